@@ -1,0 +1,141 @@
+import * as z from 'zod';
+import { bytes, count, limit, milliseconds, percent, seconds, section } from './option.ts';
+
+const live = true;
+
+/** What one XML stream may send and how long it may take for it. */
+export const stream = section('One XML stream: what the parser accepts, and how long each step may take.', {
+  beforeAuthentication: section('Until the peer has authenticated.', {
+    maxElementBytes: bytes(10_000, {
+      live,
+      min: 4096,
+      description: 'Size of one first-level element, counted before the parser sees it.',
+    }),
+    maxElements: count(32, { live, description: 'Elements within one first-level element, itself included.' }),
+    maxDepth: count(8, { live, max: 64, description: 'Depth of nesting within one first-level element.' }),
+    maxAttributes: count(16, { live, description: 'Attributes of one element, namespace declarations included.' }),
+  }),
+  afterAuthentication: section('From the moment the peer has authenticated.', {
+    maxStanzaBytes: bytes(262_144, {
+      live,
+      min: 10_000, // RFC 6120 §13.12
+      max: 16_777_216,
+      description: 'Size of one stanza, counted before the parser sees it; clients are told (XEP-0478).',
+    }),
+    maxElements: count(10_000, { live, max: 100_000, description: 'Elements within one stanza, itself included.' }),
+    maxDepth: count(64, { live, max: 256, description: 'Depth of nesting within one stanza.' }),
+    maxAttributes: count(256, { live, description: 'Attributes of one element, namespace declarations included.' }),
+  }),
+  maxNameBytes: bytes(1024, { live, max: 65_536, description: 'Length of an element or attribute name or a namespace.' }),
+  handshakeTimeoutSeconds: seconds(15, { live, description: 'Time for a TLS handshake; traffic does not extend it.' }),
+  authenticateTimeoutSeconds: seconds(30, {
+    live,
+    description: 'Time from connecting to having authenticated; traffic does not extend it.',
+  }),
+  bindTimeoutSeconds: seconds(30, {
+    live,
+    description: 'Time from having authenticated to having bound a resource; traffic does not extend it.',
+  }),
+  closeTimeoutSeconds: seconds(5, {
+    live,
+    description: 'Time to wait for the peer to close its side after the stream was closed (RFC 6120 §4.4).',
+  }),
+});
+
+const network = z.union([z.cidrv4(), z.cidrv6()], {
+  error: 'is not a network: write an address and a prefix length, such as 192.0.2.0/24 or 2001:db8::/32',
+});
+
+/** How much of the node one address, one account or one connection may use. */
+export const limits = section('How much of the node one address, account or connection may use.', {
+  connections: section('Connections, counted by IPv4 address or IPv6 /64 network before any TLS.', {
+    perAddress: limit(200, { live, description: 'Connections of one address at the same time.' }),
+    unauthenticatedPerAddress: limit(30, {
+      live,
+      description: 'Connections of one address that have not authenticated yet.',
+    }),
+    newPerAddressPerMinute: limit(120, { live, description: 'New connections of one address in a minute.' }),
+    unauthenticatedPercent: percent(25, {
+      live,
+      description:
+        'Share of the descriptors of the process that unauthenticated connections may use together; beyond it the oldest is closed.',
+    }),
+    trustedNetworks: z
+      .array(network)
+      .max(1000)
+      .default([])
+      .meta({ live, description: 'Networks that the limits by address do not apply to.' }),
+  }),
+  logins: section('Failed logins.', {
+    failuresPerStream: count(5, { live, description: 'Failed logins on one stream; then it is closed.' }),
+    failuresPerAddress: limit(20, { live, description: 'Failed logins of one address within the window.' }),
+    failuresPerAccountAndAddress: limit(10, {
+      live,
+      description:
+        'Failed logins to one account from one address within the window. There is no limit by account alone: it would let strangers lock out the owner.',
+    }),
+    windowSeconds: seconds(600, { live, description: 'The window in which failed logins are counted.' }),
+    delaySeconds: seconds(1, {
+      live,
+      min: 0,
+      max: 30,
+      description: 'Delay of the answer to the first failed login; it doubles with each further one.',
+    }),
+    maxDelaySeconds: seconds(8, { live, min: 0, max: 30, description: 'The longest delay of such an answer.' }),
+  }),
+  sessions: section('Bound sessions.', {
+    perAccount: limit(20, { live, description: 'Sessions of one account at the same time.' }),
+  }),
+  bytes: section('Bytes received on one connection; reading pauses while they are used up. Administrators are exempt.', {
+    perSecond: limit(32_000, { live, description: 'Bytes a second.' }, 'B'),
+    burst: limit(512_000, { live, description: 'Bytes that may come at once.' }, 'B'),
+  }),
+  stanzas: section('Stanzas received in one session.', {
+    perSecond: limit(50, { live, description: 'Stanzas a second; reading pauses while they are used up.' }),
+    burst: limit(500, { live, description: 'Stanzas that may come at once.' }),
+    strangersPerHour: limit(60, {
+      live,
+      description: 'Different addresses outside its roster that one account may write to in an hour.',
+    }),
+  }),
+  output: section('What waits to be written to one connection; a reader that is slower loses its connection.', {
+    maxBytes: limit(2_097_152, { live, description: 'Bytes that wait.' }, 'B'),
+    maxStanzas: limit(1000, { live, description: 'Stanzas that wait.' }),
+    stalledSeconds: seconds(60, { live, description: 'Time without any progress while something waits.' }),
+  }),
+  presence: section('Presence.', {
+    directedTargets: limit(500, {
+      live,
+      description: 'Addresses that one session may have sent directed presence to (RFC 6121 §4.6).',
+    }),
+  }),
+  iq: section('Requests that the server has sent to a client.', {
+    pendingPerSession: limit(200, { live, description: 'Requests to one session that wait for their answer.' }),
+    timeoutSeconds: seconds(300, { live, description: 'Time to wait for an answer.' }),
+  }),
+  process: section('When the process runs short, it refuses new connections, then closes unauthenticated ones.', {
+    heapPercent: percent(60, { live, description: 'Share of the largest heap that may be in use.' }),
+    eventLoopDelayMilliseconds: milliseconds(200, {
+      live,
+      description: 'Delay of the event loop (99th percentile) from which on the node counts as overloaded.',
+    }),
+    reservedDescriptors: count(64, {
+      live,
+      min: 16,
+      description: 'File descriptors kept for files, the keyspace and administration.',
+    }),
+  }),
+});
+
+export const roster = section('Rosters (RFC 6121 §2).', {
+  maxItems: limit(2000, { live, description: 'Contacts that one account may keep.' }),
+  maxGroupsPerItem: limit(32, { live, description: 'Groups that one contact may be in.' }),
+  maxNameBytes: bytes(1023, { live, max: 65_536, description: 'Length of a contact’s or a group’s name.' }),
+  versioning: z.boolean().default(true).meta({ live, description: 'Offer roster versioning (RFC 6121 §2.6).' }),
+});
+
+export const offline = section('Messages for accounts that are not online (XEP-0160).', {
+  enabled: z.boolean().default(true).meta({ live, description: 'Store such messages; without, senders get an error.' }),
+  maxMessages: limit(1000, { live, description: 'Messages stored for one account; further ones are refused.' }),
+  maxBytes: limit(4_194_304, { live, description: 'Bytes of messages stored for one account.' }, 'B'),
+});

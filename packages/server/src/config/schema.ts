@@ -1,0 +1,267 @@
+import * as z from 'zod';
+import { limits, offline, roster, stream } from './limits.ts';
+import { bytes, choice, count, file, flag, seconds, secret, secretFile, section, text } from './option.ts';
+
+const live = true;
+
+export const MECHANISMS = [
+  'SCRAM-SHA-512',
+  'SCRAM-SHA-256',
+  'SCRAM-SHA-1',
+  'PLAIN',
+  'EXTERNAL',
+  'ANONYMOUS',
+] as const;
+
+const mechanisms = z
+  .array(z.enum(MECHANISMS))
+  .min(1)
+  .refine((list) => new Set(list).size === list.length, 'names a mechanism twice: name each once');
+
+const domain = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? { name: value } : value),
+    z
+      .strictObject({
+        name: z
+          .string()
+          .min(1)
+          .max(1023)
+          .regex(/^[^\s@/"&'<>:\\]+$/u, 'is not a domain name: write it without user, resource or port')
+          .meta({ description: 'The domain, as it stands behind the @ of an address.' }),
+        certificate: file({ live, description: 'Certificate chain (PEM) of this domain, instead of `tls.certificate`.' }),
+        key: file({ live, description: 'Private key (PEM) of this domain, instead of `tls.key`.' }),
+        mechanisms: mechanisms.optional().meta({
+          live,
+          description: 'SASL mechanisms of this domain, instead of `authentication.mechanisms`.',
+        }),
+      })
+      .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
+        error: 'has only one of `certificate` and `key`: give both or neither',
+      }),
+  )
+  .meta({ shorthand: 'name' });
+
+const domains = z
+  .array(domain)
+  .min(1)
+  .max(10_000)
+  .refine((list) => new Set(list.map(({ name }) => name.toLowerCase())).size === list.length, 'names a domain twice')
+  .prefault(['localhost'])
+  .meta({ description: 'The virtual domains that this server serves: names, or objects with a `name`.' });
+
+const address = (host: string, port: number, description: string) =>
+  z
+    .array(
+      z.strictObject({
+        host: z.string().min(1).max(255).meta({ description: 'Address of an interface; `::` is all, with IPv4.' }),
+        port: z.number().int().min(0).max(65_535).meta({ description: 'TCP port; 0 takes a free one.' }),
+      }),
+    )
+    .max(64)
+    .default([{ host, port }])
+    .meta({ description });
+
+const listen = section('Where the node listens: lists of `{host, port}`, an empty list for nowhere.', {
+  c2s: address('::', 5222, 'Clients, with STARTTLS (RFC 6120 §5).'),
+  c2sTls: address('::', 5223, 'Clients, with TLS from the first byte (XEP-0368).'),
+  http: address('127.0.0.1', 5280, 'Health checks and metrics.'),
+});
+
+// AEAD with forward secrecy only (RFC 7590 §3.2, RFC 9325 §4.2).
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+].join(':');
+
+const tls = section('Encryption towards clients.', {
+  certificate: file({
+    live,
+    description: 'Certificate chain (PEM) for all domains without one of their own. Without it the node makes a self-signed one.',
+  }),
+  key: file({ live, description: 'Private key (PEM) of that certificate.' }),
+  minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.2', { live, description: 'The oldest version of TLS accepted.' }),
+  ciphers: z.string().min(1).max(4096).default(CIPHERS).meta({
+    live,
+    description: 'Cipher suites in OpenSSL’s words, best first. The default has only authenticated encryption with forward secrecy.',
+  }),
+  required: flag(true, { live, description: 'Nothing but STARTTLS is allowed on a connection that is not encrypted.' }),
+});
+
+const keyspace = section('Where accounts, rosters, offline messages and everything shared is kept.', {
+  url: z
+    .string()
+    .regex(/^(embedded:.+|rediss?:\/\/.+|redis\+(sentinel|cluster):\/\/.+)$/, {
+      error:
+        'is not a keyspace: write embedded:DIRECTORY, redis://…, rediss://…, redis+sentinel://host1,host2/name or redis+cluster://host1,host2',
+    })
+    .default('embedded:data')
+    .meta({ description: '`embedded:DIRECTORY` for one node that keeps its data itself, or the URL of a Redis.' }),
+  password: secret({ description: 'Password of Redis; better here than in the URL.' }),
+  passwordFile: secretFile('password'),
+  durability: choice(['process', 'power'], 'process', {
+    description:
+      'What an acknowledged change survives: the death of the process, or of the whole machine (slower). Embedded only.',
+  }),
+  connectTimeoutSeconds: seconds(5, { description: 'Time to connect to Redis.' }),
+  commandTimeoutSeconds: seconds(5, { description: 'Time for one command; then the keyspace counts as away.' }),
+});
+
+const cluster = section('What the nodes of one cluster share.', {
+  secret: secret({
+    min: 32,
+    description:
+      'At least 32 random characters, the same on every node. Required with Redis; an embedded node makes its own.',
+  }),
+  secretFile: secretFile('secret'),
+});
+
+const authentication = section('How users log in.', {
+  mechanisms: mechanisms.default(['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN']).meta({
+    live,
+    description:
+      'SASL mechanisms offered, best first. Forms with channel binding (-PLUS) come with theirs. EXTERNAL needs client certificates; ANONYMOUS lets anybody in.',
+  }),
+  iterations: count(10_000, {
+    live,
+    min: 4096, // RFC 7677 §4
+    max: 1_000_000,
+    description: 'SCRAM iterations for passwords set from now on.',
+  }),
+  plainWithoutTls: flag(false, {
+    live,
+    description: 'Accept PLAIN on a connection that is not encrypted: passwords can be read on the way.',
+  }),
+  legacy: flag(false, {
+    live,
+    description: 'Offer the obsolete jabber:iq:auth (XEP-0078), over TLS only, for very old clients.',
+  }),
+});
+
+const registration = section('In-band registration (XEP-0077).', {
+  inBand: flag(false, { live, description: 'Let strangers make accounts for themselves.' }),
+  passwordChange: flag(true, { live, description: 'Let users change their own password.' }),
+});
+
+const uris = (description: string) =>
+  z
+    .array(z.string().max(1024).regex(/^[a-z][a-z0-9+.-]*:\S+$/i, 'is not a URI: write mailto:…, xmpp:… or https:…'))
+    .max(50)
+    .default([])
+    .meta({ live, description });
+
+const contact = section('Addresses for people who need somebody (XEP-0157), as URIs.', {
+  abuse: uris('Against abuse.'),
+  admin: uris('For the administrators.'),
+  feedback: uris('For opinions.'),
+  sales: uris('For buying.'),
+  security: uris('For reports of weaknesses.'),
+  status: uris('Where the state of the service is shown.'),
+  support: uris('For help.'),
+});
+
+const log = section('The log, on standard output.', {
+  level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', {
+    live,
+    description: 'The least important level written. `trace` writes what users say: for a test machine only.',
+  }),
+  pretty: flag(false, { description: 'Lines for eyes instead of one JSON object a line.' }),
+});
+
+const http = section('The HTTP port.', {
+  maxBodyBytes: bytes(65_536, { description: 'Size of a request’s body.' }),
+  requestTimeoutSeconds: seconds(10, { description: 'Time for a request to arrive whole.' }),
+  allowedHosts: z.array(z.string().min(1).max(255)).max(1000).default([]).meta({
+    description:
+      'Host names that requests may use beside localhost and IP addresses. Others are refused, so that a foreign web page cannot reach this port by a name of its own.',
+  }),
+});
+
+const admin = section('Local administration by the `parley` command.', {
+  socket: z.string().min(1).max(100).default('data/parley.sock').meta({
+    path: true,
+    description: 'Path of the Unix socket; only the user that runs the node can open it.',
+  }),
+});
+
+const drain = section('Going down in order.', {
+  seconds: seconds(60, { live, min: 0, max: 3600, description: 'Time over which streams are closed when the node stops.' }),
+});
+
+/** What a module brings into the configuration, under `modules.<name>`. */
+export interface ModuleSettings {
+  name: string;
+  description?: string;
+  /** Whether it is on where the operator says nothing; true when left out. */
+  enabled?: boolean;
+  /** Its own options, each with a default and a description. */
+  schema?: z.ZodObject;
+}
+
+/** The options of a module as its schema gives them, and whether it is on. */
+export type ModuleConfiguration = { enabled: boolean } & Record<string, unknown>;
+
+const moduleSchema = ({ enabled = true, description = '', schema }: ModuleSettings) =>
+  z
+    .preprocess(
+      (value) => (typeof value === 'boolean' ? { enabled: value } : value),
+      z.strictObject({
+        enabled: flag(enabled, { live, description: 'Whether the module is on.' }),
+        ...schema?.shape,
+      }) as unknown as z.ZodType<ModuleConfiguration>,
+    )
+    .prefault({})
+    .meta({ description, shorthand: 'enabled' });
+
+const modulesSchema = (modules: readonly ModuleSettings[]) =>
+  z
+    .strictObject(Object.fromEntries(modules.map((settings) => [settings.name, moduleSchema(settings)])))
+    .prefault({})
+    .meta({ description: 'Extensions: switch one off with `name: false`, or give its options.' });
+
+/** The schema of the whole configuration, with the options of these modules. */
+export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
+  z
+    .strictObject({
+      domains,
+      listen,
+      tls: tls.refine((value) => (value.certificate === undefined) === (value.key === undefined), {
+        error: 'has only one of `certificate` and `key`: give both or neither',
+      }),
+      keyspace,
+      cluster,
+      authentication,
+      registration,
+      stream,
+      limits,
+      roster,
+      offline,
+      modules: modulesSchema(modules),
+      admins: z.array(text({ description: 'A bare address.' }).unwrap()).max(1000).default([]).meta({
+        live,
+        description: 'Bare addresses of the accounts that administer the server.',
+      }),
+      contact,
+      log,
+      http,
+      admin,
+      drain,
+    })
+    .refine((value) => /^embedded:/.test(value.keyspace.url) || value.cluster.secret !== undefined, {
+      path: ['cluster', 'secret'],
+      error: 'is missing: nodes on Redis need the same secret of at least 32 characters (or a `secretFile`)',
+    });
+
+/** The whole configuration, checked, with every default filled in. */
+export type Configuration = z.infer<ReturnType<typeof configurationSchema>>;
+
+/** The configuration that an empty file gives. */
+export const defaultConfiguration = (modules: readonly ModuleSettings[] = []): Configuration =>
+  configurationSchema(modules).parse({});
