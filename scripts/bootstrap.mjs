@@ -1,0 +1,133 @@
+// Makes a fresh clone ready to run: fetches Node.js 26 and the libraries that the lockfile names, once.
+// Plain JavaScript without dependencies, because it runs before anything is installed and on an older Node.js.
+//
+//     node scripts/bootstrap.mjs [--development] [--quiet]
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bundledNode = join(root, 'node_modules/.bin/node');
+const stampFile = join(root, 'node_modules/.parley-installed.json');
+/** The least Node.js that runs TypeScript files as they are. */
+const leastNode = 24;
+
+class BootstrapError extends Error {}
+
+/** A hash of everything that decides what node_modules should hold on this machine. */
+function wanted() {
+  const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json'];
+  for (const name of readdirSync(join(root, 'packages')).sort()) {
+    if (existsSync(join(root, 'packages', name, 'package.json'))) files.push(`packages/${name}/package.json`);
+  }
+  const hash = createHash('sha256').update(`${root}\0${process.platform}-${process.arch}`);
+  for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+function installed() {
+  try {
+    return JSON.parse(readFileSync(stampFile, 'utf8'));
+  } catch {
+    return undefined; // Nothing installed yet, or an interrupted installation: install.
+  }
+}
+
+function majorOf(node) {
+  const { stdout, status } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  return status === 0 ? Number.parseInt(stdout.slice(1), 10) : 0;
+}
+
+/** How to call the pnpm that the project names, without installing it on the machine. */
+function pnpm() {
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const version = packageManager.slice('pnpm@'.length);
+  const own = spawnSync('pnpm', ['--version'], { encoding: 'utf8', cwd: '/' });
+  if (own.status === 0 && own.stdout.trim() === version) return ['pnpm'];
+  if (spawnSync('npm', ['--version'], { stdio: 'ignore' }).status !== 0) {
+    throw new BootstrapError(
+      'npm was not found. It comes with Node.js from nodejs.org; Debian has it apart: apt-get install npm',
+    );
+  }
+  return ['npm', 'exec', '--yes', '--', packageManager];
+}
+
+function run([command, ...args], quiet) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    const hear = (chunk) => {
+      said = (said + chunk).slice(-20_000);
+      if (!quiet) process.stderr.write(chunk);
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, said }));
+  });
+}
+
+function explain(said) {
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|dns error|error sending request/i.test(said)) {
+    return 'The npm registry cannot be reached. Check the network, or the proxy: npm config set https-proxy http://…';
+  }
+  if (/CERT_|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|certificate/i.test(said)) {
+    return "The npm registry's certificate is not trusted here. Behind a proxy that inspects TLS: npm config set cafile FILE";
+  }
+  if (/ENOSPC/.test(said)) return 'The disk is full: about 500 MB are needed.';
+  if (/EACCES|EPERM|EROFS/.test(said)) return `No permission to write in ${root}. Run as the user who owns it.`;
+  return 'The installation failed; the lines above say why.';
+}
+
+/** The Node.js to run Parley with: the installed one, else the machine's own where it is new enough. */
+function findNode() {
+  if (majorOf(bundledNode) >= leastNode) return bundledNode;
+  if (Number.parseInt(process.versions.node, 10) >= leastNode) return process.execPath;
+  throw new BootstrapError(
+    `No Node.js 26 is published on npm for ${process.platform} ${process.arch} (or it does not run here, as on musl). ` +
+      `Install Node.js ${leastNode} or newer by hand, then start again.`,
+  );
+}
+
+/**
+ * Installs what is missing and returns the path of the Node.js to run Parley with.
+ * `development` adds what the tests and checks need; `quiet` says nothing unless it fails.
+ */
+export async function bootstrap({ development = false, quiet = false } = {}) {
+  if (process.platform === 'win32') {
+    throw new BootstrapError('Parley runs on Linux and macOS. On Windows use WSL, or a container.');
+  }
+  const hash = wanted();
+  const before = installed();
+  if (before?.hash === hash && (before.development || !development) && existsSync(before.node)) return before.node;
+
+  // What a developer installed is never taken away again.
+  const everything = development || existsSync(join(root, 'node_modules/vitest'));
+  const say = (text) => quiet || process.stderr.write(`${text}\n`);
+  const from = Date.now();
+  say(
+    before
+      ? 'Bringing the installed libraries up to date …'
+      : `Installing Node.js 26 and the libraries into ${join(root, 'node_modules')} (once, up to a minute) …`,
+  );
+  const install = [...pnpm(), 'install', '--frozen-lockfile', ...(everything ? [] : ['--prod'])];
+  const { code, said } = await run(install, quiet);
+  if (code !== 0) throw new BootstrapError(`${quiet ? `${said}\n` : ''}${explain(said)}`);
+  const node = findNode();
+  writeFileSync(stampFile, JSON.stringify({ hash, development: everything, node }));
+  say(`Installed in ${Math.round((Date.now() - from) / 1000)} s.`);
+  return node;
+}
+
+/** Prints a failure in plain words and ends with exit code 1. */
+export function fail(error) {
+  process.stderr.write(`\n${error instanceof BootstrapError ? error.message : error.stack}\n`);
+  process.exit(1);
+}
+
+if (realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url))) {
+  const asked = process.argv.slice(2);
+  bootstrap({ development: asked.includes('--development'), quiet: asked.includes('--quiet') }).catch(fail);
+}
