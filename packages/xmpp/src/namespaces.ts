@@ -1,0 +1,52 @@
+/** The XML namespaces that Parley speaks, by the name that the code uses. */
+export const NS = {
+  xml: 'http://www.w3.org/XML/1998/namespace',
+  xmlns: 'http://www.w3.org/2000/xmlns/',
+
+  // RFC 6120 and RFC 6121
+  streams: 'http://etherx.jabber.org/streams',
+  client: 'jabber:client',
+  server: 'jabber:server',
+  tls: 'urn:ietf:params:xml:ns:xmpp-tls',
+  sasl: 'urn:ietf:params:xml:ns:xmpp-sasl',
+  bind: 'urn:ietf:params:xml:ns:xmpp-bind',
+  session: 'urn:ietf:params:xml:ns:xmpp-session',
+  stanzas: 'urn:ietf:params:xml:ns:xmpp-stanzas',
+  streamErrors: 'urn:ietf:params:xml:ns:xmpp-streams',
+  roster: 'jabber:iq:roster',
+  rosterVersioning: 'urn:xmpp:features:rosterver',
+  preApproval: 'urn:xmpp:features:pre-approval',
+
+  // XEPs, in the order of their numbers
+  dataForms: 'jabber:x:data', // 0004
+  last: 'jabber:iq:last', // 0012
+  discoInfo: 'http://jabber.org/protocol/disco#info', // 0030
+  discoItems: 'http://jabber.org/protocol/disco#items', // 0030
+  private: 'jabber:iq:private', // 0049
+  vcard: 'vcard-temp', // 0054
+  resultSet: 'http://jabber.org/protocol/rsm', // 0059
+  register: 'jabber:iq:register', // 0077
+  registerFeature: 'http://jabber.org/features/iq-register', // 0077
+  iqAuth: 'jabber:iq:auth', // 0078
+  iqAuthFeature: 'http://jabber.org/features/iq-auth', // 0078
+  version: 'jabber:iq:version', // 0092
+  jidEscaping: 'jid\\20escaping', // 0106
+  caps: 'http://jabber.org/protocol/caps', // 0115
+  compress: 'http://jabber.org/protocol/compress', // 0138
+  compressFeature: 'http://jabber.org/features/compress', // 0138
+  offline: 'msgoffline', // 0160
+  blocking: 'urn:xmpp:blocking', // 0191
+  blockingErrors: 'urn:xmpp:blocking:errors', // 0191
+  ping: 'urn:xmpp:ping', // 0199
+  time: 'urn:xmpp:time', // 0202
+  delay: 'urn:xmpp:delay', // 0203
+  carbons: 'urn:xmpp:carbons:2', // 0280
+  carbonsRules: 'urn:xmpp:carbons:rules:0', // 0280
+  forward: 'urn:xmpp:forward:0', // 0297
+  hints: 'urn:xmpp:hints', // 0334
+  clientState: 'urn:xmpp:csi:0', // 0352
+  stanzaId: 'urn:xmpp:sid:0', // 0359
+  saslChannelBinding: 'urn:xmpp:sasl-cb:0', // 0440
+  streamLimits: 'urn:xmpp:stream-limits:0', // 0478
+  saslDowngrade: 'urn:xmpp:ssdp:0', // 0474
+} as const;

@@ -1,0 +1,306 @@
+import { SaxesParser, type SaxesTagPlain } from 'saxes';
+import { Element, type Node } from './element.ts';
+import { localPart, NamespaceScope } from './namespace-scope.ts';
+import { StreamError } from './stream-error.ts';
+import { Utf8Decoder } from './utf8-decoder.ts';
+
+export interface XmlLimits {
+  /** Bytes of one first-level element, white space before it included. */
+  readonly maxBytes: number;
+  /** Elements in one first-level element, itself included. */
+  readonly maxElements: number;
+  /** Levels of open elements below the stream's root. */
+  readonly maxDepth: number;
+  /** Attributes of one element, declarations included. */
+  readonly maxAttributes: number;
+  /** Characters of a name or a namespace. */
+  readonly maxNameLength: number;
+}
+
+export interface XmlHandler {
+  /** The root's start tag; `Element.children` is empty. `contentNs` is the default namespace that it declares. */
+  onStreamOpen(root: Element, contentNs: string): void;
+  /** A complete first-level element. */
+  onElement(element: Element): void;
+  /** The root's end tag. */
+  onStreamClose(): void;
+}
+
+interface OpenElement {
+  readonly name: string;
+  readonly ns: string;
+  readonly attributes: readonly string[];
+  readonly children: Node[];
+  readonly scope: NamespaceScope;
+}
+
+interface Event {
+  readonly type: 'open' | 'element' | 'close';
+  readonly element: Element | undefined;
+  /** Position behind the event in the text that was received since the last one. */
+  readonly end: number;
+}
+
+const NO_CHILDREN: readonly Node[] = [];
+
+/**
+ * Bytes of one XML stream to elements, by the rules of RFC 6120 §11: UTF-8, XML 1.0, nothing of restricted XML, all
+ * within limits. saxes judges well-formedness. A chunk is parsed to its end before anything of it is handed on, so a
+ * handler never runs inside the parser. Dead after the first error.
+ */
+export class XmlReader {
+  readonly #handler: XmlHandler;
+  #limits: XmlLimits;
+  readonly #parser = new SaxesParser({ position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
+  readonly #decoder = new Utf8Decoder();
+  readonly #open: OpenElement[] = [];
+  #events: Event[] = [];
+  #state: 'alive' | 'suspended' | 'dead' = 'alive';
+
+  /** Text since the end of the last first-level element, and where in the parser's count of characters it begins. */
+  #pending = '';
+  #pendingAt = 0;
+  #pendingBytes = 0;
+
+  // what is known of the first-level element that is open
+  #elementCount = 0;
+  #attributeCount = 0;
+  #innerAt = 0;
+  #relayable = true;
+  #contentNs = '';
+
+  constructor(handler: XmlHandler, limits: XmlLimits) {
+    this.#handler = handler;
+    this.#limits = limits;
+    const parser = this.#parser;
+    parser.on('xmldecl', (declaration) => this.#onXmlDeclaration(declaration));
+    parser.on('opentagstart', () => this.#onTagStart());
+    parser.on('attribute', (attribute) => this.#onAttribute(attribute.name, attribute.value));
+    parser.on('opentag', (tag) => this.#onOpenTag(tag));
+    parser.on('closetag', (tag) => this.#onCloseTag(tag));
+    parser.on('text', (text) => this.#onText(text));
+    parser.on('cdata', (text) => this.#onCdata(text));
+    parser.on('comment', () => restricted('Comments are not allowed.'));
+    parser.on('doctype', () => restricted('Document type declarations are not allowed.'));
+    parser.on('processinginstruction', () => restricted('Processing instructions are not allowed.'));
+    parser.on('error', (error) => {
+      throw new StreamError('not-well-formed', error.message);
+    });
+  }
+
+  /** Bytes held for an element that is not complete yet. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  set limits(limits: XmlLimits) {
+    this.#limits = limits;
+  }
+
+  /** Stops handing on: from inside a handler, what follows in the same chunk is left in `rest`. */
+  suspend(): void {
+    if (this.#state === 'alive') this.#state = 'suspended';
+  }
+
+  /** After `suspend`, the text that was received behind the element that brought it about. */
+  get rest(): string {
+    return this.#pending;
+  }
+
+  /** Takes bytes as they arrive. Throws a StreamError once; does nothing afterwards. */
+  write(bytes: Buffer): void {
+    let offset = 0;
+    while (offset < bytes.length && this.#state === 'alive') {
+      const room = this.#limits.maxBytes - this.#pendingBytes;
+      if (room <= 0) this.#die(new StreamError('policy-violation', `More than ${this.#limits.maxBytes} bytes.`));
+      const piece = bytes.length - offset <= room && offset === 0 ? bytes : bytes.subarray(offset, offset + room);
+      offset += piece.length;
+      this.#read(piece);
+    }
+  }
+
+  #read(bytes: Buffer): void {
+    let failure: unknown;
+    try {
+      const text = this.#decoder.decode(bytes);
+      // White space between elements keeps a connection alive (RFC 6120 §4.6.1) and means nothing.
+      // It is not given to the parser, which would collect it.
+      if (this.#open.length === 1 && this.#pending === '' && isWhiteSpace(text)) return;
+      this.#pending += text;
+      this.#pendingBytes += bytes.length;
+      this.#parser.write(text);
+    } catch (error) {
+      failure = error;
+    }
+    try {
+      this.#handOn();
+    } catch (error) {
+      this.#die(error);
+    }
+    if (failure !== undefined && this.#state === 'alive') this.#die(failure);
+  }
+
+  #handOn(): void {
+    if (this.#events.length === 0) return;
+    const events = this.#events;
+    this.#events = [];
+    const text = this.#pending;
+    let end = 0;
+    for (const event of events) {
+      end = event.end;
+      this.#pending = text.slice(end);
+      if (event.type === 'element') this.#handler.onElement(event.element as Element);
+      else if (event.type === 'open') this.#handler.onStreamOpen(event.element as Element, this.#contentNs);
+      else this.#handler.onStreamClose();
+      if (this.#state !== 'alive') return;
+    }
+    this.#pendingAt += end;
+    this.#pendingBytes = Buffer.byteLength(this.#pending);
+    if (this.#open.length === 1 && isWhiteSpace(this.#pending)) {
+      this.#pendingAt += this.#pending.length;
+      this.#pending = '';
+      this.#pendingBytes = 0;
+    }
+  }
+
+  #die(error: unknown): never {
+    this.#state = 'dead';
+    this.#pending = '';
+    throw error;
+  }
+
+  #onXmlDeclaration(declaration: { version?: string; encoding?: string }): void {
+    // RFC 6120 §4.9.3.22; XML 1.0 is the only version (§11.1 names it)
+    if (declaration.encoding !== undefined && !/^utf-8$/i.test(declaration.encoding)) {
+      throw new StreamError('unsupported-encoding', 'The encoding is UTF-8.');
+    }
+    if (declaration.version !== '1.0') throw new StreamError('not-well-formed', 'The XML version is 1.0.');
+  }
+
+  #onTagStart(): void {
+    if (this.#open.length === 1) {
+      this.#elementCount = 0;
+      this.#relayable = true;
+    }
+    this.#attributeCount = 0;
+    if (this.#open.length > this.#limits.maxDepth) throw limit(`More than ${this.#limits.maxDepth} levels.`);
+    if (++this.#elementCount > this.#limits.maxElements) {
+      throw limit(`More than ${this.#limits.maxElements} elements.`);
+    }
+  }
+
+  #onAttribute(name: string, value: string): void {
+    if (++this.#attributeCount > this.#limits.maxAttributes) {
+      throw limit(`More than ${this.#limits.maxAttributes} attributes.`);
+    }
+    if (name.length > this.#limits.maxNameLength) throw limit('A name is too long.');
+    if (name.startsWith('xmlns') && value.length > this.#limits.maxNameLength) throw limit('A namespace is too long.');
+  }
+
+  #onOpenTag(tag: SaxesTagPlain): void {
+    if (tag.name.length > this.#limits.maxNameLength) throw limit('A name is too long.');
+    const depth = this.#open.length;
+    const parent = this.#open[depth - 1];
+    const scope = (parent?.scope ?? NamespaceScope.root).enter(tag.attributes);
+    const colon = tag.name.indexOf(':');
+    const attributes = scope.attributes(tag.attributes);
+    const element: OpenElement = {
+      name: colon === -1 ? tag.name : localPart(tag.name, colon),
+      ns: colon === -1 ? scope.defaultNs : scope.resolve(tag.name.slice(0, colon)),
+      attributes,
+      children: [],
+      scope,
+    };
+    if (depth >= 1) this.#checkRelay(element, colon, depth, parent as OpenElement);
+    this.#open.push(element);
+    if (depth === 0) {
+      this.#contentNs = scope.defaultNs;
+      this.#event('open', new Element(element.name, element.ns, attributes));
+    } else if (depth === 1) {
+      this.#innerAt = this.#position;
+    }
+  }
+
+  /**
+   * An element's text may be relayed as it came only where it means the same behind another start tag: no prefix but
+   * xml, the content namespace as the default both outside and on the element, no CDATA.
+   */
+  #checkRelay(element: OpenElement, colon: number, depth: number, parent: OpenElement): void {
+    if (colon !== -1) this.#relayable = false;
+    if (depth === 1 && (parent.scope !== element.scope || element.ns !== parent.scope.defaultNs)) {
+      // a start tag that repeats the stream's namespace declares nothing new; any other declaration must not get lost
+      this.#relayable = false;
+    }
+    const { attributes } = element;
+    for (let i = 0; i < attributes.length; i += 2) {
+      if ((attributes[i] as string).charCodeAt(0) === 123) this.#relayable = false;
+    }
+  }
+
+  #onCloseTag(tag: SaxesTagPlain): void {
+    const element = this.#open.pop() as OpenElement;
+    const depth = this.#open.length;
+    const children = element.children.length === 0 ? NO_CHILDREN : element.children;
+    if (depth > 1) {
+      (this.#open[depth - 1] as OpenElement).children.push(
+        new Element(element.name, element.ns, element.attributes, children),
+      );
+      return;
+    }
+    const end = this.#position;
+    // saxes reports the element before it notices that the end tag has another name
+    if (!tag.isSelfClosing) {
+      const name = this.#pending.slice(this.#pending.lastIndexOf('<', end - 1) + 2, end - 1).trimEnd();
+      if (name !== tag.name) throw new StreamError('not-well-formed', `The end tag ${name} closes ${tag.name}.`);
+    }
+    if (depth === 0) {
+      this.#event('close', undefined);
+      return;
+    }
+    const source = this.#relayable ? (tag.isSelfClosing ? '' : this.#pending.slice(this.#innerAt, end)) : undefined;
+    this.#event('element', new Element(element.name, element.ns, element.attributes, children, source));
+  }
+
+  #onText(text: string): void {
+    const depth = this.#open.length;
+    if (depth > 1) {
+      const { children } = this.#open[depth - 1] as OpenElement;
+      const last = children.length - 1;
+      const before = children[last];
+      if (typeof before === 'string') children[last] = before + text;
+      else children.push(text);
+    } else if (!isWhiteSpace(text)) {
+      // RFC 6120 §4.9.3.1 and §11.7: character data between first-level elements is white space
+      throw new StreamError('bad-format', 'Text stands between stanzas.');
+    }
+  }
+
+  #onCdata(text: string): void {
+    this.#relayable = false;
+    if (text !== '') this.#onText(text);
+  }
+
+  get #position(): number {
+    return this.#parser.position - this.#pendingAt;
+  }
+
+  #event(type: Event['type'], element: Element | undefined): void {
+    this.#events.push({ type, element, end: this.#position });
+  }
+}
+
+function isWhiteSpace(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return false;
+  }
+  return true;
+}
+
+function restricted(text: string): never {
+  throw new StreamError('restricted-xml', text);
+}
+
+function limit(text: string): StreamError {
+  return new StreamError('policy-violation', text);
+}
