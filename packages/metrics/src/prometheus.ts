@@ -1,0 +1,68 @@
+import { catalogue } from './catalogue.ts';
+import type { Definition } from './definition.ts';
+import { combinations, seriesKey, seriesValues } from './family.ts';
+import type { HistogramSeries, Series, Snapshot } from './snapshot.ts';
+
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+const UNIT_WORDS: Readonly<Record<string, string>> = { s: '_seconds', d: '_days', By: '_bytes' };
+
+/** The name of a metric as Prometheus wants it: underscores, the unit, `_total` for what only grows. */
+export const prometheusName = ({ name, unit, kind }: Definition): string =>
+  name.replaceAll('.', '_') + (UNIT_WORDS[unit] ?? '') + (kind === 'counter' ? '_total' : '');
+
+/** A snapshot in Prometheus' text format. */
+export function prometheusText(snapshot: Snapshot): string {
+  const lines: string[] = [];
+  for (const definition of Object.values(catalogue) as Definition[]) {
+    const name = prometheusName(definition);
+    lines.push(`# HELP ${name} ${escapeHelp(definition.help)}`, `# TYPE ${name} ${definition.kind}`);
+    for (const [key, series] of complete(definition, snapshot.values[definition.name])) {
+      const labels = labelPairs(definition, key);
+      if (typeof series === 'number') lines.push(sample(name, labels, series));
+      else pushHistogram(lines, name, labels, series);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The series of a metric, with the zeros that a snapshot leaves out where the labels are known beforehand. */
+function complete(definition: Definition, series: Record<string, Series> = {}): Map<string, Series> {
+  const all = new Map<string, Series>();
+  if (definition.combine === 'sum') {
+    const zero: Series =
+      definition.kind === 'histogram'
+        ? { bounds: [...definition.bounds], counts: new Array<number>(definition.bounds.length + 1).fill(0), sum: 0 }
+        : 0;
+    for (const values of combinations(Object.values(definition.labels))) all.set(seriesKey(values), zero);
+  }
+  for (const [key, value] of Object.entries(series)) all.set(key, value);
+  return all;
+}
+
+function labelPairs(definition: Definition, key: string): string[] {
+  const names = Object.keys(definition.labels);
+  if (names.length === 0) return [];
+  const values = seriesValues(key);
+  return names.map((name, index) => `${name}="${escapeLabel(values[index] ?? '')}"`);
+}
+
+function pushHistogram(lines: string[], name: string, labels: string[], { bounds, counts, sum }: HistogramSeries) {
+  let total = 0;
+  for (const [index, count] of counts.entries()) {
+    total += count;
+    const bound = bounds[index] ?? Number.POSITIVE_INFINITY;
+    lines.push(sample(`${name}_bucket`, [...labels, `le="${number(bound)}"`], total));
+  }
+  lines.push(sample(`${name}_sum`, labels, sum), sample(`${name}_count`, labels, total));
+}
+
+const sample = (name: string, labels: string[], value: number): string =>
+  `${name}${labels.length === 0 ? '' : `{${labels.join(',')}}`} ${number(value)}`;
+
+const number = (value: number): string =>
+  Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? String(value) : value > 0 ? '+Inf' : '-Inf';
+
+const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+
+const escapeLabel = (text: string): string => escapeHelp(text).replaceAll('"', '\\"');
