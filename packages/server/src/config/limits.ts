@@ -7,36 +7,72 @@ const live = true;
 export const stream = section('One XML stream: what the parser accepts, and how long each step may take.', {
   beforeAuthentication: section('Until the peer has authenticated.', {
     maxElementBytes: bytes(10_000, {
+      metric: 'element-bytes-before-authentication',
       live,
       min: 4096,
       description: 'Size of one first-level element, counted before the parser sees it.',
     }),
-    maxElements: count(32, { live, description: 'Elements within one first-level element, itself included.' }),
-    maxDepth: count(8, { live, max: 64, description: 'Depth of nesting within one first-level element.' }),
-    maxAttributes: count(16, { live, description: 'Attributes of one element, namespace declarations included.' }),
+    maxElements: count(32, {
+      live,
+      metric: 'elements-before-authentication',
+      description: 'Elements within one first-level element, itself included.',
+    }),
+    maxDepth: count(8, {
+      live,
+      metric: 'depth-before-authentication',
+      max: 64,
+      description: 'Depth of nesting within one first-level element.',
+    }),
+    maxAttributes: count(16, {
+      live,
+      metric: 'attributes-before-authentication',
+      description: 'Attributes of one element, namespace declarations included.',
+    }),
   }),
   afterAuthentication: section('From the moment the peer has authenticated.', {
     maxStanzaBytes: bytes(262_144, {
+      metric: 'stanza-bytes',
       live,
       min: 10_000, // RFC 6120 §13.12
       max: 16_777_216,
       description: 'Size of one stanza, counted before the parser sees it; clients are told (XEP-0478).',
     }),
-    maxElements: count(10_000, { live, max: 100_000, description: 'Elements within one stanza, itself included.' }),
-    maxDepth: count(64, { live, max: 256, description: 'Depth of nesting within one stanza.' }),
-    maxAttributes: count(256, { live, description: 'Attributes of one element, namespace declarations included.' }),
+    maxElements: count(10_000, {
+      live,
+      metric: 'elements',
+      max: 100_000,
+      description: 'Elements within one stanza, itself included.',
+    }),
+    maxDepth: count(64, { live, metric: 'depth', max: 256, description: 'Depth of nesting within one stanza.' }),
+    maxAttributes: count(256, {
+      live,
+      metric: 'attributes',
+      description: 'Attributes of one element, namespace declarations included.',
+    }),
   }),
-  maxNameBytes: bytes(1024, { live, max: 65_536, description: 'Length of an element or attribute name or a namespace.' }),
-  handshakeTimeoutSeconds: seconds(15, { live, description: 'Time for a TLS handshake; traffic does not extend it.' }),
+  maxNameBytes: bytes(1024, {
+    metric: 'name-bytes',
+    live,
+    max: 65_536,
+    description: 'Length of an element or attribute name or a namespace.',
+  }),
+  handshakeTimeoutSeconds: seconds(15, {
+    live,
+    metric: 'handshake-time',
+    description: 'Time for a TLS handshake; traffic does not extend it.',
+  }),
   authenticateTimeoutSeconds: seconds(30, {
+    metric: 'authenticate-time',
     live,
     description: 'Time from connecting to having authenticated; traffic does not extend it.',
   }),
   bindTimeoutSeconds: seconds(30, {
+    metric: 'bind-time',
     live,
     description: 'Time from having authenticated to having bound a resource; traffic does not extend it.',
   }),
   closeTimeoutSeconds: seconds(5, {
+    metric: 'close-time',
     live,
     description: 'Time to wait for the peer to close its side after the stream was closed (RFC 6120 §4.4).',
   }),
@@ -49,13 +85,23 @@ const network = z.union([z.cidrv4(), z.cidrv6()], {
 /** How much of the node one address, one account or one connection may use. */
 export const limits = section('How much of the node one address, account or connection may use.', {
   connections: section('Connections, counted by IPv4 address or IPv6 /64 network before any TLS.', {
-    perAddress: limit(200, { live, description: 'Connections of one address at the same time.' }),
+    perAddress: limit(200, {
+      live,
+      metric: 'connections-per-address',
+      description: 'Connections of one address at the same time.',
+    }),
     unauthenticatedPerAddress: limit(30, {
+      metric: 'unauthenticated-per-address',
       live,
       description: 'Connections of one address that have not authenticated yet.',
     }),
-    newPerAddressPerMinute: limit(120, { live, description: 'New connections of one address in a minute.' }),
+    newPerAddressPerMinute: limit(120, {
+      live,
+      metric: 'new-connections-per-address',
+      description: 'New connections of one address in a minute.',
+    }),
     unauthenticatedPercent: percent(25, {
+      metric: 'unauthenticated-total',
       live,
       description:
         'Share of the descriptors of the process that unauthenticated connections may use together; beyond it the oldest is closed.',
@@ -67,9 +113,18 @@ export const limits = section('How much of the node one address, account or conn
       .meta({ live, description: 'Networks that the limits by address do not apply to.' }),
   }),
   logins: section('Failed logins.', {
-    failuresPerStream: count(5, { live, description: 'Failed logins on one stream; then it is closed.' }),
-    failuresPerAddress: limit(20, { live, description: 'Failed logins of one address within the window.' }),
+    failuresPerStream: count(5, {
+      live,
+      metric: 'login-failures-per-stream',
+      description: 'Failed logins on one stream; then it is closed.',
+    }),
+    failuresPerAddress: limit(20, {
+      live,
+      metric: 'login-failures-per-address',
+      description: 'Failed logins of one address within the window.',
+    }),
     failuresPerAccountAndAddress: limit(10, {
+      metric: 'login-failures-per-account-and-address',
       live,
       description:
         'Failed logins to one account from one address within the window. There is no limit by account alone: it would let strangers lock out the owner.',
@@ -84,42 +139,65 @@ export const limits = section('How much of the node one address, account or conn
     maxDelaySeconds: seconds(8, { live, min: 0, max: 30, description: 'The longest delay of such an answer.' }),
   }),
   sessions: section('Bound sessions.', {
-    perAccount: limit(20, { live, description: 'Sessions of one account at the same time.' }),
+    perAccount: limit(20, {
+      live,
+      metric: 'sessions-per-account',
+      description: 'Sessions of one account at the same time.',
+    }),
   }),
-  bytes: section('Bytes received on one connection; reading pauses while they are used up. Administrators are exempt.', {
-    perSecond: limit(32_000, { live, description: 'Bytes a second.' }, 'B'),
-    burst: limit(512_000, { live, description: 'Bytes that may come at once.' }, 'B'),
-  }),
+  bytes: section(
+    'Bytes received on one connection; reading pauses while they are used up. Administrators are exempt.',
+    {
+      perSecond: limit(32_000, { live, metric: 'bytes-rate', description: 'Bytes a second.' }, 'B'),
+      burst: limit(512_000, { live, description: 'Bytes that may come at once.' }, 'B'),
+    },
+  ),
   stanzas: section('Stanzas received in one session.', {
-    perSecond: limit(50, { live, description: 'Stanzas a second; reading pauses while they are used up.' }),
+    perSecond: limit(50, {
+      live,
+      metric: 'stanzas-rate',
+      description: 'Stanzas a second; reading pauses while they are used up.',
+    }),
     burst: limit(500, { live, description: 'Stanzas that may come at once.' }),
     strangersPerHour: limit(60, {
+      metric: 'strangers',
       live,
       description: 'Different addresses outside its roster that one account may write to in an hour.',
     }),
   }),
   output: section('What waits to be written to one connection; a reader that is slower loses its connection.', {
-    maxBytes: limit(2_097_152, { live, description: 'Bytes that wait.' }, 'B'),
-    maxStanzas: limit(1000, { live, description: 'Stanzas that wait.' }),
-    stalledSeconds: seconds(60, { live, description: 'Time without any progress while something waits.' }),
+    maxBytes: limit(2_097_152, { live, metric: 'output-bytes', description: 'Bytes that wait.' }, 'B'),
+    maxStanzas: limit(1000, { live, metric: 'output-stanzas', description: 'Stanzas that wait.' }),
+    stalledSeconds: seconds(60, {
+      live,
+      metric: 'output-stalled',
+      description: 'Time without any progress while something waits.',
+    }),
   }),
   presence: section('Presence.', {
     directedTargets: limit(500, {
+      metric: 'directed-presence',
       live,
       description: 'Addresses that one session may have sent directed presence to (RFC 6121 §4.6).',
     }),
   }),
   iq: section('Requests that the server has sent to a client.', {
-    pendingPerSession: limit(200, { live, description: 'Requests to one session that wait for their answer.' }),
-    timeoutSeconds: seconds(300, { live, description: 'Time to wait for an answer.' }),
+    pendingPerSession: limit(200, {
+      live,
+      metric: 'pending-iq',
+      description: 'Requests to one session that wait for their answer.',
+    }),
+    timeoutSeconds: seconds(300, { live, metric: 'iq-time', description: 'Time to wait for an answer.' }),
   }),
   process: section('When the process runs short, it refuses new connections, then closes unauthenticated ones.', {
-    heapPercent: percent(60, { live, description: 'Share of the largest heap that may be in use.' }),
+    heapPercent: percent(60, { live, metric: 'heap', description: 'Share of the largest heap that may be in use.' }),
     eventLoopDelayMilliseconds: milliseconds(200, {
+      metric: 'event-loop-delay',
       live,
       description: 'Delay of the event loop (99th percentile) from which on the node counts as overloaded.',
     }),
     reservedDescriptors: count(64, {
+      metric: 'descriptors',
       live,
       min: 16,
       description: 'File descriptors kept for files, the keyspace and administration.',
@@ -128,14 +206,27 @@ export const limits = section('How much of the node one address, account or conn
 });
 
 export const roster = section('Rosters (RFC 6121 §2).', {
-  maxItems: limit(2000, { live, description: 'Contacts that one account may keep.' }),
-  maxGroupsPerItem: limit(32, { live, description: 'Groups that one contact may be in.' }),
-  maxNameBytes: bytes(1023, { live, max: 65_536, description: 'Length of a contact’s or a group’s name.' }),
+  maxItems: limit(2000, { live, metric: 'roster-items', description: 'Contacts that one account may keep.' }),
+  maxGroupsPerItem: limit(32, { live, metric: 'roster-groups', description: 'Groups that one contact may be in.' }),
+  maxNameBytes: bytes(1023, {
+    live,
+    metric: 'roster-name-bytes',
+    max: 65_536,
+    description: 'Length of a contact’s or a group’s name.',
+  }),
   versioning: z.boolean().default(true).meta({ live, description: 'Offer roster versioning (RFC 6121 §2.6).' }),
 });
 
 export const offline = section('Messages for accounts that are not online (XEP-0160).', {
   enabled: z.boolean().default(true).meta({ live, description: 'Store such messages; without, senders get an error.' }),
-  maxMessages: limit(1000, { live, description: 'Messages stored for one account; further ones are refused.' }),
-  maxBytes: limit(4_194_304, { live, description: 'Bytes of messages stored for one account.' }, 'B'),
+  maxMessages: limit(1000, {
+    live,
+    metric: 'offline-messages',
+    description: 'Messages stored for one account; further ones are refused.',
+  }),
+  maxBytes: limit(
+    4_194_304,
+    { live, metric: 'offline-bytes', description: 'Bytes of messages stored for one account.' },
+    'B',
+  ),
 });

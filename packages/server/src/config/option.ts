@@ -1,3 +1,4 @@
+import type { LimitName } from '@parley/metrics/catalogue';
 import * as z from 'zod';
 
 /** What every option says about itself beside its type and default; the documents and the reload read it. */
@@ -6,6 +7,8 @@ export interface About {
   description: string;
   /** True where a reload applies a change at once; otherwise it waits for a restart. */
   live?: boolean;
+  /** Where it is a limit: the value of the label `limit` under which the metrics count who exceeds it. */
+  metric?: LimitName;
   min?: number;
   max?: number;
 }
@@ -13,6 +16,7 @@ export interface About {
 declare module 'zod' {
   interface GlobalMeta {
     live?: boolean;
+    metric?: LimitName;
     /** For the documents: `s`, `ms`, `B`, `%`. */
     unit?: string;
     /** A secret: never shown, and `<name>File` may name a file that holds it. */
@@ -37,6 +41,7 @@ const whole = (about: About, min: number) =>
 const meta = (about: About, unit?: string) => ({
   description: about.description,
   live: about.live ?? false,
+  ...(about.metric === undefined ? {} : { metric: about.metric }),
   ...(unit === undefined ? {} : { unit }),
 });
 
@@ -66,16 +71,13 @@ export const percent = (fallback: number, about: About) =>
 export const limit = (fallback: number, about: About, unit?: 'B') =>
   whole(about, 0)
     .transform((value) => (value === 0 ? Number.POSITIVE_INFINITY : value))
-    .default(fallback)
+    .prefault(fallback)
     .meta(meta({ ...about, description: `${about.description} 0 means no limit.` }, unit));
 
 export const flag = (fallback: boolean, about: About) => z.boolean().default(fallback).meta(meta(about));
 
-export const choice = <const T extends readonly [string, ...string[]]>(
-  values: T,
-  fallback: T[number],
-  about: About,
-) => z.enum(values).default(fallback).meta(meta(about));
+export const choice = <const T extends readonly [string, ...string[]]>(values: T, fallback: T[number], about: About) =>
+  z.enum(values).default(fallback).meta(meta(about));
 
 export const text = (about: About) => z.string().min(1).max(1024).optional().meta(meta(about));
 
@@ -101,4 +103,7 @@ export const secretFile = (name: string) => file({ description: `A file that hol
 
 /** A group of options. An unknown key in it is an error; a missing group takes all its defaults. */
 export const section = <T extends z.core.$ZodLooseShape>(description: string, shape: T) =>
-  z.strictObject(shape).prefault({} as never).meta({ description });
+  z
+    .strictObject(shape)
+    .prefault({} as never)
+    .meta({ description });

@@ -4,14 +4,7 @@ import { bytes, choice, count, file, flag, seconds, secret, secretFile, section,
 
 const live = true;
 
-export const MECHANISMS = [
-  'SCRAM-SHA-512',
-  'SCRAM-SHA-256',
-  'SCRAM-SHA-1',
-  'PLAIN',
-  'EXTERNAL',
-  'ANONYMOUS',
-] as const;
+export const MECHANISMS = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN', 'EXTERNAL', 'ANONYMOUS'] as const;
 
 const mechanisms = z
   .array(z.enum(MECHANISMS))
@@ -29,7 +22,10 @@ const domain = z
           .max(1023)
           .regex(/^[^\s@/"&'<>:\\]+$/u, 'is not a domain name: write it without user, resource or port')
           .meta({ description: 'The domain, as it stands behind the @ of an address.' }),
-        certificate: file({ live, description: 'Certificate chain (PEM) of this domain, instead of `tls.certificate`.' }),
+        certificate: file({
+          live,
+          description: 'Certificate chain (PEM) of this domain, instead of `tls.certificate`.',
+        }),
         key: file({ live, description: 'Private key (PEM) of this domain, instead of `tls.key`.' }),
         mechanisms: mechanisms.optional().meta({
           live,
@@ -84,13 +80,15 @@ const CIPHERS = [
 const tls = section('Encryption towards clients.', {
   certificate: file({
     live,
-    description: 'Certificate chain (PEM) for all domains without one of their own. Without it the node makes a self-signed one.',
+    description:
+      'Certificate chain (PEM) for all domains without one of their own. Without it the node makes a self-signed one.',
   }),
   key: file({ live, description: 'Private key (PEM) of that certificate.' }),
   minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.2', { live, description: 'The oldest version of TLS accepted.' }),
   ciphers: z.string().min(1).max(4096).default(CIPHERS).meta({
     live,
-    description: 'Cipher suites in OpenSSL’s words, best first. The default has only authenticated encryption with forward secrecy.',
+    description:
+      'Cipher suites in OpenSSL’s words, best first. The default has only authenticated encryption with forward secrecy.',
   }),
   required: flag(true, { live, description: 'Nothing but STARTTLS is allowed on a connection that is not encrypted.' }),
 });
@@ -152,7 +150,12 @@ const registration = section('In-band registration (XEP-0077).', {
 
 const uris = (description: string) =>
   z
-    .array(z.string().max(1024).regex(/^[a-z][a-z0-9+.-]*:\S+$/i, 'is not a URI: write mailto:…, xmpp:… or https:…'))
+    .array(
+      z
+        .string()
+        .max(1024)
+        .regex(/^[a-z][a-z0-9+.-]*:\S+$/i, 'is not a URI: write mailto:…, xmpp:… or https:…'),
+    )
     .max(50)
     .default([])
     .meta({ live, description });
@@ -176,7 +179,7 @@ const log = section('The log, on standard output.', {
 });
 
 const http = section('The HTTP port.', {
-  maxBodyBytes: bytes(65_536, { description: 'Size of a request’s body.' }),
+  maxBodyBytes: bytes(65_536, { metric: 'http-body-bytes', description: 'Size of a request’s body.' }),
   requestTimeoutSeconds: seconds(10, { description: 'Time for a request to arrive whole.' }),
   allowedHosts: z.array(z.string().min(1).max(255)).max(1000).default([]).meta({
     description:
@@ -192,7 +195,12 @@ const admin = section('Local administration by the `parley` command.', {
 });
 
 const drain = section('Going down in order.', {
-  seconds: seconds(60, { live, min: 0, max: 3600, description: 'Time over which streams are closed when the node stops.' }),
+  seconds: seconds(60, {
+    live,
+    min: 0,
+    max: 3600,
+    description: 'Time over which streams are closed when the node stops.',
+  }),
 });
 
 /** What a module brings into the configuration, under `modules.<name>`. */
@@ -226,41 +234,65 @@ const modulesSchema = (modules: readonly ModuleSettings[]) =>
     .prefault({})
     .meta({ description: 'Extensions: switch one off with `name: false`, or give its options.' });
 
-/** The schema of the whole configuration, with the options of these modules. */
-export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
-  z
-    .strictObject({
-      domains,
-      listen,
-      tls: tls.refine((value) => (value.certificate === undefined) === (value.key === undefined), {
-        error: 'has only one of `certificate` and `key`: give both or neither',
-      }),
-      keyspace,
-      cluster,
-      authentication,
-      registration,
-      stream,
-      limits,
-      roster,
-      offline,
-      modules: modulesSchema(modules),
-      admins: z.array(text({ description: 'A bare address.' }).unwrap()).max(1000).default([]).meta({
+const sections = (modules: readonly ModuleSettings[]) =>
+  z.strictObject({
+    domains,
+    listen,
+    tls: tls.refine((value) => (value.certificate === undefined) === (value.key === undefined), {
+      error: 'has only one of `certificate` and `key`: give both or neither',
+    }),
+    keyspace,
+    cluster,
+    authentication,
+    registration,
+    stream,
+    limits,
+    roster,
+    offline,
+    modules: modulesSchema(modules),
+    admins: z
+      .array(text({ description: 'A bare address.' }).unwrap())
+      .max(1000)
+      .default([])
+      .meta({
         live,
         description: 'Bare addresses of the accounts that administer the server.',
       }),
-      contact,
-      log,
-      http,
-      admin,
-      drain,
-    })
-    .refine((value) => /^embedded:/.test(value.keyspace.url) || value.cluster.secret !== undefined, {
-      path: ['cluster', 'secret'],
-      error: 'is missing: nodes on Redis need the same secret of at least 32 characters (or a `secretFile`)',
-    });
+    contact,
+    log,
+    http,
+    admin,
+    drain,
+  });
 
-/** The whole configuration, checked, with every default filled in. */
-export type Configuration = z.infer<ReturnType<typeof configurationSchema>>;
+/** The whole configuration, checked, with every default filled in. Switched-off limits are Infinity. */
+export type Configuration = z.infer<ReturnType<typeof sections>>;
+
+type Loose<T> = { [Key in keyof T]?: T[Key] | undefined };
+
+/** A check across sections; it runs on whatever the sections have left, so that all problems come at once. */
+const across = (path: string, error: string, check: (value: Loose<Configuration>) => boolean) =>
+  z.refine<unknown>((value) => check(value as Loose<Configuration>), {
+    path: path.split('.'),
+    error,
+    when: () => true,
+  });
+
+/** The schema of the whole configuration, with the options of these modules. */
+export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
+  sections(modules).check(
+    across(
+      'cluster.secret',
+      'is missing: nodes on Redis need at least 32 random characters here, or a `secretFile` that holds them',
+      ({ keyspace, cluster }) => !/^redis/.test(keyspace?.url ?? '') || !cluster || cluster.secret !== undefined,
+    ),
+    across(
+      'limits.output.maxBytes',
+      'is less than one stanza: write at least `stream.afterAuthentication.maxStanzaBytes`',
+      ({ limits, stream }) =>
+        (limits?.output?.maxBytes ?? Infinity) >= (stream?.afterAuthentication?.maxStanzaBytes ?? 0),
+    ),
+  );
 
 /** The configuration that an empty file gives. */
 export const defaultConfiguration = (modules: readonly ModuleSettings[] = []): Configuration =>
