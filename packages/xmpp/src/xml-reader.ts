@@ -55,7 +55,7 @@ export class XmlReader {
   readonly #decoder = new Utf8Decoder();
   readonly #open: OpenElement[] = [];
   #events: Event[] = [];
-  #state: 'alive' | 'suspended' | 'dead' = 'alive';
+  #dead = false;
 
   /** Text since the end of the last first-level element, and where in the parser's count of characters it begins. */
   #pending = '';
@@ -97,20 +97,22 @@ export class XmlReader {
     this.#limits = limits;
   }
 
-  /** Stops handing on: from inside a handler, what follows in the same chunk is left in `rest`. */
-  suspend(): void {
-    if (this.#state === 'alive') this.#state = 'suspended';
+  /** Nothing of a further element has arrived. */
+  get idle(): boolean {
+    return this.#pending === '' && this.#events.length === 0;
   }
 
-  /** After `suspend`, the text that was received behind the element that brought it about. */
-  get rest(): string {
-    return this.#pending;
+  /** Drops what was received and not handed on, and all that comes. */
+  stop(): void {
+    this.#dead = true;
+    this.#events = [];
+    this.#pending = '';
   }
 
   /** Takes bytes as they arrive. Throws a StreamError once; does nothing afterwards. */
   write(bytes: Buffer): void {
     let offset = 0;
-    while (offset < bytes.length && this.#state === 'alive') {
+    while (offset < bytes.length && !this.#dead) {
       const room = this.#limits.maxBytes - this.#pendingBytes;
       if (room <= 0) this.#die(new StreamError('policy-violation', `More than ${this.#limits.maxBytes} bytes.`));
       const piece = bytes.length - offset <= room && offset === 0 ? bytes : bytes.subarray(offset, offset + room);
@@ -137,7 +139,7 @@ export class XmlReader {
     } catch (error) {
       this.#die(error);
     }
-    if (failure !== undefined && this.#state === 'alive') this.#die(failure);
+    if (failure !== undefined && !this.#dead) this.#die(failure);
   }
 
   #handOn(): void {
@@ -152,7 +154,7 @@ export class XmlReader {
       if (event.type === 'element') this.#handler.onElement(event.element as Element);
       else if (event.type === 'open') this.#handler.onStreamOpen(event.element as Element, this.#contentNs);
       else this.#handler.onStreamClose();
-      if (this.#state !== 'alive') return;
+      if (this.#dead) return;
     }
     this.#pendingAt += end;
     this.#pendingBytes = Buffer.byteLength(this.#pending);
@@ -164,8 +166,7 @@ export class XmlReader {
   }
 
   #die(error: unknown): never {
-    this.#state = 'dead';
-    this.#pending = '';
+    this.stop();
     throw error;
   }
 

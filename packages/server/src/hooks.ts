@@ -1,0 +1,46 @@
+import type { Jid } from '@parley/xmpp/jid';
+import type { Stanza } from '@parley/xmpp/stanza';
+import { Events } from './events.ts';
+import { Pipeline } from './pipeline.ts';
+import type { Route, Session } from './session/session.ts';
+
+/** What is known while a stanza for a local account runs through `toAccount`. */
+export interface AccountContext {
+  /** Whose account: a bare JID. */
+  readonly account: Jid;
+  /** The local session that sent the stanza, if one did. */
+  readonly sender: Session | undefined;
+  /** All sessions of the account. */
+  readonly routes: readonly Route[];
+  /** The sessions that will get the stanza (RFC 6121 §8.5); empty where it goes elsewhere. */
+  readonly targets: readonly Route[];
+}
+
+/** Things that happened; every name here is all there are. */
+export type EventMap = {
+  'session.bound': [session: Session];
+  'session.unbound': [session: Session, reason: string];
+  'presence.available': [session: Session, first: boolean];
+  'presence.unavailable': [session: Session];
+  'roster.changed': [account: Jid, contact: Jid];
+  'account.created': [account: Jid];
+  'account.removed': [account: Jid];
+};
+
+/** The extension points of the stanza's way: three pipelines and the events. */
+export class Hooks {
+  /** A stanza that one of our sessions just sent, valid, `from` stamped. */
+  readonly fromClient: Pipeline<Stanza, Session>;
+  /** A stanza for a local account, on the node that routes it. */
+  readonly toAccount: Pipeline<Stanza, AccountContext>;
+  /** A stanza about to be written to one session. */
+  readonly toSession: Pipeline<Stanza, Session>;
+  readonly events: Events<EventMap>;
+
+  constructor(onError: (error: unknown) => void) {
+    this.fromClient = new Pipeline(onError);
+    this.toAccount = new Pipeline(onError);
+    this.toSession = new Pipeline(onError);
+    this.events = new Events(onError);
+  }
+}

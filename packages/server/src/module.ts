@@ -1,0 +1,71 @@
+import type { Keys } from '@parley/keyspace/key-declaration';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import type { Metrics } from '@parley/metrics/registry';
+import type { Jid } from '@parley/xmpp/jid';
+import type { ZodObject } from 'zod';
+import type { Authenticator } from './auth/authenticator.ts';
+import type { Configuration, ModuleConfiguration } from './config/schema.ts';
+import type { Disclosure, Identity } from './disclosure.ts';
+import type { Hooks } from './hooks.ts';
+import type { IqTable } from './iq.ts';
+import type { Log } from './log.ts';
+import type { Router } from './routing/router.ts';
+import type { Journal } from './session/journal.ts';
+import type { Sessions } from './session/sessions.ts';
+import type { StreamFeatures } from './stream/features.ts';
+
+/** A class that stands for the one instance of it that a module offers to others. */
+type Token<T> = abstract new (...args: never[]) => T;
+
+/** What a module works with. */
+export interface ModuleContext {
+  /** The running configuration: read it when it is needed, since a reload replaces it. */
+  readonly config: () => Configuration;
+  /** This module's own part of the configuration, likewise. */
+  readonly options: () => ModuleConfiguration;
+  readonly domains: readonly string[];
+  readonly keyspace: Keyspace;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly hooks: Hooks;
+  readonly iq: IqTable;
+  readonly features: StreamFeatures;
+  readonly router: Router;
+  readonly sessions: Sessions;
+  readonly journal: Journal;
+  readonly accounts: Authenticator;
+  readonly disclosure: Disclosure;
+  /** A secret that all nodes share, for this purpose alone (32 bytes). */
+  secret(purpose: string): Buffer;
+  isLocal(jid: Jid): boolean;
+  isAdmin(jid: Jid): boolean;
+  /** Offers an instance to modules that come later in the list. */
+  provide<T extends object>(token: Token<T>, instance: T): void;
+  /** The instance that an earlier module offered. */
+  use<T extends object>(token: Token<T>): T;
+  /** Called when the node stops. */
+  onStop(stop: () => void | Promise<void>): void;
+}
+
+/** A plugin: a declaration and one `setup`. */
+export interface Module {
+  /** In the configuration it is `modules.<name>`. */
+  readonly name: string;
+  readonly xeps?: readonly { readonly number: number; readonly version: string; readonly note?: string }[];
+  readonly description?: string;
+  /** False where it must be switched on. */
+  readonly enabled?: boolean;
+  /** Features of the server itself (XEP-0030), and of its accounts. */
+  readonly features?: readonly string[];
+  readonly accountFeatures?: readonly string[];
+  readonly identities?: readonly Identity[];
+  readonly options?: ZodObject;
+  /** Its keys; those of an account go when the account does. */
+  readonly keys?: readonly Keys[];
+  setup(context: ModuleContext): void | Promise<void>;
+}
+
+export function defineModule(module: Module): Module {
+  return module;
+}
+

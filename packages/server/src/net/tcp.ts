@@ -1,0 +1,174 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { flushAtEndOfTurn } from './flush.ts';
+import type { TlsAcceptor } from './tls.ts';
+import type { ChannelBindingType, Codec, TlsDetails, Transport, TransportHandler } from './transport.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/** A transport over an accepted TCP connection. */
+export class TcpTransport implements Transport {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  handler: TransportHandler = { onData() {}, onClose() {} };
+  readonly #raw: Socket;
+  readonly #acceptor: TlsAcceptor;
+  #socket: Socket;
+  #tls: TLSSocket | undefined;
+  #codec: Codec | undefined;
+  #coding: Promise<void> = Promise.resolve();
+  #out = '';
+  #paused = false;
+  #closed = false;
+  #ending = false;
+  #reason = 'closed by the peer';
+
+  constructor(socket: Socket, acceptor: TlsAcceptor) {
+    this.#raw = socket;
+    this.#socket = socket;
+    this.#acceptor = acceptor;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remotePort = socket.remotePort ?? 0;
+    socket.setNoDelay(true);
+    this.#listen(socket);
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('data', (bytes) => this.#onData(bytes));
+    socket.on('error', (error) => {
+      this.#reason = error.message;
+    });
+    // the peer's end is the end of both directions: there is nothing to say to somebody who does not listen
+    socket.on('end', () => this.#socket.end());
+    socket.on('close', () => this.#onClose());
+  }
+
+  #onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#out = '';
+    this.#codec?.close();
+    this.handler.onClose(this.#reason);
+  }
+
+  #onData(bytes: Buffer): void {
+    if (this.#codec === undefined) {
+      this.handler.onData(bytes);
+      return;
+    }
+    this.#codec.inflate(bytes).then(
+      (inflated) => {
+        if (!this.#closed) this.handler.onData(inflated);
+      },
+      () => this.destroy(),
+    );
+  }
+
+  get tls(): TlsDetails | undefined {
+    const tls = this.#tls;
+    if (tls === undefined) return undefined;
+    const name = tls.servername;
+    return {
+      protocol: tls.getProtocol() ?? '',
+      cipher: tls.getCipher()?.standardName ?? '',
+      serverName: typeof name === 'string' ? name : undefined,
+    };
+  }
+
+  get peerCertificate(): Buffer | undefined {
+    if (!this.#tls?.authorized) return undefined;
+    return this.#tls.getPeerX509Certificate()?.raw;
+  }
+
+  get buffered(): number {
+    const own = this.#out.length + this.#socket.writableLength;
+    return this.#tls === undefined ? own : own + this.#raw.writableLength;
+  }
+
+  write(text: string): void {
+    if (this.#closed || this.#ending) return;
+    if (this.#out === '') flushAtEndOfTurn(this);
+    this.#out += text;
+  }
+
+  /** Called at the end of the turn. */
+  flush(): void {
+    if (this.#closed || this.#out === '') return;
+    const text = this.#out;
+    this.#out = '';
+    if (this.#codec === undefined) {
+      this.#socket.write(text);
+      return;
+    }
+    const coded = this.#codec.deflate(text);
+    this.#coding = this.#coding.then(async () => {
+      const bytes = await coded.catch(() => EMPTY);
+      if (!this.#closed) this.#socket.write(bytes);
+    });
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  async startTls(): Promise<void> {
+    this.flush();
+    const raw = this.#raw;
+    raw.removeAllListeners('data');
+    raw.removeAllListeners('end');
+    raw.removeAllListeners('error');
+    raw.removeAllListeners('close');
+    // What came before the handshake in clear text is not ours to read (RFC 6120 §5.4.3.3).
+    while (raw.read() !== null);
+    raw.once('error', (error) => {
+      this.#reason = error.message;
+    });
+    const tls = this.#acceptor.wrap(raw);
+    this.#socket = tls;
+    this.#tls = tls;
+    tls.on('error', (error) => {
+      this.#reason = error.message;
+    });
+    tls.once('close', () => this.#onClose());
+    await this.#acceptor.handshake(tls);
+    tls.removeAllListeners('error');
+    tls.removeAllListeners('close');
+    this.#listen(tls);
+    if (this.#paused) tls.pause();
+  }
+
+  channelBinding(type: ChannelBindingType): Buffer | undefined {
+    return this.#tls === undefined ? undefined : this.#acceptor.channelBinding(this.#tls, type);
+  }
+
+  useCodec(codec: Codec): void {
+    this.flush();
+    this.#codec = codec;
+  }
+
+  end(timeoutMs: number): void {
+    if (this.#closed || this.#ending) return;
+    this.flush();
+    this.#ending = true;
+    this.#reason = 'closed by us';
+    this.#coding.then(() => this.#socket.end());
+    const timer = setTimeout(() => this.destroy(), timeoutMs);
+    this.#socket.once('close', () => clearTimeout(timer));
+    this.#socket.resume();
+  }
+
+  destroy(): void {
+    if (this.#closed) return;
+    this.#out = '';
+    this.#socket.destroy();
+    if (this.#tls !== undefined) this.#raw.destroy();
+  }
+}

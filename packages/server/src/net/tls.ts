@@ -1,0 +1,131 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import type { ChannelBindingType } from './transport.ts';
+
+export interface CertificateFiles {
+  /** PEM: the certificate and its chain. */
+  readonly certificate: string;
+  /** PEM. */
+  readonly key: string;
+}
+
+export interface TlsSettings {
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  readonly ciphers: string;
+  readonly handshakeTimeoutMs: number;
+  /** Client certificates are asked for, and taken where one of these authorities (PEM) vouches for them. */
+  readonly clientAuthorities?: string | undefined;
+}
+
+interface Entry {
+  readonly context: SecureContext;
+  readonly leaf: X509Certificate;
+  readonly endPoint: Buffer;
+}
+
+/**
+ * Certificates by domain, and the server's side of handshakes. Replacing the certificates changes handshakes to come;
+ * what is connected stays.
+ */
+export class TlsAcceptor {
+  #settings: TlsSettings;
+  #default: Entry;
+  #byName = new Map<string, Entry>();
+
+  /** `files` under the name '' serve every domain without its own. Throws where a file is none or key and certificate do not belong together. */
+  constructor(settings: TlsSettings, files: ReadonlyMap<string, CertificateFiles>) {
+    this.#settings = settings;
+    this.#default = this.#load(files);
+  }
+
+  /** Takes new settings and certificates; throws, and keeps the old ones, where they are not good. */
+  replace(settings: TlsSettings, files: ReadonlyMap<string, CertificateFiles>): void {
+    const before = { settings: this.#settings, byName: this.#byName };
+    this.#settings = settings;
+    try {
+      this.#default = this.#load(files);
+    } catch (error) {
+      this.#settings = before.settings;
+      this.#byName = before.byName;
+      throw error;
+    }
+  }
+
+  #load(files: ReadonlyMap<string, CertificateFiles>): Entry {
+    const byName = new Map<string, Entry>();
+    let fallback: Entry | undefined;
+    for (const [name, pem] of files) {
+      const entry = this.#entry(pem);
+      if (name === '') fallback = entry;
+      else byName.set(name, entry);
+    }
+    fallback ??= byName.values().next().value;
+    if (fallback === undefined) throw new Error('There is no certificate.');
+    this.#byName = byName;
+    return fallback;
+  }
+
+  #entry({ certificate, key }: CertificateFiles): Entry {
+    const leaf = new X509Certificate(certificate);
+    const context = createSecureContext({
+      cert: certificate,
+      key,
+      minVersion: this.#settings.minVersion,
+      ciphers: this.#settings.ciphers,
+      honorCipherOrder: true,
+      ca: this.#settings.clientAuthorities,
+    });
+    return { context, leaf, endPoint: endPointHash(leaf) };
+  }
+
+  /** The end of validity that comes first, in milliseconds since 1970. */
+  get expiresAt(): number {
+    return Math.min(...[this.#default, ...this.#byName.values()].map(({ leaf }) => leaf.validToDate.getTime()));
+  }
+
+  #entryFor(serverName: unknown): Entry {
+    return (typeof serverName === 'string' && this.#byName.get(serverName.toLowerCase())) || this.#default;
+  }
+
+  wrap(socket: Socket): TLSSocket {
+    const settings = this.#settings;
+    const tls = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: this.#default.context,
+      SNICallback: (name, done) => done(null, this.#entryFor(name).context),
+      ALPNProtocols: ['xmpp-client'], // XEP-0368 §2
+      requestCert: settings.clientAuthorities !== undefined,
+      rejectUnauthorized: false,
+    });
+    tls.disableRenegotiation();
+    return tls;
+  }
+
+  /** Resolves when the handshake is done; otherwise the socket is destroyed and the promise rejects. */
+  handshake(tls: TLSSocket): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      reject(new Error('the TLS handshake took too long'));
+      tls.destroy();
+    }, this.#settings.handshakeTimeoutMs);
+    tls.once('secure', resolve);
+    tls.once('error', reject);
+    tls.once('close', () => reject(new Error('the connection closed during the TLS handshake')));
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  channelBinding(tls: TLSSocket, type: ChannelBindingType): Buffer | undefined {
+    if (type === 'tls-server-end-point') return this.#entryFor(tls.servername).endPoint;
+    // RFC 9266 §2: before TLS 1.3 only with the extended master secret, which Node does not report
+    if (tls.getProtocol() !== 'TLSv1.3') return undefined;
+    return tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  }
+}
+
+/** RFC 5929 §4.1: the certificate hashed with its signature's hash, SHA-256 in place of MD5 and SHA-1. */
+function endPointHash(certificate: X509Certificate): Buffer {
+  const algorithm = certificate.signatureAlgorithm ?? '';
+  const hash = /sha-?512/i.test(algorithm) ? 'sha512' : /sha-?384/i.test(algorithm) ? 'sha384' : 'sha256';
+  return createHash(hash).update(certificate.raw).digest();
+}

@@ -1,0 +1,51 @@
+/** What is known of an encrypted connection. */
+export interface TlsDetails {
+  readonly protocol: string;
+  readonly cipher: string;
+  /** The server name that the client asked for (SNI), if any. */
+  readonly serverName: string | undefined;
+}
+
+export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point';
+
+export interface TransportHandler {
+  onData(bytes: Buffer): void;
+  /** The connection is over: nothing more comes, and nothing can be sent. Called once. */
+  onClose(reason: string): void;
+}
+
+/** Bytes (`onData` may only change between turns) between text out and the wire: stream compression. */
+export interface Codec {
+  deflate(text: string): Promise<Buffer>;
+  /** Rejects where the input is broken or inflates beyond what may be read at once. */
+  inflate(bytes: Buffer): Promise<Buffer>;
+  close(): void;
+}
+
+/** Bytes in and out, plus TLS and channel binding. */
+export interface Transport {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly tls: TlsDetails | undefined;
+  /** DER of the certificate that the peer showed and that was verified, if any. */
+  readonly peerCertificate: Buffer | undefined;
+  /** Bytes that wait to be sent, in all layers. */
+  readonly buffered: number;
+  handler: TransportHandler;
+  /** Adds to what goes out, in one write, when this turn of the event loop ends. */
+  write(text: string): void;
+  /** Stop and start reading: back-pressure to the peer. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Upgrades to TLS as the server; received bytes that were not read yet are dropped. Rejects where the handshake
+   * fails or takes too long; the connection is gone then.
+   */
+  startTls(): Promise<void>;
+  channelBinding(type: ChannelBindingType): Buffer | undefined;
+  /** From now on everything goes through the codec (XEP-0138). */
+  useCodec(codec: Codec): void;
+  /** Sends what waits, closes, and cuts the connection where the peer has not closed after `timeoutMs`. */
+  end(timeoutMs: number): void;
+  destroy(): void;
+}

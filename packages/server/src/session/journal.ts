@@ -1,0 +1,36 @@
+import type { Stanza } from '@parley/xmpp/stanza';
+import type { Route } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+/**
+ * The way of every delivery to sessions. `done` runs when the entry is committed for all targets, with those whose
+ * session is gone: nothing was appended for them. Where there is nothing to wait for, it runs in the same turn.
+ */
+export interface Journal {
+  append(targets: readonly Route[], entry: Stanza, done: (gone: readonly Route[]) => void): void;
+}
+
+const NONE: readonly Route[] = [];
+
+/** Keeps nothing: writes to the sessions of this node at once. */
+export class DirectJournal implements Journal {
+  readonly #sessions: Sessions;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+  }
+
+  append(targets: readonly Route[], entry: Stanza, done: (gone: readonly Route[]) => void): void {
+    let gone: Route[] | undefined;
+    for (const route of targets) {
+      const session = this.#sessions.owned(route);
+      if (session === undefined) {
+        gone ??= [];
+        gone.push(route);
+      } else {
+        session.send(entry);
+      }
+    }
+    done(gone ?? NONE);
+  }
+}

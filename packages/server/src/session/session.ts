@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import type { Element } from '@parley/xmpp/element';
+import type { Jid } from '@parley/xmpp/jid';
+import { errorElement, isStanza, type Presence, type Stanza, stanzaOf } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import { checkStanza } from '@parley/xmpp/stanza-validity';
+import { StreamError } from '@parley/xmpp/stream-error';
+import type { Awaitable } from '../pipeline.ts';
+import type { Stream, StreamConsumer } from '../stream/stream.ts';
+
+/** What others need to know of a session to send to it. */
+export interface Route {
+  readonly jid: Jid;
+  readonly sessionId: string;
+  /** Has sent available presence (RFC 6121 §4.2). */
+  readonly available: boolean;
+  readonly priority: number;
+  /** Has asked for its roster (RFC 6121 §2.2): gets roster pushes. */
+  readonly interested: boolean;
+  /** Wants copies of the account's other conversations (XEP-0280). */
+  readonly carbons: boolean;
+}
+
+/** What a session needs of the node. */
+export interface SessionHost {
+  /** Takes a stanza from the client, valid, `from` stamped. Rejects or throws a StanzaError to have it answered. */
+  process(stanza: Stanza, session: Session): Awaitable<void>;
+  /** Runs what stands between routing and the wire; true where something else took the stanza. */
+  toSession(stanza: Stanza, session: Session): Awaitable<boolean>;
+  /** The error that answers a stanza, or undefined where none may be sent. Faults of ours are logged here. */
+  errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
+  onEnd(session: Session, reason: string): void;
+  /** Counts a stanza that came; a number of milliseconds says how long not to read on. */
+  onReceived(session: Session, stanza: Stanza): number;
+  onSent(session: Session, stanza: Stanza): void;
+  readonly output: { readonly maxBytes: number };
+  onLimit(session: Session, limit: string): void;
+}
+
+/** A bound resource. */
+export class Session implements Route, StreamConsumer {
+  readonly jid: Jid;
+  readonly account: Jid;
+  readonly sessionId = randomBytes(8).toString('hex');
+  readonly stream: Stream;
+  readonly boundAt = Date.now();
+  /** The last available presence, as broadcast; undefined while unavailable. */
+  presence: Presence | undefined;
+  priority = 0;
+  interested = false;
+  carbons = false;
+  readonly #host: SessionHost;
+  #ended = false;
+
+  constructor(jid: Jid, stream: Stream, host: SessionHost) {
+    this.jid = jid;
+    this.account = jid.bare;
+    this.stream = stream;
+    this.#host = host;
+  }
+
+  get available(): boolean {
+    return this.presence !== undefined;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** One first-level element from the client. */
+  receive(element: Element): Awaitable<void> {
+    if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
+    let stanza: Stanza;
+    try {
+      stanza = stanzaOf(element);
+    } catch (error) {
+      if (!(error instanceof StanzaError)) throw error;
+      if (element.attr('type') !== 'error' && element.attr('type') !== 'result') {
+        this.stream.sendElement(errorElement(element, error));
+      }
+      return;
+    }
+    // RFC 6120 §8.1.2.1: what the client says of itself must be true
+    const { from } = stanza;
+    if (from !== undefined && !from.equals(this.jid) && !from.equals(this.account)) {
+      throw new StreamError('invalid-from');
+    }
+    stanza = stanza.with({ from: this.jid });
+    const wait = this.#host.onReceived(this, stanza);
+    if (wait > 0) this.stream.throttle(wait);
+    try {
+      checkStanza(stanza);
+      const answer = this.#host.process(stanza, this);
+      if (answer instanceof Promise) return answer.catch((error) => this.#answer(stanza, error));
+    } catch (error) {
+      this.#answer(stanza, error);
+    }
+  }
+
+  #answer(stanza: Stanza, error: unknown): void {
+    if (error instanceof StreamError) throw error;
+    const answer = this.#host.errorFor(stanza, error);
+    if (answer !== undefined) this.send(answer);
+  }
+
+  /** Has a stanza written to the client. Only the journal calls this, and what answers this very session. */
+  send(stanza: Stanza): void {
+    if (this.#ended) return;
+    const taken = this.#host.toSession(stanza, this);
+    if (taken instanceof Promise) void taken.then((done) => done || this.write(stanza));
+    else if (!taken) this.write(stanza);
+  }
+
+  /** Writes past everything that stands between routing and the wire. */
+  write(stanza: Stanza): void {
+    if (this.#ended) return;
+    this.#host.onSent(this, stanza);
+    this.stream.send(stanza.toString());
+    if (this.stream.transport.buffered > this.#host.output.maxBytes) {
+      this.#host.onLimit(this, 'output-bytes');
+      this.stream.cut('it reads too slowly');
+    }
+  }
+
+  /** Ends the session's stream with an error, or in order. */
+  end(error?: StreamError): void {
+    if (error) this.stream.error(error);
+    else this.stream.close();
+  }
+
+  onStreamEnd(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#host.onEnd(this, reason);
+  }
+}
+

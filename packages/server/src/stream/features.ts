@@ -1,0 +1,41 @@
+import type { Element } from '@parley/xmpp/element';
+import type { Iq } from '@parley/xmpp/stanza';
+import type { Awaitable } from '../pipeline.ts';
+import type { Stream } from './stream.ts';
+
+/** One thing that a stream can negotiate (RFC 6120 §4.3). */
+export interface StreamFeature {
+  /** The namespace of the elements and of the iq payloads that it handles. */
+  readonly ns: string;
+  /** What stands in `<stream:features/>` now, if anything. */
+  advertise?(stream: Stream): Element | undefined;
+  /** A first-level element of its namespace, at any time. Throws a StreamError where the element may not come now. */
+  handle?(stream: Stream, element: Element): Awaitable<void>;
+  /** A request of its namespace before a resource is bound; it sends the answer itself. */
+  handleIq?(stream: Stream, iq: Iq): Awaitable<void>;
+}
+
+/** The features that streams offer, in the order in which they are advertised. */
+export class StreamFeatures {
+  readonly #features: StreamFeature[] = [];
+  readonly #byNs = new Map<string, StreamFeature>();
+
+  add(feature: StreamFeature): void {
+    this.#features.push(feature);
+    this.#byNs.set(feature.ns, feature);
+  }
+
+  for(ns: string): StreamFeature | undefined {
+    return this.#byNs.get(ns);
+  }
+
+  /** Everything that a stream offers now. */
+  advertise(stream: Stream): Element[] {
+    const elements: Element[] = [];
+    for (const feature of this.#features) {
+      const element = feature.advertise?.(stream);
+      if (element !== undefined) elements.push(element);
+    }
+    return elements;
+  }
+}

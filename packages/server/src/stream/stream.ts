@@ -1,0 +1,331 @@
+import { randomBytes } from 'node:crypto';
+import type { Element } from '@parley/xmpp/element';
+import { escapeAttribute } from '@parley/xmpp/escape';
+import { Jid } from '@parley/xmpp/jid';
+import { NS } from '@parley/xmpp/namespaces';
+import { type Iq, isStanza, stanzaOf } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import { checkStanza } from '@parley/xmpp/stanza-validity';
+import { StreamError } from '@parley/xmpp/stream-error';
+import { type XmlHandler, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import type { Transport, TransportHandler } from '../net/transport.ts';
+import type { Awaitable } from '../pipeline.ts';
+import type { StreamFeatures } from './features.ts';
+
+/** What a stream needs to know of its server. */
+export interface StreamHost {
+  readonly features: StreamFeatures;
+  /** The domain that is served under this name, or undefined. */
+  domain(name: string): string | undefined;
+  readonly limitsBefore: XmlLimits;
+  readonly limitsAfter: XmlLimits;
+  readonly timeouts: { readonly authenticateMs: number; readonly bindMs: number; readonly closeMs: number };
+  readonly output: { readonly maxBytes: number };
+  /** Streams without a version (before RFC 3920) are accepted: only where XEP-0078 is on. */
+  readonly acceptOldVersion: boolean;
+  /** A fault of ours: logged by the host, shown to nobody. */
+  onFault(error: unknown, stream: Stream): void;
+  /** Counts the bytes that arrived; a number of milliseconds says how long not to read on. */
+  onBytes(stream: Stream, count: number): number;
+  onError(stream: Stream, error: StreamError): void;
+  onLimit(stream: Stream, limit: string): void;
+}
+
+/** What takes over a stream's elements once a resource is bound: the session. */
+export interface StreamConsumer {
+  receive(element: Element): Awaitable<void>;
+  /** The stream is over, by whatever end. Called once. */
+  onStreamEnd(reason: string): void;
+}
+
+/** One XML stream of a client (RFC 6120 §4): header, features, errors, close. */
+export class Stream implements XmlHandler, TransportHandler {
+  readonly transport: Transport;
+  readonly host: StreamHost;
+  /** Unpredictable, unique (RFC 6120 §4.7.3). */
+  id = '';
+  /** The virtual domain that the client addressed, '' before its header. */
+  domain = '';
+  lang = 'en';
+  /** Set by authentication: the bare JID. Never changes again. */
+  identity: Jid | undefined;
+  /** How it was proved. */
+  mechanism = '';
+  /** Administrators and trusted peers: no limits of rate. */
+  unlimited = false;
+  #consumer: StreamConsumer | undefined;
+  #reader: XmlReader;
+  #queue: Element[] = [];
+  #waiting = false;
+  #opened = false;
+  #closed = false;
+  #sawClose = false;
+  #timer: NodeJS.Timeout | undefined;
+  #resumeTimer: NodeJS.Timeout | undefined;
+
+  constructor(transport: Transport, host: StreamHost) {
+    this.transport = transport;
+    this.host = host;
+    this.#reader = new XmlReader(this, host.limitsBefore);
+    // Absolute: traffic does not extend it.
+    this.#startTimer(host.timeouts.authenticateMs, 'The time to authenticate is over.');
+    transport.handler = this;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get encrypted(): boolean {
+    return this.transport.tls !== undefined;
+  }
+
+  get bound(): boolean {
+    return this.#consumer !== undefined;
+  }
+
+  #startTimer(ms: number, text: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.error(new StreamError('connection-timeout', text)), ms);
+  }
+
+  // --- bytes in ---------------------------------------------------------------------------------------------------
+
+  onData(bytes: Buffer): void {
+    if (this.#closed) return;
+    const wait = this.host.onBytes(this, bytes.length);
+    try {
+      this.#reader.write(bytes);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    if (wait > 0 && !this.#closed) this.#rest(wait);
+  }
+
+  /** Stops reading for a while: the peer has used up its rate. */
+  #rest(ms: number): void {
+    this.transport.pause();
+    clearTimeout(this.#resumeTimer);
+    this.#resumeTimer = setTimeout(() => {
+      this.#resumeTimer = undefined;
+      if (!this.#waiting) this.transport.resume();
+    }, ms);
+  }
+
+  /** Has the stream stop reading for a while: what it already read is still processed. */
+  throttle(ms: number): void {
+    if (!this.#closed) this.#rest(ms);
+  }
+
+  onStreamOpen(root: Element, contentNs: string): void {
+    const error = this.#checkHeader(root, contentNs);
+    this.#open(root.attr('from'));
+    if (error) throw error;
+    if (root.attr('version') === undefined) return; // nothing before XMPP 1.0 knows features
+    this.send(`<stream:features>${this.host.features.advertise(this).map(inContent).join('')}</stream:features>`);
+  }
+
+  #checkHeader(root: Element, contentNs: string): StreamError | undefined {
+    const to = root.attr('to');
+    const lang = root.attr('xml:lang');
+    if (lang !== undefined && lang.length <= 35) this.lang = lang;
+    const domain = to === undefined ? undefined : Jid.tryParse(to)?.toString();
+    const served = domain === undefined ? undefined : this.host.domain(domain);
+    const before = this.domain;
+    if (served !== undefined) this.domain = served;
+    // RFC 6120 §4.9.3.10
+    if (root.ns !== NS.streams) return new StreamError('invalid-namespace', `The stream's namespace is ${NS.streams}.`);
+    if (root.name !== 'stream') return new StreamError('bad-format', 'A stream begins with <stream/>.');
+    if (contentNs !== NS.client) {
+      return new StreamError('invalid-namespace', `The content namespace of clients is ${NS.client}.`);
+    }
+    const version = root.attr('version');
+    if (version === undefined ? !this.host.acceptOldVersion : !/^[1-9]\d{0,3}\.\d{1,4}$/.test(version)) {
+      return new StreamError('unsupported-version', 'The version is 1.0.'); // RFC 6120 §4.7.5
+    }
+    // RFC 6120 §4.9.3.7 and §4.9.3.6
+    if (to === undefined) return new StreamError('improper-addressing', 'The stream has no "to": name the domain.');
+    if (served === undefined) return new StreamError('host-unknown', 'This domain is not served here.');
+    if (this.identity !== undefined && before !== served) {
+      return new StreamError('invalid-from', 'The domain may not change after authentication.');
+    }
+    return undefined;
+  }
+
+  #open(from: string | undefined): void {
+    this.#opened = true;
+    this.id = randomBytes(12).toString('base64url');
+    const to = this.identity ?? (from === undefined ? undefined : Jid.tryParse(from)?.bare);
+    this.send(
+      `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' id='${this.id}'` +
+        (this.domain === '' ? '' : ` from='${escapeAttribute(this.domain)}'`) +
+        (to === undefined ? '' : ` to='${escapeAttribute(to.toString())}'`) +
+        ` version='1.0' xml:lang='en'>`,
+    );
+  }
+
+  onElement(element: Element): void {
+    if (this.#closed) return;
+    if (this.#waiting) {
+      this.#queue.push(element);
+      return;
+    }
+    const answer = this.#dispatch(element);
+    if (answer instanceof Promise) void this.#wait(answer);
+  }
+
+  /** A handler really waits: nothing more is read until it is done (back-pressure), and order is kept. */
+  async #wait(first: Promise<void>): Promise<void> {
+    this.#waiting = true;
+    this.transport.pause();
+    try {
+      await first;
+      for (let next = this.#queue.shift(); next !== undefined && !this.#closed; next = this.#queue.shift()) {
+        await this.#dispatch(next);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    this.#waiting = false;
+    if (this.#sawClose) this.close();
+    else if (this.#resumeTimer === undefined && !this.#closed) this.transport.resume();
+  }
+
+  #dispatch(element: Element): Awaitable<void> {
+    const feature = this.host.features.for(element.ns);
+    if (feature?.handle !== undefined) return feature.handle(this, element);
+    if (this.#consumer !== undefined) return this.#consumer.receive(element);
+    if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
+    return this.#dispatchUnbound(element);
+  }
+
+  #dispatchUnbound(element: Element): Awaitable<void> {
+    const payload = element.name === 'iq' ? element.firstChild : undefined;
+    const handleIq = payload === undefined ? undefined : this.host.features.for(payload.ns)?.handleIq;
+    // RFC 6120 §4.9.3.12: nothing but negotiation before a resource is bound
+    if (handleIq === undefined) throw new StreamError('not-authorized', 'Authenticate and bind a resource first.');
+    let iq: Iq;
+    try {
+      iq = stanzaOf(element) as Iq;
+      checkStanza(iq);
+    } catch (error) {
+      if (error instanceof StanzaError) throw new StreamError('bad-format', error.message);
+      throw error;
+    }
+    const feature = this.host.features.for((payload as Element).ns);
+    return feature?.handleIq?.(this, iq);
+  }
+
+  onStreamClose(): void {
+    this.#sawClose = true;
+    if (!this.#waiting) this.close();
+  }
+
+  onClose(reason: string): void {
+    this.#finish(reason);
+  }
+
+  // --- negotiation ------------------------------------------------------------------------------------------------
+
+  /**
+   * Begins the stream anew on the same connection (RFC 6120 §4.3.3). Whatever the peer sent before it could know of
+   * the restart ends the stream.
+   */
+  restart(): void {
+    if (!this.#reader.idle || this.#queue.length > 0) {
+      throw new StreamError('policy-violation', 'Something was sent before the stream could be restarted.');
+    }
+    this.#reader.stop();
+    this.#reader = new XmlReader(this, this.identity ? this.host.limitsAfter : this.host.limitsBefore);
+    this.#opened = false;
+  }
+
+  async startTls(): Promise<void> {
+    // RFC 6120 §5.4.3.3: nothing that came in clear text survives
+    this.#queue = [];
+    this.#reader.stop();
+    this.#reader = new XmlReader(this, this.host.limitsBefore);
+    this.#opened = false;
+    try {
+      await this.transport.startTls();
+    } catch (error) {
+      this.#finish(error instanceof Error ? error.message : String(error));
+      this.transport.destroy();
+    }
+  }
+
+  /** The peer has proved who it is; what follows is restart and binding. */
+  authenticated(identity: Jid, mechanism: string): void {
+    if (this.identity !== undefined) throw new Error('A stream has one identity.');
+    this.identity = identity;
+    this.mechanism = mechanism;
+    this.#startTimer(this.host.timeouts.bindMs, 'The time to bind a resource is over.');
+  }
+
+  /** From now on all elements are the consumer's. */
+  bind(consumer: StreamConsumer): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#consumer = consumer;
+    this.#reader.limits = this.host.limitsAfter;
+  }
+
+  // --- out --------------------------------------------------------------------------------------------------------
+
+  send(text: string): void {
+    if (this.#closed) return;
+    this.transport.write(text);
+  }
+
+  sendElement(element: Element): void {
+    this.send(element.toString(NS.client));
+  }
+
+  /** Ends the stream with whatever was thrown: a StreamError as it is, all else as a fault of ours. */
+  fail(error: unknown): void {
+    if (error instanceof StreamError) {
+      this.error(error);
+      return;
+    }
+    this.host.onFault(error, this);
+    this.error(new StreamError('internal-server-error'));
+  }
+
+  error(error: StreamError): void {
+    if (this.#closed) return;
+    if (!this.#opened) this.#open(undefined); // RFC 6120 §4.9.1.1
+    this.host.onError(this, error);
+    const { name } = error.toElement();
+    this.send(`<stream:${name}>${error.toElement().elements.map(inContent).join('')}</stream:${name}>`);
+    this.close(`stream error ${error.condition}`);
+  }
+
+  /** Closes in order (RFC 6120 §4.4). */
+  close(reason = this.#sawClose ? 'closed by the client' : 'closed by the server'): void {
+    if (this.#closed) return;
+    if (this.#opened) this.send('</stream:stream>');
+    this.#finish(reason);
+    this.transport.end(this.host.timeouts.closeMs);
+  }
+
+  /** Cuts the connection without a word: for a peer that does not read. */
+  cut(reason: string): void {
+    this.#finish(reason);
+    this.transport.destroy();
+  }
+
+  #finish(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#resumeTimer);
+    this.#reader.stop();
+    this.#queue = [];
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    consumer?.onStreamEnd(reason);
+  }
+}
+
+const inContent = (element: Element): string => element.toString(NS.client);
