@@ -79,8 +79,6 @@ export const flag = (fallback: boolean, about: About) => z.boolean().default(fal
 export const choice = <const T extends readonly [string, ...string[]]>(values: T, fallback: T[number], about: About) =>
   z.enum(values).default(fallback).meta(meta(about));
 
-export const text = (about: About) => z.string().min(1).max(1024).optional().meta(meta(about));
-
 /** A path of a file; no default. */
 export const file = (about: About) =>
   z

@@ -1,6 +1,8 @@
+import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
 import { limits, offline, roster, stream } from './limits.ts';
-import { bytes, choice, count, file, flag, seconds, secret, secretFile, section, text } from './option.ts';
+import { bytes, choice, count, file, flag, seconds, secret, secretFile, section } from './option.ts';
+import { isTree } from './tree.ts';
 
 const live = true;
 
@@ -11,17 +13,40 @@ const mechanisms = z
   .min(1)
   .refine((list) => new Set(list).size === list.length, 'names a mechanism twice: name each once');
 
+const certificateWithKey = z.refine<{ certificate?: unknown; key?: unknown }>(
+  ({ certificate, key }) => (certificate === undefined) === (key === undefined),
+  { error: 'has only one of `certificate` and `key`: give both or neither', when: ({ value }) => isTree(value) },
+);
+
+/** Text that `prepare` brings into its one form, or refuses by throwing a JidError. */
+const prepared = (what: string, prepare: (text: string) => string) =>
+  z
+    .string()
+    .max(3071)
+    .transform((text, context) => {
+      try {
+        return prepare(text);
+      } catch (error) {
+        if (!(error instanceof JidError)) throw error;
+        context.issues.push({ code: 'custom', input: text, message: `is not ${what}: ${error.message}` });
+        return z.NEVER;
+      }
+    });
+
+const account = prepared('the bare address of an account', (text) => {
+  const jid = Jid.parse(text);
+  if (!jid.isBare || jid.isDomain) throw new JidError('write it as user@domain');
+  return jid.bareText;
+});
+
 const domain = z
   .preprocess(
     (value) => (typeof value === 'string' ? { name: value } : value),
     z
       .strictObject({
-        name: z
-          .string()
-          .min(1)
-          .max(1023)
-          .regex(/^[^\s@/"&'<>:\\]+$/u, 'is not a domain name: write it without user, resource or port')
-          .meta({ description: 'The domain, as it stands behind the @ of an address.' }),
+        name: prepared('a domain', domainPart).meta({
+          description: 'The domain, as it stands behind the @ of an address.',
+        }),
         certificate: file({
           live,
           description: 'Certificate chain (PEM) of this domain, instead of `tls.certificate`.',
@@ -32,9 +57,7 @@ const domain = z
           description: 'SASL mechanisms of this domain, instead of `authentication.mechanisms`.',
         }),
       })
-      .refine((value) => (value.certificate === undefined) === (value.key === undefined), {
-        error: 'has only one of `certificate` and `key`: give both or neither',
-      }),
+      .check(certificateWithKey),
   )
   .meta({ shorthand: 'name' });
 
@@ -42,7 +65,7 @@ const domains = z
   .array(domain)
   .min(1)
   .max(10_000)
-  .refine((list) => new Set(list.map(({ name }) => name.toLowerCase())).size === list.length, 'names a domain twice')
+  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'names a domain twice: name each once')
   .prefault(['localhost'])
   .meta({ description: 'The virtual domains that this server serves: names, or objects with a `name`.' });
 
@@ -91,7 +114,7 @@ const tls = section('Encryption towards clients.', {
       'Cipher suites in OpenSSL’s words, best first. The default has only authenticated encryption with forward secrecy.',
   }),
   required: flag(true, { live, description: 'Nothing but STARTTLS is allowed on a connection that is not encrypted.' }),
-});
+}).check(certificateWithKey);
 
 const keyspace = section('Where accounts, rosters, offline messages and everything shared is kept.', {
   url: z
@@ -161,13 +184,13 @@ const uris = (description: string) =>
     .meta({ live, description });
 
 const contact = section('Addresses for people who need somebody (XEP-0157), as URIs.', {
-  abuse: uris('Against abuse.'),
-  admin: uris('For the administrators.'),
-  feedback: uris('For opinions.'),
-  sales: uris('For buying.'),
-  security: uris('For reports of weaknesses.'),
+  abuse: uris('Where to report abuse.'),
+  admin: uris('Where to reach the administrators.'),
+  feedback: uris('Where opinions are welcome.'),
+  sales: uris('Where to ask about buying.'),
+  security: uris('Where to report weaknesses.'),
   status: uris('Where the state of the service is shown.'),
-  support: uris('For help.'),
+  support: uris('Where to ask for help.'),
 });
 
 const log = section('The log, on standard output.', {
@@ -238,9 +261,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
   z.strictObject({
     domains,
     listen,
-    tls: tls.refine((value) => (value.certificate === undefined) === (value.key === undefined), {
-      error: 'has only one of `certificate` and `key`: give both or neither',
-    }),
+    tls,
     keyspace,
     cluster,
     authentication,
@@ -250,14 +271,10 @@ const sections = (modules: readonly ModuleSettings[]) =>
     roster,
     offline,
     modules: modulesSchema(modules),
-    admins: z
-      .array(text({ description: 'A bare address.' }).unwrap())
-      .max(1000)
-      .default([])
-      .meta({
-        live,
-        description: 'Bare addresses of the accounts that administer the server.',
-      }),
+    admins: z.array(account).max(1000).prefault([]).meta({
+      live,
+      description: 'Bare addresses of the accounts that administer the server.',
+    }),
     contact,
     log,
     http,

@@ -1,0 +1,68 @@
+import { LIMITS } from '@parley/metrics/catalogue';
+import { describe, expect, it } from 'vitest';
+import { type OptionSchema, optionSchema } from './option-schema.ts';
+import { configurationSchema, defaultConfiguration } from './schema.ts';
+
+/** Every option that is no group of others, by its path. */
+function leaves(option: OptionSchema, path = ''): [string, OptionSchema][] {
+  if (!option.properties) return [[path, option]];
+  return Object.entries(option.properties).flatMap(([key, value]) =>
+    leaves(value, path === '' ? key : `${path}.${key}`),
+  );
+}
+
+const options = leaves(optionSchema([{ name: 'ping' }]));
+
+describe('every option', () => {
+  it.each(options)('%s has a description', (_, option) => {
+    expect(option.description).toMatch(/^.{10,}[.:]$/s);
+  });
+
+  it('has a default, or is a file or a secret', () => {
+    const without = options.filter(([, option]) => option.default === undefined && !option.path && !option.secret);
+    expect(without.map(([path]) => path)).toEqual([]);
+  });
+
+  it('says its unit in its name', () => {
+    const suffix: Record<string, RegExp> = { s: /[sS]econds$/, ms: /Milliseconds$/, '%': /Percent$/ };
+    for (const [path, option] of options) {
+      const pattern = suffix[option.unit ?? ''];
+      if (pattern) expect(path).toMatch(pattern);
+      if (/Bytes$/.test(path)) expect(option.unit).toBe('B');
+    }
+  });
+
+  it('has a default that its own schema takes', () => {
+    const input: Record<string, unknown> = {};
+    for (const [path, option] of options) {
+      if (option.default === undefined) continue;
+      const keys = path.split('.');
+      let group = input;
+      for (const key of keys.slice(0, -1)) {
+        group[key] ??= {};
+        group = group[key] as Record<string, unknown>;
+      }
+      group[keys.at(-1) as string] = option.default;
+    }
+    expect(configurationSchema([{ name: 'ping' }]).parse(input)).toEqual(defaultConfiguration([{ name: 'ping' }]));
+  });
+});
+
+describe('limits', () => {
+  it('have each its own name in the metrics, and no name is left over', () => {
+    const named = options.flatMap(([, { metric }]) => (metric === undefined ? [] : [metric]));
+    expect(named.toSorted()).toEqual([...LIMITS].toSorted());
+  });
+
+  it('cover every option of the sections that limit something', () => {
+    const silent = options.filter(([path, { metric }]) => /^(stream|limits)\./.test(path) && metric === undefined);
+    expect(silent.map(([path]) => path)).toEqual([
+      'limits.connections.trustedNetworks',
+      'limits.logins.windowSeconds',
+      'limits.logins.delaySeconds',
+      'limits.logins.maxDelaySeconds',
+      'limits.bytes.burst',
+      'limits.stanzas.burst',
+    ]);
+  });
+});
