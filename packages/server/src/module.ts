@@ -11,7 +11,9 @@ import type { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
 import type { Router } from './routing/router.ts';
 import type { Journal } from './session/journal.ts';
+import type { Requests } from './session/requests.ts';
 import type { Sessions } from './session/sessions.ts';
+import type { OnBind } from './stream/bind.ts';
 import type { StreamFeatures } from './stream/features.ts';
 
 /** A class that stands for the one instance of it that a module offers to others. */
@@ -33,8 +35,14 @@ export interface ModuleContext {
   readonly router: Router;
   readonly sessions: Sessions;
   readonly journal: Journal;
+  /** Requests of the server to its clients. */
+  readonly requests: Requests;
   readonly accounts: Authenticator;
   readonly disclosure: Disclosure;
+  /** All modules that were given, switched on or not. */
+  readonly modules: readonly Module[];
+  /** Makes a session of an authenticated stream: for what binds in another way than RFC 6120 §7. */
+  readonly onBind: OnBind;
   /** A secret that all nodes share, for this purpose alone (32 bytes). */
   secret(purpose: string): Buffer;
   isLocal(jid: Jid): boolean;
@@ -68,4 +76,3 @@ export interface Module {
 export function defineModule(module: Module): Module {
   return module;
 }
-

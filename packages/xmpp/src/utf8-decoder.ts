@@ -9,13 +9,13 @@ export class Utf8Decoder {
   #tail: Buffer | undefined;
 
   decode(bytes: Buffer): string {
-    if (this.#tail === undefined && isAscii(bytes)) return bytes.latin1Slice(0, bytes.length);
+    if (this.#tail === undefined && isAscii(bytes)) return bytes.toString('latin1');
     const all = this.#tail === undefined ? bytes : Buffer.concat([this.#tail, bytes]);
     const whole = all.length - incompleteTail(all);
     this.#tail = whole < all.length ? Buffer.from(all.subarray(whole)) : undefined;
     const complete = all.subarray(0, whole);
     if (!isUtf8(complete)) throw new StreamError('not-well-formed', 'The stream is not UTF-8.');
-    return complete.utf8Slice(0, whole);
+    return complete.toString('utf8');
   }
 }
 

@@ -76,8 +76,8 @@ export class XmlReader {
     parser.on('xmldecl', (declaration) => this.#onXmlDeclaration(declaration));
     parser.on('opentagstart', () => this.#onTagStart());
     parser.on('attribute', (attribute) => this.#onAttribute(attribute.name, attribute.value));
-    parser.on('opentag', (tag) => this.#onOpenTag(tag));
-    parser.on('closetag', (tag) => this.#onCloseTag(tag));
+    parser.on('opentag', (tag) => this.#onOpenTag(tag as SaxesTagPlain));
+    parser.on('closetag', (tag) => this.#onCloseTag(tag as SaxesTagPlain));
     parser.on('text', (text) => this.#onText(text));
     parser.on('cdata', (text) => this.#onCdata(text));
     parser.on('comment', () => restricted('Comments are not allowed.'));

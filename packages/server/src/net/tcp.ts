@@ -34,7 +34,7 @@ export class TcpTransport implements Transport {
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', (bytes) => this.#onData(bytes));
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
     socket.on('error', (error) => {
       this.#reason = error.message;
     });
@@ -80,6 +80,10 @@ export class TcpTransport implements Transport {
     return this.#tls.getPeerX509Certificate()?.raw;
   }
 
+  get blocked(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
   get buffered(): number {
     const own = this.#out.length + this.#socket.writableLength;
     return this.#tls === undefined ? own : own + this.#raw.writableLength;
@@ -122,6 +126,7 @@ export class TcpTransport implements Transport {
   async startTls(): Promise<void> {
     this.flush();
     const raw = this.#raw;
+    raw.pause();
     raw.removeAllListeners('data');
     raw.removeAllListeners('end');
     raw.removeAllListeners('error');

@@ -29,6 +29,8 @@ export interface Transport {
   readonly tls: TlsDetails | undefined;
   /** DER of the certificate that the peer showed and that was verified, if any. */
   readonly peerCertificate: Buffer | undefined;
+  /** The peer does not read as fast as it is written to. */
+  readonly blocked: boolean;
   /** Bytes that wait to be sent, in all layers. */
   readonly buffered: number;
   handler: TransportHandler;

@@ -16,8 +16,8 @@ export interface RouterHost {
   /** The stanza is for another server. */
   sendRemote(stanza: Stanza): Awaitable<void>;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
-  /** The answer to a request that this server sent; true where it was awaited. */
-  onAnswer(iq: Iq): boolean;
+  /** The answer of a local session to a request that this server sent, if it is one. */
+  onAnswer(iq: Iq, sender: Session): void;
 }
 
 /** Where a stanza goes (RFC 6120 §10). */
@@ -85,7 +85,7 @@ export class Router {
   /** Has the server answer a request to a domain or an account; results and errors find who waits for them. */
   handleIq(iq: Iq, at: IqPlace, to: Jid, sender: Session | undefined): Awaitable<void> {
     if (iq.type === 'result' || iq.type === 'error') {
-      this.#host.onAnswer(iq);
+      if (sender !== undefined) this.#host.onAnswer(iq, sender);
       return;
     }
     const content = this.#host.iq.handle(iq, at, to, sender);

@@ -33,8 +33,8 @@ export interface SessionHost {
   /** Counts a stanza that came; a number of milliseconds says how long not to read on. */
   onReceived(session: Session, stanza: Stanza): number;
   onSent(session: Session, stanza: Stanza): void;
-  readonly output: { readonly maxBytes: number };
-  onLimit(session: Session, limit: string): void;
+  /** Bytes that may wait to be written to one client. */
+  maxOutputBytes(): number;
 }
 
 /** A bound resource. */
@@ -116,8 +116,8 @@ export class Session implements Route, StreamConsumer {
     if (this.#ended) return;
     this.#host.onSent(this, stanza);
     this.stream.send(stanza.toString());
-    if (this.stream.transport.buffered > this.#host.output.maxBytes) {
-      this.#host.onLimit(this, 'output-bytes');
+    if (this.stream.transport.blocked && this.stream.transport.buffered > this.#host.maxOutputBytes()) {
+      this.stream.host.onLimit(this.stream, 'output-bytes');
       this.stream.cut('it reads too slowly');
     }
   }
@@ -134,4 +134,3 @@ export class Session implements Route, StreamConsumer {
     this.#host.onEnd(this, reason);
   }
 }
-

@@ -20,13 +20,17 @@ export interface StreamHost {
   readonly limitsBefore: XmlLimits;
   readonly limitsAfter: XmlLimits;
   readonly timeouts: { readonly authenticateMs: number; readonly bindMs: number; readonly closeMs: number };
-  readonly output: { readonly maxBytes: number };
   /** Streams without a version (before RFC 3920) are accepted: only where XEP-0078 is on. */
   readonly acceptOldVersion: boolean;
   /** A fault of ours: logged by the host, shown to nobody. */
   onFault(error: unknown, stream: Stream): void;
   /** Counts the bytes that arrived; a number of milliseconds says how long not to read on. */
   onBytes(stream: Stream, count: number): number;
+  /** The peer has proved who it is. */
+  onAuthenticated(stream: Stream): void;
+  /** The stream is over. Called once. */
+  onEnd(stream: Stream): void;
+  /** A stream error is sent. */
   onError(stream: Stream, error: StreamError): void;
   onLimit(stream: Stream, limit: string): void;
 }
@@ -260,6 +264,7 @@ export class Stream implements XmlHandler, TransportHandler {
     if (this.identity !== undefined) throw new Error('A stream has one identity.');
     this.identity = identity;
     this.mechanism = mechanism;
+    this.host.onAuthenticated(this);
     this.#startTimer(this.host.timeouts.bindMs, 'The time to bind a resource is over.');
   }
 
@@ -322,6 +327,7 @@ export class Stream implements XmlHandler, TransportHandler {
     clearTimeout(this.#resumeTimer);
     this.#reader.stop();
     this.#queue = [];
+    this.host.onEnd(this);
     const consumer = this.#consumer;
     this.#consumer = undefined;
     consumer?.onStreamEnd(reason);

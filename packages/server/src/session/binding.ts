@@ -1,0 +1,34 @@
+import { Element } from '@parley/xmpp/element';
+import type { Jid } from '@parley/xmpp/jid';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import { StreamError } from '@parley/xmpp/stream-error';
+import type { Stream } from '../stream/stream.ts';
+import { Session, type SessionHost } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface BindingOptions {
+  readonly sessions: Sessions;
+  readonly host: SessionHost;
+  /** Sessions that one account may have at the same time. */
+  maxPerAccount(): number;
+  onBound(session: Session): void;
+}
+
+/** Binds a resource to a stream (RFC 6120 §7). Throws a StanzaError where the account has too many already. */
+export function bindSession(options: BindingOptions, stream: Stream, jid: Jid): void {
+  const { sessions } = options;
+  const others = sessions.of(jid);
+  const replaced = sessions.get(jid);
+  if (replaced === undefined && others.length >= options.maxPerAccount()) {
+    stream.host.onLimit(stream, 'sessions-per-account');
+    // XEP-0205 §4.4
+    const application = Element.of('resource-limit-exceeded', 'urn:xmpp:errors');
+    throw new StanzaError('resource-constraint', { type: 'wait', text: 'Too many sessions.', application });
+  }
+  // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
+  replaced?.end(new StreamError('conflict', 'Another session was bound with this resource.'));
+  const session = new Session(jid, stream, options.host);
+  sessions.add(session);
+  stream.bind(session);
+  options.onBound(session);
+}

@@ -1,0 +1,179 @@
+import type { Socket } from 'node:net';
+import type { Metrics } from '@parley/metrics/registry';
+import type { StreamError } from '@parley/xmpp/stream-error';
+import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import type { Configuration } from '../config/schema.ts';
+import type { Log } from '../log.ts';
+import { ConnectionLimits, network } from '../net/connection-limits.ts';
+import { TokenBucket } from '../net/token-bucket.ts';
+import type { Transport } from '../net/transport.ts';
+import type { StreamFeatures } from './features.ts';
+import { Stream, type StreamHost } from './stream.ts';
+import type { Streams } from './streams.ts';
+
+export interface AcceptanceOptions {
+  readonly config: () => Configuration;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly features: StreamFeatures;
+  readonly streams: Streams;
+  /** File descriptors that this process may have open. */
+  readonly descriptorLimit: number;
+  domain(name: string): string | undefined;
+}
+
+/** Takes connections in, within the limits, and makes streams of them. */
+export class Acceptance implements StreamHost {
+  readonly features: StreamFeatures;
+  readonly connections: ConnectionLimits;
+  readonly #options: AcceptanceOptions;
+  readonly #buckets = new WeakMap<Stream, TokenBucket>();
+  readonly #counters;
+  #limitsOf: Configuration | undefined;
+  #before: XmlLimits | undefined;
+  #after: XmlLimits | undefined;
+
+  constructor(options: AcceptanceOptions) {
+    this.#options = options;
+    this.features = options.features;
+    this.connections = new ConnectionLimits(() => options.config().limits.connections);
+    const { metrics } = options;
+    this.#counters = {
+      tcp: metrics.connectionsAccepted.with({ transport: 'tcp' }),
+      tls: metrics.connectionsAccepted.with({ transport: 'tls' }),
+      refused: metrics.connectionsRefused.with({ cause: 'address' }),
+      bytesIn: metrics.io.with({ direction: 'in' }),
+      negotiating: metrics.streams.with({ kind: 'c2s', state: 'negotiating' }),
+      authenticated: metrics.streams.with({ kind: 'c2s', state: 'authenticated' }),
+    };
+  }
+
+  /** False where the connection's address may have no more. */
+  admit(socket: Socket): boolean {
+    const address = socket.remoteAddress;
+    if (address === undefined) return false; // gone already
+    const limit = this.connections.open(address, performance.now());
+    if (limit === undefined) return true;
+    this.#counters.refused.add(1);
+    this.#limit(limit, address);
+    return false;
+  }
+
+  /** A connection whose handshake failed was admitted all the same. */
+  dismiss(address: string): void {
+    this.connections.closed(address, false);
+  }
+
+  accept(transport: Transport, direct: boolean): Stream {
+    const { streams } = this.#options;
+    const stream = new Stream(transport, this);
+    streams.add(stream);
+    (direct ? this.#counters.tls : this.#counters.tcp).add(1);
+    this.#counters.negotiating.add(1);
+    this.#shedOldest();
+    return stream;
+  }
+
+  /** Strangers may hold a share of the descriptors; beyond it the one that came first goes. */
+  #shedOldest(): void {
+    const { streams, descriptorLimit, config } = this.#options;
+    const most = (descriptorLimit * config().limits.connections.unauthenticatedPercent) / 100;
+    if (streams.unauthenticated <= most) return;
+    const oldest = streams.oldestUnauthenticated;
+    if (oldest === undefined) return;
+    this.onLimit(oldest, 'unauthenticated-total');
+    oldest.cut('too many connections have not authenticated');
+  }
+
+  // --- StreamHost -------------------------------------------------------------------------------------------------
+
+  domain(name: string): string | undefined {
+    return this.#options.domain(name);
+  }
+
+  #limits(): void {
+    const config = this.#options.config();
+    if (this.#limitsOf === config) return;
+    this.#limitsOf = config;
+    const { beforeAuthentication: before, afterAuthentication: after, maxNameBytes: maxNameLength } = config.stream;
+    this.#before = { ...before, maxBytes: before.maxElementBytes, maxNameLength };
+    this.#after = { ...after, maxBytes: after.maxStanzaBytes, maxNameLength };
+  }
+
+  get limitsBefore(): XmlLimits {
+    this.#limits();
+    return this.#before as XmlLimits;
+  }
+
+  get limitsAfter(): XmlLimits {
+    this.#limits();
+    return this.#after as XmlLimits;
+  }
+
+  get timeouts(): StreamHost['timeouts'] {
+    const { stream } = this.#options.config();
+    return {
+      authenticateMs: stream.authenticateTimeoutSeconds * 1000,
+      bindMs: stream.bindTimeoutSeconds * 1000,
+      closeMs: stream.closeTimeoutSeconds * 1000,
+    };
+  }
+
+  get acceptOldVersion(): boolean {
+    return this.#options.config().authentication.legacy;
+  }
+
+  onBytes(stream: Stream, count: number): number {
+    this.#counters.bytesIn.add(count);
+    if (stream.unlimited) return 0;
+    const rate = this.#options.config().limits.bytes;
+    if (rate.perSecond === Number.POSITIVE_INFINITY) return 0;
+    const now = performance.now();
+    let bucket = this.#buckets.get(stream);
+    if (bucket === undefined) {
+      bucket = new TokenBucket(rate, now);
+      this.#buckets.set(stream, bucket);
+    }
+    const wait = bucket.take(count, rate, now);
+    if (wait > 0) this.onLimit(stream, 'bytes-rate');
+    return wait;
+  }
+
+  onAuthenticated(stream: Stream): void {
+    this.#options.streams.authenticated(stream);
+    this.connections.authenticated(stream.transport.remoteAddress);
+    this.#counters.negotiating.add(-1);
+    this.#counters.authenticated.add(1);
+  }
+
+  onEnd(stream: Stream): void {
+    const known = stream.identity !== undefined;
+    this.#options.streams.remove(stream);
+    this.connections.closed(stream.transport.remoteAddress, known);
+    (known ? this.#counters.authenticated : this.#counters.negotiating).add(-1);
+  }
+
+  onFault(error: unknown, stream: Stream): void {
+    this.#options.metrics.errors.add(1);
+    this.#options.log.error('stream.fault', { error: error as Error, address: stream.transport.remoteAddress });
+  }
+
+  onError(stream: Stream, error: StreamError): void {
+    this.#options.metrics.streamErrors.with({ condition: error.condition, direction: 'out' }).add(1);
+    this.#options.log.debug('stream.error', {
+      condition: error.condition,
+      text: error.text,
+      address: stream.transport.remoteAddress,
+      account: stream.identity?.toString(),
+    });
+  }
+
+  onLimit(stream: Stream, limit: string): void {
+    this.#limit(limit, stream.transport.remoteAddress, stream.identity?.toString());
+  }
+
+  #limit(limit: string, address: string, account?: string): void {
+    this.#options.metrics.limitsExceeded.with({ limit: limit as never }).add(1);
+    this.#options.log.flood('limit.exceeded', { limit, address: network(address), account });
+  }
+}
