@@ -54,16 +54,20 @@ function pnpm() {
   return ['npm', 'exec', '--yes', '--', packageManager];
 }
 
+/** Runs a command. Of what it says only the progress is shown; the rest matters when it fails. */
 function run([command, ...args], quiet) {
+  const patience = { npm_config_fetch_retry_mintimeout: '1000', npm_config_fetch_retry_maxtimeout: '5000' };
+  const env = { ...patience, npm_config_update_notifier: 'false', ...process.env };
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  const hear = (chunk) => {
+    said = (said + chunk).slice(-20_000);
+    const progress = String(chunk).match(/^(Progress|Downloading).*/gm);
+    if (progress && !quiet) process.stderr.write(progress.map((line) => `  ${line}\n`).join(''));
+  };
+  child.stdout.on('data', hear);
+  child.stderr.on('data', hear);
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    const hear = (chunk) => {
-      said = (said + chunk).slice(-20_000);
-      if (!quiet) process.stderr.write(chunk);
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, said }));
   });
@@ -76,8 +80,9 @@ function explain(said) {
   if (/CERT_|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|certificate/i.test(said)) {
     return "The npm registry's certificate is not trusted here. Behind a proxy that inspects TLS: npm config set cafile FILE";
   }
-  if (/ENOSPC/.test(said)) return 'The disk is full: about 500 MB are needed.';
-  if (/EACCES|EPERM|EROFS/.test(said)) return `No permission to write in ${root}. Run as the user who owns it.`;
+  if (/ENOSPC|no space left/i.test(said)) return 'The disk is full: about 500 MB are needed.';
+  if (/EACCES|EPERM|EROFS|permission denied|read-only file system/i.test(said))
+    return `No permission to write in ${root}. Run as the user who owns it.`;
   return 'The installation failed; the lines above say why.';
 }
 
@@ -114,7 +119,7 @@ export async function bootstrap({ development = false, quiet = false } = {}) {
   );
   const install = [...pnpm(), 'install', '--frozen-lockfile', ...(everything ? [] : ['--prod'])];
   const { code, said } = await run(install, quiet);
-  if (code !== 0) throw new BootstrapError(`${quiet ? `${said}\n` : ''}${explain(said)}`);
+  if (code !== 0) throw new BootstrapError(`${said}\n${explain(said)}`);
   const node = findNode();
   writeFileSync(stampFile, JSON.stringify({ hash, development: everything, node }));
   say(`Installed in ${Math.round((Date.now() - from) / 1000)} s.`);
