@@ -17,6 +17,7 @@ import type { Log } from './log.ts';
 import type { Module, ModuleContext } from './module.ts';
 import { Listener } from './net/listener.ts';
 import { TlsAcceptor } from './net/tls.ts';
+import type { Transport } from './net/transport.ts';
 import type { Awaitable } from './pipeline.ts';
 import { AccountRouting } from './routing/account.ts';
 import { errorFor } from './routing/answer.ts';
@@ -31,6 +32,7 @@ import { Acceptance } from './stream/acceptance.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
 import { StreamFeatures } from './stream/features.ts';
 import { startTls } from './stream/starttls.ts';
+import type { Stream } from './stream/stream.ts';
 import { Streams } from './stream/streams.ts';
 
 export interface NodeOptions {
@@ -252,11 +254,16 @@ export class Node implements AsyncDisposable {
     this.#listeners.push({ name, listener });
   }
 
+  /** Takes a connection that came another way than by a listener. */
+  attach(transport: Transport): Stream {
+    return this.#acceptance.accept(transport, true);
+  }
+
   // --- sessions ---------------------------------------------------------------------------------------------------
 
   #route(stanza: Stanza, session: Session): Awaitable<void> {
     // RFC 6120 §10.3: without an address it is for the sender's own account
-    return this.router.route(stanza.to === undefined ? stanza.with({ to: session.account }) : stanza, session);
+    return this.router.route(stanza.to === undefined ? stanza.withTo(session.account) : stanza, session);
   }
 
   #onSessionBound(session: Session): void {

@@ -81,23 +81,32 @@ export abstract class Stanza {
     return undefined;
   }
 
+  /** A copy for another recipient: everything else is shared, and serialised once for all copies. */
+  withTo(to: Jid | undefined): this {
+    return this.#copy(to, this.#content);
+  }
+
+  /** A copy from somebody else. */
+  withFrom(from: Jid | undefined): this {
+    const { id, type, others, children, source } = this.#content;
+    return this.#copy(this.to, { from, id, type, others, children, source });
+  }
+
   /** A copy with what is named changed; new children are serialised anew, all else is relayed as it was received. */
   with(change: StanzaChange): this {
-    const to = 'to' in change ? change.to : this.to;
     const content = this.#content;
-    const keys = Object.keys(change).length - ('to' in change ? 1 : 0);
-    const next: Content =
-      keys === 0
-        ? content
-        : {
-            from: 'from' in change ? change.from : content.from,
-            id: 'id' in change ? change.id : content.id,
-            type: 'type' in change ? change.type : content.type,
-            others: content.others,
-            children: change.children ?? content.children,
-            source: change.children === undefined ? content.source : undefined,
-          };
-    return new (this.constructor as new (to: Jid | undefined, content: Content) => this)(to, next);
+    return this.#copy('to' in change ? change.to : this.to, {
+      from: 'from' in change ? change.from : content.from,
+      id: 'id' in change ? change.id : content.id,
+      type: 'type' in change ? change.type : content.type,
+      others: content.others,
+      children: change.children ?? content.children,
+      source: change.children === undefined ? content.source : undefined,
+    });
+  }
+
+  #copy(to: Jid | undefined, content: Content): this {
+    return new (this.constructor as new (to: Jid | undefined, content: Content) => this)(to, content);
   }
 
   /** A copy with one more child. */

@@ -85,7 +85,7 @@ export class Session implements Route, StreamConsumer {
     if (from !== undefined && !from.equals(this.jid) && !from.equals(this.account)) {
       throw new StreamError('invalid-from');
     }
-    stanza = stanza.with({ from: this.jid });
+    stanza = stanza.withFrom(this.jid);
     const wait = this.#host.onReceived(this, stanza);
     if (wait > 0) this.stream.throttle(wait);
     try {

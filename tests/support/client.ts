@@ -1,0 +1,149 @@
+import type { Element } from '@parley/xmpp/element';
+import { NS } from '@parley/xmpp/namespaces';
+import { type XmlHandler, XmlReader } from '@parley/xmpp/xml-reader';
+
+/** What carries a test client's bytes. */
+export interface Wire {
+  send(bytes: Buffer): void;
+  onData(listener: (bytes: Buffer) => void): void;
+  onEnd(listener: () => void): void;
+  /** Breaks the connection without closing the stream. */
+  break(): void;
+}
+
+const LIMITS = { maxBytes: 16_000_000, maxElements: 1e6, maxDepth: 1000, maxAttributes: 1000, maxNameLength: 10_000 };
+const PATIENCE = 5000;
+
+interface Waiter {
+  matches(element: Element): boolean;
+  resolve(element: Element): void;
+}
+
+/** A scripted XMPP client: sends text as it is, hands out what comes in order. */
+export class TestClient implements XmlHandler {
+  /** The full JID, once bound. */
+  jid = '';
+  /** What came and was not asked for yet. */
+  readonly inbox: Element[] = [];
+  /** The server's stream header, the newest. */
+  header: Element | undefined;
+  readonly #wire: Wire;
+  readonly #waiters: Waiter[] = [];
+  readonly #closed = Promise.withResolvers<void>();
+  #reader = new XmlReader(this, LIMITS);
+  #ids = 0;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+    wire.onData((bytes) => this.#reader.write(bytes));
+    wire.onEnd(() => this.#closed.resolve());
+  }
+
+  get bare(): string {
+    return this.jid.split('/')[0] as string;
+  }
+
+  // --- out --------------------------------------------------------------------------------------------------------
+
+  send(text: string): void {
+    this.#wire.send(Buffer.from(text));
+  }
+
+  sendBytes(bytes: Buffer): void {
+    this.#wire.send(bytes);
+  }
+
+  /** Sends a stream header, on a new connection or to restart the stream. */
+  open(domain: string): void {
+    this.#reader = new XmlReader(this, LIMITS);
+    this.send(
+      `<?xml version='1.0'?><stream:stream to='${domain}' version='1.0' xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`,
+    );
+  }
+
+  /** Sends a request and resolves with its result or error; everything else stays in the inbox. */
+  async request(type: 'get' | 'set', content: string, to?: string): Promise<Element> {
+    const id = `q${++this.#ids}`;
+    this.send(`<iq type='${type}' id='${id}'${to === undefined ? '' : ` to='${to}'`}>${content}</iq>`);
+    return this.take((element) => element.name === 'iq' && element.attr('id') === id);
+  }
+
+  // --- in ---------------------------------------------------------------------------------------------------------
+
+  onStreamOpen(root: Element): void {
+    this.header = root;
+  }
+
+  onElement(element: Element): void {
+    const index = this.#waiters.findIndex((waiter) => waiter.matches(element));
+    if (index === -1) this.inbox.push(element);
+    else this.#waiters.splice(index, 1)[0]?.resolve(element);
+  }
+
+  onStreamClose(): void {
+    this.#reader.stop();
+  }
+
+  /** The first element that matches, come already or still to come. */
+  take(matches: (element: Element) => boolean): Promise<Element> {
+    const index = this.inbox.findIndex(matches);
+    if (index !== -1) return Promise.resolve(this.inbox.splice(index, 1)[0] as Element);
+    const { promise, resolve, reject } = Promise.withResolvers<Element>();
+    const waiter = { matches, resolve };
+    this.#waiters.push(waiter);
+    const timer = setTimeout(() => {
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      reject(new Error(`Nothing matched. Came: ${this.inbox.map(String).join('\n') || 'nothing'}`));
+    }, PATIENCE);
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** The next element, whatever it is. */
+  next(): Promise<Element> {
+    return this.take(() => true);
+  }
+
+  /** The next message, presence or iq; with a sender, the next from them. */
+  nextMessage(from?: string): Promise<Element> {
+    return this.#nextStanza('message', from);
+  }
+
+  nextPresence(from?: string): Promise<Element> {
+    return this.#nextStanza('presence', from);
+  }
+
+  nextIq(from?: string): Promise<Element> {
+    return this.#nextStanza('iq', from);
+  }
+
+  #nextStanza(name: string, from: string | undefined): Promise<Element> {
+    return this.take((element) => element.name === name && (from === undefined || element.attr('from') === from));
+  }
+
+  /**
+   * Everything that the server had sent by now: a request goes to it and back, and what came before the answer is
+   * given and taken out of the inbox. Shows that something did not come, without waiting for time to pass.
+   */
+  async sync(): Promise<Element[]> {
+    await this.request('get', `<query xmlns='urn:example:sync'/>`, this.bare.split('@')[1]);
+    return this.inbox.splice(0);
+  }
+
+  /** Resolves when the server has closed the connection. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  // --- end --------------------------------------------------------------------------------------------------------
+
+  /** Closes the stream in order. */
+  async close(): Promise<void> {
+    this.send('</stream:stream>');
+    await this.closed;
+  }
+
+  /** Breaks the connection. */
+  break(): void {
+    this.#wire.break();
+  }
+}

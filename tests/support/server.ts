@@ -1,0 +1,106 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openKeyspace } from '@parley/keyspace/open';
+import type { Authenticator } from '@parley/server/auth/authenticator';
+import { InternalAuthenticator } from '@parley/server/auth/internal';
+import { type Configuration, configurationSchema } from '@parley/server/config/schema';
+import { Log } from '@parley/server/log';
+import type { Module } from '@parley/server/module';
+import { modules as allModules, moduleSettings } from '@parley/server/modules';
+import { Node } from '@parley/server/node';
+import { Jid } from '@parley/xmpp/jid';
+import { onTestFinished } from 'vitest';
+import { TestClient } from './client.ts';
+import { MemoryTransport } from './memory-transport.ts';
+import { memoryWire } from './wires.ts';
+
+/** The part of a configuration that a test cares for, at any depth. */
+export type Partly<T> = {
+  [Key in keyof T]?: T[Key] extends readonly unknown[] ? unknown : T[Key] extends object ? Partly<T[Key]> : T[Key];
+};
+
+export interface ServerOptions {
+  config?: Partly<Configuration>;
+  modules?: readonly Module[];
+  /** A keyspace URL; in memory when left out. */
+  keyspace?: string;
+}
+
+/** A node in this process and what a test does with it. Ends with the test. */
+export class TestServer {
+  readonly node: Node;
+
+  constructor(node: Node) {
+    this.node = node;
+  }
+
+  get accounts(): Authenticator {
+    return this.node.accounts;
+  }
+
+  /** Makes the account, where it is not there yet, with the password "secret". */
+  async account(jid: string): Promise<void> {
+    const bare = Jid.parse(jid).bare;
+    if (!(await this.accounts.exists(bare))) await this.accounts.create?.(bare, 'secret');
+  }
+
+  /** A connection in memory on which nothing was sent yet. */
+  connect(): TestClient {
+    const transport = new MemoryTransport();
+    this.node.attach(transport);
+    return new TestClient(memoryWire(transport));
+  }
+
+  /** A client whose account exists, logged in and bound with this full JID; it has sent no presence. */
+  async client(jid: string): Promise<TestClient> {
+    await this.account(jid);
+    const full = Jid.parse(jid);
+    const transport = new MemoryTransport();
+    const stream = this.node.attach(transport);
+    const client = new TestClient(memoryWire(transport));
+    stream.authenticated(full.bare, 'TEST');
+    client.open(full.domain);
+    await client.take((element) => element.name === 'features');
+    const resource = full.resource === '' ? '' : `<resource>${full.resource}</resource>`;
+    const answer = await client.request('set', `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>${resource}</bind>`);
+    const bound = answer.firstChild?.childText('jid');
+    if (bound === undefined) throw new Error(`Not bound: ${answer}`);
+    client.jid = bound;
+    return client;
+  }
+
+  /** A client that has also sent presence and got everything that this brings about. */
+  async online(jid: string, presence = '<presence/>'): Promise<TestClient> {
+    const client = await this.client(jid);
+    client.send(presence);
+    await client.sync();
+    return client;
+  }
+}
+
+/** Starts a node on no ports, with the embedded keyspace in memory unless told otherwise. */
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const modules = options.modules ?? allModules;
+  const config = configurationSchema(moduleSettings(modules)).parse({
+    ...options.config,
+    domains: options.config?.domains ?? ['localhost'],
+    listen: options.config?.listen ?? { c2s: [], c2sTls: [], http: [] },
+    keyspace: { url: 'embedded::memory:', ...options.config?.keyspace },
+    authentication: { iterations: 4096, ...options.config?.authentication },
+    admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
+    cluster: { secret: 'a secret that only the tests know of', ...options.config?.cluster },
+  });
+  const { keyspace } = await openKeyspace(options.keyspace ?? 'embedded::memory:');
+  const node = await Node.start({
+    config,
+    keyspace,
+    log: Log.create({ level: 'silent' }),
+    modules,
+    authenticator: (store, secret, current) => new InternalAuthenticator(store, secret, current),
+  });
+  onTestFinished(async () => {
+    await node.stop();
+    await keyspace.close();
+  });
+  return new TestServer(node);
+}

@@ -1,0 +1,55 @@
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Wire } from './client.ts';
+import type { MemoryTransport } from './memory-transport.ts';
+
+/** A wire without a network. What the server writes arrives in the same turn. */
+export function memoryWire(transport: MemoryTransport): Wire {
+  return {
+    send: (bytes) => transport.push(bytes),
+    onData: (listener) => {
+      transport.onText = (text) => listener(Buffer.from(text));
+    },
+    onEnd: (listener) => {
+      transport.onEnd = listener;
+    },
+    break: () => transport.break(),
+  };
+}
+
+/** A wire over loopback TCP; `upgrade` starts TLS on it. */
+export async function socketWire(port: number): Promise<Wire & { upgrade(domain: string): Promise<void> }> {
+  let socket = connect({ port, host: '127.0.0.1' });
+  await new Promise((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  let onData: (bytes: Buffer) => void = () => {};
+  let onEnd: () => void = () => {};
+  const listen = () => {
+    socket.on('data', (bytes: Buffer) => onData(bytes));
+    socket.on('error', () => {});
+    socket.on('close', () => onEnd());
+  };
+  listen();
+  return {
+    send: (bytes) => socket.write(bytes),
+    onData: (listener) => {
+      onData = listener;
+    },
+    onEnd: (listener) => {
+      onEnd = listener;
+    },
+    break: () => socket.resetAndDestroy(),
+    async upgrade(domain) {
+      socket.removeAllListeners();
+      const tls = connectTls({ socket, servername: domain, rejectUnauthorized: false });
+      await new Promise((resolve, reject) => {
+        tls.once('secureConnect', resolve);
+        tls.once('error', reject);
+      });
+      socket = tls as unknown as typeof socket;
+      listen();
+    },
+  };
+}
