@@ -65,6 +65,7 @@ export class XmlReader {
   // what is known of the first-level element that is open
   #elementCount = 0;
   #attributeCount = 0;
+  /** Where its content begins, in the parser's count of characters. */
   #innerAt = 0;
   #relayable = true;
   #contentNs = '';
@@ -218,7 +219,7 @@ export class XmlReader {
       this.#contentNs = scope.defaultNs;
       this.#event('open', new Element(element.name, element.ns, attributes));
     } else if (depth === 1) {
-      this.#innerAt = this.#position;
+      this.#innerAt = this.#parser.position;
     }
   }
 
@@ -258,7 +259,7 @@ export class XmlReader {
       this.#event('close', undefined);
       return;
     }
-    const source = this.#relayable ? (tag.isSelfClosing ? '' : this.#pending.slice(this.#innerAt, end)) : undefined;
+    const source = this.#relayable ? (tag.isSelfClosing ? '' : this.#pending.slice(this.#innerAt - this.#pendingAt, end)) : undefined;
     this.#event('element', new Element(element.name, element.ns, element.attributes, children, source));
   }
 

@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Element } from './element.ts';
+import { NS } from './namespaces.ts';
+import { StreamError } from './stream-error.ts';
+import { XmlReader } from './xml-reader.ts';
+
+const LIMITS = { maxBytes: 10_000, maxElements: 32, maxDepth: 8, maxAttributes: 16, maxNameLength: 100 };
+const HEADER = `<?xml version='1.0'?><stream:stream to='a.lit' version='1.0' xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`;
+
+/** Everything that happens when these chunks arrive, an error's condition last. */
+function read(chunks: readonly (string | Buffer)[], limits = LIMITS): string[] {
+  const events: string[] = [];
+  const reader = new XmlReader(
+    {
+      onStreamOpen: (root, contentNs) => events.push(`open ${root} ${contentNs}`),
+      onElement: (element) => events.push(`element ${describeElement(element)}`),
+      onStreamClose: () => events.push('close'),
+    },
+    limits,
+  );
+  try {
+    for (const chunk of chunks) reader.write(Buffer.from(chunk));
+  } catch (error) {
+    if (!(error instanceof StreamError)) throw error;
+    events.push(error.condition);
+  }
+  return events;
+}
+
+const describeElement = (element: Element) => `${element.toString(NS.client)} | ${element.source}`;
+const inStream = (text: string, limits = LIMITS) => read([HEADER + text], limits).slice(1);
+
+describe('XmlReader', () => {
+  it('hands out the header, elements and the end', () => {
+    expect(read([`${HEADER}<message to='b@a.lit'><body>hi</body></message></stream:stream>`])).toEqual([
+      `open <stream xmlns='${NS.streams}' to='a.lit' version='1.0'/> jabber:client`,
+      `element <message to='b@a.lit'><body>hi</body></message> | <body>hi</body></message>`,
+      'close',
+    ]);
+  });
+
+  it('keeps the text only where it means the same behind another start tag', () => {
+    const kept = (text: string) => !inStream(text)[0]?.endsWith('| undefined');
+    expect(kept(`<message><x xmlns='urn:x'><y/></x></message>`)).toBe(true);
+    expect(kept(`<message xmlns='jabber:client'><body/></message >`)).toBe(true);
+    expect(kept(`<message><body><![CDATA[x]]></body></message>`)).toBe(false);
+    expect(kept(`<message><p:x xmlns:p='urn:x'/></message>`)).toBe(false);
+    expect(kept(`<message xmlns:p='urn:x'><x/></message>`)).toBe(false);
+    expect(kept(`<message><x p:a='1' xmlns:p='urn:x'/></message>`)).toBe(false);
+    expect(kept(`<message><stream:x/></message>`)).toBe(false);
+    expect(kept(`<x xmlns='urn:x'><y/></x>`)).toBe(false);
+    const other = `<s:stream xmlns:s='${NS.streams}' xmlns:c='${NS.client}'><c:message><c:body/></c:message>`;
+    expect(read([other])[1]).toBe(`element <message><body/></message> | undefined`);
+  });
+
+  it.each([
+    ['an end tag of another name', '<message></iq>', ['not-well-formed']],
+    ['a complete element before the fault', '<iq/><message></iq>', ['element <iq/> | ', 'not-well-formed']],
+    ['an unknown entity', '<a>&nbsp;</a>', ['not-well-formed']],
+    ['an undeclared prefix', '<p:a/>', ['bad-namespace-prefix']],
+    ['two attributes of one name', `<a b='1' b='2'/>`, ['not-well-formed']],
+    ['two prefixes of one namespace', `<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>`, ['not-well-formed']],
+    ['a name with two colons', `<a:b:c xmlns:a='u'/>`, ['not-well-formed']],
+    ['a prefix declared as nothing', `<a xmlns:p=''/>`, ['not-well-formed']],
+    ['the xml prefix bound to something else', `<a xmlns:xml='u'/>`, ['not-well-formed']],
+    ['a comment', '<!-- -->', ['restricted-xml']],
+    ['a processing instruction', '<?a b?>', ['restricted-xml']],
+    ['text between stanzas', '<iq/>x<iq/>', ['element <iq/> | ', 'bad-format']],
+    ['a control character', '<a>\u0001</a>', ['not-well-formed']],
+    ['a control character by number', '<a>&#1;</a>', ['not-well-formed']],
+    ['a surrogate by number', '<a>&#xD800;</a>', ['not-well-formed']],
+    ['too many levels', '<a>'.repeat(9), ['policy-violation']],
+    ['too many elements', `<a>${'<b/>'.repeat(32)}</a>`, ['policy-violation']],
+    ['too many attributes', `<a ${Array.from({ length: 17 }, (_, i) => `a${i}='1'`).join(' ')}/>`, ['policy-violation']],
+    ['too long a name', `<${'a'.repeat(101)}/>`, ['policy-violation']],
+    ['too long a namespace', `<a xmlns='${'a'.repeat(101)}'/>`, ['policy-violation']],
+    ['too many bytes', `<a>${'x'.repeat(10_000)}`, ['policy-violation']],
+  ])('refuses %s', (_, text, expected) => {
+    expect(inStream(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['a document type', `<!DOCTYPE a><a/>`, 'restricted-xml'],
+    ['XML 1.1', `<?xml version='1.1'?><a/>`, 'not-well-formed'],
+    ['another encoding', `<?xml version='1.0' encoding='latin1'?><a/>`, 'unsupported-encoding'],
+    ['no XML', `GET / HTTP/1.1\r\n\r\n`, 'bad-format'],
+  ])('refuses %s at the beginning', (_, text, condition) => {
+    expect(read([text]).at(-1)).toMatch(condition === 'bad-format' ? /bad-format|not-well-formed/ : condition);
+  });
+
+  it.each([
+    ['a lone continuation byte', [0x80]],
+    ['an overlong form', [0xc0, 0xaf]],
+    ['a surrogate', [0xed, 0xa0, 0x80]],
+    ['beyond U+10FFFF', [0xf4, 0x90, 0x80, 0x80]],
+    ['a character that stops short', [0xe2, 0x82, 0x41]],
+  ])('refuses %s', (_, bytes) => {
+    const chunks = [Buffer.from(`${HEADER}<a>`), Buffer.from(bytes), Buffer.from('xxxx</a>')];
+    expect(read(chunks).at(-1)).toBe('not-well-formed');
+    expect(read([Buffer.concat(chunks)]).at(-1)).toBe('not-well-formed');
+  });
+
+  it('counts bytes for each element alone, and not white space between them', () => {
+    const element = `<a>${'x'.repeat(9000)}</a>`;
+    expect(inStream(element.repeat(20))).toHaveLength(20);
+    expect(read([HEADER, ...Array.from({ length: 50 }, () => ' '.repeat(9000)), '<iq/>']).at(-1)).toBe('element <iq/> | ');
+  });
+
+  it('takes an element of exactly the limit and none that is a byte longer, however it is split', () => {
+    const exact = `<a>${'x'.repeat(10_000 - 7)}</a>`;
+    expect(inStream(exact)).toHaveLength(1);
+    expect(inStream(`<a>x${exact.slice(3)}`)).toEqual(['policy-violation']);
+    expect(read([HEADER, ...(exact.match(/.{1,999}/g) ?? [])])).toHaveLength(2);
+  });
+
+  it('does nothing after the first error', () => {
+    let elements = 0;
+    const reader = new XmlReader({ onStreamOpen() {}, onElement: () => elements++, onStreamClose() {} }, LIMITS);
+    expect(() => reader.write(Buffer.from(`${HEADER}</x>`))).toThrow(StreamError);
+    reader.write(Buffer.from('<iq/>'));
+    expect(elements).toBe(0);
+  });
+
+  it('gives the same whichever way the bytes are split', () => {
+    const piece = fc.constantFrom(
+      `<message to='a@b.lit'><body>é€😀 &amp; </body></message>`,
+      `<a xmlns='urn:x'>\r\n<b p:c='d' xmlns:p='urn:p'/>\r</a>`,
+      '<iq/>',
+      ' \r\n',
+      '</iq>',
+      '<x></y>',
+      '&lt;',
+      '<!-- -->',
+      '<a>]]></a>',
+      '<a><![CDATA[<&]]></a>',
+      '</stream:stream>',
+      '<q ',
+      '\u0000',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 6 }), fc.array(fc.nat(400), { maxLength: 12 }), (pieces, cuts) => {
+        const bytes = Buffer.from(HEADER + pieces.join(''));
+        const chunks: Buffer[] = [];
+        let at = 0;
+        for (const cut of [...cuts].sort((a, b) => a - b)) {
+          if (cut > at && cut < bytes.length) {
+            chunks.push(bytes.subarray(at, cut));
+            at = cut;
+          }
+        }
+        chunks.push(bytes.subarray(at));
+        expect(read(chunks)).toEqual(read([bytes]));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
