@@ -33,7 +33,7 @@ export async function aptInstall(packages: string[]): Promise<string | undefined
 }
 
 function apt(args: string[]): Promise<number | null> {
-  const child = spawn('apt-get', ['-q', '-o', 'Dpkg::Use-Pty=0', ...args], {
+  const child = spawn('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     stdio: ['ignore', 2, 2],
   });

@@ -37,7 +37,9 @@ export function findProgram(...names: string[]): string | undefined {
 /** A Python that has slixmpp: TEST_PYTHON, Debian's own (which python3-slixmpp belongs to), or the first on PATH. */
 export function findPython(): string | undefined {
   const candidates = [process.env.TEST_PYTHON, '/usr/bin/python3', findProgram('python3')];
-  return candidates.find((python) => python && spawnSync(python, ['-c', 'import slixmpp']).status === 0);
+  return candidates.find(
+    (python) => python && spawnSync(python, ['-c', 'from slixmpp import ClientXMPP']).status === 0,
+  );
 }
 
 /** True where a container engine answers. */
