@@ -1,0 +1,53 @@
+import type { Jid } from '@parley/xmpp/jid';
+import { StreamError } from '@parley/xmpp/stream-error';
+import type { Events } from '../events.ts';
+import type { EventMap } from '../hooks.ts';
+import type { Session } from '../session/session.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { Streams } from '../stream/streams.ts';
+import type { AccountChange, Authenticator } from './authenticator.ts';
+
+export interface AccountChangesOptions {
+  readonly accounts: Authenticator;
+  readonly sessions: Sessions;
+  readonly streams: Streams;
+  readonly events: Events<EventMap>;
+}
+
+/** Has the changes of accounts take effect on this node: streams end, then modules are told. */
+export function applyAccountChanges({ accounts, sessions, streams, events }: AccountChangesOptions): void {
+  accounts.onChange(({ account, change, sessionId }) => {
+    const error = endOf(change);
+    if (error !== undefined) evict(account, error, sessionId);
+    if (change === 'created') events.emit('account.created', account);
+    if (change === 'removed') events.emit('account.removed', account);
+  });
+
+  function evict(account: Jid, error: StreamError, except: string | undefined): void {
+    const kept = sessions.of(account).find((session) => session.sessionId === except);
+    for (const session of sessions.of(account)) if (session !== kept) session.end(error);
+    // and those that have authenticated, but not bound a resource yet
+    for (const stream of streams) {
+      if (stream !== kept?.stream && stream.identity?.equals(account)) stream.error(error);
+    }
+  }
+
+  // an account may be disabled in the moment in which it logs in
+  events.on('session.bound', async (session: Session) => {
+    if (session.stream.mechanism === 'ANONYMOUS') return;
+    if (!(await accounts.enabled(session.account))) session.end(endOf('disabled'));
+  });
+}
+
+function endOf(change: AccountChange['change']): StreamError | undefined {
+  switch (change) {
+    case 'removed': // XEP-0077 §3.2
+      return new StreamError('not-authorized', 'This account was removed.');
+    case 'disabled':
+      return new StreamError('not-authorized', 'This account was disabled.');
+    case 'password': // RFC 6120 §4.9.3.16
+      return new StreamError('reset', 'The password was changed: log in with the new one.');
+    case 'created':
+    case 'enabled':
+  }
+}

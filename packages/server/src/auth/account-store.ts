@@ -1,0 +1,100 @@
+import { PARTITIONS, partition, partitionKey } from '@parley/keyspace/key';
+import { declareKeys, type Keys } from '@parley/keyspace/key-declaration';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { Jid } from '@parley/xmpp/jid';
+import { formatScramVerifier, type ScramHash, type ScramVerifier, scramHashes } from '@parley/xmpp/sasl/scram-verifier';
+import { changeAccount, createAccount } from './account-operations.ts';
+
+export const accountKeys = declareKeys({
+  name: 'account',
+  type: 'hash',
+  content: 'created (milliseconds since 1970), disabled (0 or 1), a SCRAM verifier for each hash (RFC 5803 §3)',
+  bound: 'five fields',
+  ttl: 'none',
+});
+
+/** What is kept of an account. */
+export interface AccountRecord {
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly disabled: boolean;
+  /** Lines of RFC 5803 §3; a password is never kept. */
+  readonly verifiers: ReadonlyMap<ScramHash, string>;
+}
+
+/** Partitions whose accounts make one page of a list. */
+const PARTITIONS_PER_PAGE = 16;
+
+/** The accounts in the keyspace. Works with nothing but a keyspace: in a running node and without one. */
+export class AccountStore {
+  readonly #keyspace: Keyspace;
+  readonly #owned: readonly Keys[];
+
+  /** `owned`: the keys of all modules; those that belong to an account go when the account does. */
+  constructor(keyspace: Keyspace, owned: readonly Keys[] = []) {
+    this.#keyspace = keyspace;
+    this.#owned = owned.filter(({ scope = 'account', parts = [] }) => scope === 'account' && parts.length === 0);
+  }
+
+  async find(account: Jid): Promise<AccountRecord | undefined> {
+    const fields = await this.#keyspace.hgetall(accountKeys.key(account.bareText));
+    if (fields.size === 0) return undefined;
+    const verifiers = new Map<ScramHash, string>();
+    for (const hash of scramHashes) {
+      const line = fields.get(hash);
+      if (line !== undefined) verifiers.set(hash, line.toString());
+    }
+    return { created: Number(fields.get('created')), disabled: fields.get('disabled')?.toString() === '1', verifiers };
+  }
+
+  /** False where the account exists. */
+  create(account: Jid, verifiers: readonly ScramVerifier[]): Promise<boolean> {
+    const keys = [accountKeys.key(account.bareText), indexKey(account)];
+    const fields = ['created', String(Date.now()), 'disabled', '0', ...lines(verifiers)];
+    return this.#keyspace.call(createAccount, keys, [account.bareText, ...fields]);
+  }
+
+  /** False where there is no such account. */
+  setVerifiers(account: Jid, verifiers: readonly ScramVerifier[]): Promise<boolean> {
+    return this.#keyspace.call(changeAccount, [accountKeys.key(account.bareText)], lines(verifiers));
+  }
+
+  /** False where there is no such account. */
+  setDisabled(account: Jid, disabled: boolean): Promise<boolean> {
+    return this.#keyspace.call(changeAccount, [accountKeys.key(account.bareText)], ['disabled', disabled ? '1' : '0']);
+  }
+
+  /** Takes away the account and everything that belongs to it, at once. */
+  async remove(account: Jid): Promise<void> {
+    const { bareText } = account;
+    const owned = this.#owned.map((keys) => keys.key(bareText));
+    await this.#keyspace.batch(
+      [
+        ['del', accountKeys.key(bareText), ...owned],
+        ['srem', indexKey(account), bareText],
+      ],
+      { atomic: true },
+    );
+  }
+
+  /** The accounts of a domain, in pages and in no order. */
+  async *list(domain: string): AsyncGenerator<Jid[], void, undefined> {
+    for (let first = 0; first < PARTITIONS; first += PARTITIONS_PER_PAGE) {
+      const keys = Array.from({ length: PARTITIONS_PER_PAGE }, (_, i) => partitionKey(INDEX, first + i, domain));
+      const replies = await this.#keyspace.batch(
+        keys.map((key) => ['smembers', key] as const),
+        { atomic: false },
+      );
+      const page = replies.flatMap((members) => members.map((member) => Jid.parse(member.toString())));
+      if (page.length > 0) yield page;
+    }
+  }
+}
+
+/** Lies beside the accounts that it lists, so that both change at once: a set for each partition and domain. */
+const INDEX = 'accounts';
+
+const indexKey = (account: Jid) => partitionKey(INDEX, partition(account.bareText), account.domain);
+
+const lines = (verifiers: readonly ScramVerifier[]): string[] =>
+  verifiers.flatMap((verifier) => [verifier.hash, formatScramVerifier(verifier)]);

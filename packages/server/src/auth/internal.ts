@@ -1,0 +1,163 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import type { Jid } from '@parley/xmpp/jid';
+import { PasswordError, preparePassword } from '@parley/xmpp/password';
+import {
+  deriveScramVerifier,
+  falseScramVerifier,
+  parseScramVerifier,
+  passwordMatches,
+  type ScramHash,
+  type ScramVerifier,
+  scramHashes,
+} from '@parley/xmpp/sasl/scram-verifier';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { Awaitable } from '../pipeline.ts';
+import { AccountCache, type AccountCacheOptions } from './account-cache.ts';
+import type { AccountRecord, AccountStore } from './account-store.ts';
+import { type AccountChange, AccountsBusy, type Authenticator } from './authenticator.ts';
+import { PasswordWork } from './password-work.ts';
+
+export interface InternalAuthenticatorOptions {
+  readonly store: AccountStore;
+  /** Makes the false verifiers of unknown accounts: the same on all nodes, at all times. */
+  readonly secret: Buffer;
+  /** SCRAM iterations for passwords set from now on. */
+  iterations(): number;
+  readonly work?: PasswordWork;
+  readonly cache?: AccountCacheOptions;
+}
+
+/** The hash that a password is checked by: all verifiers of an account are of the same password. */
+const PASSWORD_HASH: ScramHash = 'SHA-256';
+
+/** Accounts that the server keeps itself, in the keyspace. */
+export class InternalAuthenticator implements Authenticator {
+  readonly #store: AccountStore;
+  readonly #secret: Buffer;
+  readonly #iterations: () => number;
+  readonly #work: PasswordWork;
+  readonly #cache: AccountCache;
+  readonly #listeners: ((change: AccountChange) => void)[] = [];
+
+  constructor({ store, secret, iterations, work = new PasswordWork(), cache }: InternalAuthenticatorOptions) {
+    this.#store = store;
+    this.#secret = secret;
+    this.#iterations = iterations;
+    this.#work = work;
+    this.#cache = new AccountCache((account) => store.find(account), cache);
+  }
+
+  exists(account: Jid): Awaitable<boolean> {
+    return this.#ask(account, (record) => record !== undefined);
+  }
+
+  enabled(account: Jid): Awaitable<boolean> {
+    return this.#ask(account, (record) => record !== undefined && !record.disabled);
+  }
+
+  verifier(account: Jid, hash: ScramHash): Awaitable<ScramVerifier | undefined> {
+    return this.#ask(account, (record) => record && verifierOf(record, hash));
+  }
+
+  falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
+    return falseScramVerifier(this.#secret, account.bareText, hash, this.#iterations());
+  }
+
+  async verifyPassword(account: Jid, password: string): Promise<boolean> {
+    const found = await this.verifier(account, PASSWORD_HASH);
+    // for an unknown name the same work is done
+    const verifier = found ?? this.falseVerifier(account, PASSWORD_HASH);
+    const matches = await this.#work.run(() => passwordMatches(verifier, password));
+    return matches && found !== undefined;
+  }
+
+  #ask<T>(account: Jid, question: (record: AccountRecord | undefined) => T): Awaitable<T> {
+    const record = this.#cache.get(account);
+    return record instanceof Promise ? record.then(question) : question(record);
+  }
+
+  async create(account: Jid, password: string): Promise<void> {
+    if (account.local === '' || !account.isBare) throw new StanzaError('jid-malformed');
+    const verifiers = await this.#derive(password);
+    const created = await this.#change(account, () => this.#store.create(account, verifiers));
+    if (!created) throw new StanzaError('conflict', { text: 'There is such an account already.' });
+    this.#tell({ account, change: 'created' });
+  }
+
+  async setPassword(account: Jid, password: string, sessionId?: string): Promise<void> {
+    const verifiers = await this.#derive(password);
+    await this.#changeKnown(account, () => this.#store.setVerifiers(account, verifiers));
+    this.#tell({ account, change: 'password', sessionId });
+  }
+
+  async disable(account: Jid): Promise<void> {
+    await this.#changeKnown(account, () => this.#store.setDisabled(account, true));
+    this.#tell({ account, change: 'disabled' });
+  }
+
+  async enable(account: Jid): Promise<void> {
+    await this.#changeKnown(account, () => this.#store.setDisabled(account, false));
+    this.#tell({ account, change: 'enabled' });
+  }
+
+  async remove(account: Jid, sessionId?: string): Promise<void> {
+    // Nobody logs in from here on. Where what follows is cut short, the account is still there to be removed again.
+    await this.#changeKnown(account, () => this.#store.setDisabled(account, true));
+    // Listeners end its sessions and ask for what they still need of it before anything is deleted.
+    this.#tell({ account, change: 'removed', sessionId });
+    await this.#change(account, () => this.#store.remove(account));
+  }
+
+  list(domain: string): AsyncIterable<readonly Jid[]> {
+    return this.#store.list(domain);
+  }
+
+  onChange(listener: (change: AccountChange) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The account was changed by somebody else: what is known of it is asked for again. */
+  forget(account: Jid): void {
+    this.#cache.forget(account);
+  }
+
+  async #derive(password: string): Promise<ScramVerifier[]> {
+    const iterations = this.#iterations();
+    try {
+      const prepared = preparePassword(password);
+      return await this.#work.run(() =>
+        Promise.all(scramHashes.map((hash) => deriveScramVerifier(prepared, hash, { iterations }))),
+      );
+    } catch (error) {
+      if (error instanceof PasswordError) throw new StanzaError('not-acceptable', { text: `${error.message}.` });
+      if (error instanceof AccountsBusy) throw new StanzaError('resource-constraint');
+      throw error;
+    }
+  }
+
+  async #changeKnown(account: Jid, change: () => Promise<boolean>): Promise<void> {
+    if (!(await this.#change(account, change))) {
+      throw new StanzaError('item-not-found', { text: 'There is no such account.' });
+    }
+  }
+
+  async #change<T>(account: Jid, change: () => Promise<T>): Promise<T> {
+    try {
+      return await change();
+    } finally {
+      this.#cache.forget(account); // where the outcome is unknown, too
+    }
+  }
+
+  #tell(change: AccountChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+function verifierOf(record: AccountRecord, hash: ScramHash): ScramVerifier | undefined {
+  const line = record.verifiers.get(hash);
+  if (line === undefined) return undefined;
+  const verifier = parseScramVerifier(line);
+  if (verifier === undefined) throw new KeyspaceError('damaged', `The ${hash} verifier of an account cannot be read.`);
+  return verifier;
+}

@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import type { Metrics } from '@parley/metrics/registry';
+import type { Jid } from '@parley/xmpp/jid';
+import { SaslError } from '@parley/xmpp/sasl-error';
+import { StreamError } from '@parley/xmpp/stream-error';
+import { AccountsBusy, type Authenticator } from '../auth/authenticator.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { Log } from '../log.ts';
+import { network } from '../net/connection-limits.ts';
+import { FailureCount } from './failure-count.ts';
+import type { Stream } from './stream.ts';
+
+export interface LoginsOptions {
+  readonly config: () => Configuration;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly authenticator: Authenticator;
+  /** Limits by address do not apply to it. */
+  trusts(address: string): boolean;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+type MechanismLabel = Parameters<Metrics['logins']['with']>[0]['mechanism'];
+
+/** One attempt, as far as it is known. */
+export interface LoginAttempt {
+  readonly stream: Stream;
+  /** As metrics name it. */
+  readonly mechanism: MechanismLabel;
+  /** Whose password is tried, once that is known. */
+  account?: Jid | undefined;
+}
+
+/**
+ * Who may try to log in, and what failed: every way to log in goes through this. There is no limit by account alone,
+ * since it would let strangers lock out the owner.
+ */
+export class Logins {
+  readonly authenticator: Authenticator;
+  readonly #options: LoginsOptions;
+  readonly #byAddress = new FailureCount();
+  readonly #byAccountAndAddress = new FailureCount();
+  readonly #byStream = new WeakMap<Stream, number>();
+  readonly #now: () => number;
+
+  constructor(options: LoginsOptions) {
+    this.#options = options;
+    this.authenticator = options.authenticator;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Failed attempts on this stream. */
+  failuresOn(stream: Stream): number {
+    return this.#byStream.get(stream) ?? 0;
+  }
+
+  /** Stands in front of every look at a password. Throws a SaslError where this address has failed too often. */
+  admit(attempt: LoginAttempt, account: Jid): void {
+    attempt.account = account;
+    const { stream } = attempt;
+    const address = stream.transport.remoteAddress;
+    if (this.#options.trusts(address)) return;
+    const limits = this.#options.config().limits.logins;
+    const now = this.#now();
+    const place = network(address);
+    if (this.#byAddress.of(place, now) >= limits.failuresPerAddress) {
+      stream.host.onLimit(stream, 'login-failures-per-address');
+    } else if (this.#byAccountAndAddress.of(both(account, place), now) >= limits.failuresPerAccountAndAddress) {
+      stream.host.onLimit(stream, 'login-failures-per-account-and-address');
+    } else {
+      return;
+    }
+    // Known and unknown, right and wrong: all are told the same.
+    throw new SaslError('temporary-auth-failure', 'Too many logins failed from this address: try again later.');
+  }
+
+  /** The proof was right: the last question. Throws a SaslError where the account may not log in. */
+  async permit(account: Jid): Promise<void> {
+    if (!(await this.authenticator.enabled(account))) throw new SaslError('account-disabled');
+  }
+
+  succeeded(attempt: LoginAttempt, identity: Jid): void {
+    const { stream, mechanism } = attempt;
+    const address = stream.transport.remoteAddress;
+    this.#byStream.delete(stream);
+    this.#byAccountAndAddress.delete(both(identity, network(address)));
+    this.#options.metrics.logins.with({ mechanism, outcome: 'success' }).increment();
+    this.#options.log.debug('login.succeeded', { account: identity.toString(), address, mechanism });
+  }
+
+  /** What the client is told of an error; whatever is no SaslError is none of its business. */
+  reasonOf(error: unknown, stream: Stream): SaslError {
+    if (error instanceof SaslError) return error;
+    if (error instanceof StreamError) throw error;
+    if (!(error instanceof KeyspaceError || error instanceof AccountsBusy)) stream.host.onFault(error, stream);
+    return new SaslError('temporary-auth-failure');
+  }
+
+  /**
+   * Counts a failure and resolves when it may be answered: guessing takes longer each time. `last` where the stream
+   * has to end after the answer (RFC 6120 §6.4.5).
+   */
+  async failed(attempt: LoginAttempt, { condition }: SaslError): Promise<{ last: boolean }> {
+    const { stream, mechanism, account } = attempt;
+    const address = stream.transport.remoteAddress;
+    const limits = this.#options.config().limits.logins;
+    const onStream = this.failuresOn(stream) + 1;
+    this.#byStream.set(stream, onStream);
+    this.#options.metrics.logins.with({ mechanism, outcome: condition }).increment();
+    this.#options.log.flood('login.failed', { address, mechanism, condition, account: account?.toString() });
+    if (condition === 'not-authorized') await this.#slowDown(address, account, onStream);
+    const last = onStream >= limits.failuresPerStream;
+    if (last && !stream.closed) stream.host.onLimit(stream, 'login-failures-per-stream');
+    return { last };
+  }
+
+  /** A wrong password. */
+  #slowDown(address: string, account: Jid | undefined, onStream: number): Promise<void> | undefined {
+    const { windowSeconds, delaySeconds, maxDelaySeconds } = this.#options.config().limits.logins;
+    let failures = onStream;
+    if (!this.#options.trusts(address)) {
+      const now = this.#now();
+      const place = network(address);
+      this.#byAddress.add(place, windowSeconds * 1000, now);
+      if (account !== undefined) {
+        failures = Math.max(failures, this.#byAccountAndAddress.add(both(account, place), windowSeconds * 1000, now));
+      }
+    }
+    const seconds = Math.min(delaySeconds * 2 ** (failures - 1), maxDelaySeconds);
+    return seconds > 0 ? delay(seconds * 1000, undefined, { ref: false }) : undefined;
+  }
+}
+
+const both = (account: Jid, place: string) => `${place} ${account.bareText}`;
