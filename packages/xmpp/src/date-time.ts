@@ -1,35 +1,72 @@
-const DATE_TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))$/;
+/** The date and time profiles of XEP-0082. What is written is always UTC: an offset would tell where somebody is. */
 
-/** An instant in the dateTime profile of XEP-0082 §3.2, in UTC with milliseconds. `time`: milliseconds since 1970. */
-export function formatDateTime(time: number): string {
-  return new Date(time).toISOString();
+const datePattern = /^(\d{4})-(\d\d)-(\d\d)$/;
+const timePattern = /^(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?$/;
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+const latest = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const earliest = -62_167_219_200_000; // 0000-01-01T00:00:00Z
+
+/** A time of day. */
+export interface TimeOfDay {
+  /** Milliseconds since midnight, there where the offset holds. */
+  readonly milliseconds: number;
+  /** Minutes ahead of UTC; undefined where the text says nothing about the zone. */
+  readonly offset: number | undefined;
 }
 
-/** Milliseconds since 1970, or undefined where the text is not of the dateTime profile (XEP-0082 §3.2). */
+/** `1969-07-21T02:56:15Z` for milliseconds since 1970, with `.sss` where there is a fraction. Years 0 to 9999. */
+export function formatDateTime(milliseconds: number): string {
+  if (!(milliseconds >= earliest && milliseconds <= latest)) throw new RangeError('the year must have four digits');
+  return new Date(milliseconds).toISOString().replace('.000Z', 'Z');
+}
+
+/** Milliseconds since 1970, fractions cut off; undefined where the text is no DateTime (XEP-0082 §3.2). */
 export function parseDateTime(text: string): number | undefined {
-  const match = DATE_TIME.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (hour > 23 || minute > 59 || second > 59) return undefined;
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day); // Date.UTC takes the years 0 to 99 for 1900 to 1999
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
-  const milliseconds = Number((match[7] ?? '').slice(0, 3).padEnd(3, '0'));
-  date.setUTCHours(hour, minute, second, milliseconds);
-  const offset = zoneMinutes(match[8], match[9], match[10]);
-  return offset === undefined ? undefined : date.getTime() - offset * 60_000;
+  if (text.charAt(10) !== 'T') return undefined;
+  const date = parseDate(text.slice(0, 10));
+  const time = parseTime(text.slice(11));
+  if (date === undefined || time?.offset === undefined) return undefined;
+  return date + time.milliseconds - time.offset * minuteMs;
 }
 
-/** XML Schema: zones lie within fourteen hours of UTC. */
-function zoneMinutes(sign = '+', hours = '00', minutes = '00'): number | undefined {
-  const total = Number(hours) * 60 + Number(minutes);
-  if (Number(minutes) > 59 || total > 14 * 60) return undefined;
-  return sign === '-' ? -total : total;
+/** `1776-07-04` for milliseconds since 1970. */
+export function formatDate(milliseconds: number): string {
+  return formatDateTime(milliseconds).slice(0, 10);
+}
+
+/** Midnight UTC in milliseconds since 1970; undefined where the text is no Date (XEP-0082 §3.1). */
+export function parseDate(text: string): number | undefined {
+  const [, year, month, day] = (datePattern.exec(text) ?? []).map(Number);
+  if (year === undefined || month === undefined || day === undefined) return undefined;
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  // A day that does not exist would have become one of the next month.
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined;
+}
+
+/** `16:00:00Z`, with `.sss` where there is a fraction, for milliseconds since midnight UTC. */
+export function formatTime(milliseconds: number): string {
+  if (!(milliseconds >= 0 && milliseconds < dayMs)) throw new RangeError('the time must be within one day');
+  return formatDateTime(milliseconds).slice(11);
+}
+
+/** Undefined where the text is no Time (XEP-0082 §3.3). */
+export function parseTime(text: string): TimeOfDay | undefined {
+  const match = timePattern.exec(text);
+  if (match === null) return undefined;
+  const [hours, minutes, seconds] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
+  const fraction = Number((match[4] ?? '').slice(0, 3).padEnd(3, '0'));
+  const offset = match[5] === undefined ? undefined : parseOffset(match[5]);
+  if (offset !== undefined && Number.isNaN(offset)) return undefined;
+  return { milliseconds: ((hours * 60 + minutes) * 60 + seconds) * 1000 + fraction, offset };
+}
+
+/** Minutes ahead of UTC; NaN where no place on earth has that offset (XML Schema allows up to 14 hours). */
+function parseOffset(zone: string): number {
+  if (zone === 'Z') return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4));
+  if (Number(zone.slice(4)) > 59 || minutes > 14 * 60) return Number.NaN;
+  return zone.startsWith('-') ? -minutes : minutes;
 }
