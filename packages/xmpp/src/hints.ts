@@ -1,10 +1,10 @@
 import { NS } from './namespaces.ts';
 import type { Stanza } from './stanza.ts';
 
-/** What the sender of a message asks of those who handle it (XEP-0334 §4). */
+/** What a message's sender asks of whoever handles it (XEP-0334 §4). */
 export type Hint = 'no-permanent-store' | 'no-store' | 'no-copy' | 'store';
 
-/** Whether a message carries a hint. Those of an error count for nothing (XEP-0334 §5): they are another message's. */
-export function hasHint(message: Stanza, hint: Hint): boolean {
-  return message.type !== 'error' && message.child(hint, NS.hints) !== undefined;
+/** Whether a message carries the hint. XEP-0334 §5: an error often repeats another message's hints, which mean nothing. */
+export function hasHint(stanza: Stanza, hint: Hint): boolean {
+  return stanza.child(hint, NS.hints) !== undefined && stanza.type !== 'error';
 }

@@ -22,6 +22,7 @@ export const NS = {
   last: 'jabber:iq:last', // 0012
   discoInfo: 'http://jabber.org/protocol/disco#info', // 0030
   discoItems: 'http://jabber.org/protocol/disco#items', // 0030
+  mucUser: 'http://jabber.org/protocol/muc#user', // 0045
   private: 'jabber:iq:private', // 0049
   vcard: 'vcard-temp', // 0054
   resultSet: 'http://jabber.org/protocol/rsm', // 0059
@@ -29,22 +30,27 @@ export const NS = {
   registerFeature: 'http://jabber.org/features/iq-register', // 0077
   iqAuth: 'jabber:iq:auth', // 0078
   iqAuthFeature: 'http://jabber.org/features/iq-auth', // 0078
+  chatStates: 'http://jabber.org/protocol/chatstates', // 0085
   version: 'jabber:iq:version', // 0092
   jidEscaping: 'jid\\20escaping', // 0106
   caps: 'http://jabber.org/protocol/caps', // 0115
   compress: 'http://jabber.org/protocol/compress', // 0138
   compressFeature: 'http://jabber.org/features/compress', // 0138
   offline: 'msgoffline', // 0160
+  receipts: 'urn:xmpp:receipts', // 0184
   blocking: 'urn:xmpp:blocking', // 0191
   blockingErrors: 'urn:xmpp:blocking:errors', // 0191
   ping: 'urn:xmpp:ping', // 0199
   time: 'urn:xmpp:time', // 0202
   delay: 'urn:xmpp:delay', // 0203
+  conference: 'jabber:x:conference', // 0249
   carbons: 'urn:xmpp:carbons:2', // 0280
   carbonsRules: 'urn:xmpp:carbons:rules:0', // 0280
   forward: 'urn:xmpp:forward:0', // 0297
+  chatMarkers: 'urn:xmpp:chat-markers:0', // 0333
   hints: 'urn:xmpp:hints', // 0334
   clientState: 'urn:xmpp:csi:0', // 0352
+  jingleMessage: 'urn:xmpp:jingle-message:0', // 0353
   stanzaId: 'urn:xmpp:sid:0', // 0359
   saslChannelBinding: 'urn:xmpp:sasl-cb:0', // 0440
   streamLimits: 'urn:xmpp:stream-limits:0', // 0478

@@ -1,0 +1,35 @@
+import type { Element } from './element.ts';
+import { NS } from './namespaces.ts';
+import { isStanza, type Stanza, stanzaOf } from './stanza.ts';
+import { XmlReader } from './xml-reader.ts';
+
+const HEADER = Buffer.from(`<stream xmlns='${NS.client}'>`);
+
+// whatever a stream may accept at most; what is read here was accepted once, perhaps under wider limits than today's
+const LIMITS = {
+  maxElements: 100_000,
+  maxDepth: 256,
+  maxAttributes: Number.POSITIVE_INFINITY,
+  maxNameLength: Number.POSITIVE_INFINITY,
+};
+
+/**
+ * The stanza that `Stanza.toString()` once wrote: kept text becomes a stanza again. The text stands for itself, since no
+ * prefix but those that it declares is known. Throws where it is not exactly one stanza.
+ */
+export function stanzaFromText(text: Buffer): Stanza {
+  const found: (Element | undefined)[] = [];
+  const handler = {
+    onStreamOpen() {},
+    onElement: (element: Element) => found.push(element),
+    onStreamClose: () => found.push(undefined),
+  };
+  const reader = new XmlReader(handler, { ...LIMITS, maxBytes: HEADER.length + text.length });
+  reader.write(HEADER);
+  reader.write(text);
+  const [element] = found;
+  if (found.length !== 1 || !reader.idle || element === undefined || !isStanza(element)) {
+    throw new Error('The kept text is not one stanza.');
+  }
+  return stanzaOf(element);
+}
