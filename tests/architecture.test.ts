@@ -30,6 +30,7 @@ test('imports are found in every form', () => {
   const text = `import a from 'a';\nimport type {\n  B,\n} from "./b.ts";\nexport * from 'c';\nimport 'd';
 const e = await import('e');\nconst from = 'none';`;
   expect(importsOf(text).sort()).toEqual(['./b.ts', 'a', 'c', 'd', 'e']);
+  expect(importsOf(text, true).sort()).toEqual(['a', 'c', 'd', 'e']);
 });
 
 describe('what breaks a rule is told', () => {
@@ -60,7 +61,8 @@ describe('what breaks a rule is told', () => {
     ],
     ['redis', `${server}/session/routes.ts`, `import Redis from 'ioredis';`, 'only packages/keyspace/src/redis may'],
     ['not listed', `${server}/net/http.ts`, `import yaml from 'yaml/node';`, 'imports yaml, which packages/server'],
-    ['without a place', `${server}/elsewhere.ts`, `import './net/tcp.ts';`, 'elsewhere has no place'],
+    ['without a place', `${server}/push/push.ts`, `import '../net/tcp.ts';`, 'push has no place'],
+    ['a file in the first line', `${server}/printable.ts`, `import './net/tcp.ts';`, 'imports only point down'],
     ['an empty name', `${server}/net/socket-utils.ts`, '', 'the name says nothing'],
     ['a name in another case', `${server}/net/TcpServer.ts`, '', 'kebab-case'],
     ['a plain object', `${server}/net/tcp.ts`, `const seen: ${'Record'}<string, number> = {};`, 'Use a Map'],
@@ -85,6 +87,7 @@ describe('what breaks a rule is told', () => {
 
   test('a cycle', () => {
     const files = { 'packages/xmpp/src/a.ts': `import './b.ts';`, 'packages/xmpp/src/b.ts': `import './a.ts';` };
+    expect(check({ ...files, 'packages/xmpp/src/b.ts': `import type { A } from './a.ts';` })).toBe('');
     expect(check(files)).toContain('packages/xmpp/src/a.ts → packages/xmpp/src/b.ts → packages/xmpp/src/a.ts: a cycle');
   });
 

@@ -9,7 +9,13 @@ import { type Series, SNAPSHOT_VERSION, type Snapshot } from './snapshot.ts';
 type Instrument<K extends Kind> = K extends 'counter' ? Counter : K extends 'gauge' ? Gauge : Histogram;
 
 type Handle<D> =
-  D extends Definition<infer K, infer L> ? (string extends keyof L ? Instrument<K> : keyof L extends never ? Instrument<K> : Family<Instrument<K>, L>) : never;
+  D extends Definition<infer K, infer L>
+    ? string extends keyof L
+      ? Instrument<K>
+      : keyof L extends never
+        ? Instrument<K>
+        : Family<Instrument<K>, L>
+    : never;
 
 /** A handle for each metric of the catalogue: the instrument itself, or a family where it has labels. */
 export type Metrics = { readonly [Key in keyof Catalogue]: Handle<Catalogue[Key]> };
@@ -20,7 +26,7 @@ export class Registry {
   readonly #families: [Definition, Family<Counter | Gauge | Histogram, Labels>][] = [];
 
   constructor() {
-    const handles: Record<string, unknown> = {};
+    const handles: Record<string, unknown> = Object.create(null);
     for (const [key, definition] of Object.entries(catalogue) as [string, Definition][]) {
       const family = new Family(definition, () => instrument(definition));
       this.#families.push([definition, family]);
