@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openKeyspace } from '@parley/keyspace/open';
+import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
+import { internalAccounts } from '@parley/server/accounts';
 import type { Authenticator } from '@parley/server/auth/authenticator';
-import { InternalAuthenticator } from '@parley/server/auth/internal';
 import { type Configuration, configurationSchema } from '@parley/server/config/schema';
 import { Log } from '@parley/server/log';
 import type { Module } from '@parley/server/module';
@@ -90,13 +90,13 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
     cluster: { secret: 'a secret that only the tests know of', ...options.config?.cluster },
   });
-  const { keyspace } = await openKeyspace(options.keyspace ?? 'embedded::memory:');
+  const { keyspace } = await openEmbedded(undefined, {});
   const node = await Node.start({
     config,
     keyspace,
     log: Log.create({ level: 'silent' }),
     modules,
-    authenticator: (store, secret, current) => new InternalAuthenticator(store, secret, current),
+    accounts: internalAccounts,
   });
   onTestFinished(async () => {
     await node.stop();

@@ -7,6 +7,8 @@ import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { StreamError } from '@parley/xmpp/stream-error';
+import type { AccountsOptions } from './accounts.ts';
+import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { loadCertificates, tlsSettings } from './certificates.ts';
 import type { Configuration, ModuleConfiguration } from './config/schema.ts';
@@ -31,6 +33,8 @@ import { SessionTraffic } from './session/traffic.ts';
 import { Acceptance } from './stream/acceptance.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
 import { StreamFeatures } from './stream/features.ts';
+import { Logins } from './stream/logins.ts';
+import { Sasl } from './stream/sasl.ts';
 import { startTls } from './stream/starttls.ts';
 import type { Stream } from './stream/stream.ts';
 import { Streams } from './stream/streams.ts';
@@ -41,8 +45,8 @@ export interface NodeOptions {
   readonly log: Log;
   /** In the order in which they are set up. */
   readonly modules: readonly Module[];
-  /** Makes what knows accounts; `secret` gives a secret for a purpose. */
-  authenticator(keyspace: Keyspace, secret: (purpose: string) => Buffer, config: () => Configuration): Authenticator;
+  /** Makes what knows the accounts. */
+  accounts(options: AccountsOptions): Authenticator;
   readonly registry?: Registry;
   /** File descriptors that this process may have open. */
   readonly descriptorLimit?: number;
@@ -84,7 +88,8 @@ export class Node implements AsyncDisposable {
     const onFault = (error: unknown) => this.#fault(error);
 
     this.hooks = new Hooks(onFault);
-    this.accounts = options.authenticator(options.keyspace, (purpose) => this.#secret(purpose), config);
+    const { keyspace, modules } = options;
+    this.accounts = options.accounts({ keyspace, modules, secret: (purpose) => this.#secret(purpose), config });
     this.#iq = new IqTable((jid) => this.#isLocal(jid));
     this.#requests = new Requests(
       () => {
@@ -156,6 +161,7 @@ export class Node implements AsyncDisposable {
   async #setUp(): Promise<void> {
     const onBind = this.#sessionBinding();
     this.#features.add(startTls(() => this.#config.tls.required));
+    this.#addSasl();
     for (const module of this.#options.modules) {
       if (this.#config.modules[module.name]?.enabled === false) continue;
       for (const feature of module.features ?? []) this.#disclosure.domainFeatures.add(feature);
@@ -167,6 +173,22 @@ export class Node implements AsyncDisposable {
     this.#features.add(legacySession());
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
     this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
+  }
+
+  #addSasl(): void {
+    const { sessions, streams } = this;
+    applyAccountChanges({ accounts: this.accounts, sessions, streams, events: this.hooks.events });
+    const logins = new Logins({
+      config: () => this.#config,
+      metrics: this.registry.metrics,
+      log: this.#options.log,
+      authenticator: this.accounts,
+      trusts: (address) => this.#acceptance.connections.trusts(address),
+    });
+    this.#offers.set(Logins, logins);
+    const sasl = new Sasl(logins, () => this.#config);
+    this.#features.add(sasl);
+    this.#features.add(sasl.channelBinding);
   }
 
   #sessionBinding(): OnBind {

@@ -57,6 +57,8 @@ export class Stream implements XmlHandler, TransportHandler {
   mechanism = '';
   /** Administrators and trusted peers: no limits of rate. */
   unlimited = false;
+  /** Seconds since the peer last sent anything, as whoever watches idle streams counts them. */
+  silence = 0;
   #consumer: StreamConsumer | undefined;
   #reader: XmlReader;
   #queue: Element[] = [];
@@ -84,6 +86,11 @@ export class Stream implements XmlHandler, TransportHandler {
     return this.transport.tls !== undefined;
   }
 
+  /** Takes in what the peer sends. While it does not, silence says nothing about the peer. */
+  get reading(): boolean {
+    return !this.#waiting && this.#resumeTimer === undefined;
+  }
+
   get bound(): boolean {
     return this.#consumer !== undefined;
   }
@@ -97,6 +104,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   onData(bytes: Buffer): void {
     if (this.#closed) return;
+    this.silence = 0;
     const wait = this.host.onBytes(this, bytes.length);
     try {
       this.#reader.write(bytes);
@@ -136,7 +144,6 @@ export class Stream implements XmlHandler, TransportHandler {
     if (lang !== undefined && lang.length <= 35) this.lang = lang;
     const domain = to === undefined ? undefined : Jid.tryParse(to)?.toString();
     const served = domain === undefined ? undefined : this.host.domain(domain);
-    const before = this.domain;
     if (served !== undefined) this.domain = served;
     // RFC 6120 §4.9.3.10
     if (root.ns !== NS.streams) return new StreamError('invalid-namespace', `The stream's namespace is ${NS.streams}.`);
@@ -151,7 +158,7 @@ export class Stream implements XmlHandler, TransportHandler {
     // RFC 6120 §4.9.3.7 and §4.9.3.6
     if (to === undefined) return new StreamError('improper-addressing', 'The stream has no "to": name the domain.');
     if (served === undefined) return new StreamError('host-unknown', 'This domain is not served here.');
-    if (this.identity !== undefined && before !== served) {
+    if (this.identity !== undefined && this.identity.domain !== served) {
       return new StreamError('invalid-from', 'The domain may not change after authentication.');
     }
     return undefined;

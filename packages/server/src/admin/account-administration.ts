@@ -1,0 +1,91 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Jid, JidError } from '@parley/xmpp/jid';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { AdministrationError } from './administration-error.ts';
+
+export interface ListedAccount {
+  readonly jid: string;
+  readonly enabled: boolean;
+}
+
+/** What administrators do with accounts. Addresses are text as a person wrote them; every refusal is an AdministrationError. */
+export interface AccountAdministration {
+  add(jid: string, password: string): Promise<void>;
+  setPassword(jid: string, password: string): Promise<void>;
+  disable(jid: string): Promise<void>;
+  enable(jid: string): Promise<void>;
+  remove(jid: string): Promise<void>;
+  /** Of one domain, or of all; in pages and in no order. */
+  list(domain?: string): AsyncIterable<readonly ListedAccount[]>;
+}
+
+/** Administration of the accounts that an authenticator keeps. */
+export function administerAccounts(accounts: Authenticator, domains: readonly string[]): AccountAdministration {
+  const account = (text: string): Jid => {
+    let jid: Jid;
+    try {
+      jid = Jid.parse(text);
+    } catch (error) {
+      if (error instanceof JidError) throw new AdministrationError('invalid', `"${text}" is no address: ${error.message}`);
+      throw error;
+    }
+    if (jid.local === '' || !jid.isBare) {
+      throw new AdministrationError('invalid', `"${text}" is no account: write it as user@domain.`);
+    }
+    if (!domains.includes(jid.domain)) {
+      const served = domains.join(', ');
+      throw new AdministrationError('invalid', `The domain ${jid.domain} is not served here. Served are: ${served}.`);
+    }
+    return jid;
+  };
+
+  const act = async (text: string, action: ((jid: Jid) => Promise<void> | undefined) | undefined): Promise<void> => {
+    const jid = account(text);
+    if (action === undefined) {
+      throw new AdministrationError('refused', 'These accounts are kept elsewhere: change them there.');
+    }
+    try {
+      await action.call(accounts, jid);
+    } catch (error) {
+      throw inWords(error, jid);
+    }
+  };
+
+  return {
+    add: (jid, password) => act(jid, accounts.create && ((bare) => accounts.create?.(bare, password))),
+    setPassword: (jid, password) =>
+      act(jid, accounts.setPassword && ((bare) => accounts.setPassword?.(bare, password))),
+    disable: (jid) => act(jid, accounts.disable),
+    enable: (jid) => act(jid, accounts.enable),
+    remove: (jid) => act(jid, accounts.remove),
+    async *list(domain) {
+      if (domain !== undefined && !domains.includes(domain)) {
+        throw new AdministrationError('invalid', `The domain ${domain} is not served here. Served are: ${domains.join(', ')}.`);
+      }
+      for (const name of domain === undefined ? domains : [domain]) {
+        for await (const page of accounts.list?.(name) ?? []) {
+          const listed = page.map(async (jid) => ({ jid: jid.toString(), enabled: await accounts.enabled(jid) }));
+          yield await Promise.all(listed);
+        }
+      }
+    },
+  };
+}
+
+function inWords(error: unknown, jid: Jid): unknown {
+  if (error instanceof KeyspaceError) {
+    return new AdministrationError('unavailable', `Nothing can be stored just now: ${error.message}`);
+  }
+  if (!(error instanceof StanzaError)) return error;
+  switch (error.condition) {
+    case 'conflict':
+      return new AdministrationError('conflict', `${jid} exists already.`);
+    case 'item-not-found':
+      return new AdministrationError('not-found', `There is no account ${jid}.`);
+    case 'resource-constraint':
+      return new AdministrationError('unavailable', 'Too many passwords are being worked on: try again in a moment.');
+    default:
+      return new AdministrationError('refused', error.text ?? `Refused: ${error.condition}.`);
+  }
+}

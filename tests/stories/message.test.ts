@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { startServer } from '../support/server.ts';
+
+describe('messages between two clients of one server', () => {
+  it('arrive with a true sender, in order', async () => {
+    const server = await startServer();
+    const romeo = await server.client('romeo@localhost/orchard');
+    const juliet = await server.client('juliet@localhost/balcony');
+    for (let i = 0; i < 3; i++)
+      romeo.send(`<message to='juliet@localhost/balcony' id='${i}'><body>${i}</body></message>`);
+    for (let i = 0; i < 3; i++) {
+      const message = await juliet.nextMessage('romeo@localhost/orchard');
+      expect(message.childText('body')).toBe(String(i));
+    }
+  });
+
+  it('may not claim another sender', async () => {
+    const server = await startServer();
+    const romeo = await server.client('romeo@localhost/orchard');
+    romeo.send(`<message from='juliet@localhost' to='romeo@localhost'><body>x</body></message>`);
+    expect((await romeo.next()).child('invalid-from', 'urn:ietf:params:xml:ns:xmpp-streams')).toBeDefined();
+    await romeo.closed;
+  });
+});
