@@ -4,13 +4,13 @@ import { formatDate, formatDateTime, formatTime, parseDate, parseDateTime, parse
 
 describe('DateTime', () => {
   test.each([
-    ['1969-07-21T02:56:15Z', '1969-07-21T02:56:15Z'],
-    ['1969-07-20T21:56:15-05:00', '1969-07-21T02:56:15Z'],
+    ['1969-07-21T02:56:15Z', '1969-07-21T02:56:15.000Z'],
+    ['1969-07-20T21:56:15-05:00', '1969-07-21T02:56:15.000Z'],
     ['2002-09-10T23:41:07.5Z', '2002-09-10T23:41:07.500Z'],
     ['2002-09-10T23:41:07.123456789+14:00', '2002-09-10T09:41:07.123Z'],
-    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00Z'],
-    ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00Z'],
-    ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59Z'],
+    ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
+    ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
+    ['9999-12-31T23:59:59Z', '9999-12-31T23:59:59.000Z'],
   ])('%s', (text, utc) => {
     const milliseconds = parseDateTime(text);
     expect(milliseconds === undefined ? undefined : formatDateTime(milliseconds)).toBe(utc);
@@ -71,7 +71,7 @@ test('Time', () => {
   expect(parseTime('16:00:00.25Z')).toEqual({ milliseconds: 57_600_250, offset: 0 });
   expect(parseTime('00:00:01-07:30')).toEqual({ milliseconds: 1000, offset: -450 });
   for (const text of ['16:00', '24:00:00', '16:00:00+', '6:00:00', '']) expect(parseTime(text)).toBeUndefined();
-  expect(formatTime(57_600_000)).toBe('16:00:00Z');
+  expect(formatTime(57_600_000)).toBe('16:00:00.000Z');
   expect(formatTime(57_600_250)).toBe('16:00:00.250Z');
   expect(() => formatTime(86_400_000)).toThrow(RangeError);
 });

@@ -15,10 +15,10 @@ export interface TimeOfDay {
   readonly offset: number | undefined;
 }
 
-/** `1969-07-21T02:56:15Z` for milliseconds since 1970, with `.sss` where there is a fraction. Years 0 to 9999. */
+/** `1969-07-21T02:56:15.000Z` for milliseconds since 1970. Throws RangeError outside of the years 0 to 9999. */
 export function formatDateTime(milliseconds: number): string {
   if (!(milliseconds >= earliest && milliseconds <= latest)) throw new RangeError('the year must have four digits');
-  return new Date(milliseconds).toISOString().replace('.000Z', 'Z');
+  return new Date(milliseconds).toISOString();
 }
 
 /** Milliseconds since 1970, fractions cut off; undefined where the text is no DateTime (XEP-0082 §3.2). */
@@ -45,7 +45,7 @@ export function parseDate(text: string): number | undefined {
   return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : undefined;
 }
 
-/** `16:00:00Z`, with `.sss` where there is a fraction, for milliseconds since midnight UTC. */
+/** `16:00:00.000Z` for milliseconds since midnight UTC. Throws RangeError outside of one day. */
 export function formatTime(milliseconds: number): string {
   if (!(milliseconds >= 0 && milliseconds < dayMs)) throw new RangeError('the time must be within one day');
   return formatDateTime(milliseconds).slice(11);
