@@ -40,9 +40,8 @@ export class Jid {
   static parse(text: string): Jid {
     const cached = Jid.#cache.get(text);
     if (cached !== undefined) return cached;
-    const own = ownCopy(text);
-    const jid = Jid.#parse(own);
-    Jid.#cache.set(own, jid);
+    const jid = Jid.#parse(text);
+    Jid.#cache.set(jid.#text === text ? jid.#text : ownCopy(text), jid);
     return jid;
   }
 
@@ -126,7 +125,7 @@ function preparePart(name: string, text: string, prepare: (text: string) => stri
     throw new JidError(`the ${name} is not allowed: ${error.message}`);
   }
   if (Buffer.byteLength(prepared) > maxPartBytes) throw tooLong(name);
-  return prepared;
+  return ownCopy(prepared);
 }
 
 function tooLong(name: string): JidError {
