@@ -5,7 +5,6 @@ export class MemoryTransport implements Transport {
   readonly remoteAddress = '192.0.2.1';
   readonly remotePort = 50_000;
   readonly peerCertificate = undefined;
-  blocked = false;
   buffered = 0;
   handler: TransportHandler = { onData() {}, onClose() {} };
   tls: TlsDetails | undefined = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', serverName: undefined };
@@ -13,7 +12,9 @@ export class MemoryTransport implements Transport {
   onEnd: () => void = () => {};
   #paused = false;
   #closed = false;
+  #blocked = false;
   #waiting: Buffer[] = [];
+  #unsent: (() => void)[] = [];
 
   /** Bytes from the client; they wait while the server does not read. */
   push(bytes: Buffer): void {
@@ -32,6 +33,21 @@ export class MemoryTransport implements Transport {
 
   write(text: string): void {
     if (!this.#closed) this.onText(text);
+  }
+
+  /** While it is true, the client does not read; what is written arrives all the same. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  set blocked(blocked: boolean) {
+    this.#blocked = blocked;
+    if (!blocked) for (const done of this.#unsent.splice(0)) this.whenSent(done);
+  }
+
+  whenSent(done: () => void): void {
+    if (this.#blocked) this.#unsent.push(done);
+    else queueMicrotask(() => this.#closed || done());
   }
 
   pause(): void {

@@ -111,6 +111,16 @@ export class TcpTransport implements Transport {
     });
   }
 
+  whenSent(done: () => void): void {
+    this.flush();
+    // an empty write ends when everything before it has gone out
+    const wait = () => {
+      if (!this.#closed && !this.#ending) this.#socket.write(EMPTY, (error) => error || this.#closed || done());
+    };
+    if (this.#codec === undefined) wait();
+    else this.#coding.then(wait);
+  }
+
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;

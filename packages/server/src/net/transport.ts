@@ -36,6 +36,8 @@ export interface Transport {
   handler: TransportHandler;
   /** Adds to what goes out, in one write, when this turn of the event loop ends. */
   write(text: string): void;
+  /** Calls back once, when all that was written so far is with the operating system; never where the connection ends first. */
+  whenSent(done: () => void): void;
   /** Stop and start reading: back-pressure to the peer. */
   pause(): void;
   resume(): void;
