@@ -10,7 +10,6 @@ function project(name: string, folders: string[], isolation: { pool: 'threads' |
     exclude: long ? ['**/node_modules/**'] : ['**/node_modules/**', '**/*.long.test.ts'],
     testTimeout: long ? 600_000 : 20_000,
     hookTimeout: 60_000,
-    teardownTimeout: 10_000,
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
