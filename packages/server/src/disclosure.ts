@@ -1,5 +1,6 @@
-import type { Element } from '@parley/xmpp/element';
+import { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
+import { NS } from '@parley/xmpp/namespaces';
 
 export interface Identity {
   readonly category: string;
@@ -18,8 +19,31 @@ export class Disclosure {
   readonly domainFeatures = new Set<string>();
   readonly accountIdentities: Identity[] = [];
   readonly accountFeatures = new Set<string>();
-  /** Data forms of the server's information (XEP-0128), made anew for each answer. */
+  /**
+   * Data forms of the server's information (XEP-0128), made anew for each answer. What they say changes with the
+   * configuration alone: the verification string of the server's capabilities covers them (XEP-0115).
+   */
   readonly forms: ((domain: Jid) => Element | undefined)[] = [];
   /** Items of a domain: its services. */
   readonly items: ((domain: Jid) => readonly Item[])[] = [];
+  /** Nodes of a domain: what stands in the `<query/>` of their information, or undefined for those of others. */
+  readonly nodes: ((domain: Jid, node: string) => readonly Element[] | undefined)[] = [];
+
+  /** What stands in the `<query/>` of a domain's information. */
+  domainInfo(domain: Jid): Element[] {
+    const forms = this.forms.flatMap((form) => form(domain) ?? []);
+    return [...info(this.domainIdentities, this.domainFeatures), ...forms];
+  }
+
+  /** What stands in the `<query/>` of an account's information. */
+  accountInfo(): Element[] {
+    return info(this.accountIdentities, this.accountFeatures);
+  }
+}
+
+function info(identities: readonly Identity[], features: ReadonlySet<string>): Element[] {
+  return [
+    ...identities.map(({ category, type, name }) => Element.of('identity', NS.discoInfo, { category, type, name })),
+    ...Array.from(features, (feature) => Element.of('feature', NS.discoInfo, { var: feature })),
+  ];
 }
