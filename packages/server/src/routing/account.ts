@@ -33,9 +33,11 @@ export class AccountRouting {
     if (routes.length > 0) return this.#run(stanza, account, routes, sender);
     const known = this.#host.exists(account);
     if (known instanceof Promise) {
-      return known.then((exists) => (exists ? this.#run(stanza, account, routes, sender) : nobody(stanza)));
+      // somebody may have come meanwhile
+      const run = () => this.#run(stanza, account, this.#host.routesOf(account), sender);
+      return known.then((exists) => (exists ? run() : notTaken(stanza)));
     }
-    return known ? this.#run(stanza, account, routes, sender) : nobody(stanza);
+    return known ? this.#run(stanza, account, routes, sender) : notTaken(stanza);
   }
 
   #run(stanza: Stanza, account: Jid, routes: readonly Route[], sender: Session | undefined): Awaitable<void> {
@@ -55,12 +57,7 @@ export class AccountRouting {
   }
 }
 
-/** RFC 6121 §8.5.1: no such account; presence tells nobody so. */
-function nobody(stanza: Stanza): void {
-  if (stanza.kind !== 'presence') throw new StanzaError('service-unavailable');
-}
-
-/** RFC 6121 §8.5.2.2 and §8.5.3.2: nobody is there to take it. */
+/** RFC 6121 §8.5.2.2 and §8.5.3.2: nobody is there to take it; that there is no such account (§8.5.1) looks the same. */
 function notTaken(stanza: Stanza): void {
   if (stanza.kind === 'presence') return;
   if (stanza.kind === 'message' && (stanza.type === 'headline' || stanza.type === 'error')) return;

@@ -3,39 +3,51 @@ import type { Route } from '../session/session.ts';
 
 const NONE: readonly Route[] = [];
 
-/** The sessions of an account that get a stanza (RFC 6121 §8.5.2 and §8.5.3); iq to a bare JID is the server's. */
+/** The sessions of an account that get a stanza (RFC 6121 §8.5.2 and §8.5.3); docs/stanza-routing.md has the table. */
 export function selectResources(stanza: Stanza, routes: readonly Route[]): readonly Route[] {
   if (routes.length === 0) return NONE;
+  const { kind, type } = stanza;
   const resource = stanza.to?.resource ?? '';
+  // Subscriptions (§3) and probes (§4.3) are the account's, whatever resource they name.
+  if (kind === 'presence' && !(type === undefined || type === 'unavailable' || type === 'error')) return NONE;
   if (resource !== '') {
-    for (const route of routes) if (route.jid.resource === resource) return [route];
-    // §8.5.3.2.1: a message to a resource that is gone goes on as if to the bare JID, unless it is for that one only
-    if (stanza.kind !== 'message' || !isConversation(stanza.type)) return NONE;
+    for (const route of routes) if (route.jid.resource === resource) return [route]; // §8.5.3.1
+    // §8.5.3.2.1: only a chat goes on as if to the bare address
+    return kind === 'message' && type === 'chat' ? nonNegative(routes) : NONE;
   }
-  switch (stanza.kind) {
+  switch (kind) {
     case 'message':
-      return messageTargets(stanza.type, routes);
+      return type === 'groupchat' || type === 'error' ? NONE : nonNegative(routes); // §8.5.2.1.1
     case 'presence':
-      // §8.5.2.1.2: notifications go to all available resources; subscriptions and probes are the account's
-      return stanza.type === undefined || stanza.type === 'unavailable'
-        ? routes.filter((route) => route.available)
-        : NONE;
+      return type === 'error' ? NONE : routes.filter((route) => route.available); // §8.5.2.1.2
     case 'iq':
-      return NONE;
+      return NONE; // §8.5.2.1.3: the server answers itself
   }
 }
 
-/** Types that are not bound to one resource; an unknown one counts as "normal" (RFC 6121 §5.2.2). */
-function isConversation(type: string | undefined): boolean {
-  return type !== 'error' && type !== 'groupchat' && type !== 'headline';
-}
-
-/** §8.5.2.1.1: all resources that are available with a priority that is not negative; no room messages, no errors. */
-function messageTargets(type: string | undefined, routes: readonly Route[]): readonly Route[] {
-  if (type === 'groupchat' || type === 'error') return NONE;
+/** All resources that are available with a priority that is not negative: "most available", for chats too. */
+function nonNegative(routes: readonly Route[]): readonly Route[] {
   if (routes.length === 1) {
     const only = routes[0] as Route;
     return only.available && only.priority >= 0 ? routes : NONE;
   }
   return routes.filter((route) => route.available && route.priority >= 0);
+}
+
+/**
+ * Whether a message that no resource may get is one to keep for later (RFC 6121 §8.5.2.2.1 and §8.5.3.2.1): a chat, or
+ * a normal one, as every unknown type counts (§5.2.2), that was not meant for one resource only.
+ */
+export function isKept(stanza: Stanza): boolean {
+  if (stanza.kind !== 'message') return false;
+  switch (stanza.type) {
+    case 'chat':
+      return true;
+    case 'groupchat':
+    case 'headline':
+    case 'error':
+      return false;
+    default:
+      return stanza.to?.isBare === true;
+  }
 }
