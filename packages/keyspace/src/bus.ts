@@ -1,0 +1,19 @@
+/**
+ * `up`: frames arrive. `down`: they do not, and those sent meanwhile are lost. `storeChanged`: what answers now is not
+ * the store that was known (it was restarted, or a replica took over), so the newest writes may be missing from it.
+ * After `down` comes `up`, and `storeChanged` just before it where that is so. Whoever hears `down` has to look again
+ * at everything that it knows from frames.
+ */
+export type LinkEvent = 'up' | 'down' | 'storeChanged';
+
+/** Frames between nodes: a doorbell, at most once, never the truth. The truth is in the keyspace. */
+export interface Bus {
+  /**
+   * Sends a frame to one node, in order with the commands of the keyspace that it was opened with. Resolves to the
+   * number of listeners that it was handed to: 0 proves that nobody listens, more proves nothing.
+   */
+  publish(node: string, frame: Buffer): Promise<number>;
+  /** Frames for this node. The returned function ends it. */
+  onPush(callback: (frame: Buffer) => void): () => void;
+  onLink(callback: (event: LinkEvent) => void): () => void;
+}

@@ -1,0 +1,14 @@
+import type { KeyspaceFailure } from './keyspace-error.ts';
+
+/** What whoever opens a keyspace may count and tell. All of it is optional; none of it may throw. */
+export interface KeyspaceObserver {
+  /**
+   * A command, an operation (under its own name) or a `batch` was answered, `milliseconds` after it was issued;
+   * `failure` where it failed.
+   */
+  command?(name: string, milliseconds: number, failure: KeyspaceFailure | undefined): void;
+  /** What one turn of the event loop issued went out together. */
+  flush?(commands: number, bytes: number): void;
+  /** Something that an operator should read, in plain words. */
+  warning?(message: string): void;
+}

@@ -1,0 +1,166 @@
+import { type Command, isRead, type ReplyTo } from '../command.ts';
+import { checkCommand, checkSamePartition, keysOf } from '../command-check.ts';
+import { Commanding } from '../commanding.ts';
+import { hashTag } from '../key.ts';
+import type { Argument, BatchOptions, Keyspace, Replies, StateListener } from '../keyspace.ts';
+import { KeyspaceError, type Outcome } from '../keyspace-error.ts';
+import type { KeyspaceObserver } from '../observer.ts';
+import type { Operation, Reply } from '../operation.ts';
+import type { Trouble } from '../trouble.ts';
+import type { Link } from './link.ts';
+import { errorCode, toKeyspaceError } from './reply-error.ts';
+import { scriptOf } from './script.ts';
+import { decodeReply, encodeCommand, isAnswer, type WireCommand } from './wire.ts';
+
+/** The keyspace in Redis. */
+export class RedisKeyspace extends Commanding implements Keyspace {
+  readonly #link: Link;
+  readonly #trouble: Trouble;
+  readonly #observer: KeyspaceObserver;
+  /** Scripts that this connection has sent in full. */
+  #known = new Set<string>();
+  #knownEpoch = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(link: Link, trouble: Trouble, observer: KeyspaceObserver) {
+    super();
+    this.#link = link;
+    this.#trouble = trouble;
+    this.#observer = observer;
+  }
+
+  get state() {
+    return this.#trouble.state;
+  }
+
+  get trouble(): KeyspaceError | undefined {
+    return this.#trouble.reason;
+  }
+
+  onState(listener: StateListener): () => void {
+    return this.#trouble.listen(listener);
+  }
+
+  batch<const List extends readonly Command[]>(list: List, { atomic }: BatchOptions): Promise<Replies<List>> {
+    return this.#measure('batch', async () => {
+      for (const command of list) checkCommand(command);
+      if (list.length === 0) return [];
+      if (atomic) checkSamePartition('batch', list.flatMap(keysOf));
+      const replies = atomic
+        ? this.#request(list.map(encodeCommand), laneOf(list), true)
+        : Promise.all(list.map((command) => this.#request([encodeCommand(command)], laneOf([command]), false))).then(
+            (all) => all.flat(),
+          );
+      return readReplies(list, await replies);
+    }) as Promise<Replies<List>>;
+  }
+
+  call<Result>(operation: Operation<Result>, keys: readonly string[], args: readonly Argument[] = []): Promise<Result> {
+    return this.#measure(operation.name, async () => {
+      checkSamePartition(operation.name, keys);
+      const script = scriptOf(operation);
+      const rest = [String(keys.length), ...keys, ...args.map((arg) => (typeof arg === 'number' ? String(arg) : arg))];
+      const lane = hashTag(keys[0] ?? '');
+      const inFull: WireCommand = { name: 'EVAL', args: [script.text, ...rest] };
+      const byName: WireCommand = { name: 'EVALSHA', args: [script.sha, ...rest] };
+      let [reply] = await this.#request([this.#knows(script.sha) ? byName : inFull], lane, false);
+      // Somebody emptied Redis's cache of scripts. Nothing was executed, so it is sent again, now in full.
+      if (reply instanceof Error && errorCode(reply) === 'NOSCRIPT')
+        [reply] = await this.#request([inFull], lane, false);
+      if (reply instanceof Error) throw toKeyspaceError(operation.name, reply, false, 'unknown');
+      return operation.result(reply as Reply);
+    });
+  }
+
+  now(): Promise<number> {
+    return this.#measure('now', async () => {
+      const [reply] = await this.#request([{ name: 'TIME', args: [] }], '', false);
+      if (reply instanceof Error) throw toKeyspaceError('now', reply, true, 'not-executed');
+      const [seconds, microseconds] = reply as [Buffer, Buffer];
+      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#link.close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** A frame for a node, in order with the commands. */
+  publish(channel: string, frame: Buffer): Promise<number> {
+    return this.#measure('publish', async () => {
+      const [reply] = await this.#request([{ name: 'PUBLISH', args: [channel, frame] }], '', false);
+      if (reply instanceof Error) throw toKeyspaceError('publish', reply, false, 'not-executed');
+      return reply as number;
+    });
+  }
+
+  protected execute<C extends Command>(command: C): Promise<ReplyTo<C>> {
+    return this.#measure(command[0], async () => {
+      checkCommand(command);
+      const [reply] = await this.#request([encodeCommand(command)], hashTag(command[1]), false);
+      const answer = readReply(command, reply);
+      if (answer instanceof KeyspaceError) throw answer;
+      return answer as ReplyTo<C>;
+    });
+  }
+
+  async #measure<Result>(name: string, body: () => Promise<Result>): Promise<Result> {
+    const { command } = this.#observer;
+    const began = performance.now();
+    try {
+      const result = await body();
+      command?.(name, performance.now() - began, undefined);
+      return result;
+    } catch (error) {
+      command?.(name, performance.now() - began, error instanceof KeyspaceError ? error.failure : 'misuse');
+      throw error;
+    }
+  }
+
+  #request(commands: WireCommand[], lane: string, atomic: boolean): Promise<unknown[]> {
+    return new Promise((answer) => {
+      if (this.#closed) throw new KeyspaceError('closed', 'The keyspace was closed');
+      this.#link.submit({ commands, lane, atomic, answer });
+    });
+  }
+
+  #knows(sha: string): boolean {
+    if (this.#knownEpoch !== this.#link.epoch) {
+      this.#known.clear();
+      this.#knownEpoch = this.#link.epoch;
+    }
+    if (this.#known.has(sha)) return true;
+    this.#known.add(sha);
+    return false;
+  }
+}
+
+function laneOf([command]: readonly Command[]): string {
+  return command ? hashTag(command[1]) : '';
+}
+
+function readReply(command: Command, reply: unknown): unknown {
+  if (!(reply instanceof Error) || isAnswer(command, reply)) return decodeReply(command, reply);
+  if (reply instanceof KeyspaceError) return isRead(command[0]) ? unseen(reply) : reply;
+  return toKeyspaceError(command[0], reply, isRead(command[0]), 'not-executed');
+}
+
+function readReplies(list: readonly Command[], raw: readonly unknown[]): unknown[] {
+  const replies = list.map((command, index) => readReply(command, raw[index]));
+  const failed = replies.filter((reply) => reply instanceof KeyspaceError);
+  const [first] = failed;
+  if (!first) return replies;
+  const unchanged = failed.length === list.length && failed.every(({ outcome }) => outcome === 'not-executed');
+  const outcome: Outcome = unchanged ? 'not-executed' : 'unknown';
+  throw new KeyspaceError(first.failure, first.message, { outcome, replies, cause: first });
+}
+
+/** A read changes nothing, whether it was executed or not. */
+function unseen(error: KeyspaceError): KeyspaceError {
+  return new KeyspaceError(error.failure, error.message, { cause: error });
+}
