@@ -180,6 +180,13 @@ export const limits = section('How much of the node one address, account or conn
       live,
       description: 'Addresses that one session may have sent directed presence to (RFC 6121 §4.6).',
     }),
+    maxBytes: bytes(16_384, {
+      metric: 'presence-bytes',
+      live,
+      min: 10_000, // RFC 6120 §13.12
+      max: 16_777_216,
+      description: 'Size of a presence that goes to all contacts: it is sent to each of them and kept meanwhile.',
+    }),
   }),
   iq: section('Requests that the server has sent to a client.', {
     pendingPerSession: limit(200, {
@@ -213,6 +220,16 @@ export const roster = section('Rosters (RFC 6121 §2).', {
     metric: 'roster-name-bytes',
     max: 65_536,
     description: 'Length of a contact’s or a group’s name.',
+  }),
+  maxRequests: limit(100, {
+    live,
+    metric: 'roster-requests',
+    description: 'Subscription requests that wait for an answer of one account; further ones are dropped.',
+  }),
+  maxRequestBytes: bytes(4096, {
+    live,
+    max: 65_536,
+    description: 'Size up to which such a request is kept whole; of a larger one only its addresses are kept.',
   }),
   versioning: z.boolean().default(true).meta({ live, description: 'Offer roster versioning (RFC 6121 §2.6).' }),
 });
