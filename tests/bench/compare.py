@@ -304,7 +304,8 @@ def main():
         if 'presence' in o.tests:
             setup.append(['roster', '-n', '200', '-k', '10', *where])
         for arguments in setup:
-            subprocess.run([xload, *arguments], check=True, stdout=subprocess.DEVNULL)
+            if subprocess.run([xload, *arguments], stdout=subprocess.DEVNULL).returncode != 0:
+                sys.exit(f'{server.name}: xload {" ".join(arguments)} failed')
 
     runs = {t: {s.name: [] for s in servers} for t in o.tests}
     for test in o.tests:

@@ -1,0 +1,60 @@
+// A server prepared for load generators and foreign test suites:
+//
+//     npm run --silent bench:server -- --port P [--keyspace embedded|redis|redis://…] [--nodes N] [--data DIR]
+//
+// On 127.0.0.1, domain localhost, admin@localhost an administrator; in-band registration open, limits of rate and number
+// off, PLAIN and SCRAM allowed without TLS, STARTTLS offered, durability as in production. When it listens it prints one
+// line of JSON, {"port":…,"ports":[…],"pids":[…]}: a port for each node, every process that it started. Its log goes to
+// standard error. It ends on SIGTERM. Never for production: whoever reaches the port may make accounts.
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { openKeyspace } from '../packages/keyspace/src/open.ts';
+import { internalAccounts } from '../packages/server/src/accounts.ts';
+import { configurationSchema } from '../packages/server/src/config/schema.ts';
+import { Log } from '../packages/server/src/log.ts';
+import { moduleSettings, modules } from '../packages/server/src/modules.ts';
+import { Node } from '../packages/server/src/node.ts';
+import { benchConfiguration } from './bench-configuration.ts';
+import { type BenchOptions, benchOptions, usage } from './bench-options.ts';
+import { startRedisServer } from './redis-server.ts';
+
+async function start(options: BenchOptions, undo: AsyncDisposableStack): Promise<void> {
+  const folder = options.data ? resolve(options.data) : await mkdtemp(join(tmpdir(), 'parley-bench-'));
+  if (options.data) await mkdir(folder, { recursive: true });
+  else undo.defer(() => rm(folder, { recursive: true, force: true }));
+
+  const pids = [process.pid];
+  let url = options.keyspace === 'embedded' ? `embedded:${join(folder, 'data')}` : options.keyspace;
+  if (options.keyspace === 'redis') {
+    const redis = await startRedisServer(folder, ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec']);
+    if (!redis) throw new Error('redis-server is not installed (Debian: apt-get install redis-server)');
+    undo.defer(() => redis.stop('SIGTERM'));
+    pids.push(redis.pid);
+    url = redis.url;
+  }
+
+  const { port, durability } = options;
+  const config = configurationSchema(moduleSettings(modules)).parse(
+    benchConfiguration({ port, keyspace: url, durability, folder }),
+  );
+  const { keyspace } = await openKeyspace(url, { durability: config.keyspace.durability });
+  undo.defer(() => keyspace.close());
+  const log = Log.create({ level: config.log.level, destination: process.stderr });
+  undo.use(await Node.start({ config, keyspace, log, modules, accounts: internalAccounts }));
+  process.stdout.write(`${JSON.stringify({ port, ports: [port], pids })}\n`);
+}
+
+const undo = new AsyncDisposableStack();
+const stopped = new Promise((stop) => {
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop);
+});
+try {
+  await start(benchOptions(process.argv.slice(2)), undo);
+  await stopped;
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}\n`);
+  process.exitCode = 1;
+} finally {
+  await undo.disposeAsync();
+}
