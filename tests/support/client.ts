@@ -27,6 +27,8 @@ export class TestClient implements XmlHandler {
   readonly inbox: Element[] = [];
   /** The server's stream header, the newest. */
   header: Element | undefined;
+  /** What the server offered last. */
+  features: Element | undefined;
   readonly #wire: Wire;
   readonly #waiters: Waiter[] = [];
   readonly #closed = Promise.withResolvers<void>();
@@ -75,6 +77,7 @@ export class TestClient implements XmlHandler {
   }
 
   onElement(element: Element): void {
+    if (element.is('features', NS.streams)) this.features = element;
     const index = this.#waiters.findIndex((waiter) => waiter.matches(element));
     if (index === -1) this.inbox.push(element);
     else this.#waiters.splice(index, 1)[0]?.resolve(element);

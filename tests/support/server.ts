@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
+import { openKeyspace } from '@parley/keyspace/open';
 import { internalAccounts } from '@parley/server/accounts';
 import type { Authenticator } from '@parley/server/auth/authenticator';
 import { type Configuration, configurationSchema } from '@parley/server/config/schema';
 import { Log } from '@parley/server/log';
-import type { Module } from '@parley/server/module';
-import { modules as allModules, moduleSettings } from '@parley/server/modules';
+import { type Module, moduleSettings } from '@parley/server/module';
+import { modules as allModules } from '@parley/server/modules';
 import { Node } from '@parley/server/node';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
@@ -90,7 +90,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
     cluster: { secret: 'a secret that only the tests know of', ...options.config?.cluster },
   });
-  const { keyspace } = await openEmbedded(undefined, {});
+  const { keyspace } = await openKeyspace(options.keyspace ?? 'embedded::memory:');
   const node = await Node.start({
     config,
     keyspace,

@@ -4,7 +4,7 @@ import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import type { ZodObject } from 'zod';
 import type { Authenticator } from './auth/authenticator.ts';
-import type { Configuration, ModuleConfiguration } from './config/schema.ts';
+import type { Configuration, ModuleConfiguration, ModuleSettings } from './config/schema.ts';
 import type { Disclosure, Identity } from './disclosure.ts';
 import type { Hooks } from './hooks.ts';
 import type { IqTable } from './iq.ts';
@@ -76,3 +76,7 @@ export interface Module {
 export function defineModule(module: Module): Module {
   return module;
 }
+
+/** What modules bring into the configuration. */
+export const moduleSettings = (modules: readonly Module[]): ModuleSettings[] =>
+  modules.map(({ name, description, enabled, options }) => ({ name, description, enabled, schema: options }));

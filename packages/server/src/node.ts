@@ -1,8 +1,6 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { globalKey } from '@parley/keyspace/key';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Registry } from '@parley/metrics/registry';
-import { Jid } from '@parley/xmpp/jid';
+import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
@@ -11,12 +9,14 @@ import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { loadCertificates, tlsSettings } from './certificates.ts';
+import { clusterSecret, servedDomains } from './cluster-secret.ts';
+import { apply, type Changes } from './config/reload.ts';
 import type { Configuration, ModuleConfiguration } from './config/schema.ts';
 import { Disclosure } from './disclosure.ts';
 import { Hooks } from './hooks.ts';
 import { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
-import type { Module, ModuleContext } from './module.ts';
+import { type Module, type ModuleContext, moduleSettings } from './module.ts';
 import { Listener } from './net/listener.ts';
 import { TlsAcceptor } from './net/tls.ts';
 import type { Transport } from './net/transport.ts';
@@ -62,34 +62,36 @@ export class Node implements AsyncDisposable {
   readonly accounts: Authenticator;
   readonly startedAt = Date.now();
   #config: Configuration;
+  #selfSigned: string | undefined;
   readonly #options: NodeOptions;
-  readonly #clusterSecret: Buffer;
+  readonly #secret: (purpose: string) => Buffer;
   readonly #acceptor: TlsAcceptor;
   readonly #acceptance: Acceptance;
   readonly #features = new StreamFeatures();
   readonly #iq: IqTable;
   readonly #disclosure = new Disclosure();
   readonly #requests: Requests;
+  readonly #logins: Logins;
   readonly #journal = new DirectJournal(this.sessions);
   readonly #domains: ReadonlySet<string>;
   readonly #listeners: { name: string; listener: Listener }[] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
   readonly #offers = new Map<unknown, object>();
 
-  private constructor(options: NodeOptions, clusterSecret: Buffer, acceptor: TlsAcceptor) {
+  private constructor(options: NodeOptions, secret: (purpose: string) => Buffer, acceptor: TlsAcceptor) {
     this.#options = options;
     this.#config = options.config;
-    this.#clusterSecret = clusterSecret;
+    this.#secret = secret;
     this.#acceptor = acceptor;
     this.registry = options.registry ?? new Registry();
-    this.#domains = new Set(options.config.domains.map(({ name }) => Jid.parse(name).domain));
+    this.#domains = new Set(servedDomains(options.config));
     const { metrics } = this.registry;
     const config = () => this.#config;
     const onFault = (error: unknown) => this.#fault(error);
 
     this.hooks = new Hooks(onFault);
     const { keyspace, modules } = options;
-    this.accounts = options.accounts({ keyspace, modules, secret: (purpose) => this.#secret(purpose), config });
+    this.accounts = options.accounts({ keyspace, modules, secret, config });
     this.#iq = new IqTable((jid) => this.#isLocal(jid));
     this.#requests = new Requests(
       () => {
@@ -124,6 +126,13 @@ export class Node implements AsyncDisposable {
       descriptorLimit: options.descriptorLimit ?? Number.POSITIVE_INFINITY,
       domain: (name) => (this.#domains.has(name) ? name : undefined),
     });
+    this.#logins = new Logins({
+      config,
+      metrics,
+      log: options.log,
+      authenticator: this.accounts,
+      trusts: (address) => this.#acceptance.connections.trusts(address),
+    });
   }
 
   /** Starts a node and resolves when it listens. */
@@ -132,9 +141,11 @@ export class Node implements AsyncDisposable {
     const certificates = await loadCertificates(config);
     const acceptor = new TlsAcceptor(tlsSettings(config), certificates.files);
     const node = new Node(options, await clusterSecret(config, keyspace), acceptor);
+    node.#selfSigned = certificates.selfSigned;
     try {
       await node.#setUp();
       await node.#listen();
+      node.#measureCertificates();
     } catch (error) {
       await node.stop();
       throw error;
@@ -156,12 +167,22 @@ export class Node implements AsyncDisposable {
     return this.#listeners.map(({ name, listener }) => ({ name, port: listener.port }));
   }
 
+  /** The file of the self-signed certificate, where the node made one for itself. */
+  get selfSigned(): string | undefined {
+    return this.#selfSigned;
+  }
+
   // --- composition ------------------------------------------------------------------------------------------------
 
   async #setUp(): Promise<void> {
     const onBind = this.#sessionBinding();
     this.#features.add(startTls(() => this.#config.tls.required));
-    this.#addSasl();
+    const { accounts, sessions, streams } = this;
+    applyAccountChanges({ accounts, sessions, streams, events: this.hooks.events });
+    this.#offers.set(Logins, this.#logins);
+    const sasl = new Sasl(this.#logins, () => this.#config);
+    this.#features.add(sasl);
+    this.#features.add(sasl.channelBinding);
     for (const module of this.#options.modules) {
       if (this.#config.modules[module.name]?.enabled === false) continue;
       for (const feature of module.features ?? []) this.#disclosure.domainFeatures.add(feature);
@@ -173,22 +194,6 @@ export class Node implements AsyncDisposable {
     this.#features.add(legacySession());
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
     this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
-  }
-
-  #addSasl(): void {
-    const { sessions, streams } = this;
-    applyAccountChanges({ accounts: this.accounts, sessions, streams, events: this.hooks.events });
-    const logins = new Logins({
-      config: () => this.#config,
-      metrics: this.registry.metrics,
-      log: this.#options.log,
-      authenticator: this.accounts,
-      trusts: (address) => this.#acceptance.connections.trusts(address),
-    });
-    this.#offers.set(Logins, logins);
-    const sasl = new Sasl(logins, () => this.#config);
-    this.#features.add(sasl);
-    this.#features.add(sasl.channelBinding);
   }
 
   #sessionBinding(): OnBind {
@@ -239,7 +244,7 @@ export class Node implements AsyncDisposable {
       disclosure: this.#disclosure,
       modules: options.modules,
       onBind,
-      secret: (purpose) => this.#secret(purpose),
+      secret: this.#secret,
       isLocal: (jid) => this.#isLocal(jid),
       isAdmin: (jid) => this.#config.admins.includes(jid.bareText),
       provide: (token, instance) => this.#offers.set(token, instance),
@@ -314,10 +319,6 @@ export class Node implements AsyncDisposable {
     return this.#domains.has(jid.domain);
   }
 
-  #secret(purpose: string): Buffer {
-    return createHmac('sha256', this.#clusterSecret).update(purpose).digest();
-  }
-
   #errorFor(stanza: Stanza, error: unknown): Stanza | undefined {
     const answer = errorFor(stanza, error, (fault) => this.#fault(fault));
     if (answer !== undefined && error instanceof StanzaError) {
@@ -329,6 +330,24 @@ export class Node implements AsyncDisposable {
   #fault(error: unknown): void {
     this.registry.metrics.errors.add(1);
     this.#options.log.error('node.fault', { error: error instanceof Error ? error : new Error(String(error)) });
+  }
+
+  /** Takes over what can change while the node runs. Throws, and changes nothing, where the certificates are not good. */
+  async reload(next: Configuration): Promise<Changes> {
+    const config = structuredClone(this.#config);
+    const changes = apply(config, next, moduleSettings(this.#options.modules));
+    const certificates = await loadCertificates(config);
+    this.#acceptor.replace(tlsSettings(config), certificates.files);
+    this.#config = config;
+    this.#measureCertificates();
+    return changes;
+  }
+
+  #measureCertificates(): void {
+    const { certificateDays } = this.registry.metrics;
+    for (const domain of this.#domains) {
+      certificateDays.with({ domain }).observe(() => (this.#acceptor.expiresAt(domain) - Date.now()) / 86_400_000);
+    }
   }
 
   // --- end --------------------------------------------------------------------------------------------------------
@@ -344,15 +363,4 @@ export class Node implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
-
-/** The secret that nodes share: given, or made once and kept in the embedded keyspace. */
-async function clusterSecret(config: Configuration, keyspace: Keyspace): Promise<Buffer> {
-  if (config.cluster.secret !== undefined) return Buffer.from(config.cluster.secret);
-  const key = globalKey('cluster-secret');
-  const kept = await keyspace.get(key);
-  if (kept !== null && kept !== undefined) return kept;
-  const made = randomBytes(32);
-  await keyspace.set(key, made);
-  return made;
 }

@@ -27,7 +27,8 @@ export function administerAccounts(accounts: Authenticator, domains: readonly st
     try {
       jid = Jid.parse(text);
     } catch (error) {
-      if (error instanceof JidError) throw new AdministrationError('invalid', `"${text}" is no address: ${error.message}`);
+      if (error instanceof JidError)
+        throw new AdministrationError('invalid', `"${text}" is no address: ${error.message}`);
       throw error;
     }
     if (jid.local === '' || !jid.isBare) {
@@ -61,7 +62,10 @@ export function administerAccounts(accounts: Authenticator, domains: readonly st
     remove: (jid) => act(jid, accounts.remove),
     async *list(domain) {
       if (domain !== undefined && !domains.includes(domain)) {
-        throw new AdministrationError('invalid', `The domain ${domain} is not served here. Served are: ${domains.join(', ')}.`);
+        throw new AdministrationError(
+          'invalid',
+          `The domain ${domain} is not served here. Served are: ${domains.join(', ')}.`,
+        );
       }
       for (const name of domain === undefined ? domains : [domain]) {
         for await (const page of accounts.list?.(name) ?? []) {

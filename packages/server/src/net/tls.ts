@@ -79,9 +79,9 @@ export class TlsAcceptor {
     return { context, leaf, endPoint: endPointHash(leaf) };
   }
 
-  /** The end of validity that comes first, in milliseconds since 1970. */
-  get expiresAt(): number {
-    return Math.min(...[this.#default, ...this.#byName.values()].map(({ leaf }) => leaf.validToDate.getTime()));
+  /** When the certificate of a domain ends to be valid, in milliseconds since 1970. */
+  expiresAt(domain: string): number {
+    return this.#entryFor(domain).leaf.validToDate.getTime();
   }
 
   #entryFor(serverName: unknown): Entry {

@@ -1,0 +1,30 @@
+import { openKeyspace } from '@parley/keyspace/open';
+import { internalAccounts } from '@parley/server/accounts';
+import { type AccountAdministration, administerAccounts } from '@parley/server/admin/account-administration';
+import { clusterSecret, servedDomains } from '@parley/server/cluster-secret';
+import { modules } from '@parley/server/modules';
+import type { Command } from 'commander';
+import { readConfiguration } from './configuration.ts';
+import { NodeClient } from './node-client.ts';
+
+/**
+ * Does something with the accounts: through the node where one runs, else on the keyspace itself, which an embedded
+ * one locks against a node that starts meanwhile.
+ */
+export async function withAccounts<T>(
+  command: Command,
+  act: (accounts: AccountAdministration) => Promise<T>,
+): Promise<T> {
+  const config = readConfiguration(command);
+  const node = await NodeClient.connect(config.admin.socket);
+  if (node !== undefined) return act(node.accounts);
+  const { url, durability } = config.keyspace;
+  const { keyspace } = await openKeyspace(url, { durability });
+  try {
+    const shared = await clusterSecret(config, keyspace);
+    const accounts = internalAccounts({ keyspace, modules, secret: shared, config: () => config });
+    return await act(administerAccounts(accounts, servedDomains(config)));
+  } finally {
+    await keyspace.close();
+  }
+}

@@ -1,0 +1,20 @@
+import { existsSync } from 'node:fs';
+import { loadConfiguration } from '@parley/server/config/load';
+import type { Configuration } from '@parley/server/config/schema';
+import { moduleSettings } from '@parley/server/module';
+import { modules } from '@parley/server/modules';
+import type { Command } from 'commander';
+
+/** Files that are taken where none is named. */
+const USUAL = ['parley.yaml', 'parley.yml', 'parley.json'];
+
+/** The file that holds the configuration: given, or the usual one in this folder; undefined for the defaults alone. */
+export function configurationFile(command: Command): string | undefined {
+  const { config } = command.optsWithGlobals<{ config?: string }>();
+  return config ?? process.env.PARLEY_CONFIG ?? USUAL.find((name) => existsSync(name));
+}
+
+/** Reads and checks the configuration. Throws a ConfigurationError with everything that is wrong. */
+export function readConfiguration(command: Command): Configuration {
+  return loadConfiguration({ file: configurationFile(command), modules: moduleSettings(modules) });
+}

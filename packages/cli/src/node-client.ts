@@ -1,0 +1,103 @@
+import { type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import type { AccountAdministration, ListedAccount } from '@parley/server/admin/account-administration';
+import { AdministrationError, type AdministrationFailure } from '@parley/server/admin/administration-error';
+import type { NodeStatus } from '@parley/server/admin/node-status';
+import type { Changes } from '@parley/server/config/reload';
+import { Unreachable } from './exit.ts';
+
+/** Nobody listens on the socket: there is no node, or it died and left the file. */
+const NOBODY = new Set(['ENOENT', 'ECONNREFUSED']);
+const PATIENCE_MS = 30_000;
+
+/** A running node, reached over its Unix socket. */
+export class NodeClient {
+  readonly #socket: string;
+
+  private constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  /** The node that listens on this socket, or undefined where none does. */
+  static async connect(socket: string): Promise<NodeClient | undefined> {
+    const node = new NodeClient(socket);
+    try {
+      await node.status();
+      return node;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && NOBODY.has(String(error.code))) return undefined;
+      throw error;
+    }
+  }
+
+  static async require(socket: string): Promise<NodeClient> {
+    const node = await NodeClient.connect(socket);
+    if (node === undefined)
+      throw new Unreachable(`No node runs here: nobody listens on ${socket}. Start one with: npm start`);
+    return node;
+  }
+
+  async status(): Promise<NodeStatus> {
+    return (await this.#ask('GET', '/api/status')) as NodeStatus;
+  }
+
+  async reload(): Promise<Changes> {
+    return (await this.#ask('POST', '/api/reload')) as Changes;
+  }
+
+  get accounts(): AccountAdministration {
+    const of = (jid: string) => `/api/accounts/${encodeURIComponent(jid)}`;
+    const act = async (method: string, path: string, body?: object) => {
+      await this.#ask(method, path, body);
+    };
+    return {
+      add: (jid, password) => act('POST', '/api/accounts', { jid, password }),
+      setPassword: (jid, password) => act('PUT', `${of(jid)}/password`, { password }),
+      disable: (jid) => act('PUT', `${of(jid)}/enabled`, { enabled: false }),
+      enable: (jid) => act('PUT', `${of(jid)}/enabled`, { enabled: true }),
+      remove: (jid) => act('DELETE', of(jid)),
+      list: (domain) => this.#list(domain),
+    };
+  }
+
+  /** One JSON object a line, as they come. */
+  async *#list(domain: string | undefined): AsyncGenerator<ListedAccount[]> {
+    const query = domain === undefined ? '' : `?domain=${encodeURIComponent(domain)}`;
+    const response = await this.#send('GET', `/api/accounts${query}`);
+    for await (const line of createInterface({ input: response })) {
+      if (line !== '') yield [JSON.parse(line) as ListedAccount];
+    }
+  }
+
+  async #ask(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await this.#send(method, path, body);
+    const text = await textOf(response);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  #send(method: string, path: string, body?: object): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers =
+      text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const sent = request({ socketPath: this.#socket, method, path, headers, timeout: PATIENCE_MS }, (response) => {
+      if ((response.statusCode ?? 500) < 400) resolve(response);
+      else textOf(response).then((said) => reject(refusal(said)), reject);
+    });
+    sent.on('timeout', () => sent.destroy(new Unreachable('The node does not answer.')));
+    sent.on('error', reject);
+    sent.end(text);
+    return promise;
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += chunk;
+  return text;
+}
+
+function refusal(text: string): Error {
+  const said = JSON.parse(text) as { failure?: AdministrationFailure; message?: string };
+  return new AdministrationError(said.failure ?? 'refused', said.message ?? 'The node refused.');
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { version } from '@parley/server/version';
+import { Command, CommanderError } from 'commander';
+import { accountCommand } from './account.ts';
+import { checkCommand } from './check.ts';
+import { EXIT, report } from './exit.ts';
+import { reloadCommand } from './reload.ts';
+import { startCommand } from './start.ts';
+import { statusCommand } from './status.ts';
+
+const program = new Command('parley')
+  .description('An XMPP instant messaging and presence server.')
+  .version(version)
+  .option('-c, --config <file>', 'the configuration, YAML or JSON (default: $PARLEY_CONFIG, else all defaults)')
+  .showHelpAfterError('(parley --help shows what there is)')
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText(
+    'after',
+    `
+Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} wrong usage or configuration, ${EXIT.unreachable} no node can be reached.`,
+  )
+  .exitOverride();
+
+for (const command of [startCommand, checkCommand, accountCommand, statusCommand, reloadCommand]) {
+  program.addCommand(command().exitOverride());
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // help and version come as errors, too
+  process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? EXIT.done : EXIT.usage) : report(error);
+}

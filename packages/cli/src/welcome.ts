@@ -1,0 +1,31 @@
+import type { Configuration } from '@parley/server/config/schema';
+import type { Node } from '@parley/server/node';
+
+/** What a person at the terminal needs to know when the node listens. */
+export function welcome(node: Node, config: Configuration, file: string | undefined): string {
+  const [domain = 'localhost'] = node.domains;
+  const port = (name: string) => node.ports.find((listener) => listener.name === name)?.port;
+  const listening = [
+    [port('c2s'), 'clients, STARTTLS'],
+    [port('c2sTls'), 'clients, direct TLS'],
+    [port('http'), 'health checks and metrics, http'],
+  ].filter(([number]) => number !== undefined);
+  return `
+Parley is listening.
+
+${listening.map(([number, purpose]) => `  port ${String(number).padEnd(6)} ${purpose}`).join('\n')}
+
+Make the first account, in another terminal (it asks for a password):
+  npm run parley -- account add you@${domain}
+
+Client settings:
+  address    you@${domain}
+  server     ${domain === 'localhost' ? 'localhost (your client may call it "connect to host")' : domain}
+  encryption required${node.selfSigned === undefined ? '' : `; the certificate is self-signed: accept it, or trust ${node.selfSigned}`}
+
+Configuration: ${file ?? 'all defaults (write a parley.yaml to change them; docs/configuration.md tells what there is)'}
+Data:          ${config.keyspace.url.replace(/:\/\/[^@/]*@/, '://')}
+Stop with Ctrl-C.
+
+`;
+}

@@ -1,0 +1,83 @@
+import { openKeyspace } from '@parley/keyspace/open';
+import { Registry } from '@parley/metrics/registry';
+import { internalAccounts } from './accounts.ts';
+import type { Changes } from './config/reload.ts';
+import type { Configuration } from './config/schema.ts';
+import { keyspaceMetrics } from './keyspace-metrics.ts';
+import { Log } from './log.ts';
+import { modules } from './modules.ts';
+import { Node } from './node.ts';
+import { openPorts } from './ports.ts';
+import { descriptorLimit, ProcessMetrics } from './process-metrics.ts';
+
+export interface ServeOptions {
+  readonly config: Configuration;
+  /** Reads the configuration again; throws a ConfigurationError. */
+  readConfiguration(): Configuration;
+}
+
+/** A server of one node: the keyspace, the node and its ports, let go of in reverse. */
+export class Server implements AsyncDisposable {
+  readonly node: Node;
+  readonly log: Log;
+  readonly #parts: AsyncDisposableStack;
+  readonly #options: ServeOptions;
+
+  private constructor(node: Node, log: Log, parts: AsyncDisposableStack, options: ServeOptions) {
+    this.node = node;
+    this.log = log;
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** Resolves when everything listens. Rejects, with nothing left open, where something does not start. */
+  static async start(options: ServeOptions): Promise<Server> {
+    const { config } = options;
+    const log = Log.create({ level: config.log.level, pretty: config.log.pretty });
+    await using parts = new AsyncDisposableStack();
+    const registry = new Registry();
+    const { keyspace } = await openKeyspace(config.keyspace.url, {
+      durability: config.keyspace.durability,
+      deadline: config.keyspace.commandTimeoutSeconds * 1000,
+      connectDeadline: config.keyspace.connectTimeoutSeconds * 1000,
+      observer: keyspaceMetrics(registry.metrics, log),
+    });
+    parts.use(keyspace);
+    registry.metrics.keyspaceState.observe(() => (keyspace.state === 'up' ? 1 : 0));
+    parts.use(new ProcessMetrics(registry.metrics));
+    const limit = descriptorLimit();
+    const node = parts.use(
+      await Node.start({
+        config,
+        keyspace,
+        log,
+        modules,
+        registry,
+        accounts: internalAccounts,
+        descriptorLimit: limit,
+      }),
+    );
+    const server = new Server(node, log, parts, options);
+    parts.use(await openPorts({ node, keyspace, registry, log, reload: () => server.reload() }));
+    return new Server(node, log, parts.move(), options);
+  }
+
+  /** Reads configuration and certificates again. Throws, and changes nothing, where they are not good. */
+  async reload(): Promise<Changes> {
+    const { reloads } = this.node.registry.metrics;
+    try {
+      const changes = await this.node.reload(this.#options.readConfiguration());
+      this.log.setLevel(this.node.config.log.level);
+      reloads.with({ outcome: 'applied' }).add(1);
+      this.log.info('configuration.reloaded', { ...changes });
+      return changes;
+    } catch (error) {
+      reloads.with({ outcome: 'refused' }).add(1);
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync();
+  }
+}
