@@ -6,7 +6,7 @@ import { bootstrap, fail } from './bootstrap.mjs';
 
 const cli = fileURLToPath(new URL('../packages/cli/src/parley.ts', import.meta.url));
 const node = await bootstrap({ quiet: true }).catch(fail);
-const child = spawn(node, [cli, ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn(node, ['--disable-proto=delete', cli, ...process.argv.slice(2)], { stdio: 'inherit' });
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) {
   process.on(signal, () => {
     // Ctrl-C at a terminal reaches both processes by itself.
