@@ -25,6 +25,7 @@ export function benchConfiguration(options: { port: number; keyspace: string; du
         unauthenticatedPercent: 100,
       },
       logins: { failuresPerAddress: off, failuresPerAccountAndAddress: off },
+      registration: { attemptsPerHour: off, passwordChangesPerHour: off },
       sessions: { perAccount: off },
       bytes: { perSecond: off, burst: off },
       stanzas: { perSecond: off, burst: off, strangersPerHour: off },

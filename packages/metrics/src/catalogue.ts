@@ -22,6 +22,8 @@ export const LIMITS = [
   'login-failures-per-stream',
   'login-failures-per-address',
   'login-failures-per-account-and-address',
+  'registrations-per-address',
+  'password-changes',
   'sessions-per-account',
   'bytes-rate',
   'stanzas-rate',

@@ -138,6 +138,18 @@ export const limits = section('How much of the node one address, account or conn
     }),
     maxDelaySeconds: seconds(8, { live, min: 0, max: 30, description: 'The longest delay of such an answer.' }),
   }),
+  registration: section('Accounts and passwords, in-band (XEP-0077).', {
+    attemptsPerHour: limit(10, {
+      live,
+      metric: 'registrations-per-address',
+      description: 'Attempts of one address to make an account in an hour.',
+    }),
+    passwordChangesPerHour: limit(10, {
+      live,
+      metric: 'password-changes',
+      description: 'Changes of the password of one account in an hour.',
+    }),
+  }),
   sessions: section('Bound sessions.', {
     perAccount: limit(20, {
       live,

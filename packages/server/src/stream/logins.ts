@@ -8,8 +8,8 @@ import { AccountsBusy, type Authenticator } from '../auth/authenticator.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { network } from '../net/connection-limits.ts';
-import { FailureCount } from './failure-count.ts';
 import type { Stream } from './stream.ts';
+import { WindowCount } from './window-count.ts';
 
 export interface LoginsOptions {
   readonly config: () => Configuration;
@@ -20,6 +20,8 @@ export interface LoginsOptions {
   trusts(address: string): boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
+  /** Waits so many milliseconds. */
+  readonly wait?: (ms: number) => Promise<void>;
 }
 
 type MechanismLabel = Parameters<Metrics['logins']['with']>[0]['mechanism'];
@@ -40,15 +42,22 @@ export interface LoginAttempt {
 export class Logins {
   readonly authenticator: Authenticator;
   readonly #options: LoginsOptions;
-  readonly #byAddress = new FailureCount();
-  readonly #byAccountAndAddress = new FailureCount();
+  readonly #byAddress = new WindowCount();
+  readonly #byAccountAndAddress = new WindowCount();
   readonly #byStream = new WeakMap<Stream, number>();
   readonly #now: () => number;
+  readonly #wait: (ms: number) => Promise<void>;
 
   constructor(options: LoginsOptions) {
     this.#options = options;
     this.authenticator = options.authenticator;
     this.#now = options.now ?? (() => performance.now());
+    this.#wait = options.wait ?? ((ms) => delay(ms, undefined, { ref: false }));
+  }
+
+  /** Limits by address do not apply to it. */
+  trusts(address: string): boolean {
+    return this.#options.trusts(address);
   }
 
   /** Failed attempts on this stream. */
@@ -116,7 +125,7 @@ export class Logins {
     return { last };
   }
 
-  /** A wrong password. */
+  /** A wrong proof. */
   #slowDown(address: string, account: Jid | undefined, onStream: number): Promise<void> | undefined {
     const { windowSeconds, delaySeconds, maxDelaySeconds } = this.#options.config().limits.logins;
     let failures = onStream;
@@ -129,7 +138,7 @@ export class Logins {
       }
     }
     const seconds = Math.min(delaySeconds * 2 ** (failures - 1), maxDelaySeconds);
-    return seconds > 0 ? delay(seconds * 1000, undefined, { ref: false }) : undefined;
+    return seconds > 0 ? this.#wait(seconds * 1000) : undefined;
   }
 }
 

@@ -1,13 +1,13 @@
 const MOST_KEYS = 100_000;
 
 interface Count {
-  failures: number;
+  times: number;
   /** Milliseconds of a clock that never goes back. */
   readonly until: number;
 }
 
-/** Failures by key within a window that begins with the first. Bounded: beyond it the oldest are forgotten. */
-export class FailureCount {
+/** How often something happened, by key, in a window that begins with the first time. Bounded: the oldest go first. */
+export class WindowCount {
   readonly #counts = new Map<string, Count>();
   readonly #mostKeys: number;
 
@@ -21,16 +21,16 @@ export class FailureCount {
 
   of(key: string, now: number): number {
     const count = this.#counts.get(key);
-    return count === undefined || count.until <= now ? 0 : count.failures;
+    return count === undefined || count.until <= now ? 0 : count.times;
   }
 
   /** Counts one more and says how many there are. */
   add(key: string, windowMs: number, now: number): number {
     const count = this.#counts.get(key);
-    if (count !== undefined && count.until > now) return ++count.failures;
+    if (count !== undefined && count.until > now) return ++count.times;
     this.#counts.delete(key); // what begins anew stands last
     this.#forgetOldest(now);
-    this.#counts.set(key, { failures: 1, until: now + windowMs });
+    this.#counts.set(key, { times: 1, until: now + windowMs });
     return 1;
   }
 
