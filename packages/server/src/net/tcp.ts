@@ -34,7 +34,7 @@ export class TcpTransport implements Transport {
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
+    socket.on('data', (bytes: Buffer) => this.handler.onData(bytes));
     socket.on('error', (error) => {
       this.#reason = error.message;
     });
@@ -47,21 +47,9 @@ export class TcpTransport implements Transport {
     if (this.#closed) return;
     this.#closed = true;
     this.#out = '';
-    this.#codec?.close();
+    this.#codec?.inflate.destroy();
+    this.#codec?.deflate.destroy();
     this.handler.onClose(this.#reason);
-  }
-
-  #onData(bytes: Buffer): void {
-    if (this.#codec === undefined) {
-      this.handler.onData(bytes);
-      return;
-    }
-    this.#codec.inflate(bytes).then(
-      (inflated) => {
-        if (!this.#closed) this.handler.onData(inflated);
-      },
-      () => this.destroy(),
-    );
   }
 
   get tls(): TlsDetails | undefined {
@@ -81,11 +69,13 @@ export class TcpTransport implements Transport {
   }
 
   get blocked(): boolean {
-    return this.#socket.writableNeedDrain;
+    return this.#socket.writableNeedDrain || (this.#codec?.deflate.writableNeedDrain ?? false);
   }
 
   get buffered(): number {
-    const own = this.#out.length + this.#socket.writableLength;
+    const deflate = this.#codec?.deflate;
+    const coded = deflate === undefined ? 0 : deflate.writableLength + deflate.readableLength;
+    const own = this.#out.length + this.#socket.writableLength + coded;
     return this.#tls === undefined ? own : own + this.#raw.writableLength;
   }
 
@@ -104,11 +94,10 @@ export class TcpTransport implements Transport {
       this.#socket.write(text);
       return;
     }
-    const coded = this.#codec.deflate(text);
-    this.#coding = this.#coding.then(async () => {
-      const bytes = await coded.catch(() => EMPTY);
-      if (!this.#closed) this.#socket.write(bytes);
-    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#coding = promise;
+    // what came out of it is written to the socket in the same turn
+    this.#codec.deflate.write(text, () => setImmediate(resolve));
   }
 
   whenSent(done: () => void): void {
@@ -124,13 +113,13 @@ export class TcpTransport implements Transport {
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.#socket.pause();
+    (this.#codec?.inflate ?? this.#socket).pause();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#socket.resume();
+    (this.#codec?.inflate ?? this.#socket).resume();
   }
 
   async startTls(): Promise<void> {
@@ -167,6 +156,12 @@ export class TcpTransport implements Transport {
   useCodec(codec: Codec): void {
     this.flush();
     this.#codec = codec;
+    const socket = this.#socket;
+    socket.removeAllListeners('data');
+    codec.inflate.on('data', (bytes: Buffer) => this.handler.onData(bytes));
+    if (this.#paused) codec.inflate.pause();
+    socket.pipe(codec.inflate, { end: false });
+    codec.deflate.on('data', (bytes: Buffer) => socket.write(bytes));
   }
 
   end(timeoutMs: number): void {
@@ -174,10 +169,25 @@ export class TcpTransport implements Transport {
     this.flush();
     this.#ending = true;
     this.#reason = 'closed by us';
-    this.#coding.then(() => this.#socket.end());
+    this.#endOutput();
     const timer = setTimeout(() => this.destroy(), timeoutMs);
     this.#socket.once('close', () => clearTimeout(timer));
     this.#socket.resume();
+  }
+
+  #endOutput(): void {
+    const socket = this.#socket;
+    const codec = this.#codec;
+    if (codec === undefined) {
+      socket.end();
+      return;
+    }
+    // what still comes is not worth inflating
+    socket.unpipe(codec.inflate);
+    codec.inflate.destroy();
+    socket.on('data', () => {});
+    if (codec.deflate.destroyed) socket.end();
+    else codec.deflate.once('end', () => socket.end()).end();
   }
 
   destroy(): void {

@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream';
+
 /** What is known of an encrypted connection. */
 export interface TlsDetails {
   readonly protocol: string;
@@ -14,12 +16,13 @@ export interface TransportHandler {
   onClose(reason: string): void;
 }
 
-/** Bytes (`onData` may only change between turns) between text out and the wire: stream compression. */
+/**
+ * Stream compression: what arrives goes through `inflate`, in small steps and no faster than it is read; what is written
+ * goes through `deflate`, which gives out all of it at each write.
+ */
 export interface Codec {
-  deflate(text: string): Promise<Buffer>;
-  /** Rejects where the input is broken or inflates beyond what may be read at once. */
-  inflate(bytes: Buffer): Promise<Buffer>;
-  close(): void;
+  readonly inflate: Duplex;
+  readonly deflate: Duplex;
 }
 
 /** Bytes in and out, plus TLS and channel binding. */
