@@ -320,6 +320,11 @@ export const catalogue = {
     unit: '{error}',
     help: 'Faults of the program itself, each in the log with its stack.',
   }),
+  logDropped: counter({
+    name: 'parley.log.dropped',
+    unit: '{line}',
+    help: 'Lines of the log that were dropped because nobody took them in time.',
+  }),
   reloads: counter({
     name: 'parley.configuration.reloads',
     unit: '{reload}',

@@ -1,0 +1,59 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { LogOutput } from './log-output.ts';
+
+let directory: string;
+let file: string;
+let descriptor: number;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'parley-log-'));
+  file = join(directory, 'log');
+  descriptor = openSync(file, 'a');
+});
+afterEach(() => {
+  closeSync(descriptor);
+  rmSync(directory, { recursive: true });
+});
+
+const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index} ${'é'.repeat(20)}\n`);
+
+it('writes every line in order, while the node goes on', async () => {
+  const output = new LogOutput(descriptor);
+  for (const line of lines) output.write(line);
+  // Only the first write can be under way: the next ones wait for the event loop.
+  expect(readFileSync(file, 'utf8').length).toBeLessThan(100);
+  await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toBe(lines.join('')), 5000);
+  expect(output.dropped).toBe(0);
+});
+
+it('writes what waits when it is flushed', async () => {
+  const output = new LogOutput(descriptor);
+  output.write('first\n');
+  output.write('second\n');
+  output.flush();
+  // The first line is on its way already; the flush writes the rest.
+  expect(readFileSync(file, 'utf8')).toContain('second\n');
+  await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toContain('first\n'), 5000);
+});
+
+it('keeps a bounded number of bytes and counts the lines that it drops', async () => {
+  const output = new LogOutput(descriptor, 100);
+  for (let i = 0; i < 50; i++) output.write(`${'x'.repeat(9)}\n`);
+  expect(output.dropped).toBe(40);
+  await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toHaveLength(100), 5000);
+  output.write('y\n');
+  await vi.waitFor(() => expect(readFileSync(file, 'utf8')).toHaveLength(102), 5000);
+});
+
+it('outlives a full disk: nothing is thrown and a flush returns', async () => {
+  const full = openSync('/dev/full', 'w');
+  const output = new LogOutput(full, 1000);
+  for (let i = 0; i < 300; i++) output.write('0123456789\n');
+  await vi.waitFor(() => {
+    output.flush();
+    expect(output.dropped).toBeGreaterThan(200);
+  }, 5000);
+  closeSync(full);
+});

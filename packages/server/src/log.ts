@@ -1,0 +1,149 @@
+import { type Level, type Logger, pino, stdTimeFunctions } from 'pino';
+import { safeFields } from './log-fields.ts';
+import { LogOutput } from './log-output.ts';
+import { prettyLine } from './log-pretty.ts';
+
+/** Stable, dotted, in lower case: `session.bound`. Operators search and alert by it. */
+export type EventName = `${Lowercase<string>}.${Lowercase<string>}`;
+
+export type FieldValue = string | number | bigint | boolean | null | undefined | Error | readonly string[] | object;
+
+/** What an event says beside its name. What users say (`xml`, `body`) belongs to `trace` alone. */
+export type Fields = Readonly<Record<string, FieldValue>> & { xml?: never; body?: never };
+export type TraceFields = Readonly<Record<string, FieldValue>>;
+
+export interface LogOptions {
+  level?: Level | 'silent';
+  /** Lines for eyes instead of JSON. */
+  pretty?: boolean;
+  /** Where the lines go; standard output when left out. */
+  output?: Output;
+}
+
+export interface Output {
+  write(line: string): void;
+  /** Writes at once what waits. */
+  flush?(): void;
+  /** Lines dropped because too much waited. */
+  readonly dropped?: number;
+}
+
+/** How long one event that floods stays silent, in milliseconds. */
+const FLOOD_SILENCE = 1000;
+
+interface Flood {
+  omitted: number;
+  fields: Fields | undefined;
+}
+
+/** The log of one node: a stable event name first, then fields. */
+export class Log {
+  readonly #pino: Logger;
+  readonly #output: Output;
+  readonly #fields: Record<string, unknown> | undefined;
+  readonly #floods: Map<EventName, Flood>;
+
+  private constructor(logger: Logger, output: Output, floods: Map<EventName, Flood>, fields?: Record<string, unknown>) {
+    this.#pino = logger;
+    this.#output = output;
+    this.#fields = fields;
+    this.#floods = floods;
+  }
+
+  static create({ level = 'info', pretty = false, output = new LogOutput() }: LogOptions = {}): Log {
+    const stream = pretty ? { write: (line: string) => output.write(prettyLine(line)) } : output;
+    const logger = pino(
+      {
+        level,
+        base: null,
+        timestamp: stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+      },
+      stream,
+    );
+    return new Log(logger, output, new Map());
+  }
+
+  /** For what users say: the only level at which `xml` and `body` are written. */
+  trace(event: EventName, fields?: TraceFields): void {
+    this.#write('trace', event, fields);
+  }
+
+  debug(event: EventName, fields?: Fields): void {
+    this.#write('debug', event, fields);
+  }
+
+  info(event: EventName, fields?: Fields): void {
+    this.#write('info', event, fields);
+  }
+
+  warn(event: EventName, fields?: Fields): void {
+    this.#write('warn', event, fields);
+  }
+
+  error(event: EventName, fields?: Fields): void {
+    this.#write('error', event, fields);
+  }
+
+  fatal(event: EventName, fields?: Fields): void {
+    this.#write('fatal', event, fields);
+  }
+
+  /**
+   * A warning that somebody outside can cause at any rate: written once a second for each event. What was left out
+   * is counted, in `omitted`, in one line more at the end of that second.
+   */
+  flood(event: EventName, fields?: Fields): void {
+    const running = this.#floods.get(event);
+    if (running !== undefined) {
+      running.omitted++;
+      running.fields = fields;
+      return;
+    }
+    this.warn(event, fields);
+    this.#silence(event);
+  }
+
+  /** A log that adds these fields to every line. */
+  with(fields: Fields): Log {
+    return new Log(this.#pino, this.#output, this.#floods, { ...this.#fields, ...safeFields(fields, false) });
+  }
+
+  /** Whether lines of this level are written: ask before making expensive fields. */
+  writes(level: Level): boolean {
+    return levels.indexOf(level) >= levels.indexOf(this.#pino.level as Level);
+  }
+
+  /** Changes the level of this log and all that came from it. */
+  setLevel(level: Level | 'silent'): void {
+    this.#pino.level = level;
+  }
+
+  /** Lines that were dropped because nobody took them in time. */
+  get dropped(): number {
+    return this.#output.dropped ?? 0;
+  }
+
+  /** Writes out what waits, before the process ends. */
+  flush(): void {
+    this.#output.flush?.();
+  }
+
+  #silence(event: EventName): void {
+    this.#floods.set(event, { omitted: 0, fields: undefined });
+    setTimeout(() => {
+      const { omitted = 0, fields } = this.#floods.get(event) ?? {};
+      this.#floods.delete(event);
+      if (omitted === 0) return;
+      this.warn(event, { ...fields, omitted });
+      this.#silence(event);
+    }, FLOOD_SILENCE).unref();
+  }
+
+  #write(level: Level, event: EventName, fields: TraceFields | undefined): void {
+    if (!this.writes(level)) return;
+    this.#pino[level]({ event, ...this.#fields, ...(fields && safeFields(fields, level === 'trace')) });
+  }
+}
+
+const levels: readonly (Level | 'silent')[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
