@@ -194,16 +194,27 @@ export class Node implements AsyncDisposable {
     this.#features.add(legacySession());
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
     this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
+    this.#endPipelines();
+  }
+
+  /** Behind all modules: what none of them took goes its way, as they have left it. */
+  #endPipelines(): void {
+    const { fromClient, toSession } = this.hooks;
+    fromClient.use('deliver', (stanza, session) => {
+      const routed = this.#route(stanza, session);
+      return routed instanceof Promise ? routed.then(() => true) : true;
+    });
+    if (toSession.empty) return;
+    toSession.use('deliver', (stanza, session) => {
+      session.write(stanza);
+      return true;
+    });
   }
 
   #sessionBinding(): OnBind {
     const traffic = new SessionTraffic(() => this.#config, this.registry.metrics);
     const host: SessionHost = {
-      process: (stanza, session) => {
-        const taken = this.hooks.fromClient.run(stanza, session);
-        if (taken instanceof Promise) return taken.then((done) => (done ? undefined : this.#route(stanza, session)));
-        if (!taken) return this.#route(stanza, session);
-      },
+      process: (stanza, session) => this.hooks.fromClient.run(stanza, session),
       toSession: (stanza, session) => !this.hooks.toSession.empty && this.hooks.toSession.run(stanza, session),
       errorFor: (stanza, error) => this.#errorFor(stanza, error),
       onEnd: (session, reason) => this.#onSessionEnd(session, reason),

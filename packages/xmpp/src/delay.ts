@@ -11,7 +11,7 @@ export interface Delay {
   readonly time: number;
 }
 
-/** `<delay/>` (XEP-0203 §4). `from` is who held the stanza back, `time` when it was sent (milliseconds since 1970). */
+/** `<delay/>` (XEP-0203 §2). `from` is who held the stanza back, `time` when it was sent (milliseconds since 1970). */
 export function delayElement(from: Jid, time: number, reason?: string): Element {
   const attributes = { from: from.toString(), stamp: formatDateTime(time) };
   return Element.of('delay', NS.delay, attributes, ...(reason === undefined ? [] : [reason]));
@@ -28,7 +28,7 @@ export function readDelay(stanza: Stanza): Delay | undefined {
 }
 
 /**
- * The stanza without the delays that claim to be noted by whoever `isOurs` tells (XEP-0203 §8): nobody else may speak
+ * The stanza without the delays that claim to be noted by whoever `isOurs` tells (XEP-0203 §5): nobody else may speak
  * for us. The same stanza where there are none.
  */
 export function withoutDelaysOf<S extends Stanza>(stanza: S, isOurs: (from: Jid) => boolean): S {

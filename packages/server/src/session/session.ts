@@ -24,7 +24,7 @@ export interface Route {
 /** What a session needs of the node. */
 export interface SessionHost {
   /** Takes a stanza from the client, valid, `from` stamped. Rejects or throws a StanzaError to have it answered. */
-  process(stanza: Stanza, session: Session): Awaitable<void>;
+  process(stanza: Stanza, session: Session): Awaitable<unknown>;
   /** Runs what stands between routing and the wire; true where something else took the stanza. */
   toSession(stanza: Stanza, session: Session): Awaitable<boolean>;
   /** The error that answers a stanza, or undefined where none may be sent. Faults of ours are logged here. */
@@ -91,7 +91,12 @@ export class Session implements Route, StreamConsumer {
     try {
       checkStanza(stanza);
       const answer = this.#host.process(stanza, this);
-      if (answer instanceof Promise) return answer.catch((error) => this.#answer(stanza, error));
+      if (answer instanceof Promise) {
+        return answer.then(
+          () => undefined,
+          (error) => this.#answer(stanza, error),
+        );
+      }
     } catch (error) {
       this.#answer(stanza, error);
     }

@@ -5,7 +5,7 @@ import { defineModule } from '../module.ts';
 
 /**
  * XEP-0359: ids of messages that can be trusted. An id says where a message stands in an archive; there is none yet,
- * so none are given. What claims to be one is taken away, and accounts announce that (§5, §7).
+ * so none are given. What claims to be one is taken away, and accounts announce that (§3, §5).
  */
 export default defineModule({
   name: 'stanza-id',
@@ -25,7 +25,7 @@ export function withoutIdsBy(stanza: Stanza, account: Jid): Stanza {
     (child) =>
       typeof child === 'string' ||
       !child.is('stanza-id', NS.stanzaId) ||
-      !account.equals(Jid.tryParse(child.attr('by') ?? '')), // §4: addresses are compared prepared
+      !account.equals(Jid.tryParse(child.attr('by') ?? '')), // §3: addresses are compared prepared
   );
   return children.length === stanza.children.length ? stanza : stanza.with({ children });
 }
