@@ -2,10 +2,12 @@ import type { ChannelBindingType, Codec, TlsDetails, Transport, TransportHandler
 
 /** A connection without a network: what the server writes goes to `onText`, what the client sends comes by `push`. */
 export class MemoryTransport implements Transport {
-  readonly remoteAddress = '192.0.2.1';
+  remoteAddress = '192.0.2.1';
   readonly remotePort = 50_000;
-  readonly peerCertificate = undefined;
+  peerCertificate: Buffer | undefined;
+  readonly bindings = new Map<ChannelBindingType, Buffer>();
   buffered = 0;
+  sent = 0;
   handler: TransportHandler = { onData() {}, onClose() {} };
   tls: TlsDetails | undefined = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', serverName: undefined };
   onText: (text: string) => void = () => {};
@@ -63,8 +65,8 @@ export class MemoryTransport implements Transport {
     return Promise.reject(new Error('There is no TLS in memory.'));
   }
 
-  channelBinding(_type: ChannelBindingType): Buffer | undefined {
-    return undefined;
+  channelBinding(type: ChannelBindingType): Buffer | undefined {
+    return this.bindings.get(type);
   }
 
   useCodec(_codec: Codec): void {

@@ -18,6 +18,7 @@ import { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
 import { type Module, type ModuleContext, moduleSettings } from './module.ts';
 import { Listener } from './net/listener.ts';
+import { Overload } from './net/overload.ts';
 import { TlsAcceptor } from './net/tls.ts';
 import type { Transport } from './net/transport.ts';
 import type { Awaitable } from './pipeline.ts';
@@ -29,6 +30,7 @@ import { DirectJournal } from './session/journal.ts';
 import { Requests } from './session/requests.ts';
 import type { Session, SessionHost } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
+import { StalledReaders } from './session/stalled-readers.ts';
 import { SessionTraffic } from './session/traffic.ts';
 import { Acceptance } from './stream/acceptance.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
@@ -117,8 +119,14 @@ export class Node implements AsyncDisposable {
       errorFor: (stanza, error) => this.#errorFor(stanza, error),
       onAnswer: (iq, sender) => this.#requests.answer(sender, iq),
     });
+    const overload = new Overload(
+      () => this.#config.limits.process,
+      (cause) => this.#acceptance.shed(cause),
+    );
+    this.#stops.push(() => overload[Symbol.dispose]());
     this.#acceptance = new Acceptance({
       config,
+      overload,
       metrics,
       log: options.log,
       features: this.#features,
@@ -146,6 +154,7 @@ export class Node implements AsyncDisposable {
       await node.#setUp();
       await node.#listen();
       node.#measureCertificates();
+      node.#watch();
     } catch (error) {
       await node.stop();
       throw error;
@@ -220,7 +229,7 @@ export class Node implements AsyncDisposable {
       onEnd: (session, reason) => this.#onSessionEnd(session, reason),
       onReceived: (session, stanza) => traffic.received(session, stanza),
       onSent: (_session, stanza) => traffic.sent(stanza),
-      maxOutputBytes: () => this.#config.limits.output.maxBytes,
+      outputLimits: () => this.#config.limits.output,
     };
     return (stream, jid) =>
       bindSession(
@@ -267,6 +276,14 @@ export class Node implements AsyncDisposable {
       },
       onStop: (stop) => this.#stops.push(stop),
     };
+  }
+
+  /** What has to be looked at from time to time. */
+  #watch(): void {
+    const stalled = new StalledReaders(this.sessions);
+    const look = () => stalled.check(performance.now(), this.#config.limits.output.stalledSeconds * 1000);
+    const timer = setInterval(look, 5000).unref();
+    this.#stops.push(() => clearInterval(timer));
   }
 
   async #listen(): Promise<void> {

@@ -41,6 +41,16 @@ interface Event {
   readonly end: number;
 }
 
+/** Which of the limits was exceeded: `policy-violation`. */
+export class XmlLimitError extends StreamError {
+  readonly limit: keyof XmlLimits;
+
+  constructor(limit: keyof XmlLimits, text: string) {
+    super('policy-violation', text);
+    this.limit = limit;
+  }
+}
+
 const NO_CHILDREN: readonly Node[] = [];
 
 /**
@@ -115,7 +125,7 @@ export class XmlReader {
     let offset = 0;
     while (offset < bytes.length && !this.#dead) {
       const room = this.#limits.maxBytes - this.#pendingBytes;
-      if (room <= 0) this.#die(new StreamError('policy-violation', `More than ${this.#limits.maxBytes} bytes.`));
+      if (room <= 0) this.#die(new XmlLimitError('maxBytes', `More than ${this.#limits.maxBytes} bytes.`));
       const piece = bytes.length - offset <= room && offset === 0 ? bytes : bytes.subarray(offset, offset + room);
       offset += piece.length;
       this.#read(piece);
@@ -185,22 +195,24 @@ export class XmlReader {
       this.#relayable = true;
     }
     this.#attributeCount = 0;
-    if (this.#open.length > this.#limits.maxDepth) throw limit(`More than ${this.#limits.maxDepth} levels.`);
+    if (this.#open.length > this.#limits.maxDepth)
+      throw new XmlLimitError('maxDepth', `More than ${this.#limits.maxDepth} levels.`);
     if (++this.#elementCount > this.#limits.maxElements) {
-      throw limit(`More than ${this.#limits.maxElements} elements.`);
+      throw new XmlLimitError('maxElements', `More than ${this.#limits.maxElements} elements.`);
     }
   }
 
   #onAttribute(name: string, value: string): void {
     if (++this.#attributeCount > this.#limits.maxAttributes) {
-      throw limit(`More than ${this.#limits.maxAttributes} attributes.`);
+      throw new XmlLimitError('maxAttributes', `More than ${this.#limits.maxAttributes} attributes.`);
     }
-    if (name.length > this.#limits.maxNameLength) throw limit('A name is too long.');
-    if (name.startsWith('xmlns') && value.length > this.#limits.maxNameLength) throw limit('A namespace is too long.');
+    if (name.length > this.#limits.maxNameLength) throw new XmlLimitError('maxNameLength', 'A name is too long.');
+    if (name.startsWith('xmlns') && value.length > this.#limits.maxNameLength)
+      throw new XmlLimitError('maxNameLength', 'A namespace is too long.');
   }
 
   #onOpenTag(tag: SaxesTagPlain): void {
-    if (tag.name.length > this.#limits.maxNameLength) throw limit('A name is too long.');
+    if (tag.name.length > this.#limits.maxNameLength) throw new XmlLimitError('maxNameLength', 'A name is too long.');
     const depth = this.#open.length;
     const parent = this.#open[depth - 1];
     const scope = (parent?.scope ?? NamespaceScope.root).enter(tag.attributes);
@@ -259,7 +271,11 @@ export class XmlReader {
       this.#event('close', undefined);
       return;
     }
-    const source = this.#relayable ? (tag.isSelfClosing ? '' : this.#pending.slice(this.#innerAt - this.#pendingAt, end)) : undefined;
+    const source = this.#relayable
+      ? tag.isSelfClosing
+        ? ''
+        : this.#pending.slice(this.#innerAt - this.#pendingAt, end)
+      : undefined;
     this.#event('element', new Element(element.name, element.ns, element.attributes, children, source));
   }
 
@@ -301,8 +317,4 @@ function isWhiteSpace(text: string): boolean {
 
 function restricted(text: string): never {
   throw new StreamError('restricted-xml', text);
-}
-
-function limit(text: string): StreamError {
-  return new StreamError('policy-violation', text);
 }

@@ -79,6 +79,10 @@ export class TcpTransport implements Transport {
     return this.#tls === undefined ? own : own + this.#raw.writableLength;
   }
 
+  get sent(): number {
+    return this.#raw.bytesWritten - this.#raw.writableLength;
+  }
+
   write(text: string): void {
     if (this.#closed || this.#ending) return;
     if (this.#out === '') flushAtEndOfTurn(this);

@@ -36,6 +36,8 @@ export interface Transport {
   readonly blocked: boolean;
   /** Bytes that wait to be sent, in all layers. */
   readonly buffered: number;
+  /** Bytes that the operating system has taken so far: grows while the peer reads. */
+  readonly sent: number;
   handler: TransportHandler;
   /** Adds to what goes out, in one write, when this turn of the event loop ends. */
   write(text: string): void;

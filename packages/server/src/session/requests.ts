@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import { type Iq, iq } from '@parley/xmpp/stanza';
@@ -19,9 +20,9 @@ export interface RequestLimits {
 export class Requests {
   readonly #pending = new Map<Session, Pending[]>();
   readonly #limits: () => RequestLimits;
-  readonly #onLimit: (session: Session, limit: string) => void;
+  readonly #onLimit: (session: Session, limit: LimitName) => void;
 
-  constructor(limits: () => RequestLimits, onLimit: (session: Session, limit: string) => void) {
+  constructor(limits: () => RequestLimits, onLimit: (session: Session, limit: LimitName) => void) {
     this.#limits = limits;
     this.#onLimit = onLimit;
   }

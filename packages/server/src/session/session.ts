@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
 import { errorElement, isStanza, type Presence, type Stanza, stanzaOf } from '@parley/xmpp/stanza';
@@ -33,8 +34,8 @@ export interface SessionHost {
   /** Counts a stanza that came; a number of milliseconds says how long not to read on. */
   onReceived(session: Session, stanza: Stanza): number;
   onSent(session: Session, stanza: Stanza): void;
-  /** Bytes that may wait to be written to one client. */
-  maxOutputBytes(): number;
+  /** What may wait to be written to one client. */
+  outputLimits(): { readonly maxBytes: number; readonly maxStanzas: number };
 }
 
 /** A bound resource. */
@@ -50,6 +51,8 @@ export class Session implements Route, StreamConsumer {
   interested = false;
   carbons = false;
   readonly #host: SessionHost;
+  /** Stanzas written since the client was last seen to keep up. */
+  #waiting = 0;
   #ended = false;
 
   constructor(jid: Jid, stream: Stream, host: SessionHost) {
@@ -121,10 +124,22 @@ export class Session implements Route, StreamConsumer {
     if (this.#ended) return;
     this.#host.onSent(this, stanza);
     this.stream.send(stanza.toString());
-    if (this.stream.transport.blocked && this.stream.transport.buffered > this.#host.maxOutputBytes()) {
-      this.stream.host.onLimit(this.stream, 'output-bytes');
-      this.stream.cut('it reads too slowly');
-    }
+    if (this.stream.transport.blocked) this.#checkOutput();
+    else this.#waiting = 0;
+  }
+
+  /** The client reads more slowly than it is written to. */
+  #checkOutput(): void {
+    const { maxBytes, maxStanzas } = this.#host.outputLimits();
+    this.#waiting++;
+    if (this.stream.transport.buffered > maxBytes) this.tooSlow('output-bytes');
+    else if (this.#waiting > maxStanzas) this.tooSlow('output-stanzas');
+  }
+
+  /** Cuts the connection: what waits for a client that does not read would grow without bound. */
+  tooSlow(limit: LimitName): void {
+    this.stream.host.onLimit(this.stream, limit);
+    this.stream.cut('it reads too slowly');
   }
 
   /** Ends the session's stream with an error, or in order. */

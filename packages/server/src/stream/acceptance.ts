@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
+import type { LimitName } from '@parley/metrics/catalogue';
 import type { Metrics } from '@parley/metrics/registry';
-import type { StreamError } from '@parley/xmpp/stream-error';
+import { StreamError } from '@parley/xmpp/stream-error';
 import type { XmlLimits } from '@parley/xmpp/xml-reader';
 import type { Configuration } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { ConnectionLimits, network } from '../net/connection-limits.ts';
+import type { OverloadCause } from '../net/overload.ts';
 import { TokenBucket } from '../net/token-bucket.ts';
 import type { Transport } from '../net/transport.ts';
 import type { StreamFeatures } from './features.ts';
@@ -17,6 +19,7 @@ export interface AcceptanceOptions {
   readonly log: Log;
   readonly features: StreamFeatures;
   readonly streams: Streams;
+  readonly overload: { readonly cause: OverloadCause | undefined };
   /** File descriptors that this process may have open. */
   readonly descriptorLimit: number;
   domain(name: string): string | undefined;
@@ -42,6 +45,8 @@ export class Acceptance implements StreamHost {
       tcp: metrics.connectionsAccepted.with({ transport: 'tcp' }),
       tls: metrics.connectionsAccepted.with({ transport: 'tls' }),
       refused: metrics.connectionsRefused.with({ cause: 'address' }),
+      overloaded: metrics.connectionsRefused.with({ cause: 'overload' }),
+      noDescriptors: metrics.connectionsRefused.with({ cause: 'descriptors' }),
       bytesIn: metrics.io.with({ direction: 'in' }),
       negotiating: metrics.streams.with({ kind: 'c2s', state: 'negotiating' }),
       authenticated: metrics.streams.with({ kind: 'c2s', state: 'authenticated' }),
@@ -52,11 +57,31 @@ export class Acceptance implements StreamHost {
   admit(socket: Socket): boolean {
     const address = socket.remoteAddress;
     if (address === undefined) return false; // gone already
+    if (this.#refusedByProcess(address)) return false;
     const limit = this.connections.open(address, performance.now());
     if (limit === undefined) return true;
     this.#counters.refused.add(1);
     this.#limit(limit, address);
     return false;
+  }
+
+  /** The process is short of something: what it serves already comes first. */
+  #refusedByProcess(address: string): boolean {
+    const { overload, streams, descriptorLimit, config } = this.#options;
+    const full = streams.size >= descriptorLimit - config().limits.process.reservedDescriptors;
+    const limit = full ? 'descriptors' : overload.cause;
+    if (limit === undefined) return false;
+    (full ? this.#counters.noDescriptors : this.#counters.overloaded).add(1);
+    this.#limit(limit, address);
+    return true;
+  }
+
+  /** Makes room: the stranger that came first goes. */
+  shed(cause: OverloadCause): void {
+    const oldest = this.#options.streams.oldestUnauthenticated;
+    if (oldest === undefined) return;
+    this.onLimit(oldest, cause);
+    oldest.error(new StreamError('resource-constraint', 'The server is overloaded: try again later.'));
   }
 
   /** A connection whose handshake failed was admitted all the same. */
@@ -168,12 +193,12 @@ export class Acceptance implements StreamHost {
     });
   }
 
-  onLimit(stream: Stream, limit: string): void {
+  onLimit(stream: Stream, limit: LimitName): void {
     this.#limit(limit, stream.transport.remoteAddress, stream.identity?.toString());
   }
 
-  #limit(limit: string, address: string, account?: string): void {
-    this.#options.metrics.limitsExceeded.with({ limit: limit as never }).add(1);
+  #limit(limit: LimitName, address: string, account?: string): void {
+    this.#options.metrics.limitsExceeded.with({ limit }).add(1);
     this.#options.log.flood('limit.exceeded', { limit, address: network(address), account });
   }
 }

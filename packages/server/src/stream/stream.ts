@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
 import { escapeAttribute } from '@parley/xmpp/escape';
 import { Jid } from '@parley/xmpp/jid';
@@ -7,7 +8,7 @@ import { type Iq, isStanza, stanzaOf } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
-import { type XmlHandler, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { StreamFeatures } from './features.ts';
@@ -32,7 +33,7 @@ export interface StreamHost {
   onEnd(stream: Stream): void;
   /** A stream error is sent. */
   onError(stream: Stream, error: StreamError): void;
-  onLimit(stream: Stream, limit: string): void;
+  onLimit(stream: Stream, limit: LimitName): void;
 }
 
 /** What takes over a stream's elements once a resource is bound: the session. */
@@ -74,7 +75,7 @@ export class Stream implements XmlHandler, TransportHandler {
     this.host = host;
     this.#reader = new XmlReader(this, host.limitsBefore);
     // Absolute: traffic does not extend it.
-    this.#startTimer(host.timeouts.authenticateMs, 'The time to authenticate is over.');
+    this.#startTimer(host.timeouts.authenticateMs, 'authenticate-time');
     transport.handler = this;
   }
 
@@ -95,9 +96,12 @@ export class Stream implements XmlHandler, TransportHandler {
     return this.#consumer !== undefined;
   }
 
-  #startTimer(ms: number, text: string): void {
+  #startTimer(ms: number, limit: 'authenticate-time' | 'bind-time'): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.error(new StreamError('connection-timeout', text)), ms);
+    this.#timer = setTimeout(() => {
+      this.host.onLimit(this, limit);
+      this.error(new StreamError('connection-timeout'));
+    }, ms);
   }
 
   // --- bytes in ---------------------------------------------------------------------------------------------------
@@ -272,7 +276,7 @@ export class Stream implements XmlHandler, TransportHandler {
     this.identity = identity;
     this.mechanism = mechanism;
     this.host.onAuthenticated(this);
-    this.#startTimer(this.host.timeouts.bindMs, 'The time to bind a resource is over.');
+    this.#startTimer(this.host.timeouts.bindMs, 'bind-time');
   }
 
   /** From now on all elements are the consumer's. */
@@ -296,6 +300,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   /** Ends the stream with whatever was thrown: a StreamError as it is, all else as a fault of ours. */
   fail(error: unknown): void {
+    if (error instanceof XmlLimitError) this.host.onLimit(this, limitName(error.limit, this.identity !== undefined));
     if (error instanceof StreamError) {
       this.error(error);
       return;
@@ -342,3 +347,15 @@ export class Stream implements XmlHandler, TransportHandler {
 }
 
 const inContent = (element: Element): string => element.toString(NS.client);
+
+/** What metrics and the log call a limit of the reader. */
+function limitName(limit: keyof XmlLimits, authenticated: boolean): LimitName {
+  if (limit === 'maxNameLength') return 'name-bytes';
+  const names = {
+    maxBytes: ['element-bytes-before-authentication', 'stanza-bytes'],
+    maxElements: ['elements-before-authentication', 'elements'],
+    maxDepth: ['depth-before-authentication', 'depth'],
+    maxAttributes: ['attributes-before-authentication', 'attributes'],
+  } as const;
+  return names[limit][authenticated ? 1 : 0];
+}
