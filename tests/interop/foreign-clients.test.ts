@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { pythonWithSlixmpp } from '../services/python.ts';
+import { Installation, run } from '../support/process.ts';
+
+const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+async function serverWithAccounts() {
+  const installation = new Installation();
+  await installation.account('romeo@localhost');
+  const node = await installation.start();
+  await installation.account('juliet@localhost'); // one before the start, one while it runs
+  return { node, certificate: installation.certificate };
+}
+
+it('lets two slixmpp clients log in, become contacts and chat', async () => {
+  const { node, certificate } = await serverWithAccounts();
+  const args = [script('slixmpp-chat.py'), String(node.port('c2s')), certificate];
+  const { code, stdout, stderr } = await run(pythonWithSlixmpp(), args);
+  expect({ code, last: stdout.trim().split('\n').at(-1), stderr: code === 0 ? '' : stdout + stderr }).toEqual({
+    code: 0,
+    last: 'done',
+    stderr: '',
+  });
+}, 60_000);
+
+it.each(['xmpp', 'xmpps'] as const)('lets two @xmpp/client clients do the same over %s', async (scheme) => {
+  const { node, certificate } = await serverWithAccounts();
+  const port = node.port(scheme === 'xmpp' ? 'c2s' : 'c2sTls');
+  const env = { NODE_EXTRA_CA_CERTS: certificate };
+  const args = [script('xmpp-client-chat.mjs'), `${scheme}://localhost:${port}`];
+  const { code, stdout, stderr } = await run(process.execPath, args, { env });
+  expect({ code, last: stdout.trim().split('\n').at(-1), stderr: code === 0 ? '' : stdout + stderr }).toEqual({
+    code: 0,
+    last: 'done',
+    stderr: '',
+  });
+}, 60_000);

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const CLI = fileURLToPath(new URL('../../packages/cli/src/parley.ts', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, with this text as its standard input. */
+export function run(
+  program: string,
+  args: readonly string[],
+  options: { input?: string; env?: object } = {},
+): Promise<Finished> {
+  const child = spawn(program, args, { env: { ...process.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  child.stdin.on('error', () => {}); // it may end before it has read all
+  child.stdin.end(options.input ?? '');
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** A folder of configuration and data, and the real `parley` command on it. */
+export class Installation {
+  readonly folder = mkdtempSync(join(tmpdir(), 'parley-'));
+  readonly file = join(this.folder, 'parley.json');
+
+  constructor(config: object = {}) {
+    const nowhere = { host: '127.0.0.1', port: 0 };
+    const listen = { c2s: [nowhere], c2sTls: [nowhere], http: [nowhere] };
+    const admin = { socket: join(this.folder, 'parley.sock') };
+    this.configure({ listen, admin, keyspace: { url: `embedded:${join(this.folder, 'data')}` }, ...config });
+    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
+  }
+
+  configure(config: object): void {
+    writeFileSync(this.file, JSON.stringify(config, null, 2));
+  }
+
+  get certificate(): string {
+    return join(this.folder, 'data', 'self-signed.crt');
+  }
+
+  /** `parley …` to its end. */
+  parley(args: readonly string[], input?: string): Promise<Finished> {
+    return run(process.execPath, [CLI, '--config', this.file, ...args], { input });
+  }
+
+  async account(jid: string, password = 'secret'): Promise<void> {
+    const { code, stderr } = await this.parley(['account', 'add', jid], `${password}\n`);
+    if (code !== 0) throw new Error(stderr);
+  }
+
+  /** `parley start`; resolves when it listens. Ends with the test. */
+  async start(): Promise<RunningParley> {
+    const child = spawn(process.execPath, [CLI, '--config', this.file, 'start'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const running = new RunningParley(child);
+    onTestFinished(() => running.kill());
+    await running.listening;
+    return running;
+  }
+}
+
+interface LogLine {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** A node in a process of its own. */
+export class RunningParley {
+  readonly child: ChildProcess;
+  /** Everything it logged. */
+  readonly log: LogLine[] = [];
+  readonly listening: Promise<void>;
+  readonly exited: Promise<number | null>;
+  #stderr = '';
+  #waiters: { event: string; resolve(line: LogLine): void }[] = [];
+
+  constructor(child: ChildProcess) {
+    this.child = child;
+    child.stderr?.on('data', (chunk) => {
+      this.#stderr += chunk;
+    });
+    this.exited = new Promise((resolve) => child.once('close', resolve));
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (text) => this.#onLine(text));
+    const failed = this.exited.then((code) => {
+      throw new Error(`It ended with ${code}: ${this.#stderr}`);
+    });
+    this.listening = Promise.race([this.event('server.started').then(() => undefined), failed]);
+    failed.catch(() => {});
+  }
+
+  #onLine(text: string): void {
+    const line = JSON.parse(text) as LogLine;
+    this.log.push(line);
+    this.#waiters = this.#waiters.filter((waiter) => {
+      if (waiter.event !== line.event) return true;
+      waiter.resolve(line);
+      return false;
+    });
+  }
+
+  /** The next line of this event, or the last that was logged already. */
+  event(event: string): Promise<LogLine> {
+    const before = this.log.findLast((line) => line.event === event);
+    if (before !== undefined) return Promise.resolve(before);
+    return new Promise((resolve) => this.#waiters.push({ event, resolve }));
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  port(name: 'c2s' | 'c2sTls' | 'http'): number {
+    const started = this.log.find((line) => line.event === 'server.started');
+    const found = (started?.listeners as { name: string; port: number }[]).find((listener) => listener.name === name);
+    if (found === undefined) throw new Error(`It does not listen for ${name}.`);
+    return found.port;
+  }
+
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    return this.exited;
+  }
+
+  /** kill -9 */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
