@@ -4,7 +4,7 @@ import { clientFinal } from '@parley/xmpp/sasl/testing';
 import type { TestClient } from './client.ts';
 
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
-const base64 = (text: string) => Buffer.from(text).toString('base64');
+export const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 export const features = (client: TestClient): Promise<Element> => client.take((element) => element.name === 'features');
 
@@ -16,8 +16,12 @@ export function sendAuth(client: TestClient, mechanism: string, text: string): v
   client.send(`<auth xmlns='${SASL}' mechanism='${mechanism}'>${text}</auth>`);
 }
 
-/** What the server says to SASL: a challenge, a success or a failure. */
-export const answer = (client: TestClient): Promise<Element> => client.take(({ ns }) => ns === SASL);
+/** What the server says to SASL: a challenge, a success or a failure. After a success the client restarts the stream. */
+export async function answer(client: TestClient): Promise<Element> {
+  const element = await client.take(({ ns }) => ns === SASL);
+  if (element.name === 'success') client.open(client.header?.attr('from') ?? '');
+  return element;
+}
 
 /** Tries PLAIN and gives the success or the failure. */
 export function plain(client: TestClient, username: string, password: string, authzid = ''): Promise<Element> {
@@ -57,4 +61,6 @@ export async function scram(client: TestClient, attempt: ScramAttempt): Promise<
 export const conditionOf = (element: Element): string =>
   element.name === 'failure' ? (element.firstChild?.name ?? '') : element.name;
 
-export { base64 };
+/** `result`, or the condition of the error. */
+export const outcomeOf = (iq: Element): string | undefined =>
+  iq.attr('type') === 'result' ? 'result' : iq.child('error')?.firstChild?.name;

@@ -44,9 +44,10 @@ export class TestServer {
     if (!(await this.accounts.exists(bare))) await this.accounts.create?.(bare, 'secret');
   }
 
-  /** A connection in memory on which nothing was sent yet. */
-  connect(): TestClient {
+  /** A connection in memory on which nothing was sent yet; `prepare` makes it another than usual. */
+  connect(prepare?: (transport: MemoryTransport) => void): TestClient {
     const transport = new MemoryTransport();
+    prepare?.(transport);
     this.node.attach(transport);
     return new TestClient(memoryWire(transport));
   }
