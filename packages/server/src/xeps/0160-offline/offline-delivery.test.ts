@@ -1,0 +1,241 @@
+import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Registry } from '@parley/metrics/registry';
+import { Element } from '@parley/xmpp/element';
+import { Jid } from '@parley/xmpp/jid';
+import { NS } from '@parley/xmpp/namespaces';
+import { message, presence, type Stanza } from '@parley/xmpp/stanza';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { Log } from '../../log.ts';
+import { DirectJournal } from '../../session/journal.ts';
+import type { Session } from '../../session/session.ts';
+import { Sessions } from '../../session/sessions.ts';
+import { OfflineDelivery } from './offline-delivery.ts';
+import { OfflineStore } from './offline-store.ts';
+
+const juliet = Jid.parse('juliet@capulet.lit');
+const NO_LIMITS = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+const chat = (text: string) => message({ to: juliet, type: 'chat' }, Element.of('body', NS.client, {}, text));
+
+let sessions: Sessions;
+let keyspace: Keyspace;
+let store: OfflineStore;
+let delivery: OfflineDelivery;
+let output: { maxBytes: number; maxStanzas: number };
+
+beforeEach(async () => {
+  ({ keyspace } = await openEmbedded(undefined, {}));
+  onTestFinished(() => keyspace.close());
+  sessions = new Sessions();
+  store = new OfflineStore(keyspace);
+  output = { maxBytes: 100_000, maxStanzas: 10 };
+  delivery = new OfflineDelivery({
+    store,
+    sessions,
+    journal: new DirectJournal(sessions),
+    metrics: new Registry().metrics,
+    log: Log.create({ level: 'silent' }),
+    output: () => output,
+  });
+});
+
+/** As much of a session as a delivery needs. The connection takes what is written when the test says so. */
+function makeSession(resource: string) {
+  const session = {
+    jid: juliet.withResource(resource),
+    account: juliet,
+    sessionId: resource,
+    presence: presence({}),
+    priority: 0,
+    ended: false,
+    got: [] as string[],
+    limit: '',
+    waiting: [] as (() => void)[],
+    onWait: () => {},
+    get available() {
+      return true;
+    },
+    send(stanza: Stanza) {
+      if (!session.ended && !delivery.hold(stanza, real)) session.got.push(stanza.childText('body') ?? '');
+    },
+    end() {
+      session.ended = true;
+      sessions.remove(real);
+      delivery.end(real);
+    },
+    stream: {
+      host: { onLimit: (_: unknown, limit: string) => (session.limit = limit) },
+      cut: () => session.end(),
+      transport: {
+        whenSent(done: () => void) {
+          session.waiting.push(done);
+          session.onWait();
+        },
+      },
+    },
+    /** Resolves when something was written and waits to be sent. */
+    written: () =>
+      new Promise<void>((resolve) => {
+        session.onWait = resolve;
+        if (session.waiting.length > 0) resolve();
+      }),
+    sent: () => session.waiting.shift()?.(),
+  };
+  const real = session as unknown as Session;
+  sessions.add(real);
+  return { session, real };
+}
+
+const add = async (...texts: string[]) => {
+  for (const text of texts) await store.add(juliet, Buffer.from(chat(text).toString()), NO_LIMITS);
+};
+const waiting = async () => (await store.page(juliet)).texts.length;
+/** Resolves when all that was begun in the keyspace is done. */
+const settled = async () => {
+  for (let i = 0; i < 5; i++) await keyspace.now();
+};
+
+it('removes a page only once the connection has taken it', async () => {
+  await add('a', 'b');
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  await session.written();
+  expect(session.got).toEqual(['a', 'b']);
+  expect(await waiting()).toBe(2);
+  session.sent();
+  await settled();
+  expect(await waiting()).toBe(0);
+});
+
+it('lets what comes meanwhile follow in its order', async () => {
+  await add('a');
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  session.send(chat('b'));
+  await session.written();
+  session.send(chat('c'));
+  expect(session.got).toEqual(['a']);
+  session.sent();
+  await settled();
+  expect(session.got).toEqual(['a', 'b', 'c']);
+  session.send(chat('d'));
+  expect(session.got).toEqual(['a', 'b', 'c', 'd']);
+});
+
+it('holds back nothing but messages, for nobody but the session', async () => {
+  const { real } = makeSession('balcony');
+  const other = makeSession('chamber');
+  delivery.available(real);
+  expect(delivery.hold(presence({}), real)).toBe(false);
+  expect(delivery.hold(chat('x'), other.real)).toBe(false);
+});
+
+it('leaves everything where the session ends, to the next one', async () => {
+  await add('a', 'b');
+  const first = makeSession('balcony');
+  delivery.available(first.real);
+  await first.session.written();
+  const second = makeSession('chamber');
+  delivery.available(second.real);
+  await settled();
+  expect(second.session.got).toEqual([]); // one session at a time
+  first.session.end();
+  await second.session.written();
+  expect(second.session.got).toEqual(['a', 'b']);
+  second.session.sent();
+  await settled();
+  expect(await waiting()).toBe(0);
+});
+
+it('goes on in pages', async () => {
+  const texts = Array.from({ length: 120 }, (_, i) => String(i));
+  await add(...texts);
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  for (const count of [50, 100, 120]) {
+    await session.written();
+    expect(session.got).toEqual(texts.slice(0, count));
+    session.sent();
+    await settled();
+    expect(await waiting()).toBe(Math.min(50, 120 - count));
+  }
+});
+
+it('does not write more at once than a connection may have waiting', async () => {
+  await add('x'.repeat(100_000), 'y'.repeat(100_000), 'z'.repeat(200_000));
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  for (const count of [1, 2, 3]) {
+    await session.written();
+    expect(session.got).toHaveLength(count);
+    session.sent();
+  }
+  await settled();
+  expect(await waiting()).toBe(0);
+});
+
+it('ends a session that does not read while messages come', async () => {
+  await add('a');
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  await session.written();
+  for (let i = 0; i <= output.maxStanzas; i++) session.send(chat(String(i)));
+  expect(session).toMatchObject({ ended: true, limit: 'output-stanzas', got: ['a'] });
+  await settled();
+  expect(await waiting()).toBe(1);
+});
+
+it('stops where the session gets messages no more, and looks again when it does', async () => {
+  await add(...Array.from({ length: 60 }, (_, i) => String(i)));
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  await session.written();
+  session.priority = -1;
+  delivery.available(real);
+  session.sent();
+  await settled();
+  expect(session.got).toHaveLength(50);
+  expect(await waiting()).toBe(10);
+  session.priority = 1;
+  delivery.available(real);
+  await session.written();
+  expect(session.got).toHaveLength(60);
+});
+
+it('does not look into the store with every presence', async () => {
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  await settled();
+  await add('a');
+  delivery.available(real);
+  await settled();
+  expect(session.got).toEqual([]);
+});
+
+it('passes over what cannot be read', async () => {
+  await store.add(juliet, Buffer.from('<message><stream:x/></message>'), NO_LIMITS);
+  await add('a');
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  await session.written();
+  expect(session.got).toEqual(['a']);
+  session.sent();
+  await settled();
+  expect(await waiting()).toBe(0);
+});
+
+it('leaves all as it is while the keyspace is away, and tries again with the next presence', async () => {
+  await add('a');
+  const { session, real } = makeSession('balcony');
+  const page = store.page.bind(store);
+  store.page = () => Promise.reject(new KeyspaceError('away', 'gone'));
+  delivery.available(real);
+  session.send(chat('b'));
+  await settled();
+  expect(session.got).toEqual(['b']);
+  store.page = page;
+  delivery.available(real);
+  await session.written();
+  expect(session.got).toEqual(['b', 'a']);
+});

@@ -1,0 +1,164 @@
+import type { Metrics } from '@parley/metrics/registry';
+import type { Stanza } from '@parley/xmpp/stanza';
+import { stanzaFromText } from '@parley/xmpp/stanza-text';
+import type { Log } from '../../log.ts';
+import type { Journal } from '../../session/journal.ts';
+import type { Session } from '../../session/session.ts';
+import type { Sessions } from '../../session/sessions.ts';
+import { type OfflinePage, type OfflineStore, PAGE_MESSAGES } from './offline-store.ts';
+
+export interface OfflineDeliveryHost {
+  readonly store: OfflineStore;
+  readonly sessions: Sessions;
+  readonly journal: Journal;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** What may wait for one client. */
+  output(): { readonly maxBytes: number; readonly maxStanzas: number };
+}
+
+interface Delivery {
+  readonly session: Session;
+  /** The stored messages that are being written. */
+  readonly page: Set<Stanza>;
+  /** What came for the session meanwhile. */
+  readonly held: Stanza[];
+  heldBytes: number;
+  /** Ends the wait for the connection. */
+  onEnd(): void;
+}
+
+/** Bytes of stored messages that are written before the connection must have taken them. */
+const PORTION_BYTES = 131_072;
+
+/** Gets messages to its account (RFC 6121 §8.5.2.1.1). */
+const isReceiving = (session: Session): boolean => session.available && session.priority >= 0 && !session.ended;
+
+/**
+ * Hands stored messages to sessions, an account's to one session at a time: a page is read, written, and removed once
+ * the operating system has it. A node that dies in between leaves the page in the store, so that its messages may come
+ * twice but are not lost. Messages that come for the session meanwhile are held and follow in their order.
+ */
+export class OfflineDelivery {
+  readonly #host: OfflineDeliveryHost;
+  readonly #running = new Map<string, Delivery>();
+  /** Sessions for which it was looked since they began to get messages. */
+  readonly #served = new WeakSet<Session>();
+
+  constructor(host: OfflineDeliveryHost) {
+    this.#host = host;
+  }
+
+  /** The session has sent available presence: what waits for its account is for the session, if it may get messages. */
+  available(session: Session): void {
+    if (!isReceiving(session)) {
+      this.unavailable(session);
+    } else if (!this.#served.has(session)) {
+      this.#served.add(session);
+      if (!this.#running.has(session.account.bareText)) this.#start(session);
+    }
+  }
+
+  unavailable(session: Session): void {
+    this.#served.delete(session);
+  }
+
+  #start(session: Session): void {
+    const { bareText } = session.account;
+    const delivery: Delivery = { session, page: new Set(), held: [], heldBytes: 0, onEnd() {} };
+    this.#running.set(bareText, delivery);
+    void this.#run(delivery);
+  }
+
+  /** True where the stanza was kept back, to follow what is stored. */
+  hold(stanza: Stanza, session: Session): boolean {
+    if (this.#running.size === 0 || stanza.kind !== 'message') return false;
+    const delivery = this.#running.get(session.account.bareText);
+    if (delivery?.session !== session || delivery.page.has(stanza)) return false;
+    const { maxBytes, maxStanzas } = this.#host.output();
+    delivery.held.push(stanza);
+    delivery.heldBytes += stanza.toString().length;
+    if (delivery.heldBytes > maxBytes || delivery.held.length > maxStanzas) {
+      const limit = delivery.heldBytes > maxBytes ? 'output-bytes' : 'output-stanzas';
+      session.stream.host.onLimit(session.stream, limit);
+      session.stream.cut('it reads too slowly');
+    }
+    return true;
+  }
+
+  /** The session is over: what was not removed yet stays for the next one. */
+  end(session: Session): void {
+    const delivery = this.#running.get(session.account.bareText);
+    if (delivery?.session === session) delivery.onEnd();
+  }
+
+  async #run(delivery: Delivery): Promise<void> {
+    const { session } = delivery;
+    let failed = false;
+    try {
+      while (isReceiving(session) && (await this.#next(delivery)));
+    } catch (error) {
+      failed = true;
+      this.#served.delete(session); // its next presence is another attempt
+      this.#host.log.flood('offline.undelivered', { account: session.account.bareText, error: asError(error) });
+    }
+    this.#running.delete(session.account.bareText);
+    for (const stanza of delivery.held) session.send(stanza);
+    if (failed || isReceiving(session)) return;
+    // what this session left is for another, if there is one
+    const heir = this.#host.sessions.of(session.account).find(isReceiving);
+    if (heir !== undefined) this.#start(heir);
+  }
+
+  /** Delivers some of what waits; true where there may be more. */
+  async #next(delivery: Delivery): Promise<boolean> {
+    const { store, metrics } = this.#host;
+    const { session } = delivery;
+    const page = await store.page(session.account);
+    if (page.texts.length === 0 || !isReceiving(session)) return false;
+    const count = this.#write(delivery, page);
+    if (!(await this.#written(delivery))) return false;
+    delivery.page.clear();
+    metrics.offlineDelivered.add(count);
+    await store.remove(session.account, page.first + count);
+    return count < page.texts.length || count === PAGE_MESSAGES;
+  }
+
+  /** Hands over messages from the beginning of the page, as many as may wait for the connection at once. */
+  #write(delivery: Delivery, page: OfflinePage): number {
+    const { journal } = this.#host;
+    let count = 0;
+    let bytes = 0;
+    for (const text of page.texts) {
+      bytes += text.length;
+      if (count > 0 && bytes > PORTION_BYTES) break;
+      count++;
+      const stanza = this.#read(delivery, text);
+      if (stanza === undefined) continue;
+      delivery.page.add(stanza);
+      journal.append([delivery.session], stanza, () => {});
+    }
+    return count;
+  }
+
+  /** A text that cannot be read must not stop the others for ever: it is told of and passed over. */
+  #read({ session }: Delivery, text: Buffer): Stanza | undefined {
+    try {
+      return stanzaFromText(text);
+    } catch (error) {
+      this.#host.log.error('offline.unreadable', { account: session.account.bareText, error: asError(error) });
+      return undefined;
+    }
+  }
+
+  /** False where the session ended before all was written. */
+  #written(delivery: Delivery): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    delivery.onEnd = () => resolve(false);
+    if (delivery.session.ended) resolve(false);
+    else delivery.session.stream.transport.whenSent(() => resolve(true));
+    return promise;
+  }
+}
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));

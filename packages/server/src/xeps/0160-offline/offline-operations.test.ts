@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { openRedis } from '@parley/keyspace/redis/open-redis';
+import { Jid } from '@parley/xmpp/jid';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startRedis } from '../../../../../tests/services/redis.ts';
+import { OfflineStore, offlineStateKeys } from './offline-store.ts';
+
+async function embedded(): Promise<Keyspace> {
+  const { keyspace } = await openEmbedded(undefined, {});
+  onTestFinished(() => keyspace.close());
+  return keyspace;
+}
+
+async function redis(): Promise<Keyspace> {
+  const server = await startRedis();
+  const { keyspace } = await openRedis(server.url, {});
+  onTestFinished(async () => {
+    await keyspace.close();
+    await server.stop();
+  });
+  return keyspace;
+}
+
+const step = fc.oneof(
+  fc.record({ add: fc.string({ maxLength: 5, unit: 'grapheme' }) }),
+  fc.record({ remove: fc.integer({ min: -1, max: 6 }) }),
+);
+const size = (texts: readonly string[]) => texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+
+describe.each([
+  ['JavaScript', embedded],
+  ['Lua', redis],
+])('the operations of offline messages in %s', (_, open) => {
+  it('keep what fits, remove what was taken, and leave nothing behind', async () => {
+    const keyspace = await open();
+    const store = new OfflineStore(keyspace);
+    const limits = { maxMessages: 5, maxBytes: 12 };
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const account = Jid.parse(`${randomUUID()}@capulet.lit`);
+        let model: string[] = [];
+        for (const next of steps) {
+          if ('add' in next) {
+            const after = size([...model, next.add]);
+            const expected = model.length >= 5 ? 'too many messages' : after > 12 ? 'too many bytes' : 'stored';
+            expect(await store.add(account, Buffer.from(next.add), limits)).toBe(expected);
+            if (expected === 'stored') model.push(next.add);
+          } else {
+            const { first } = await store.page(account);
+            const upTo = first + next.remove;
+            const gone = Math.max(0, Math.min(next.remove, model.length));
+            expect(await store.remove(account, upTo)).toBe(gone);
+            expect(await store.remove(account, upTo)).toBe(0);
+            model = model.slice(gone);
+          }
+          expect((await store.page(account)).texts.map(String)).toEqual(model);
+          const state = await keyspace.hgetall(offlineStateKeys.key(account.bareText));
+          expect(state.get('bytes')?.toString()).toBe(model.length === 0 ? undefined : String(size(model)));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('know no limit where none is set', async () => {
+    const store = new OfflineStore(await open());
+    const account = Jid.parse(`${randomUUID()}@capulet.lit`);
+    const limits = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+    for (let i = 0; i < 3; i++) expect(await store.add(account, Buffer.alloc(1000), limits)).toBe('stored');
+  });
+});

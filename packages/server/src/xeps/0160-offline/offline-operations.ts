@@ -1,0 +1,44 @@
+import { defineOperation } from '@parley/keyspace/operation';
+
+const OUTCOMES = ['stored', 'too many messages', 'too many bytes'] as const;
+
+export type OfflineOutcome = (typeof OUTCOMES)[number];
+
+/** Adds a message to what is kept for an account, where it fits. */
+export const storeOffline = defineOperation<OfflineOutcome>({
+  name: 'offline-store',
+  lua: new URL('./offline-store.lua', import.meta.url),
+  js(view, [list = '', state = ''], [text = Buffer.alloc(0), messages, bytes]) {
+    const [mostMessages, mostBytes] = [Number(messages), Number(bytes)];
+    const before = Number(view.hget(state, 'bytes') ?? 0);
+    if (mostMessages >= 0 && view.llen(list) >= mostMessages) return 1;
+    if (mostBytes >= 0 && before + text.length > mostBytes) return 2;
+    // Numbers begin anew with the time, so that they never meet those of messages that are gone.
+    if (view.hget(state, 'first') === undefined) view.hset(state, [['first', String(view.now() * 1000)]]);
+    view.rpush(list, text);
+    view.hincrby(state, 'bytes', text.length);
+    return 0;
+  },
+  result: (reply) => OUTCOMES[reply as number] as OfflineOutcome,
+});
+
+/** Takes away the oldest messages that are kept for an account, up to a number; twice is as good as once. */
+export const removeOffline = defineOperation<number>({
+  name: 'offline-remove',
+  lua: new URL('./offline-remove.lua', import.meta.url),
+  js(view, [list = '', state = ''], [upTo]) {
+    const first = view.hget(state, 'first');
+    const count = first === undefined ? 0 : Number(upTo) - Number(first);
+    if (count <= 0) return 0;
+    const gone = view.lpop(list, count);
+    const bytes = gone.reduce((sum, text) => sum + text.length, 0);
+    if (view.llen(list) === 0) {
+      view.del(state);
+    } else {
+      view.hset(state, [['first', String(upTo)]]);
+      view.hincrby(state, 'bytes', -bytes);
+    }
+    return gone.length;
+  },
+  result: Number,
+});

@@ -1,0 +1,73 @@
+import { declareKeys } from '@parley/keyspace/key-declaration';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import type { Jid } from '@parley/xmpp/jid';
+
+import { type OfflineOutcome, removeOffline, storeOffline } from './offline-operations.ts';
+
+export const offlineKeys = declareKeys({
+  name: 'offline',
+  type: 'list',
+  content: 'messages that wait for the account, each as the text of its stanza',
+  bound: '`offline.maxMessages`, `offline.maxBytes`',
+  ttl: 'none',
+});
+
+export const offlineStateKeys = declareKeys({
+  name: 'offline-state',
+  type: 'hash',
+  content: 'first (number of the oldest message that waits), bytes (size of all of them)',
+  bound: 'two fields, gone with the last message',
+  ttl: 'none',
+});
+
+/** Messages that one page has at most. */
+export const PAGE_MESSAGES = 50;
+
+/** Infinity means no limit. */
+export interface OfflineLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+/** The oldest messages that wait. */
+export interface OfflinePage {
+  /** The number of the first of them; those that follow count on. */
+  readonly first: number;
+  readonly texts: readonly Buffer[];
+}
+
+/** Messages that wait for accounts that are not online, the oldest first. */
+export class OfflineStore {
+  readonly #keyspace: Keyspace;
+
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
+  }
+
+  /** Resolves once the message is kept, or says which limit leaves no room for it. */
+  add(account: Jid, text: Buffer, { maxMessages, maxBytes }: OfflineLimits): Promise<OfflineOutcome> {
+    return this.#keyspace.call(storeOffline, keysOf(account), [text, limit(maxMessages), limit(maxBytes)]);
+  }
+
+  /** The oldest messages that wait; they go on waiting until they are removed. */
+  async page(account: Jid): Promise<OfflinePage> {
+    const [list = '', state = ''] = keysOf(account);
+    const [first, texts] = await this.#keyspace.batch(
+      [
+        ['hget', state, 'first'],
+        ['lrange', list, 0, PAGE_MESSAGES - 1],
+      ],
+      { atomic: true },
+    );
+    return { first: Number(first ?? 0), texts };
+  }
+
+  /** Takes away the messages before this number and resolves with how many there still were. */
+  remove(account: Jid, upTo: number): Promise<number> {
+    return this.#keyspace.call(removeOffline, keysOf(account), [upTo]);
+  }
+}
+
+const keysOf = ({ bareText }: Jid) => [offlineKeys.key(bareText), offlineStateKeys.key(bareText)];
+
+const limit = (most: number) => (Number.isFinite(most) ? most : -1);

@@ -1,0 +1,76 @@
+import { isOnlyChatState } from '@parley/xmpp/chat-state';
+import { delayElement, withoutDelaysOf } from '@parley/xmpp/delay';
+import { hasHint } from '@parley/xmpp/hints';
+import { Jid } from '@parley/xmpp/jid';
+import { NS } from '@parley/xmpp/namespaces';
+import type { Stanza } from '@parley/xmpp/stanza';
+import { defineModule, type ModuleContext } from '../../module.ts';
+import type { Awaitable } from '../../pipeline.ts';
+import { deliver } from '../../routing/deliver.ts';
+import { isKept, selectResources } from '../../routing/resources.ts';
+import { OfflineDelivery } from './offline-delivery.ts';
+import { OfflineStore, offlineKeys, offlineStateKeys } from './offline-store.ts';
+
+/** XEP-0160: messages that nobody is there to take are stored, and delivered when somebody comes. */
+export default defineModule({
+  name: 'offline',
+  description: 'Stores messages for accounts that are not online (XEP-0160).',
+  xeps: [{ number: 160, version: '1.0.1' }],
+  features: [NS.offline],
+  keys: [offlineKeys, offlineStateKeys],
+  setup(context) {
+    const { hooks, keyspace, config } = context;
+    const store = new OfflineStore(keyspace);
+    const delivery = new OfflineDelivery({ ...context, store, output: () => config().limits.output });
+
+    hooks.toAccount.use('deliver', (stanza, { account }) => takeLate(stanza, account, context, store));
+    hooks.toSession.use('deliver', (stanza, session) => delivery.hold(stanza, session));
+
+    hooks.events.on('presence.available', (session) => delivery.available(session)); // §2, step 5
+    hooks.events.on('presence.unavailable', (session) => delivery.unavailable(session));
+    hooks.events.on('session.unbound', (session) => delivery.end(session));
+  },
+});
+
+/** Takes a message that no session took: true once it is stored, false where its sender must be told. */
+function takeLate(stanza: Stanza, account: Jid, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
+  if (!isKept(stanza)) return false;
+  // Somebody may have come since the sessions were chosen, and would not look into the store again.
+  const targets = selectResources(stanza, context.sessions.of(account));
+  if (targets.length === 0) return keep(stanza, account, context, store);
+  const taken = deliver(context.journal, targets, stanza);
+  if (taken instanceof Promise) return taken.then((done) => done || keep(stanza, account, context, store));
+  return taken || keep(stanza, account, context, store);
+}
+
+/** §3: what is worth it is stored. */
+function keep(stanza: Stanza, account: Jid, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
+  const { config, metrics, log } = context;
+  if (isOnlyChatState(stanza.children) && !hasHint(stanza, 'store')) {
+    // it is of no use later, and an error would tell that nobody is there
+    metrics.stanzasDropped.with({ cause: 'unavailable' }).increment();
+    return true;
+  }
+  const { enabled, maxMessages, maxBytes } = config().offline;
+  if (!enabled || hasHint(stanza, 'no-store')) return false;
+  const text = Buffer.from(stamped(stanza, account).toString());
+  return store.add(account, text, { maxMessages, maxBytes }).then((outcome) => {
+    if (outcome === 'stored') {
+      metrics.offlineStored.increment();
+      metrics.offlineSize.record(text.length);
+      return true;
+    }
+    const limit = outcome === 'too many messages' ? 'offline-messages' : 'offline-bytes';
+    metrics.limitsExceeded.with({ limit }).increment();
+    log.flood('limit.exceeded', { limit, account: account.bareText });
+    return false;
+  });
+}
+
+/** The stanza with the time and the place of its delay (XEP-0203), which nobody else may have noted for us. */
+function stamped(stanza: Stanza, account: Jid): Stanza {
+  const domain = Jid.of(undefined, account.domain);
+  return withoutDelaysOf(stanza, (from) => from.equals(domain)).append(
+    delayElement(domain, Date.now(), 'Offline Storage'),
+  );
+}
