@@ -21,11 +21,11 @@ const serverOrder = [
   ['cluster'],
   ['routing'],
   ['auth', 's2s'],
-  ['module', 'modules'],
+  ['module'],
   ['admin'],
   ['im'],
   ['xeps'],
-  ['accounts', 'certificates'],
+  ['modules', 'accounts', 'certificates'],
   ['node'],
   ['main'],
 ];
