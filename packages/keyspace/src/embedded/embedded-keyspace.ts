@@ -4,7 +4,7 @@ import { Commanding } from '../commanding.ts';
 import type { Argument, BatchOptions, Keyspace, Replies, StateListener } from '../keyspace.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceObserver } from '../observer.ts';
-import { type Operation, toReply } from '../operation.ts';
+import { type BodyReply, type Operation, type Reply, toReply } from '../operation.ts';
 import type { Trouble } from '../trouble.ts';
 import type { EmbeddedBus } from './embedded-bus.ts';
 import type { Memory } from './memory.ts';
@@ -75,7 +75,7 @@ export class EmbeddedKeyspace extends Commanding implements Keyspace {
       checkSamePartition(operation.name, keys);
       const view = new MemoryView(this.#parts.memory, (...frame) => frames.push(frame));
       const bytes = args.map((arg) => (Buffer.isBuffer(arg) ? arg : Buffer.from(String(arg))));
-      return operation.result(toReply(operation.name, operation.js(view, keys, bytes)));
+      return operation.result(replyOf(operation, () => operation.js(view, keys, bytes)));
     };
     return this.#run(operation.name, false, body, () => {
       for (const frame of frames) queueMicrotask(() => void this.#parts.bus.publish(...frame));
@@ -162,11 +162,21 @@ export class EmbeddedKeyspace extends Commanding implements Keyspace {
   }
 }
 
-/** Whatever else the body of an operation throws is a fault of the program, and may come after it changed something. */
-function asKeyspaceError(name: string, error: unknown): KeyspaceError {
-  if (error instanceof KeyspaceError) return error;
-  const message = `${name}: ${error instanceof Error ? error.message : error}`;
-  return new KeyspaceError('misuse', message, { outcome: 'unknown', cause: error });
+/** Whatever a body throws may come after it changed something. */
+function replyOf(operation: Operation<unknown>, body: () => BodyReply): Reply {
+  try {
+    return toReply(operation.name, body());
+  } catch (cause) {
+    const message = `${operation.name}: ${cause instanceof Error ? cause.message : cause}`;
+    throw new KeyspaceError('misuse', message, { outcome: 'unknown', cause });
+  }
+}
+
+/** Whatever else is thrown, by what reads a result for instance, is a fault of the program. */
+function asKeyspaceError(name: string, cause: unknown): KeyspaceError {
+  if (cause instanceof KeyspaceError) return cause;
+  const message = `${name}: ${cause instanceof Error ? cause.message : cause}`;
+  return new KeyspaceError('misuse', message, { outcome: 'unknown', cause });
 }
 
 function closed(): KeyspaceError {

@@ -116,8 +116,11 @@ export class RedisKeyspace extends Commanding implements Keyspace {
       const result = await body();
       command?.(name, performance.now() - began, undefined);
       return result;
-    } catch (error) {
-      command?.(name, performance.now() - began, error instanceof KeyspaceError ? error.failure : 'misuse');
+    } catch (cause) {
+      const message = `${name}: ${cause instanceof Error ? cause.message : cause}`;
+      const known = cause instanceof KeyspaceError;
+      const error = known ? cause : new KeyspaceError('misuse', message, { outcome: 'unknown', cause });
+      command?.(name, performance.now() - began, error.failure);
       throw error;
     }
   }

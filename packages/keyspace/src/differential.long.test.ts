@@ -1,0 +1,3 @@
+import { differential } from './testing/differential.ts';
+
+differential(20_000);
