@@ -13,7 +13,8 @@ import { openKeyspace } from '../packages/keyspace/src/open.ts';
 import { internalAccounts } from '../packages/server/src/accounts.ts';
 import { configurationSchema } from '../packages/server/src/config/schema.ts';
 import { Log } from '../packages/server/src/log.ts';
-import { moduleSettings, modules } from '../packages/server/src/modules.ts';
+import { moduleSettings } from '../packages/server/src/module.ts';
+import { modules } from '../packages/server/src/modules.ts';
 import { Node } from '../packages/server/src/node.ts';
 import { benchConfiguration } from './bench-configuration.ts';
 import { type BenchOptions, benchOptions, usage } from './bench-options.ts';
@@ -40,7 +41,7 @@ async function start(options: BenchOptions, undo: AsyncDisposableStack): Promise
   );
   const { keyspace } = await openKeyspace(url, { durability: config.keyspace.durability });
   undo.defer(() => keyspace.close());
-  const log = Log.create({ level: config.log.level, destination: process.stderr });
+  const log = Log.create({ level: config.log.level, output: { write: (line) => void process.stderr.write(line) } });
   undo.use(await Node.start({ config, keyspace, log, modules, accounts: internalAccounts }));
   process.stdout.write(`${JSON.stringify({ port, ports: [port], pids })}\n`);
 }
