@@ -44,6 +44,7 @@ export const LIMITS = [
   'private-bytes',
   'private-namespaces',
   'vcard-bytes',
+  'blocklist-items',
   'heap',
   'event-loop-delay',
   'descriptors',

@@ -1,9 +1,14 @@
 /** What may come at once or later: a stage answers at once wherever there is nothing to wait for. */
 export type Awaitable<T> = T | Promise<T>;
 
+/** Thrown by a guard that ends a subject's way without a word: nobody is told. */
+export class Dropped extends Error {
+  override readonly name = 'Dropped';
+}
+
 /** The stages of a pipeline, in the order they run; inside a stage, handlers run in the order of the modules' list. */
 export interface Stages<T, C> {
-  /** May refuse: throws a StanzaError. */
+  /** May refuse: throws a StanzaError, or Dropped. */
   guard(subject: T, context: C): Awaitable<void>;
   /** May rewrite: returns the subject to carry on with. */
   transform(subject: T, context: C): Awaitable<T>;
