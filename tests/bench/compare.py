@@ -272,6 +272,8 @@ def measure(o, xload, server, test):
         return {'problem': 'took more than 600 s'}
     line = next((line for line in out.splitlines() if line.startswith('RESULT ')), None)
     result = json.loads(line[7:]) if line else {'problem': 'no result'}
+    if gone := [pid for pid in server.pids.split(',') if not pathlib.Path(f'/proc/{pid}').exists()]:
+        sys.exit(f'{server.name}: process {", ".join(gone)} ended in {test}')
     if test.startswith('idle') and 'problem' not in result and result['up'] < 5000:
         return {'problem': f"only {result['up']} of 5000 connections are up"}
     return result
