@@ -1,4 +1,5 @@
 import { escapeAttribute, escapeText } from './escape.ts';
+import { NS } from './namespaces.ts';
 
 export type Node = Element | string;
 
@@ -115,11 +116,15 @@ export class Element {
 
   /** XML text that means this element where `context` is the default namespace; a change of it is declared. */
   toString(context = ''): string {
-    let text = `<${this.name}`;
-    if (this.ns !== context) text += ` xmlns='${escapeAttribute(this.ns)}'`;
+    // Namespaces in XML §3: the xml namespace may not be the default one, and needs no declaration
+    const isXml = this.ns === NS.xml;
+    const name = isXml ? `xml:${this.name}` : this.name;
+    const inside = isXml ? context : this.ns;
+    let text = `<${name}`;
+    if (inside !== context) text += ` xmlns='${escapeAttribute(inside)}'`;
     text += serializeAttributes(this.attributes);
     if (this.children.length === 0) return `${text}/>`;
-    return `${text}>${serializeNodes(this.children, this.ns)}</${this.name}>`;
+    return `${text}>${serializeNodes(this.children, inside)}</${name}>`;
   }
 }
 

@@ -4,17 +4,26 @@ import { StreamError } from './stream-error.ts';
 /** An attribute as the parser gives it: qualified name to value. */
 type QualifiedAttributes = Readonly<Record<string, string>>;
 
+/**
+ * Prefixes that one element declares, and those of the elements around it. Looked up level by level, of which there
+ * are few: a copy for each element would let one stanza fill tables without end.
+ */
+interface Declarations {
+  readonly own: ReadonlyMap<string, string>;
+  readonly outer: Declarations | undefined;
+}
+
 /** The namespace declarations in force inside one open element (Namespaces in XML 1.0). */
 export class NamespaceScope {
   readonly defaultNs: string;
-  readonly #prefixes: ReadonlyMap<string, string>;
+  readonly #prefixes: Declarations;
 
-  private constructor(defaultNs: string, prefixes: ReadonlyMap<string, string>) {
+  private constructor(defaultNs: string, prefixes: Declarations) {
     this.defaultNs = defaultNs;
     this.#prefixes = prefixes;
   }
 
-  static readonly root = new NamespaceScope('', new Map([['xml', NS.xml]]));
+  static readonly root = new NamespaceScope('', { own: new Map([['xml', NS.xml]]), outer: undefined });
 
   /** The scope inside an element with these attributes: this one, where they declare nothing. */
   enter(attributes: QualifiedAttributes): NamespaceScope {
@@ -29,24 +38,28 @@ export class NamespaceScope {
       } else if (name.charCodeAt(5) === 58) {
         const prefix = name.slice(6);
         checkDeclaration(prefix, uri);
-        prefixes ??= new Map(this.#prefixes);
+        prefixes ??= new Map();
         prefixes.set(prefix, uri);
       }
     }
     if (prefixes === undefined && defaultNs === this.defaultNs) return this;
-    return new NamespaceScope(defaultNs, prefixes ?? this.#prefixes);
+    const inside = prefixes === undefined ? this.#prefixes : { own: prefixes, outer: this.#prefixes };
+    return new NamespaceScope(defaultNs, inside);
   }
 
   resolve(prefix: string): string {
-    const uri = this.#prefixes.get(prefix);
+    for (let level: Declarations | undefined = this.#prefixes; level !== undefined; level = level.outer) {
+      const uri = level.own.get(prefix);
+      if (uri !== undefined) return uri;
+    }
     // RFC 6120 §4.9.3.2
-    if (uri === undefined) throw new StreamError('bad-namespace-prefix', `The prefix "${prefix}" is not declared.`);
-    return uri;
+    throw new StreamError('bad-namespace-prefix', `The prefix "${prefix}" is not declared.`);
   }
 
   /** Attributes in the form that `Element` keeps, declarations left out. */
   attributes(attributes: QualifiedAttributes): string[] {
     const list: string[] = [];
+    let seen: Map<string, string[]> | undefined;
     for (const name in attributes) {
       const colon = name.indexOf(':');
       if (colon === -1) {
@@ -56,9 +69,17 @@ export class NamespaceScope {
       const prefix = name.slice(0, colon);
       if (prefix === 'xmlns') continue;
       const local = localPart(name, colon);
-      const key = prefix === 'xml' ? name : `{${this.resolve(prefix)}}${local}`;
-      // Namespaces in XML §6.3: two prefixes of one namespace make the same attribute
-      if (prefix !== 'xml' && list.includes(key)) throw badNamespace(`The attribute ${local} stands twice.`);
+      let key = name;
+      if (prefix !== 'xml') {
+        const uri = this.resolve(prefix);
+        seen ??= new Map();
+        const namespaces = seen.get(local);
+        // Namespaces in XML §6.3: two prefixes of one namespace make the same attribute
+        if (namespaces?.includes(uri)) throw badNamespace(`The attribute ${local} stands twice.`);
+        if (namespaces === undefined) seen.set(local, [uri]);
+        else namespaces.push(uri);
+        key = `{${uri}}${local}`;
+      }
       list.push(key, attributes[name] as string);
     }
     return list;
@@ -69,9 +90,9 @@ export class NamespaceScope {
 export function localPart(name: string, colon: number): string {
   const local = name.slice(colon + 1);
   if (colon === 0 || local === '' || local.includes(':')) throw badNamespace(`The name ${name} is malformed.`);
-  const first = local.charCodeAt(0);
-  // a local part is a name itself: it begins with no digit, hyphen or full stop
-  if ((first >= 48 && first <= 57) || first === 45 || first === 46) throw badNamespace(`The name ${name} is malformed.`);
+  // a local part is a name itself: these may stand in it, but not at its beginning
+  if (/^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/.test(local))
+    throw badNamespace(`The name ${name} is malformed.`);
   return local;
 }
 
