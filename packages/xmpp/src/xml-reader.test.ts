@@ -72,7 +72,11 @@ describe('XmlReader', () => {
     ['a surrogate by number', '<a>&#xD800;</a>', ['not-well-formed']],
     ['too many levels', '<a>'.repeat(9), ['policy-violation']],
     ['too many elements', `<a>${'<b/>'.repeat(32)}</a>`, ['policy-violation']],
-    ['too many attributes', `<a ${Array.from({ length: 17 }, (_, i) => `a${i}='1'`).join(' ')}/>`, ['policy-violation']],
+    [
+      'too many attributes',
+      `<a ${Array.from({ length: 17 }, (_, i) => `a${i}='1'`).join(' ')}/>`,
+      ['policy-violation'],
+    ],
     ['too long a name', `<${'a'.repeat(101)}/>`, ['policy-violation']],
     ['too long a namespace', `<a xmlns='${'a'.repeat(101)}'/>`, ['policy-violation']],
     ['too many bytes', `<a>${'x'.repeat(10_000)}`, ['policy-violation']],
@@ -104,7 +108,9 @@ describe('XmlReader', () => {
   it('counts bytes for each element alone, and not white space between them', () => {
     const element = `<a>${'x'.repeat(9000)}</a>`;
     expect(inStream(element.repeat(20))).toHaveLength(20);
-    expect(read([HEADER, ...Array.from({ length: 50 }, () => ' '.repeat(9000)), '<iq/>']).at(-1)).toBe('element <iq/> | ');
+    expect(read([HEADER, ...Array.from({ length: 50 }, () => ' '.repeat(9000)), '<iq/>']).at(-1)).toBe(
+      'element <iq/> | ',
+    );
   });
 
   it('takes an element of exactly the limit and none that is a byte longer, however it is split', () => {

@@ -1,11 +1,19 @@
-import { SaxesParser, type SaxesTagPlain } from 'saxes';
+import type { SaxesTagPlain } from 'saxes';
 import { Element, type Node } from './element.ts';
 import { localPart, NamespaceScope } from './namespace-scope.ts';
+import {
+  borrowParser,
+  COMMON_ROOT,
+  newParser,
+  type ParserEvents,
+  type PooledParser,
+  returnParser,
+} from './parser-pool.ts';
 import { StreamError } from './stream-error.ts';
 import { Utf8Decoder } from './utf8-decoder.ts';
 
 export interface XmlLimits {
-  /** Bytes of one first-level element, white space before it included. */
+  /** Bytes of one first-level element; white space between elements is not counted. */
   readonly maxBytes: number;
   /** Elements in one first-level element, itself included. */
   readonly maxElements: number;
@@ -58,10 +66,15 @@ const NO_CHILDREN: readonly Node[] = [];
  * within limits. saxes judges well-formedness. A chunk is parsed to its end before anything of it is handed on, so a
  * handler never runs inside the parser. Dead after the first error.
  */
-export class XmlReader {
+export class XmlReader implements ParserEvents {
   readonly #handler: XmlHandler;
   #limits: XmlLimits;
-  readonly #parser = new SaxesParser({ position: false, forceXMLVersion: true, defaultXMLVersion: '1.0' });
+  /** Undefined between elements, where the parser serves other streams. */
+  #parser: PooledParser | undefined;
+  /** The root's tag is the common one, so that parsers may be shared. */
+  #shares = false;
+  /** Nothing of this stream is left in the parser when it is between two elements. */
+  #returnable = false;
   readonly #decoder = new Utf8Decoder();
   readonly #open: OpenElement[] = [];
   #events: Event[] = [];
@@ -83,20 +96,7 @@ export class XmlReader {
   constructor(handler: XmlHandler, limits: XmlLimits) {
     this.#handler = handler;
     this.#limits = limits;
-    const parser = this.#parser;
-    parser.on('xmldecl', (declaration) => this.#onXmlDeclaration(declaration));
-    parser.on('opentagstart', () => this.#onTagStart());
-    parser.on('attribute', (attribute) => this.#onAttribute(attribute.name, attribute.value));
-    parser.on('opentag', (tag) => this.#onOpenTag(tag as SaxesTagPlain));
-    parser.on('closetag', (tag) => this.#onCloseTag(tag as SaxesTagPlain));
-    parser.on('text', (text) => this.#onText(text));
-    parser.on('cdata', (text) => this.#onCdata(text));
-    parser.on('comment', () => restricted('Comments are not allowed.'));
-    parser.on('doctype', () => restricted('Document type declarations are not allowed.'));
-    parser.on('processinginstruction', () => restricted('Processing instructions are not allowed.'));
-    parser.on('error', (error) => {
-      throw new StreamError('not-well-formed', error.message);
-    });
+    this.#parser = newParser(this);
   }
 
   /** Bytes held for an element that is not complete yet. */
@@ -135,13 +135,8 @@ export class XmlReader {
   #read(bytes: Buffer): void {
     let failure: unknown;
     try {
-      const text = this.#decoder.decode(bytes);
-      // White space between elements keeps a connection alive (RFC 6120 §4.6.1) and means nothing.
-      // It is not given to the parser, which would collect it.
-      if (this.#open.length === 1 && this.#pending === '' && isWhiteSpace(text)) return;
-      this.#pending += text;
-      this.#pendingBytes += bytes.length;
-      this.#parser.write(text);
+      this.#parse(this.#decoder.decode(bytes), bytes.length);
+      if (this.#decoder.broken) throw new StreamError('not-well-formed', 'The stream is not UTF-8.');
     } catch (error) {
       failure = error;
     }
@@ -151,6 +146,24 @@ export class XmlReader {
       this.#die(error);
     }
     if (failure !== undefined && !this.#dead) this.#die(failure);
+  }
+
+  #parse(text: string, bytes: number): void {
+    // White space between elements keeps a connection alive (RFC 6120 §4.6.1) and means nothing: neither does the
+    // parser get it, which would collect it, nor does it count.
+    const skipped = this.#open.length === 1 && this.#pending === '' ? leadingWhiteSpace(text) : 0;
+    this.#pendingBytes += bytes - skipped;
+    if (skipped === text.length) return;
+    const rest = skipped === 0 ? text : text.slice(skipped);
+    this.#pending += rest;
+    if (this.#parser === undefined) {
+      this.#parser = borrowParser(this);
+      this.#pendingAt = this.#parser.consumed;
+    }
+    this.#returnable = false; // a parser that has thrown is of no more use
+    this.#parser.write(rest);
+    // saxes keeps a carriage return at the end for itself, to see what follows
+    this.#returnable = this.#shares && rest.charCodeAt(rest.length - 1) !== 13;
   }
 
   #handOn(): void {
@@ -168,12 +181,16 @@ export class XmlReader {
       if (this.#dead) return;
     }
     this.#pendingAt += end;
-    this.#pendingBytes = Buffer.byteLength(this.#pending);
-    if (this.#open.length === 1 && isWhiteSpace(this.#pending)) {
-      this.#pendingAt += this.#pending.length;
-      this.#pending = '';
-      this.#pendingBytes = 0;
+    if (this.#open.length === 1) {
+      const skipped = leadingWhiteSpace(this.#pending);
+      this.#pendingAt += skipped;
+      if (skipped > 0) this.#pending = this.#pending.slice(skipped);
+      if (this.#pending === '' && this.#returnable) {
+        returnParser(this.#parser as PooledParser);
+        this.#parser = undefined;
+      }
     }
+    this.#pendingBytes = Buffer.byteLength(this.#pending) + this.#decoder.held;
   }
 
   #die(error: unknown): never {
@@ -181,7 +198,9 @@ export class XmlReader {
     throw error;
   }
 
-  #onXmlDeclaration(declaration: { version?: string; encoding?: string }): void {
+  // --- what the parser tells -------------------------------------------------------------------------------------
+
+  onXmlDeclaration(declaration: { version?: string; encoding?: string }): void {
     // RFC 6120 §4.9.3.22; XML 1.0 is the only version (§11.1 names it)
     if (declaration.encoding !== undefined && !/^utf-8$/i.test(declaration.encoding)) {
       throw new StreamError('unsupported-encoding', 'The encoding is UTF-8.');
@@ -189,7 +208,7 @@ export class XmlReader {
     if (declaration.version !== '1.0') throw new StreamError('not-well-formed', 'The XML version is 1.0.');
   }
 
-  #onTagStart(): void {
+  onTagStart(): void {
     if (this.#open.length === 1) {
       this.#elementCount = 0;
       this.#relayable = true;
@@ -202,7 +221,7 @@ export class XmlReader {
     }
   }
 
-  #onAttribute(name: string, value: string): void {
+  onAttribute(name: string, value: string): void {
     if (++this.#attributeCount > this.#limits.maxAttributes) {
       throw new XmlLimitError('maxAttributes', `More than ${this.#limits.maxAttributes} attributes.`);
     }
@@ -211,7 +230,7 @@ export class XmlReader {
       throw new XmlLimitError('maxNameLength', 'A namespace is too long.');
   }
 
-  #onOpenTag(tag: SaxesTagPlain): void {
+  onOpenTag(tag: SaxesTagPlain): void {
     if (tag.name.length > this.#limits.maxNameLength) throw new XmlLimitError('maxNameLength', 'A name is too long.');
     const depth = this.#open.length;
     const parent = this.#open[depth - 1];
@@ -228,10 +247,11 @@ export class XmlReader {
     if (depth >= 1) this.#checkRelay(element, colon, depth, parent as OpenElement);
     this.#open.push(element);
     if (depth === 0) {
+      this.#shares = tag.name === COMMON_ROOT;
       this.#contentNs = scope.defaultNs;
       this.#event('open', new Element(element.name, element.ns, attributes));
     } else if (depth === 1) {
-      this.#innerAt = this.#parser.position;
+      this.#innerAt = this.#position;
     }
   }
 
@@ -240,6 +260,7 @@ export class XmlReader {
    * xml, the content namespace as the default both outside and on the element, no CDATA.
    */
   #checkRelay(element: OpenElement, colon: number, depth: number, parent: OpenElement): void {
+    if (!this.#relayable) return;
     if (colon !== -1) this.#relayable = false;
     if (depth === 1 && (parent.scope !== element.scope || element.ns !== parent.scope.defaultNs)) {
       // a start tag that repeats the stream's namespace declares nothing new; any other declaration must not get lost
@@ -251,7 +272,7 @@ export class XmlReader {
     }
   }
 
-  #onCloseTag(tag: SaxesTagPlain): void {
+  onCloseTag(tag: SaxesTagPlain): void {
     const element = this.#open.pop() as OpenElement;
     const depth = this.#open.length;
     const children = element.children.length === 0 ? NO_CHILDREN : element.children;
@@ -261,7 +282,7 @@ export class XmlReader {
       );
       return;
     }
-    const end = this.#position;
+    const end = this.#position - this.#pendingAt;
     // saxes reports the element before it notices that the end tag has another name
     if (!tag.isSelfClosing) {
       const name = this.#pending.slice(this.#pending.lastIndexOf('<', end - 1) + 2, end - 1).trimEnd();
@@ -279,7 +300,7 @@ export class XmlReader {
     this.#event('element', new Element(element.name, element.ns, element.attributes, children, source));
   }
 
-  #onText(text: string): void {
+  onText(text: string): void {
     const depth = this.#open.length;
     if (depth > 1) {
       const { children } = this.#open[depth - 1] as OpenElement;
@@ -287,34 +308,41 @@ export class XmlReader {
       const before = children[last];
       if (typeof before === 'string') children[last] = before + text;
       else children.push(text);
-    } else if (!isWhiteSpace(text)) {
+    } else if (leadingWhiteSpace(text) < text.length) {
       // RFC 6120 §4.9.3.1 and §11.7: character data between first-level elements is white space
       throw new StreamError('bad-format', 'Text stands between stanzas.');
     }
   }
 
-  #onCdata(text: string): void {
+  onCdata(text: string): void {
     this.#relayable = false;
-    if (text !== '') this.#onText(text);
+    if (text !== '') this.onText(text);
   }
 
+  onRestricted(what: string): void {
+    throw new StreamError('restricted-xml', `${what} are not allowed.`); // RFC 6120 §11.1
+  }
+
+  onError(message: string): void {
+    throw new StreamError('not-well-formed', message);
+  }
+
+  /** In the parser's count of characters. */
   get #position(): number {
-    return this.#parser.position - this.#pendingAt;
+    return this.#parser?.position ?? 0;
   }
 
   #event(type: Event['type'], element: Element | undefined): void {
-    this.#events.push({ type, element, end: this.#position });
+    this.#events.push({ type, element, end: this.#position - this.#pendingAt });
   }
 }
 
-function isWhiteSpace(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
+/** How many characters of white space a text begins with. */
+function leadingWhiteSpace(text: string): number {
+  let i = 0;
+  for (; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return false;
+    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) break;
   }
-  return true;
-}
-
-function restricted(text: string): never {
-  throw new StreamError('restricted-xml', text);
+  return i;
 }
