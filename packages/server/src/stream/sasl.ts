@@ -1,4 +1,5 @@
 import { Element } from '@parley/xmpp/element';
+import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { ChannelBindingType, SaslExchange, SaslServices, SaslStep } from '@parley/xmpp/sasl/mechanism';
 import { decodeSaslData, encodeSaslData, saslMechanisms, startSasl } from '@parley/xmpp/sasl/mechanisms';
@@ -82,7 +83,9 @@ export class Sasl implements StreamFeature {
     try {
       const offers = this.#offers.get(stream) ?? this.#offer(stream);
       if (offers.needTls.includes(name)) throw new SaslError('encryption-required'); // RFC 6120 §6.5.4
-      const exchange = startSasl(name, this.#services(stream, offers, attempt));
+      const identities = name === 'EXTERNAL' ? await certificateIdentities(stream.transport.peerCertificate) : [];
+      if (stream.closed) return;
+      const exchange = startSasl(name, this.#services(offers, attempt, identities));
       this.#running.set(stream, Object.assign(attempt, { exchange }));
     } catch (error) {
       return this.#fail(stream, error, attempt);
@@ -132,15 +135,15 @@ export class Sasl implements StreamFeature {
     if (last) stream.error(new StreamError('policy-violation', 'Too many logins failed.'));
   }
 
-  #services(stream: Stream, offers: Offers, attempt: LoginAttempt): SaslServices {
+  #services(offers: Offers, attempt: LoginAttempt, identities: readonly Jid[]): SaslServices {
     const { authenticator } = this.#logins;
-    const { transport } = stream;
+    const { stream } = attempt;
     return {
       domain: stream.domain,
       offeredMechanisms: offers.mechanisms,
       channelBindingTypes: offers.channelBindingTypes,
       downgradeProtection: true,
-      channelBinding: (type: ChannelBindingType) => transport.channelBinding(type),
+      channelBinding: (type: ChannelBindingType) => stream.transport.channelBinding(type),
       verifyPassword: (account, password) => {
         this.#logins.admit(attempt, account);
         return authenticator.verifyPassword(account, password);
@@ -150,7 +153,7 @@ export class Sasl implements StreamFeature {
         return authenticator.verifier(account, hash);
       },
       falseVerifier: (account, hash) => authenticator.falseVerifier(account, hash),
-      externalIdentities: () => certificateIdentities(transport.peerCertificate),
+      externalIdentities: () => identities,
     };
   }
 }

@@ -1,0 +1,193 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Registry } from '@parley/metrics/registry';
+import { Jid } from '@parley/xmpp/jid';
+import { SaslError } from '@parley/xmpp/sasl-error';
+import { StreamError } from '@parley/xmpp/stream-error';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { AccountsBusy, type Authenticator } from '../auth/authenticator.ts';
+import { defaultConfiguration } from '../config/schema.ts';
+import { Log } from '../log.ts';
+import { type LoginAttempt, Logins } from './logins.ts';
+import type { Stream } from './stream.ts';
+
+const juliet = Jid.parse('juliet@capulet.lit');
+const romeo = Jid.parse('romeo@montague.lit');
+const wrong = new SaslError('not-authorized');
+
+let logins: Logins;
+let registry: Registry;
+let now: number;
+let waits: number[];
+let limits: string[];
+let faults: unknown[];
+let lines: string;
+let trusted: string;
+
+const config = defaultConfiguration();
+const limit = config.limits.logins;
+
+beforeEach(() => {
+  registry = new Registry();
+  now = 0;
+  waits = [];
+  limits = [];
+  faults = [];
+  lines = '';
+  trusted = '';
+  logins = new Logins({
+    config: () => config,
+    metrics: registry.metrics,
+    log: Log.create({
+      level: 'debug',
+      output: {
+        write: (line) => {
+          lines += line;
+        },
+        flush() {},
+      },
+    }),
+    authenticator: { enabled: (account: Jid) => account.equals(juliet) } as Authenticator,
+    trusts: (address) => address === trusted,
+    now: () => now,
+    wait: async (ms) => void waits.push(ms),
+  });
+});
+
+function attempt(remoteAddress = '192.0.2.1'): LoginAttempt {
+  const host = {
+    onLimit: (_: Stream, name: string) => limits.push(name),
+    onFault: (error: unknown) => faults.push(error),
+  };
+  return { stream: { transport: { remoteAddress }, host, closed: false } as unknown as Stream, mechanism: 'PLAIN' };
+}
+
+/** A wrong password on a stream of its own. */
+async function guess(account: Jid, address?: string): Promise<void> {
+  const guessing = attempt(address);
+  logins.admit(guessing, account);
+  await logins.failed(guessing, wrong);
+}
+
+const admitted = (account: Jid, address?: string): boolean => {
+  try {
+    logins.admit(attempt(address), account);
+    return true;
+  } catch (error) {
+    expect(error).toBeInstanceOf(SaslError);
+    expect((error as SaslError).condition).toBe('temporary-auth-failure');
+    return false;
+  }
+};
+
+describe('guessing', () => {
+  test('takes longer each time, up to a limit', async () => {
+    for (let i = 0; i < 6; i++) await guess(juliet);
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
+  });
+
+  test('at one account stops, from one address and for a while', async () => {
+    for (let i = 0; i < limit.failuresPerAccountAndAddress; i++) await guess(juliet);
+    expect(admitted(juliet)).toBe(false);
+    expect(limits).toEqual(['login-failures-per-account-and-address']);
+    expect(admitted(romeo)).toBe(true);
+    expect(admitted(juliet, '198.51.100.7')).toBe(true); // the owner, from elsewhere
+    now = limit.windowSeconds * 1000;
+    expect(admitted(juliet)).toBe(true);
+  });
+
+  test('at many accounts stops, too', async () => {
+    for (let i = 0; i < limit.failuresPerAddress; i++) await guess(Jid.parse(`user${i}@capulet.lit`));
+    expect(admitted(juliet)).toBe(false);
+    expect(limits).toEqual(['login-failures-per-address']);
+    expect(admitted(juliet, '198.51.100.7')).toBe(true);
+  });
+
+  test('from one network of IPv6 is guessing from one address', async () => {
+    for (let i = 0; i < limit.failuresPerAccountAndAddress; i++) await guess(juliet, `2001:db8::${i + 1}`);
+    expect(admitted(juliet, '2001:db8::ffff')).toBe(false);
+    expect(admitted(juliet, '2001:db8:0:1::1')).toBe(true);
+  });
+
+  test('from a trusted network is not counted, but slowed down on a stream', async () => {
+    trusted = '192.0.2.1';
+    for (let i = 0; i < 50; i++) await guess(juliet);
+    expect(admitted(juliet)).toBe(true);
+    expect(new Set(waits)).toEqual(new Set([1000]));
+    waits = [];
+    const one = attempt();
+    for (let i = 0; i < 3; i++) await logins.failed(one, wrong);
+    expect(waits).toEqual([1000, 2000, 4000]);
+  });
+
+  test('is over for an account once its password was right', async () => {
+    for (let i = 0; i < 3; i++) await guess(juliet);
+    logins.succeeded(attempt(), juliet);
+    waits = [];
+    await guess(juliet);
+    expect(waits).toEqual([1000]);
+  });
+});
+
+test('what is no guess is neither slowed down nor counted by address', async () => {
+  for (const condition of ['aborted', 'invalid-mechanism', 'temporary-auth-failure', 'account-disabled'] as const) {
+    for (let i = 0; i < 30; i++) await logins.failed({ ...attempt(), account: juliet }, new SaslError(condition));
+  }
+  expect(waits).toEqual([]);
+  expect(admitted(juliet)).toBe(true);
+});
+
+test('a stream has so many failures of any kind, and then it ends', async () => {
+  const one = attempt();
+  const kinds = [wrong, new SaslError('aborted'), new SaslError('malformed-request'), wrong];
+  for (const reason of kinds) expect(await logins.failed(one, reason)).toEqual({ last: false });
+  expect(await logins.failed(one, new SaslError('invalid-mechanism'))).toEqual({ last: true });
+  expect(limits).toEqual(['login-failures-per-stream']);
+  expect(await logins.failed(attempt(), wrong)).toEqual({ last: false }); // another stream
+});
+
+test('only an account that may log in is permitted', async () => {
+  await expect(logins.permit(juliet)).resolves.toBeUndefined();
+  await expect(logins.permit(romeo)).rejects.toMatchObject({ condition: 'account-disabled' });
+});
+
+describe('what went wrong', () => {
+  const one = attempt();
+
+  test('is said where it is the client’s business', () => {
+    expect(logins.reasonOf(wrong, one.stream)).toBe(wrong);
+  });
+
+  test.each([new KeyspaceError('away', 'Redis is gone'), new AccountsBusy()])('is temporary: %s', (error) => {
+    const reason = logins.reasonOf(error, attempt().stream);
+    expect(reason.condition).toBe('temporary-auth-failure');
+    expect(reason.text).toBeUndefined();
+    expect(faults).toEqual([]);
+  });
+
+  test('is reported where it is a fault, and not told', () => {
+    const fault = new TypeError('secret details');
+    const reason = logins.reasonOf(fault, attempt().stream);
+    expect(reason.condition).toBe('temporary-auth-failure');
+    expect(String(reason.toElement())).not.toContain('secret');
+    expect(faults).toEqual([fault]);
+  });
+
+  test('ends the stream where it is an error of the stream', () => {
+    const error = new StreamError('policy-violation');
+    expect(() => logins.reasonOf(error, one.stream)).toThrow(error);
+  });
+});
+
+test('every attempt is counted and written down', async () => {
+  await guess(juliet);
+  logins.succeeded(attempt(), juliet);
+  const { metrics } = registry;
+  expect(metrics.logins.with({ mechanism: 'PLAIN', outcome: 'not-authorized' }).value).toBe(1);
+  expect(metrics.logins.with({ mechanism: 'PLAIN', outcome: 'success' }).value).toBe(1);
+  const [failed, succeeded] = lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(failed).toMatchObject({ event: 'login.failed', address: '192.0.2.1', condition: 'not-authorized' });
+  expect(succeeded).toMatchObject({ event: 'login.succeeded', account: 'juliet@capulet.lit' });
+});

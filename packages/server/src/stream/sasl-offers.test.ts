@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import type { Partly } from '../../../../tests/support/server.ts';
+import { type Configuration, configurationSchema } from '../config/schema.ts';
+import type { ChannelBindingType } from '../net/transport.ts';
+import { offersOf } from './sasl-offers.ts';
+import type { Stream } from './stream.ts';
+
+interface State {
+  encrypted?: boolean;
+  bindings?: readonly ChannelBindingType[];
+  certificate?: boolean;
+  domain?: string;
+}
+
+function offers(state: State, config: Partly<Configuration> = {}) {
+  const { encrypted = true, bindings = [], certificate = false, domain = 'localhost' } = state;
+  const transport = {
+    peerCertificate: certificate ? Buffer.from('DER') : undefined,
+    channelBinding: (type: ChannelBindingType) => (bindings.includes(type) ? Buffer.from(type) : undefined),
+  };
+  return offersOf({ encrypted, domain, transport } as unknown as Stream, configurationSchema().parse(config));
+}
+
+const SCRAM = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1'];
+const PLUS = SCRAM.map((name) => `${name}-PLUS`);
+
+describe('on an encrypted stream', () => {
+  test('all that is configured, best first', () => {
+    expect(offers({}).mechanisms).toEqual([...SCRAM, 'PLAIN']);
+  });
+
+  test('with channel binding its forms, and its types', () => {
+    const { mechanisms, channelBindingTypes } = offers({ bindings: ['tls-server-end-point', 'tls-exporter'] });
+    expect(mechanisms).toEqual([...PLUS, ...SCRAM, 'PLAIN']);
+    expect(channelBindingTypes).toEqual(['tls-exporter', 'tls-server-end-point']);
+    expect(offers({ bindings: ['tls-server-end-point'] }).channelBindingTypes).toEqual(['tls-server-end-point']);
+  });
+
+  test('no types where no mechanism binds', () => {
+    const config = { authentication: { mechanisms: ['PLAIN'] } };
+    expect(offers({ bindings: ['tls-exporter'] }, config)).toMatchObject({
+      mechanisms: ['PLAIN'],
+      channelBindingTypes: [],
+    });
+  });
+
+  test('EXTERNAL with a verified certificate alone', () => {
+    const config = { authentication: { mechanisms: ['EXTERNAL', 'PLAIN'] } };
+    expect(offers({ certificate: true }, config).mechanisms).toEqual(['EXTERNAL', 'PLAIN']);
+    expect(offers({ certificate: false }, config).mechanisms).toEqual(['PLAIN']);
+    expect(offers({ certificate: true }).mechanisms).not.toContain('EXTERNAL');
+  });
+
+  test('what the domain has of its own', () => {
+    const config = { domains: ['localhost', { name: 'capulet.lit', mechanisms: ['SCRAM-SHA-256'] }] };
+    expect(offers({ domain: 'capulet.lit' }, config).mechanisms).toEqual(['SCRAM-SHA-256']);
+    expect(offers({ domain: 'localhost' }, config).mechanisms).toEqual([...SCRAM, 'PLAIN']);
+  });
+});
+
+describe('on a stream that is not encrypted', () => {
+  test('nothing', () => {
+    expect(offers({ encrypted: false })).toEqual({
+      mechanisms: [],
+      channelBindingTypes: [],
+      needTls: [...SCRAM, 'PLAIN'],
+    });
+  });
+
+  test('nothing with PLAIN allowed, either, while TLS is required', () => {
+    const config = { authentication: { plainWithoutTls: true } };
+    expect(offers({ encrypted: false }, config).mechanisms).toEqual([]);
+  });
+
+  test('what tells no secret, where TLS is not required', () => {
+    const { mechanisms, needTls } = offers({ encrypted: false }, { tls: { required: false } });
+    expect(mechanisms).toEqual(SCRAM);
+    expect(needTls).toEqual(['PLAIN']);
+  });
+
+  test('PLAIN, where the operator wants it so', () => {
+    const config = {
+      tls: { required: false },
+      authentication: { plainWithoutTls: true, mechanisms: ['PLAIN', 'EXTERNAL', 'ANONYMOUS'] },
+    };
+    const { mechanisms, needTls } = offers({ encrypted: false, certificate: true }, config);
+    expect(mechanisms).toEqual(['PLAIN', 'ANONYMOUS']);
+    expect(needTls).toEqual(['EXTERNAL']);
+  });
+});
