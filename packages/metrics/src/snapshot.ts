@@ -94,6 +94,7 @@ function parseSeries(definition: Definition, value: unknown): Record<string, Ser
   if (!isRecord(value)) throw new Error(`${definition.name} in the metrics snapshot is not an object.`);
   const all: Record<string, Series> = Object.create(null);
   for (const [key, series] of Object.entries(value)) {
+    if (series === null) continue; // what JSON makes of Infinity
     const right = definition.kind === 'histogram' ? isHistogramSeries(series) : Number.isFinite(series);
     if (!right) throw new Error(`${definition.name} in the metrics snapshot is not a ${definition.kind}.`);
     all[key] = series as Series;

@@ -1,5 +1,7 @@
 import { LIMITS } from '@parley/metrics/catalogue';
 import { describe, expect, it } from 'vitest';
+import { moduleSettings } from '../module.ts';
+import { modules } from '../modules.ts';
 import { type OptionSchema, optionSchema } from './option-schema.ts';
 import { configurationSchema, defaultConfiguration } from './schema.ts';
 
@@ -11,7 +13,8 @@ function leaves(option: OptionSchema, path = ''): [string, OptionSchema][] {
   );
 }
 
-const options = leaves(optionSchema([{ name: 'ping' }]));
+const settings = moduleSettings(modules);
+const options = leaves(optionSchema(settings));
 
 describe('every option', () => {
   it.each(options)('%s has a description', (_, option) => {
@@ -44,7 +47,7 @@ describe('every option', () => {
       }
       group[keys.at(-1) as string] = option.default;
     }
-    expect(configurationSchema([{ name: 'ping' }]).parse(input)).toEqual(defaultConfiguration([{ name: 'ping' }]));
+    expect(configurationSchema(settings).parse(input)).toEqual(defaultConfiguration(settings));
   });
 });
 

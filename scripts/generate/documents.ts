@@ -1,0 +1,24 @@
+import { writeFileSync } from 'node:fs';
+import { publicSchema } from '../../packages/server/src/config/option-schema.ts';
+import { moduleSettings } from '../../packages/server/src/module.ts';
+import { modules } from '../../packages/server/src/modules.ts';
+import { configurationDocument } from './configuration-document.ts';
+import { metricsDocument } from './metrics-document.ts';
+
+const settings = moduleSettings(modules);
+
+/** Every document that is made from the code, by its path in the repository. */
+export const documents: ReadonlyMap<string, () => string> = new Map([
+  ['docs/metrics.md', metricsDocument],
+  ['docs/configuration.md', () => configurationDocument(settings)],
+  ['docs/configuration.schema.json', () => `${JSON.stringify(publicSchema(settings), null, 2)}\n`],
+]);
+
+export const pathOf = (document: string): URL => new URL(`../../${document}`, import.meta.url);
+
+if (import.meta.main) {
+  for (const [document, make] of documents) {
+    writeFileSync(pathOf(document), make());
+    process.stdout.write(`${document}\n`);
+  }
+}
