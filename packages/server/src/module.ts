@@ -55,11 +55,21 @@ export interface ModuleContext {
   onStop(stop: () => void | Promise<void>): void;
 }
 
+/** A XEP that a module has, for the documents. */
+export interface XepSupport {
+  readonly number: number;
+  readonly version: string;
+  /** A remark, as a sentence. */
+  readonly note?: string;
+  /** Only a part of it. */
+  readonly partial?: boolean;
+}
+
 /** A plugin: a declaration and one `setup`. */
 export interface Module {
   /** In the configuration it is `modules.<name>`. */
   readonly name: string;
-  readonly xeps?: readonly { readonly number: number; readonly version: string; readonly note?: string }[];
+  readonly xeps?: readonly XepSupport[];
   readonly description?: string;
   /** False where it must be switched on. */
   readonly enabled?: boolean;

@@ -18,7 +18,6 @@ export default defineModule({
   description: 'Tells what the server, its services and its accounts can do (XEP-0030).',
   xeps: [
     { number: 30, version: '2.5.0' },
-    { number: 59, version: '1.0', note: 'For items.' },
     { number: 128, version: '1.0.1' },
   ],
   features: [NS.discoInfo, NS.discoItems, NS.resultSet],

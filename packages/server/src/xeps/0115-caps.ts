@@ -13,7 +13,7 @@ const NODE = 'urn:parley:server';
 export default defineModule({
   name: 'caps',
   description: 'Tells clients in the stream features what the server can do (XEP-0115).',
-  xeps: [{ number: 115, version: '1.6.0', note: 'The capabilities of the server; those of clients are relayed.' }],
+  xeps: [{ number: 115, version: '1.6.0', note: 'Of the server itself; presence is not optimised.' }],
   features: [NS.caps],
   setup({ config, disclosure, features }) {
     const capabilities = new Capabilities(disclosure, config);

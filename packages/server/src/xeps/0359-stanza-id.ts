@@ -10,7 +10,7 @@ import { defineModule } from '../module.ts';
 export default defineModule({
   name: 'stanza-id',
   description: 'Takes away message ids that are forged in the name of an account (XEP-0359).',
-  xeps: [{ number: 359, version: '0.7.0', note: 'Forged ids are removed; own ones come with the archive.' }],
+  xeps: [{ number: 359, version: '0.7.0', partial: true, note: 'Forged ids are removed; none are given.' }],
   accountFeatures: [NS.stanzaId],
   setup({ hooks }) {
     hooks.fromClient.use('transform', (stanza, session) => withoutIdsBy(stanza, session.account));

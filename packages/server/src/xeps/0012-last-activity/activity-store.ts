@@ -5,7 +5,7 @@ import type { Jid } from '@parley/xmpp/jid';
 export const activityKeys = declareKeys({
   name: 'last-activity',
   type: 'string',
-  content: 'When a session of the account last ended (XEP-0012), in milliseconds since 1970, a space, and its status.',
+  content: 'when a session of the account last ended (XEP-0012), in milliseconds since 1970, a space, and its status',
   bound: 'one for each account, with 1,023 characters of status',
   ttl: 'none',
 });

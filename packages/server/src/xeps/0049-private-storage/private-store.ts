@@ -6,8 +6,8 @@ import { type PrivateSetResult, privateSet } from './private-set.ts';
 export const privateKeys = declareKeys({
   name: 'private',
   type: 'hash',
-  content: 'What clients keep for themselves (XEP-0049): namespace → the elements of it, as XML text.',
-  bound: '`modules.private-storage`: `maxBytes`, `maxNamespaces`',
+  content: 'what clients keep for themselves (XEP-0049): namespace → its elements, as XML text',
+  bound: '`modules.private-storage.maxBytes`, `modules.private-storage.maxNamespaces`',
   ttl: 'none',
 });
 

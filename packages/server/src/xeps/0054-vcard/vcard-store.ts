@@ -8,7 +8,7 @@ import { Verbatim } from '@parley/xmpp/verbatim';
 export const vcardKeys = declareKeys({
   name: 'vcard',
   type: 'string',
-  content: 'The vCard of the account (XEP-0054), as XML text.',
+  content: 'the vCard of the account (XEP-0054), as XML text',
   bound: '`modules.vcard.maxBytes`',
   ttl: 'none',
 });
