@@ -244,7 +244,7 @@ const moduleSchema = ({ enabled = true, description = '', schema }: ModuleSettin
     .preprocess(
       (value) => (typeof value === 'boolean' ? { enabled: value } : value),
       z.strictObject({
-        enabled: flag(enabled, { live, description: 'Whether the module is on.' }),
+        enabled: flag(enabled, { description: 'Whether the module is on.' }),
         ...schema?.shape,
       }) as unknown as z.ZodType<ModuleConfiguration>,
     )
