@@ -1,7 +1,7 @@
 import { verificationString } from '@parley/xmpp/caps';
 import { NS } from '@parley/xmpp/namespaces';
 import { expect, it } from 'vitest';
-import { subscribe } from '../support/contacts.ts';
+import { befriend } from '../support/contacts.ts';
 import { startServer } from '../support/server.ts';
 
 it('a client that knows the string in the stream features need not ask what the server can do', async () => {
@@ -21,7 +21,7 @@ it('what a client can do reaches its contacts, and the question for it reaches t
   const server = await startServer();
   const romeo = await server.online('romeo@localhost/orchard');
   const juliet = await server.online('juliet@localhost/balcony');
-  await subscribe(juliet, romeo);
+  await befriend(juliet, romeo);
   romeo.send(
     `<presence><c xmlns='${NS.caps}' hash='sha-1' node='http://code.google.com/p/exodus' ver='QgayPKawpkPSDYmwT/WM94uAlu0='/></presence>`,
   );

@@ -1,6 +1,6 @@
 import { NS } from '@parley/xmpp/namespaces';
 import { describe, expect, it } from 'vitest';
-import { subscribe } from '../support/contacts.ts';
+import { befriend } from '../support/contacts.ts';
 import { startServer } from '../support/server.ts';
 
 const INFO = `<query xmlns='${NS.discoInfo}'/>`;
@@ -55,7 +55,7 @@ describe('an account', () => {
       (await romeo.request('get', content, 'juliet@localhost')).child('error')?.firstChild?.name;
     expect([await errorOf(INFO), await errorOf(ITEMS)]).toEqual(['service-unavailable', 'service-unavailable']);
 
-    await subscribe(romeo, juliet);
+    await befriend(romeo, juliet);
     await server.online('juliet@localhost/chamber');
     await server.client('juliet@localhost/garden'); // has sent no presence
     const info = (await romeo.request('get', INFO, 'juliet@localhost')).firstChild;

@@ -1,6 +1,6 @@
 import { NS } from '@parley/xmpp/namespaces';
 import { expect, it } from 'vitest';
-import { subscribe } from '../support/contacts.ts';
+import { befriend } from '../support/contacts.ts';
 import { startServer } from '../support/server.ts';
 
 const LAST = `<query xmlns='${NS.last}'/>`;
@@ -10,7 +10,7 @@ it('contacts learn since when somebody is away and what they said last; stranger
   const romeo = await server.online('romeo@localhost/orchard');
   const juliet = await server.online('juliet@localhost/balcony');
   const tybalt = await server.online('tybalt@localhost/street');
-  await subscribe(romeo, juliet);
+  await befriend(romeo, juliet);
   expect((await romeo.request('get', LAST, 'juliet@localhost')).firstChild?.attr('seconds')).toBe('0');
 
   juliet.send(`<presence type='unavailable'><status>Heading Home</status></presence>`);
