@@ -1,0 +1,3 @@
+import { crash } from '../testing/crash.ts';
+
+crash(3);
