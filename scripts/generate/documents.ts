@@ -3,7 +3,10 @@ import { publicSchema } from '../../packages/server/src/config/option-schema.ts'
 import { moduleSettings } from '../../packages/server/src/module.ts';
 import { modules } from '../../packages/server/src/modules.ts';
 import { configurationDocument } from './configuration-document.ts';
+import { doapDocument } from './doap-document.ts';
+import { keyspaceDocument } from './keyspace-document.ts';
 import { metricsDocument } from './metrics-document.ts';
+import { xepsDocument } from './xeps-document.ts';
 
 const settings = moduleSettings(modules);
 
@@ -11,6 +14,9 @@ const settings = moduleSettings(modules);
 export const documents: ReadonlyMap<string, () => string> = new Map([
   ['docs/metrics.md', metricsDocument],
   ['docs/configuration.md', () => configurationDocument(settings)],
+  ['docs/keyspace.md', keyspaceDocument],
+  ['docs/xeps.md', xepsDocument],
+  ['doap.xml', doapDocument],
   ['docs/configuration.schema.json', () => `${JSON.stringify(publicSchema(settings), null, 2)}\n`],
 ]);
 

@@ -13,8 +13,8 @@ A module is switched by \`modules.<name>\` in the configuration; what has none b
 const BASIC_SERVER = `
 ## XMPP Basic Server
 
-What XEP-0212 asks of a basic server, in place of a certificate. It dates from 2008 and is obsolete, but nothing has
-taken the place of its list. What it recommends for old clients alone is there, and off until somebody needs it.
+What XEP-0212 asks of a basic server, and where it is. The list dates from 2008 and is obsolete. What it recommends for
+old clients alone (XEP-0078, XEP-0138) is there, and off until somebody needs it.
 
 | specification | asked for | here |
 | --- | --- | --- |
