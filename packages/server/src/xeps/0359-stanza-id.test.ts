@@ -3,7 +3,8 @@ import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { message, presence } from '@parley/xmpp/stanza';
 import { expect, it } from 'vitest';
-import { withoutIdsBy } from './0359-stanza-id.ts';
+import { startServer } from '../../../../tests/support/server.ts';
+import module, { withoutIdsBy } from './0359-stanza-id.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
 const body = Element.of('body', NS.client, {}, 'Typical body text');
@@ -31,4 +32,14 @@ it('does not look into what the message carries', () => {
 it('is for messages alone', () => {
   const stanza = presence({}, idBy('juliet@capulet.lit'));
   expect(withoutIdsBy(stanza, juliet)).toBe(stanza);
+});
+
+it('reaches no recipient with an id in the name of either account', async () => {
+  const server = await startServer({ modules: [module] });
+  const romeo = await server.client('romeo@localhost/orchard');
+  const juliet = await server.client('juliet@localhost/balcony');
+  const ids = ['JULIET@localhost', 'romeo@localhost', 'localhost'].map((by) => idBy(by).toString()).join('');
+  romeo.send(`<message to='juliet@localhost/balcony'><body>x</body>${ids}</message>`);
+  const ours = (await juliet.nextMessage()).elements.map((child) => child.attr('by') ?? child.name);
+  expect(ours).toEqual(['body', 'localhost']);
 });
