@@ -10,7 +10,7 @@ import type { FromWriter } from './writer-message.ts';
 
 export interface DiskOptions {
   memory: Memory;
-  writer: Writer;
+  writer: Pick<Writer, 'post' | 'listen' | 'close'>;
   loaded: Loaded;
   trouble: Trouble;
   observer: KeyspaceObserver;

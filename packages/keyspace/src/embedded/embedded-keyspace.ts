@@ -47,6 +47,11 @@ export class EmbeddedKeyspace extends Commanding implements Keyspace {
     this.#sweep.unref();
   }
 
+  /** How many keys there are. */
+  get size(): number {
+    return this.#parts.memory.size;
+  }
+
   get state() {
     return this.#parts.trouble.state;
   }

@@ -24,7 +24,9 @@ export class Writer {
 
   constructor(settings: WriterSettings) {
     this.#directory = settings.directory;
-    this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: settings });
+    // Without the arguments of the process, some of which a thread does not take.
+    const options = { workerData: settings, execArgv: [] };
+    this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), options);
   }
 
   /** Reads all that is stored into the memory. */
@@ -33,9 +35,13 @@ export class Writer {
       return await this.#load(memory);
     } catch (error) {
       await this.#worker.terminate();
-      if (error instanceof KeyspaceError && error.failure !== 'misuse') throw error;
-      const message = `The data directory ${this.#directory} is damaged: ${(error as Error).message}`;
-      throw new KeyspaceError('damaged', message, { cause: error });
+      const known = error instanceof KeyspaceError;
+      if (known && error.failure !== 'misuse') throw error;
+      // What does not fit together was read as it was written, or nothing was read at all.
+      const unfit = known || error instanceof RangeError;
+      const what = unfit ? 'is damaged' : 'cannot be opened';
+      const message = `The data directory ${this.#directory} ${what}: ${(error as Error).message}`;
+      throw new KeyspaceError(unfit ? 'damaged' : 'refused', message, { cause: error });
     }
   }
 
