@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Wire } from './client.ts';
 import type { MemoryTransport } from './memory-transport.ts';
 
@@ -17,8 +17,8 @@ export function memoryWire(transport: MemoryTransport): Wire {
   };
 }
 
-/** A wire over loopback TCP; `upgrade` starts TLS on it. */
-export async function socketWire(port: number): Promise<Wire & { upgrade(domain: string): Promise<void> }> {
+/** A wire over loopback TCP; `upgrade` starts TLS on it and gives the socket that has it. */
+export async function socketWire(port: number): Promise<Wire & { upgrade(domain: string): Promise<TLSSocket> }> {
   let socket = connect({ port, host: '127.0.0.1' });
   await new Promise((resolve, reject) => {
     socket.once('connect', resolve);
@@ -50,6 +50,7 @@ export async function socketWire(port: number): Promise<Wire & { upgrade(domain:
       });
       socket = tls as unknown as typeof socket;
       listen();
+      return tls;
     },
   };
 }
