@@ -86,9 +86,10 @@ it('is for those who may see the presence, and asks the clients of nobody else',
 it('leaves no trace of an account that was removed', async () => {
   const { server, romeo } = await start();
   const juliet = await server.client('juliet@localhost/balcony');
+  server.accounts.onChange(({ change }) => {
+    if (change === 'removed') juliet.break();
+  });
   await server.accounts.remove?.(Jid.parse('juliet@localhost'));
-  juliet.break();
-  await juliet.closed;
   await server.account('juliet@localhost');
   expect((await romeo.request('get', LAST, 'juliet@localhost')).child('error')?.firstChild?.name).toBe(
     'item-not-found',

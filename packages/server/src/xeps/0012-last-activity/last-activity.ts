@@ -55,8 +55,8 @@ export default defineModule({
     hooks.events.on('session.unbound', async (session) => {
       const { account } = session;
       try {
-        // neither a guest nor an account that was just removed leaves a trace
-        if (!(await accounts.exists(account))) return;
+        // Neither a guest nor an account that is being removed, which is disabled first, leaves a trace.
+        if (!(await accounts.enabled(account))) return;
         await store.set(account, { time: Date.now(), status: farewells.get(session) ?? '' });
       } catch (error) {
         if (!(error instanceof KeyspaceError)) throw error;
