@@ -1,6 +1,7 @@
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import type { TestClient } from './client.ts';
+import type { TestServer } from './server.ts';
 
 /** Asks for the roster, and thereby for roster pushes; gives the answer's query, or undefined where it is empty. */
 export async function roster(client: TestClient, ver?: string): Promise<Element | undefined> {
@@ -39,8 +40,16 @@ export function words(item: Element): string {
   return [item.attr('jid'), item.attr('subscription'), ...marks].join(' ');
 }
 
+/** A client that has sent presence; what this brought about waits to be taken. */
+export async function appear(server: TestServer, jid: string, presence = '<presence/>'): Promise<TestClient> {
+  const client = await server.client(jid);
+  client.send(presence);
+  return client;
+}
+
 /** Everything that had come by now, in few words. */
 export async function arrived(client: TestClient): Promise<string[]> {
+  await client.request('get', `<vCard xmlns='${NS.vcard}'/>`); // what waited for the keyspace before it is done
   return (await client.sync()).map((element) => {
     const query = queryOf(element);
     if (query) return `push ${words(query.firstChild as Element)}`;

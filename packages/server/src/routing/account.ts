@@ -31,7 +31,8 @@ export class AccountRouting {
     const account = (stanza.to as Jid).bare;
     const routes = this.#host.routesOf(account);
     if (routes.length > 0) return this.#run(stanza, account, routes, sender);
-    const known = this.#host.exists(account);
+    // RFC 6121 §4.3.2: a probe is answered alike for no account and for one that hides from the asker
+    const known = (stanza.kind === 'presence' && stanza.type === 'probe') || this.#host.exists(account);
     if (known instanceof Promise) {
       // somebody may have come meanwhile
       const run = () => this.#run(stanza, account, this.#host.routesOf(account), sender);

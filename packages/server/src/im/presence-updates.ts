@@ -1,0 +1,175 @@
+import { type Presence, presence, type Stanza } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { ModuleContext } from '../module.ts';
+import type { Awaitable } from '../pipeline.ts';
+import { deliver } from '../routing/deliver.ts';
+import type { Session } from '../session/session.ts';
+import type { AccountRoster } from './account-roster.ts';
+import type { PresenceBroadcast } from './presence-broadcast.ts';
+import { priorityOf } from './presence-priority.ts';
+import type { PresenceProbes } from './presence-probes.ts';
+import type { PresenceState, PresenceStates } from './presence-states.ts';
+import { retain } from './retained-presence.ts';
+import type { RosterStore } from './roster-store.ts';
+import { Waits } from './waits.ts';
+
+export interface PresenceUpdatesOptions {
+  readonly context: ModuleContext;
+  readonly store: RosterStore;
+  readonly broadcast: PresenceBroadcast;
+  readonly probes: PresenceProbes;
+  readonly states: PresenceStates;
+}
+
+/** What follows when a session changes its presence (RFC 6121 §4.2, §4.4, §4.5 and §4.6). */
+export class PresenceUpdates {
+  readonly #context: ModuleContext;
+  readonly #store: RosterStore;
+  readonly #broadcast: PresenceBroadcast;
+  readonly #probes: PresenceProbes;
+  readonly #states: PresenceStates;
+
+  constructor({ context, store, broadcast, probes, states }: PresenceUpdatesOptions) {
+    this.#context = context;
+    this.#store = store;
+    this.#broadcast = broadcast;
+    this.#probes = probes;
+    this.#states = states;
+  }
+
+  /** Available presence for all contacts. */
+  available(stanza: Stanza, session: Session): Awaitable<true> {
+    const priority = priorityOf(stanza);
+    const retained = retain(stanza);
+    if (this.#isTooLarge(retained, session)) {
+      throw new StanzaError('policy-violation', { text: 'This presence is too large to be sent to all contacts.' });
+    }
+    session.presence = retained;
+    session.priority = priority;
+    const roster = this.#store.get(session.account);
+    if (!(roster instanceof Promise)) return this.#announce(session, retained, roster);
+    return roster.then((read) => this.#announce(session, retained, read));
+  }
+
+  #announce(session: Session, stanza: Presence, roster: AccountRoster): Awaitable<true> {
+    if (session.ended || session.presence !== stanza) return true; // it changed while the roster was read
+    const { account } = session;
+    const state = this.#states.of(session);
+    const first = !state.announced;
+    state.announced = true;
+    const sent = new Waits();
+    // §4.2.2 and §4.4.2: the account's own resources, this one among them, and the contacts that may know
+    sent.add(this.#broadcast.send(account, stanza, account, session));
+    this.#toSubscribers(stanza, session, roster, state, sent);
+    if (first) {
+      for (const other of this.#context.sessions.of(account)) {
+        if (other !== session && other.presence !== undefined) this.#to(session, other.presence, sent);
+      }
+      sent.add(this.#probes.send(session, roster));
+    }
+    this.#context.hooks.events.emit('presence.available', session, first);
+    return sent.taken;
+  }
+
+  /** Unavailable presence for all contacts, from the client. */
+  unavailable(stanza: Stanza, session: Session): Awaitable<true> {
+    const retained = retain(stanza);
+    const large = this.#isTooLarge(retained, session);
+    return this.#end(large ? presence({ from: session.jid, type: 'unavailable' }) : retained, session);
+  }
+
+  /** The session has ended, in whatever way (§4.5.2). */
+  end(session: Session): Awaitable<true> {
+    return this.#end(presence({ from: session.jid, type: 'unavailable' }), session);
+  }
+
+  #end(stanza: Presence, session: Session): Awaitable<true> {
+    const state = this.#states.take(session);
+    session.presence = undefined;
+    session.priority = 0;
+    if (state === undefined) return true;
+    if (!state.announced) return this.#withdraw(stanza, session, undefined, state);
+    const roster = this.#store.get(session.account);
+    if (!(roster instanceof Promise)) return this.#withdraw(stanza, session, roster, state);
+    return roster.then((read) => this.#withdraw(stanza, session, read, state));
+  }
+
+  #withdraw(
+    stanza: Presence,
+    session: Session,
+    roster: AccountRoster | undefined,
+    state: PresenceState,
+  ): Awaitable<true> {
+    const { account } = session;
+    const sent = new Waits();
+    if (roster !== undefined) {
+      sent.add(this.#broadcast.send(account, stanza, account, session));
+      if (!session.ended) this.#to(session, stanza, sent);
+      this.#toSubscribers(stanza, session, roster, state, sent);
+    }
+    // §4.6.3: those who got presence of their own, unless they have just got this with all others
+    for (const to of state.directed ?? []) {
+      const covered = roster !== undefined && (to.bareText === account.bareText || roster.isSubscriber(to));
+      if (!covered) sent.add(this.#broadcast.send(account, stanza, to, session));
+    }
+    if (state.announced) this.#context.hooks.events.emit('presence.unavailable', session);
+    return sent.taken;
+  }
+
+  /** Presence for one address: it goes on by itself, only remembered here (§4.6.3). */
+  direct(stanza: Stanza, session: Session): false {
+    const { to } = stanza;
+    if (to === undefined) return false;
+    if (stanza.type === 'unavailable') {
+      this.#states.of(session).directed?.delete(to);
+    } else if (!this.#states.direct(session, to, this.#context.config().limits.presence.directedTargets)) {
+      session.stream.host.onLimit(session.stream, 'directed-presence');
+      throw new StanzaError('policy-violation', { text: 'This session has sent presence to too many addresses.' });
+    }
+    return false;
+  }
+
+  /** Presence has come for an account: who answers with an error gets no more until other presence comes (§4.4.2). */
+  received(stanza: Stanza): void {
+    const { from, to, type } = stanza;
+    if (from === undefined || to === undefined) return;
+    const failed = type === 'error';
+    if (!failed && !this.#states.anyFailed) return;
+    for (const session of this.#context.sessions.of(to)) {
+      if (!failed) this.#states.recover(session, from);
+      else if (session.jid.equals(to)) this.#fail(session, from);
+    }
+  }
+
+  #fail(session: Session, from: NonNullable<Stanza['from']>): void {
+    if (!session.available) return;
+    this.#states.of(session).directed?.delete(from);
+    const roster = this.#store.get(session.account);
+    // only contacts count, so that strangers fill no memory; without the roster at hand it is not worth the while
+    if (!(roster instanceof Promise) && roster.isSubscriber(from)) this.#states.fail(session, from);
+  }
+
+  #toSubscribers(
+    stanza: Presence,
+    session: Session,
+    roster: AccountRoster,
+    { failed }: PresenceState,
+    sent: Waits,
+  ): void {
+    for (const { jid } of roster.subscribers) {
+      if (failed?.has(jid.bareText)) continue;
+      sent.add(this.#broadcast.send(session.account, stanza, jid, session));
+    }
+  }
+
+  #to(session: Session, stanza: Presence, sent: Waits): void {
+    const taken = deliver(this.#context.journal, [session], stanza.withTo(session.jid));
+    if (taken instanceof Promise) sent.add(taken.then(() => undefined));
+  }
+
+  #isTooLarge(stanza: Presence, session: Session): boolean {
+    if (Buffer.byteLength(stanza.toString()) <= this.#context.config().limits.presence.maxBytes) return false;
+    session.stream.host.onLimit(session.stream, 'presence-bytes');
+    return true;
+  }
+}

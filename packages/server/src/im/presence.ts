@@ -1,0 +1,42 @@
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import { defineModule } from '../module.ts';
+import { PresenceBroadcast } from './presence-broadcast.ts';
+import { PresenceProbes } from './presence-probes.ts';
+import { PresenceStates } from './presence-states.ts';
+import { PresenceUpdates } from './presence-updates.ts';
+import { RosterStore } from './roster-store.ts';
+
+/** RFC 6121 §4: who is there. */
+export default defineModule({
+  name: 'presence',
+  description: 'Tells contacts who is there (RFC 6121 §4).',
+  setup(context) {
+    const { hooks, router, sessions } = context;
+    const store = context.use(RosterStore);
+    const probes = new PresenceProbes({ store, router, sessions, isLocal: (jid) => context.isLocal(jid) });
+    const broadcast = context.use(PresenceBroadcast);
+    const updates = new PresenceUpdates({ context, store, broadcast, probes, states: new PresenceStates() });
+
+    hooks.fromClient.use('deliver', (stanza, session) => {
+      if (stanza.kind !== 'presence') return false;
+      switch (stanza.type) {
+        case undefined:
+          return stanza.to === undefined ? updates.available(stanza, session) : updates.direct(stanza, session);
+        case 'unavailable':
+          return stanza.to === undefined ? updates.unavailable(stanza, session) : updates.direct(stanza, session);
+        default: // a probe or an error: it goes on to whom it is for
+          if (stanza.to === undefined) throw new StanzaError('bad-request', { text: 'Say to whom this is.' });
+          return false;
+      }
+    });
+    hooks.toAccount.use('observe', (stanza) => {
+      if (stanza.kind === 'presence') updates.received(stanza);
+    });
+    hooks.toAccount.use('deliver', (stanza, { account }) =>
+      stanza.kind === 'presence' && stanza.type === 'probe' ? probes.answer(stanza, account) : false,
+    );
+    hooks.events.on('session.unbound', async (session) => {
+      await updates.end(session);
+    });
+  },
+});

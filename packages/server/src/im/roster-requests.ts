@@ -1,0 +1,116 @@
+import type { LimitName } from '@parley/metrics/catalogue';
+import { Element } from '@parley/xmpp/element';
+import { Jid } from '@parley/xmpp/jid';
+import { NS } from '@parley/xmpp/namespaces';
+import { presence } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { ModuleContext } from '../module.ts';
+import type { Session } from '../session/session.ts';
+import type { AccountRoster } from './account-roster.ts';
+import type { PresenceBroadcast } from './presence-broadcast.ts';
+import { itemElement, type RosterItem, removedItemElement } from './roster-item.ts';
+import type { RosterPushes } from './roster-pushes.ts';
+import { readRosterSet } from './roster-set.ts';
+import type { RosterStore } from './roster-store.ts';
+import { isFrom, isTo } from './subscription-state.ts';
+
+/** What clients ask of their rosters. */
+export class RosterRequests {
+  readonly #context: ModuleContext;
+  readonly #store: RosterStore;
+  readonly #pushes: RosterPushes;
+  readonly #broadcast: PresenceBroadcast;
+
+  constructor(context: ModuleContext, store: RosterStore, pushes: RosterPushes, broadcast: PresenceBroadcast) {
+    this.#context = context;
+    this.#store = store;
+    this.#pushes = pushes;
+    this.#broadcast = broadcast;
+  }
+
+  /** §2.2 */
+  async get(query: Element, session: Session): Promise<Element | undefined> {
+    const roster = await this.#store.get(session.account);
+    session.interested = true;
+    this.#context.metrics.rosterSize.record(roster.size);
+    const { versioning } = this.#context.config().roster;
+    const known = versioning ? query.attr('ver') : undefined;
+    if (known !== undefined && this.#catchUp(session, roster, known)) return undefined;
+    const ver = versioning ? roster.version : undefined;
+    return Element.of('query', NS.roster, { ver }, ...[...roster.items].map(itemElement));
+  }
+
+  /** §2.6.2: where little has changed since what the client has, it gets that alone. */
+  #catchUp(session: Session, roster: AccountRoster, known: string): boolean {
+    const changed = /^\d{1,16}$/.test(known) ? roster.changedSince(Number(known)) : undefined;
+    // a push is about three times as long as an item in the whole roster
+    if (changed === undefined || changed.length * 3 > roster.size) return false;
+    if (changed.length > 0) {
+      this.#pushes.afterAnswer(session, () =>
+        changed.filter((item) => roster.get(item.jid) === item).map((item) => [itemElement(item), item.version]),
+      );
+    }
+    return true;
+  }
+
+  /** §2.3 to §2.5 */
+  async set(query: Element, session: Session): Promise<undefined> {
+    const { config } = this.#context;
+    const onLimit = (limit: LimitName) => session.stream.host.onLimit(session.stream, limit);
+    const { account } = session;
+    const { contact, remove, name, groups } = readRosterSet(query, account, { ...config().roster, onLimit });
+    if (remove) return this.#remove(account, contact);
+    const { outcome, after, version } = await this.#store.change(account, contact, (before) => ({
+      item: {
+        subscription: before?.subscription ?? 'none',
+        ask: before?.ask ?? false,
+        approved: before?.approved ?? false,
+        name,
+        groups,
+      },
+    }));
+    if (outcome === 'items') {
+      onLimit('roster-items');
+      throw new StanzaError('resource-constraint', { type: 'cancel', text: 'The roster is full.' });
+    }
+    this.#context.metrics.rosterChanges.with({ action: 'set' }).increment();
+    this.#pushes.push(account, itemElement(after as RosterItem), version);
+    this.#context.hooks.events.emit('roster.changed', account, contact);
+  }
+
+  /** §2.5.2 */
+  async #remove(account: Jid, contact: Jid): Promise<undefined> {
+    let requestWaits = false;
+    const { before, version } = await this.#store.change(account, contact, (item, waits) => {
+      if (item === undefined) throw new StanzaError('item-not-found', { text: 'This is none of your contacts.' });
+      requestWaits = waits;
+      return { item: 'remove', request: 'remove' };
+    });
+    this.#context.metrics.rosterChanges.with({ action: 'remove' }).increment();
+    this.#pushes.push(account, removedItemElement(contact), version);
+    this.#context.hooks.events.emit('roster.changed', account, contact);
+    await this.#part(account, contact, before, requestWaits);
+  }
+
+  /** Ends every relation to a contact that is gone from the roster, or that had only asked to be in it. */
+  async #part(account: Jid, contact: Jid, item: RosterItem | undefined, requestWaits: boolean): Promise<void> {
+    const { router } = this.#context;
+    const wasFrom = item !== undefined && isFrom(item.subscription);
+    if (wasFrom) await this.#broadcast.withdraw(account, contact);
+    if (item !== undefined && (isTo(item.subscription) || item.ask)) {
+      await router.route(presence({ from: account, to: contact, type: 'unsubscribe' }));
+    }
+    if (wasFrom || requestWaits) {
+      await router.route(presence({ from: account, to: contact, type: 'unsubscribed' }));
+    }
+  }
+
+  /** The account is about to be removed: nobody shall take whoever gets its name for the same person. */
+  async end(account: Jid): Promise<void> {
+    const roster = await this.#store.get(account);
+    const contacts = [...roster.items];
+    const strangers = [...roster.requests].filter((contact) => roster.get(Jid.parse(contact)) === undefined);
+    for (const item of contacts) await this.#part(account, item.jid, item, roster.requests.has(item.jid.bareText));
+    for (const stranger of strangers) await this.#part(account, Jid.parse(stranger), undefined, true);
+  }
+}

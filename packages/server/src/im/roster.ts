@@ -1,0 +1,52 @@
+import { Element } from '@parley/xmpp/element';
+import { NS } from '@parley/xmpp/namespaces';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import { defineModule } from '../module.ts';
+import type { Session } from '../session/session.ts';
+import { PresenceBroadcast } from './presence-broadcast.ts';
+import { RosterPushes } from './roster-pushes.ts';
+import { RosterRequests } from './roster-requests.ts';
+import { RosterStore, requestKeys, rosterKeys } from './roster-store.ts';
+
+/** RFC 6121 §2: contacts, kept by the server. */
+export default defineModule({
+  name: 'roster',
+  description: 'Keeps the contacts of accounts (RFC 6121 §2).',
+  keys: [rosterKeys, requestKeys],
+  setup(context) {
+    const { hooks, iq, features, sessions, router } = context;
+    const limits = () => context.config().roster;
+    const store = new RosterStore({
+      keyspace: context.keyspace,
+      isOnline: (account) => sessions.of(account).length > 0,
+      limits,
+    });
+    const pushes = new RosterPushes(context.journal, sessions, () => limits().versioning);
+    const broadcast = new PresenceBroadcast({ router, sessions, isLocal: (jid) => context.isLocal(jid) });
+    context.provide(RosterStore, store);
+    context.provide(RosterPushes, pushes);
+    context.provide(PresenceBroadcast, broadcast);
+
+    const roster = new RosterRequests(context, store, pushes, broadcast);
+    iq.get(NS.roster, 'query', (_, { payload, sender }) => roster.get(payload, ofClient(sender)), { at: ['account'] });
+    iq.set(NS.roster, 'query', (_, { payload, sender }) => roster.set(payload, ofClient(sender)), { at: ['account'] });
+
+    // RFC 6121 §2.6.1
+    const feature = Element.of('ver', NS.rosterVersioning);
+    features.add({
+      ns: NS.rosterVersioning,
+      advertise: ({ identity }) => (identity !== undefined && limits().versioning ? feature : undefined),
+    });
+
+    hooks.events.on('session.unbound', ({ account }) => {
+      // once those who still need the roster, to say that the session is gone, have used it
+      queueMicrotask(() => sessions.of(account).length > 0 || store.forget(account));
+    });
+    hooks.events.on('account.removed', (account) => roster.end(account));
+  },
+});
+
+function ofClient(sender: Session | undefined): Session {
+  if (sender === undefined) throw new StanzaError('service-unavailable');
+  return sender;
+}
