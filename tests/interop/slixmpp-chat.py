@@ -20,7 +20,8 @@ class Client(slixmpp.ClientXMPP):
         self.auto_authorize = True
         self.auto_subscribe = True
         self.seen = asyncio.Queue()
-        for plugin in ("xep_0030", "xep_0199", "xep_0054", "xep_0092", "xep_0202"):
+        self.passed = []
+        for plugin in ("xep_0030", "xep_0199", "xep_0054", "xep_0092", "xep_0202", "xep_0203"):
             self.register_plugin(plugin)
         self.add_event_handler("message", lambda m: self.seen.put_nowait(("message", m["body"], m["delay"]["stamp"])))
         self.add_event_handler("got_online", lambda p: self.seen.put_nowait(("online", p["from"].bare, p["status"])))
@@ -31,21 +32,26 @@ class Client(slixmpp.ClientXMPP):
     async def log_in(self):
         self.connect(("127.0.0.1", PORT))
         await asyncio.wait_for(self.wait_until("session_start"), PATIENCE)
-        assert self.socket.get_extra_info("ssl_object").version() in ("TLSv1.2", "TLSv1.3")
+        assert self.socket.version() in ("TLSv1.2", "TLSv1.3")
         await self.get_roster()
         self.send_presence()
-        say(f"{self.boundjid.bare} logged in over {self.socket.get_extra_info('ssl_object').version()}")
+        say(f"{self.boundjid.bare} logged in over {self.socket.version()}")
 
     async def log_out(self):
         await self.disconnect()
         say(f"{self.boundjid.bare} logged out")
 
     async def until(self, kind, what):
+        """The first of this kind that was not asked for yet, come already or still to come."""
+        for index, seen in enumerate(self.passed):
+            if seen[:2] == (kind, what):
+                return self.passed.pop(index)
         while True:
             seen = await asyncio.wait_for(self.seen.get(), PATIENCE)
-            if seen[0] == kind and seen[1] == what:
+            if seen[:2] == (kind, what):
                 say(f"{self.boundjid.bare} saw {kind} {what}")
                 return seen
+            self.passed.append(seen)
 
 
 def say(text):

@@ -15,7 +15,7 @@ export function startCommand(): Command {
       process.on('SIGHUP', () => {
         server.reload().catch((error) => server.log.error('configuration.refused', { error }));
       });
-      process.stderr.write(welcome(server.node, config, configurationFile(this)));
+      process.stderr.write(welcome(server, config, configurationFile(this)));
       const signal = await stopSignal();
       server.log.info('node.stopping', { signal });
     });

@@ -1,10 +1,10 @@
 import type { Configuration } from '@parley/server/config/schema';
-import type { Node } from '@parley/server/node';
+import type { Server } from '@parley/server/main';
 
 /** What a person at the terminal needs to know when the node listens. */
-export function welcome(node: Node, config: Configuration, file: string | undefined): string {
+export function welcome({ node, listeners }: Server, config: Configuration, file: string | undefined): string {
   const [domain = 'localhost'] = node.domains;
-  const port = (name: string) => node.ports.find((listener) => listener.name === name)?.port;
+  const port = (name: string) => listeners.find((listener) => listener.name === name)?.port;
   const listening = [
     [port('c2s'), 'clients, STARTTLS'],
     [port('c2sTls'), 'clients, direct TLS'],

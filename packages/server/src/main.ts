@@ -20,12 +20,21 @@ export interface ServeOptions {
 export class Server implements AsyncDisposable {
   readonly node: Node;
   readonly log: Log;
+  /** Everything that it listens on, by the name in the configuration. */
+  readonly listeners: readonly { readonly name: string; readonly port: number }[];
   readonly #parts: AsyncDisposableStack;
   readonly #options: ServeOptions;
 
-  private constructor(node: Node, log: Log, parts: AsyncDisposableStack, options: ServeOptions) {
+  private constructor(
+    node: Node,
+    log: Log,
+    listeners: Server['listeners'],
+    parts: AsyncDisposableStack,
+    options: ServeOptions,
+  ) {
     this.node = node;
     this.log = log;
+    this.listeners = listeners;
     this.#parts = parts;
     this.#options = options;
   }
@@ -35,14 +44,17 @@ export class Server implements AsyncDisposable {
     const { config } = options;
     const log = Log.create({ level: config.log.level, pretty: config.log.pretty });
     await using parts = new AsyncDisposableStack();
+    parts.defer(() => log.flush());
     const registry = new Registry();
     const { keyspace } = await openKeyspace(config.keyspace.url, {
       durability: config.keyspace.durability,
       deadline: config.keyspace.commandTimeoutSeconds * 1000,
       connectDeadline: config.keyspace.connectTimeoutSeconds * 1000,
+      password: config.keyspace.password,
       observer: keyspaceMetrics(registry.metrics, log),
     });
     parts.use(keyspace);
+    registry.metrics.logDropped.observe(() => log.dropped);
     registry.metrics.keyspaceState.observe(() => (keyspace.state === 'up' ? 1 : 0));
     parts.use(new ProcessMetrics(registry.metrics));
     const limit = descriptorLimit();
@@ -57,9 +69,11 @@ export class Server implements AsyncDisposable {
         descriptorLimit: limit,
       }),
     );
-    const server = new Server(node, log, parts, options);
-    parts.use(await openPorts({ node, keyspace, registry, log, reload: () => server.reload() }));
-    return new Server(node, log, parts.move(), options);
+    const ports = await openPorts({ node, keyspace, registry, log, reload: () => server.reload() });
+    parts.use(ports);
+    const server: Server = new Server(node, log, [...node.ports, ...ports.listeners], parts.move(), options);
+    log.info('server.started', { domains: node.domains, listeners: server.listeners });
+    return server;
   }
 
   /** Reads configuration and certificates again. Throws, and changes nothing, where they are not good. */

@@ -1,4 +1,54 @@
+import presence from './im/presence.ts';
+import roster from './im/roster.ts';
+import subscription from './im/subscription.ts';
 import type { Module } from './module.ts';
+import lastActivity from './xeps/0012-last-activity/last-activity.ts';
+import disco from './xeps/0030-disco.ts';
+import privateStorage from './xeps/0049-private-storage/private-storage.ts';
+import vcard from './xeps/0054-vcard/vcard.ts';
+import registration from './xeps/0077-registration.ts';
+import legacyAuth from './xeps/0078-legacy-auth.ts';
+import version from './xeps/0092-version.ts';
+import jidEscaping from './xeps/0106-jid-escaping.ts';
+import caps from './xeps/0115-caps.ts';
+import compression from './xeps/0138-compression.ts';
+import contactAddresses from './xeps/0157-contact-addresses.ts';
+import offline from './xeps/0160-offline/offline.ts';
+import anonymous from './xeps/0175-anonymous.ts';
+import ping from './xeps/0199-ping/ping.ts';
+import time from './xeps/0202-time.ts';
+import delay from './xeps/0203-delay.ts';
+import hints from './xeps/0334-hints.ts';
+import stanzaId from './xeps/0359-stanza-id.ts';
+import streamLimits from './xeps/0478-stream-limits.ts';
 
 /** Everything that a node can do beyond streams and routing, in the order in which stanzas meet it. */
-export const modules: readonly Module[] = [];
+export const modules: readonly Module[] = [
+  // getting in
+  registration,
+  legacyAuth,
+  anonymous,
+  compression,
+  streamLimits,
+  // contacts and their presence
+  roster,
+  subscription,
+  presence,
+  // what stanzas may carry
+  delay,
+  stanzaId,
+  hints,
+  // what the server answers
+  disco,
+  caps,
+  contactAddresses,
+  lastActivity,
+  version,
+  time,
+  ping,
+  privateStorage,
+  vcard,
+  jidEscaping,
+  // messages that nobody took
+  offline,
+];

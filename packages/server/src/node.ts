@@ -65,6 +65,7 @@ export class Node implements AsyncDisposable {
   readonly startedAt = Date.now();
   #config: Configuration;
   #selfSigned: string | undefined;
+  #stopping = false;
   readonly #options: NodeOptions;
   readonly #secret: (purpose: string) => Buffer;
   readonly #acceptor: TlsAcceptor;
@@ -145,7 +146,7 @@ export class Node implements AsyncDisposable {
 
   /** Starts a node and resolves when it listens. */
   static async start(options: NodeOptions): Promise<Node> {
-    const { config, keyspace, log } = options;
+    const { config, keyspace } = options;
     const certificates = await loadCertificates(config);
     const acceptor = new TlsAcceptor(tlsSettings(config), certificates.files);
     const node = new Node(options, await clusterSecret(config, keyspace), acceptor);
@@ -159,8 +160,12 @@ export class Node implements AsyncDisposable {
       await node.stop();
       throw error;
     }
-    log.info('node.started', { listeners: node.ports, domains: [...node.#domains] });
     return node;
+  }
+
+  /** It takes no new connections any more. */
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   get config(): Configuration {
@@ -382,6 +387,7 @@ export class Node implements AsyncDisposable {
 
   /** Stops accepting, closes every stream with system-shutdown, and resolves when all is let go of. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     for (const { listener } of this.#listeners) listener.close();
     for (const stream of [...this.streams]) stream.error(new StreamError('system-shutdown'));
     for (const stop of this.#stops.reverse()) await stop();

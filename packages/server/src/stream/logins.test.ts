@@ -46,7 +46,10 @@ beforeEach(() => {
         flush() {},
       },
     }),
-    authenticator: { enabled: (account: Jid) => account.equals(juliet) } as Authenticator,
+    authenticator: {
+      exists: (account: Jid) => account.local !== 'nobody',
+      enabled: (account: Jid) => account.equals(juliet),
+    } as Authenticator,
     trusts: (address) => address === trusted,
     now: () => now,
     wait: async (ms) => void waits.push(ms),
@@ -136,18 +139,28 @@ test('what is no guess is neither slowed down nor counted by address', async () 
   expect(admitted(juliet)).toBe(true);
 });
 
-test('a stream has so many failures of any kind, and then it ends', async () => {
+test('a stream has so many wrong proofs, and then it ends', async () => {
   const one = attempt();
-  const kinds = [wrong, new SaslError('aborted'), new SaslError('malformed-request'), wrong];
-  for (const reason of kinds) expect(await logins.failed(one, reason)).toEqual({ last: false });
-  expect(await logins.failed(one, new SaslError('invalid-mechanism'))).toEqual({ last: true });
+  for (let i = 0; i < 4; i++) expect(await logins.failed(one, wrong)).toEqual({ last: false });
+  expect(await logins.failed(one, wrong)).toEqual({ last: true });
   expect(limits).toEqual(['login-failures-per-stream']);
   expect(await logins.failed(attempt(), wrong)).toEqual({ last: false }); // another stream
+});
+
+test('an attempt that tried no password counts a quarter', async () => {
+  const one = attempt();
+  const kinds = [new SaslError('aborted'), new SaslError('malformed-request'), new SaslError('mechanism-too-weak')];
+  for (let i = 0; i < 19; i++) {
+    expect(await logins.failed(one, kinds[i % 3] as SaslError)).toEqual({ last: false });
+  }
+  expect(await logins.failed(one, new SaslError('invalid-mechanism'))).toEqual({ last: true });
 });
 
 test('only an account that may log in is permitted', async () => {
   await expect(logins.permit(juliet)).resolves.toBeUndefined();
   await expect(logins.permit(romeo)).rejects.toMatchObject({ condition: 'account-disabled' });
+  const nobody = Jid.parse('nobody@capulet.lit');
+  await expect(logins.permit(nobody)).rejects.toMatchObject({ condition: 'not-authorized' });
 });
 
 describe('what went wrong', () => {

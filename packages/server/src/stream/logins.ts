@@ -24,6 +24,12 @@ export interface LoginsOptions {
   readonly wait?: (ms: number) => Promise<void>;
 }
 
+/**
+ * What an attempt counts in which no password was tried: clients that bind to channels in their own way go through
+ * mechanism after mechanism until one is left.
+ */
+const UNPROVED = 0.25;
+
 type MechanismLabel = Parameters<Metrics['logins']['with']>[0]['mechanism'];
 
 /** One attempt, as far as it is known. */
@@ -87,7 +93,8 @@ export class Logins {
 
   /** The proof was right: the last question. Throws a SaslError where the account may not log in. */
   async permit(account: Jid): Promise<void> {
-    if (!(await this.authenticator.enabled(account))) throw new SaslError('account-disabled');
+    if (await this.authenticator.enabled(account)) return;
+    throw new SaslError((await this.authenticator.exists(account)) ? 'account-disabled' : 'not-authorized');
   }
 
   succeeded(attempt: LoginAttempt, identity: Jid): void {
@@ -115,7 +122,7 @@ export class Logins {
     const { stream, mechanism, account } = attempt;
     const address = stream.transport.remoteAddress;
     const limits = this.#options.config().limits.logins;
-    const onStream = this.failuresOn(stream) + 1;
+    const onStream = this.failuresOn(stream) + (condition === 'not-authorized' ? 1 : UNPROVED);
     this.#byStream.set(stream, onStream);
     this.#options.metrics.logins.with({ mechanism, outcome: condition }).increment();
     this.#options.log.flood('login.failed', { address, mechanism, condition, account: account?.toString() });
@@ -137,7 +144,7 @@ export class Logins {
         failures = Math.max(failures, this.#byAccountAndAddress.add(both(account, place), windowSeconds * 1000, now));
       }
     }
-    const seconds = Math.min(delaySeconds * 2 ** (failures - 1), maxDelaySeconds);
+    const seconds = Math.min(delaySeconds * 2 ** Math.floor(failures - 1), maxDelaySeconds);
     return seconds > 0 ? this.#wait(seconds * 1000) : undefined;
   }
 }

@@ -18,7 +18,10 @@ function offers(state: State, config: Partly<Configuration> = {}) {
     peerCertificate: certificate ? Buffer.from('DER') : undefined,
     channelBinding: (type: ChannelBindingType) => (bindings.includes(type) ? Buffer.from(type) : undefined),
   };
-  return offersOf({ encrypted, domain, transport } as unknown as Stream, configurationSchema().parse(config));
+  return offersOf(
+    { encrypted, domain, transport } as unknown as Stream,
+    configurationSchema().parse({ ...config, tls: { clientAuthorities: 'ca.pem', ...config.tls } }),
+  );
 }
 
 const SCRAM = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1'];

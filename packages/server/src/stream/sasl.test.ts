@@ -30,7 +30,7 @@ async function start(config: Parameters<typeof startServer>[0] = {}): Promise<vo
     ...config,
     config: {
       limits: { logins: { delaySeconds: 0, failuresPerStream: 5 } },
-      authentication: { mechanisms: ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN', 'EXTERNAL'] },
+      authentication: { mechanisms: ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN'] },
       ...config.config,
     },
   });

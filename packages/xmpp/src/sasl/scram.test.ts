@@ -120,7 +120,7 @@ test.each([
   ['invalid-authzid', 'n,a=juliet@example.com/x,n=juliet,r=x'],
   ['not-authorized', 'n,,n=ju liet,r=x'],
   ['not-authorized', 'n,,n=juliet@example.com,r=x'],
-  ['not-authorized', 'y,,n=juliet,r=x'],
+  ['mechanism-too-weak', 'y,,n=juliet,r=x'],
   ['malformed-request', 'p=tls-exporter,,n=juliet,r=x'],
   ['malformed-request', 'n,,m=x,n=juliet,r=x'],
   ['malformed-request', 'nonsense'],
@@ -131,8 +131,8 @@ test.each([
 test.each([
   ['malformed-request', 'n,,n=juliet,r=x'],
   ['malformed-request', 'y,,n=juliet,r=x'],
-  ['not-authorized', 'p=tls-unique,,n=juliet,r=x'],
-  ['not-authorized', 'p=toString,,n=juliet,r=x'],
+  ['mechanism-too-weak', 'p=tls-unique,,n=juliet,r=x'],
+  ['mechanism-too-weak', 'p=toString,,n=juliet,r=x'],
 ])('with channel binding, %s: %s', async (condition, first) => {
   await expect(send(scram('SHA-1', true), first)).rejects.toMatchObject({ condition });
 });
@@ -146,9 +146,9 @@ test('a client that sees no channel binding may say so where none is offered', a
 
 test('a type that is not announced, or has no data, cannot be used', async () => {
   const none = scram('SHA-1', true, { channelBinding: () => undefined });
-  await expect(send(none, plusFirst('tls-exporter'))).rejects.toMatchObject({ condition: 'not-authorized' });
+  await expect(send(none, plusFirst('tls-exporter'))).rejects.toMatchObject({ condition: 'mechanism-too-weak' });
   const other = scram('SHA-1', true, { channelBindingTypes: ['tls-server-end-point'] });
-  await expect(send(other, plusFirst('tls-exporter'))).rejects.toMatchObject({ condition: 'not-authorized' });
+  await expect(send(other, plusFirst('tls-exporter'))).rejects.toMatchObject({ condition: 'mechanism-too-weak' });
 });
 
 test('the header cannot be changed after the first message', async () => {

@@ -63,12 +63,14 @@ export class ScramExchange implements MechanismExchange {
     }
     // Somebody in between took the -PLUS mechanisms out of what the client saw.
     if (binding === 'y' && offeredMechanisms.some((name) => name.endsWith('-PLUS'))) {
-      throw new SaslError('not-authorized', 'This server does support channel binding.');
+      throw new SaslError('mechanism-too-weak', 'This server does support channel binding.');
     }
     if (typeof binding !== 'object') return Buffer.alloc(0);
     const type = channelBindingTypes.find((offered): offered is ChannelBindingType => offered === binding.type);
     const data = type === undefined ? undefined : this.#services.channelBinding(type);
-    if (data === undefined) throw new SaslError('not-authorized', 'This type of channel binding is not offered.');
+    if (data === undefined) {
+      throw new SaslError('mechanism-too-weak', 'This type of channel binding is not offered.');
+    }
     return data;
   }
 

@@ -1,0 +1,83 @@
+import { Readable } from 'node:stream';
+import type { Snapshot } from '@parley/metrics/snapshot';
+import type { FastifyInstance } from 'fastify';
+import { ConfigurationError } from '../config/problem.ts';
+import type { Changes } from '../config/reload.ts';
+import type { AccountAdministration } from './account-administration.ts';
+import { AdministrationError, type AdministrationFailure } from './administration-error.ts';
+import type { NodeStatus } from './node-status.ts';
+
+/** What the local administration works on. */
+export interface ApiHost {
+  readonly accounts: AccountAdministration;
+  status(): NodeStatus;
+  /** Throws a ConfigurationError where the file is not good. */
+  reload(): Promise<Changes>;
+  snapshot(): Snapshot;
+}
+
+const STATUS: Record<AdministrationFailure, number> = {
+  invalid: 400,
+  refused: 403,
+  'not-found': 404,
+  conflict: 409,
+  unavailable: 503,
+};
+
+const config = { permission: 'administration' } as const;
+const text = { type: 'string', minLength: 1, maxLength: 4096 } as const;
+const object = <T extends object>(properties: T) =>
+  ({ type: 'object', required: Object.keys(properties), properties, additionalProperties: false }) as const;
+
+/** The routes by which `parley` and the SNMP agent speak to a running node, over its Unix socket. */
+export function adminApi(routes: FastifyInstance, host: ApiHost): void {
+  void routes.register(async (api) => {
+    api.setErrorHandler((error, _request, reply) => {
+      const known = inWords(error);
+      if (known === undefined) throw error;
+      return reply.code(STATUS[known.failure]).send({ failure: known.failure, message: known.message });
+    });
+
+    api.get('/api/status', { config }, () => host.status());
+    api.get('/api/metrics', { config }, () => host.snapshot());
+    api.post('/api/reload', { config }, () => host.reload());
+
+    api.get<{ Querystring: { domain?: string } }>('/api/accounts', { config }, async (request, reply) => {
+      const pages = host.accounts.list(request.query.domain)[Symbol.asyncIterator]();
+      const first = await pages.next(); // a wrong domain is an error, and not the end of a list
+      return reply.type('application/x-ndjson').send(Readable.from(lines(first, pages)));
+    });
+    api.post<{ Body: { jid: string; password: string } }>(
+      '/api/accounts',
+      { config, schema: { body: object({ jid: text, password: text }) } },
+      ({ body }) => host.accounts.add(body.jid, body.password),
+    );
+    api.put<{ Params: { jid: string }; Body: { password: string } }>(
+      '/api/accounts/:jid/password',
+      { config, schema: { body: object({ password: text }) } },
+      ({ params, body }) => host.accounts.setPassword(params.jid, body.password),
+    );
+    api.put<{ Params: { jid: string }; Body: { enabled: boolean } }>(
+      '/api/accounts/:jid/enabled',
+      { config, schema: { body: object({ enabled: { type: 'boolean' } }) } },
+      ({ params, body }) => (body.enabled ? host.accounts.enable(params.jid) : host.accounts.disable(params.jid)),
+    );
+    api.delete<{ Params: { jid: string } }>('/api/accounts/:jid', { config }, ({ params }) =>
+      host.accounts.remove(params.jid),
+    );
+  });
+}
+
+type Page = readonly object[];
+
+async function* lines(first: IteratorResult<Page>, rest: AsyncIterator<Page>): AsyncGenerator<string> {
+  for (let page = first; !page.done; page = await rest.next()) {
+    yield page.value.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+  }
+}
+
+function inWords(error: unknown): AdministrationError | undefined {
+  if (error instanceof AdministrationError) return error;
+  if (error instanceof ConfigurationError) return new AdministrationError('invalid', error.message);
+  return undefined;
+}

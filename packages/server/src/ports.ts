@@ -1,0 +1,73 @@
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import type { Registry } from '@parley/metrics/registry';
+import { administerAccounts } from './admin/account-administration.ts';
+import { adminApi } from './admin/api.ts';
+import { registerHealth } from './admin/health.ts';
+import type { NodeStatus } from './admin/node-status.ts';
+import type { Changes } from './config/reload.ts';
+import type { Log } from './log.ts';
+import { HttpServer } from './net/http.ts';
+import type { Node } from './node.ts';
+import { version } from './version.ts';
+
+export interface PortsOptions {
+  readonly node: Node;
+  readonly keyspace: Keyspace;
+  readonly registry: Registry;
+  readonly log: Log;
+  reload(): Promise<Changes>;
+}
+
+/** The ports beside those of clients. */
+export interface Ports extends AsyncDisposable {
+  readonly listeners: readonly { readonly name: string; readonly port: number }[];
+}
+
+/** Opens the HTTP ports, for health and metrics, and the Unix socket, for administration. */
+export async function openPorts({ node, keyspace, registry, log, reload }: PortsOptions): Promise<Ports> {
+  const { config } = node;
+  const common = {
+    maxBodyBytes: config.http.maxBodyBytes,
+    requestTimeoutSeconds: config.http.requestTimeoutSeconds,
+    allowedHosts: config.http.allowedHosts,
+    log,
+    onBodyTooLarge: () => registry.metrics.limitsExceeded.with({ limit: 'http-body-bytes' }).add(1),
+  };
+  const notReady = (): string[] => [
+    ...(keyspace.state === 'up' ? [] : [`the keyspace is away: ${keyspace.trouble?.message ?? 'no answer'}`]),
+    ...(node.stopping ? ['the node is stopping'] : []),
+  ];
+  const snapshot = () => registry.snapshot();
+  await using parts = new AsyncDisposableStack();
+  const listeners: { name: string; port: number }[] = [];
+
+  for (const address of config.listen.http) {
+    const server = parts.use(new HttpServer({ ...common, permissions: ['public', 'metrics'] }));
+    registerHealth(server, { notReady, snapshot });
+    listeners.push({ name: 'http', port: await server.listen(address) });
+  }
+
+  const local = parts.use(new HttpServer({ ...common, permissions: ['public', 'metrics', 'administration'] }));
+  registerHealth(local, { notReady, snapshot });
+  adminApi(local.routes, {
+    accounts: administerAccounts(node.accounts, node.domains),
+    status: (): NodeStatus => ({
+      version,
+      pid: process.pid,
+      uptimeSeconds: (Date.now() - node.startedAt) / 1000,
+      domains: node.domains,
+      listeners: [...node.ports, ...listeners],
+      sessions: node.sessions.size,
+      accountsOnline: node.sessions.accounts,
+      keyspace: { kind: config.keyspace.url.replace(/:.*/s, ''), state: keyspace.state },
+      notReady: notReady(),
+      memoryBytes: process.memoryUsage.rss(),
+    }),
+    reload,
+    snapshot,
+  });
+  await local.listenOnSocket(config.admin.socket);
+
+  const open = parts.move();
+  return { listeners, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}

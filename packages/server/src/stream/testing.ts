@@ -1,0 +1,44 @@
+/** Certificates of clients, for tests. */
+import * as asn1 from 'asn1js';
+import * as pki from 'pkijs';
+
+const XMPP_ADDRESS = '1.3.6.1.5.5.7.8.5';
+
+const tagged = (tagNumber: number, value: asn1.AsnType[]) =>
+  new asn1.Constructed({ idBlock: { tagClass: 3, tagNumber }, value });
+
+/** A name of a kind that has an object identifier (RFC 5280 §4.2.1.6). */
+export const otherName = (oid: string, value: asn1.AsnType) =>
+  tagged(0, [new asn1.ObjectIdentifier({ value: oid }), tagged(0, [value])]);
+
+/** An address as certificates name it, whether it is one or not. */
+export const xmppAddress = (value: asn1.AsnType | string) =>
+  otherName(XMPP_ADDRESS, typeof value === 'string' ? new asn1.Utf8String({ value }) : value);
+
+/** A name that is mere text: 1 is a mail address, 2 a domain. */
+export const plainName = (tagNumber: number, text: string) =>
+  new asn1.Primitive({ idBlock: { tagClass: 3, tagNumber }, valueHex: new TextEncoder().encode(text).buffer });
+
+const pem = (label: string, der: ArrayBuffer) =>
+  `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`;
+
+/** A certificate with these alternative names, signed by itself; its subject claims to be the queen. */
+export async function clientCertificate(...names: asn1.AsnType[]): Promise<{ der: Buffer; cert: string; key: string }> {
+  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const made = new pki.Certificate();
+  made.version = 2; // v3
+  made.serialNumber = new asn1.Integer({ value: 1 });
+  const value = new asn1.Utf8String({ value: 'queen@england.lit' });
+  for (const who of [made.subject, made.issuer]) {
+    who.typesAndValues.push(new pki.AttributeTypeAndValue({ type: '2.5.4.3', value }));
+  }
+  made.notBefore.value = new Date(0);
+  made.notAfter.value = new Date(2e12);
+  await made.subjectPublicKeyInfo.importKey(keys.publicKey);
+  const extnValue = new asn1.Sequence({ value: names }).toBER();
+  made.extensions = names.length === 0 ? [] : [new pki.Extension({ extnID: '2.5.29.17', extnValue })];
+  await made.sign(keys.privateKey, 'SHA-256');
+  const der = made.toSchema().toBER();
+  const key = pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', keys.privateKey));
+  return { der: Buffer.from(der), cert: pem('CERTIFICATE', der), key };
+}
