@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import { clientCertificate, xmppAddress } from '@parley/server/stream/testing';
 import { Jid } from '@parley/xmpp/jid';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { TestClient } from '../support/client.ts';
-import { conditionOf, features, mechanismsOf, plain, scram } from '../support/login.ts';
+import { answer, base64, conditionOf, features, mechanismsOf, plain, scram, sendAuth } from '../support/login.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { socketWire } from '../support/wires.ts';
 
@@ -93,4 +97,67 @@ test('after five wrong passwords the connection ends, and another one gets in', 
   const next = server.connect();
   next.open('localhost');
   expect(conditionOf(await plain(next, 'juliet', 'secret'))).toBe('success');
+});
+
+describe('with a certificate', () => {
+  let juliet: Awaited<ReturnType<typeof clientCertificate>>;
+
+  /** Starts a server that trusts Juliet's certificate, and connects with this one. */
+  async function connect(own: { cert: string; key: string } | undefined): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const clientAuthorities = join(folder, 'ca.pem');
+    await writeFile(clientAuthorities, juliet.cert);
+    server = await startServer({
+      config: {
+        listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [{ host: '127.0.0.1', port: 0 }], http: [] },
+        authentication: { mechanisms: ['EXTERNAL', 'PLAIN'] },
+        limits: { logins: { delaySeconds: 0 } },
+        tls: { clientAuthorities },
+      },
+    });
+    const wire = await socketWire(server.node.ports.find(({ name }) => name === 'c2sTls')?.port ?? 0);
+    await wire.upgrade('localhost', own);
+    client = new TestClient(wire);
+    client.open('localhost');
+  }
+
+  async function external(text: string): Promise<string> {
+    sendAuth(client, 'EXTERNAL', text);
+    return conditionOf(await answer(client));
+  }
+
+  beforeEach(async () => {
+    juliet = await clientCertificate(xmppAddress('juliet@localhost'));
+  });
+
+  test('that is trusted a client gets in by EXTERNAL', async () => {
+    await connect(juliet);
+    await server.account('juliet@localhost');
+    expect(mechanismsOf(await features(client))).toEqual(['EXTERNAL', 'PLAIN']);
+    expect(await external(base64('romeo@localhost'))).toBe('invalid-authzid');
+    expect(await external('=')).toBe('success');
+    expect(await bind()).toMatch(/^juliet@localhost\/./);
+  });
+
+  test('of somebody who has no account, or a disabled one, nobody gets in', async () => {
+    await connect(juliet);
+    expect(await external('=')).toBe('not-authorized');
+    await server.account('juliet@localhost');
+    await server.accounts.disable?.(Jid.parse('juliet@localhost'));
+    expect(await external('=')).toBe('account-disabled');
+  });
+
+  test('that nobody trusts EXTERNAL is not there', async () => {
+    await connect(await clientCertificate(xmppAddress('juliet@localhost')));
+    await server.account('juliet@localhost');
+    expect(mechanismsOf(await features(client))).toEqual(['PLAIN']);
+    expect(await external('=')).toBe('invalid-mechanism');
+    expect(conditionOf(await plain(client, 'juliet', 'secret'))).toBe('success');
+  });
+
+  test('left at home EXTERNAL is not there', async () => {
+    await connect(undefined);
+    expect(mechanismsOf(await features(client))).toEqual(['PLAIN']);
+  });
 });

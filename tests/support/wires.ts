@@ -17,8 +17,16 @@ export function memoryWire(transport: MemoryTransport): Wire {
   };
 }
 
+/** What a client shows of itself, PEM. */
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A wire over loopback TCP; `upgrade` starts TLS on it and gives the socket that has it. */
-export async function socketWire(port: number): Promise<Wire & { upgrade(domain: string): Promise<TLSSocket> }> {
+export async function socketWire(
+  port: number,
+): Promise<Wire & { upgrade(domain: string, own?: ClientCertificate): Promise<TLSSocket> }> {
   let socket = connect({ port, host: '127.0.0.1' });
   await new Promise((resolve, reject) => {
     socket.once('connect', resolve);
@@ -41,9 +49,9 @@ export async function socketWire(port: number): Promise<Wire & { upgrade(domain:
       onEnd = listener;
     },
     break: () => socket.resetAndDestroy(),
-    async upgrade(domain) {
+    async upgrade(domain, own) {
       socket.removeAllListeners();
-      const tls = connectTls({ socket, servername: domain, rejectUnauthorized: false });
+      const tls = connectTls({ socket, servername: domain, rejectUnauthorized: false, ...own });
       await new Promise((resolve, reject) => {
         tls.once('secureConnect', resolve);
         tls.once('error', reject);

@@ -42,9 +42,11 @@ export function dataDirectory(config: Configuration): string {
 }
 
 export function tlsSettings(config: Configuration): TlsSettings {
+  const { clientAuthorities } = config.tls;
   return {
     minVersion: config.tls.minVersion,
     ciphers: config.tls.ciphers,
     handshakeTimeoutMs: config.stream.handshakeTimeoutSeconds * 1000,
+    clientAuthorities: clientAuthorities === undefined ? undefined : readFileSync(clientAuthorities, 'utf8'),
   };
 }

@@ -107,6 +107,10 @@ const tls = section('Encryption towards clients.', {
       'Certificate chain (PEM) for all domains without one of their own. Without it the node makes a self-signed one.',
   }),
   key: file({ live, description: 'Private key (PEM) of that certificate.' }),
+  clientAuthorities: file({
+    live,
+    description: 'Certificates (PEM) of the authorities that vouch for users’ own certificates; EXTERNAL needs them.',
+  }),
   minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.2', { live, description: 'The oldest version of TLS accepted.' }),
   ciphers: z.string().min(1).max(4096).default(CIPHERS).meta({
     live,
@@ -302,6 +306,14 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
       'cluster.secret',
       'is missing: nodes on Redis need at least 32 random characters here, or a `secretFile` that holds them',
       ({ keyspace, cluster }) => !/^redis/.test(keyspace?.url ?? '') || !cluster || cluster.secret !== undefined,
+    ),
+    across(
+      'tls.clientAuthorities',
+      'is missing: EXTERNAL needs a file with the certificates of those who vouch for users',
+      ({ tls, authentication, domains }) => {
+        const named = [authentication?.mechanisms, ...(domains ?? []).map((each) => each.mechanisms)];
+        return !tls || tls.clientAuthorities !== undefined || !named.some((list) => list?.includes('EXTERNAL'));
+      },
     ),
     across(
       'limits.output.maxBytes',

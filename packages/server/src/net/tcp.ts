@@ -64,8 +64,7 @@ export class TcpTransport implements Transport {
   }
 
   get peerCertificate(): Buffer | undefined {
-    if (!this.#tls?.authorized) return undefined;
-    return this.#tls.getPeerX509Certificate()?.raw;
+    return this.#tls === undefined ? undefined : this.#acceptor.verifiedCertificate(this.#tls)?.raw;
   }
 
   get blocked(): boolean {

@@ -115,6 +115,14 @@ export class TlsAcceptor {
     return promise.finally(() => clearTimeout(timer));
   }
 
+  /** The certificate that the client showed, where an authority vouches for it. */
+  verifiedCertificate(tls: TLSSocket): X509Certificate | undefined {
+    // Node sets `authorized` for sockets of a tls.Server alone; of others only the handle knows.
+    const { _handle: handle } = tls as unknown as { _handle?: { verifyError?(): unknown } };
+    if (this.#settings.clientAuthorities === undefined || handle?.verifyError === undefined) return undefined;
+    return handle.verifyError() ? undefined : tls.getPeerX509Certificate();
+  }
+
   channelBinding(tls: TLSSocket, type: ChannelBindingType): Buffer | undefined {
     if (type === 'tls-server-end-point') return this.#entryFor(tls.servername).endPoint;
     // RFC 9266 §2: before TLS 1.3 only with the extended master secret, which Node does not report
