@@ -2,6 +2,7 @@ import { openKeyspace } from '@parley/keyspace/open';
 import { internalAccounts } from '@parley/server/accounts';
 import { type AccountAdministration, administerAccounts } from '@parley/server/admin/account-administration';
 import { clusterSecret, servedDomains } from '@parley/server/cluster-secret';
+import { keyspaceUrl } from '@parley/server/main';
 import { modules } from '@parley/server/modules';
 import type { Command } from 'commander';
 import { readConfiguration } from './configuration.ts';
@@ -18,8 +19,8 @@ export async function withAccounts<T>(
   const config = readConfiguration(command);
   const node = await NodeClient.connect(config.admin.socket);
   if (node !== undefined) return act(node.accounts);
-  const { url, durability } = config.keyspace;
-  const { keyspace } = await openKeyspace(url, { durability });
+  const { durability } = config.keyspace;
+  const { keyspace } = await openKeyspace(keyspaceUrl(config), { durability });
   try {
     const shared = await clusterSecret(config, keyspace);
     const accounts = internalAccounts({ keyspace, modules, secret: shared, config: () => config });

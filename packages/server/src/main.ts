@@ -46,11 +46,10 @@ export class Server implements AsyncDisposable {
     await using parts = new AsyncDisposableStack();
     parts.defer(() => log.flush());
     const registry = new Registry();
-    const { keyspace } = await openKeyspace(config.keyspace.url, {
+    const { keyspace } = await openKeyspace(keyspaceUrl(config), {
       durability: config.keyspace.durability,
       deadline: config.keyspace.commandTimeoutSeconds * 1000,
       connectDeadline: config.keyspace.connectTimeoutSeconds * 1000,
-      password: config.keyspace.password,
       observer: keyspaceMetrics(registry.metrics, log),
     });
     parts.use(keyspace);
@@ -94,4 +93,13 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.disposeAsync();
   }
+}
+
+/** The URL with the password that stands beside it. */
+export function keyspaceUrl({ keyspace: { url, password } }: Configuration): string {
+  if (password === undefined || !/^redis/.test(url)) return url;
+  const [scheme = '', rest = ''] = url.split('://');
+  const at = rest.indexOf('@');
+  const user = at === -1 ? '' : (rest.slice(0, at).split(':')[0] ?? '');
+  return `${scheme}://${user}:${encodeURIComponent(password)}@${rest.slice(at + 1)}`;
 }
