@@ -9,8 +9,9 @@ export type LinkEvent = 'up' | 'down' | 'storeChanged';
 /** Frames between nodes: a doorbell, at most once, never the truth. The truth is in the keyspace. */
 export interface Bus {
   /**
-   * Sends a frame to one node, in order with the commands of the keyspace that it was opened with. Resolves to the
-   * number of listeners that it was handed to: 0 proves that nobody listens, more proves nothing.
+   * Sends a frame to one node, in order with the commands of the keyspace that it was opened with (of a cluster, in no
+   * order). Resolves to the number of listeners that it was handed to: 0 proves that nobody listens, more proves
+   * nothing.
    */
   publish(node: string, frame: Buffer): Promise<number>;
   /** Frames for this node. The returned function ends it. */

@@ -220,6 +220,7 @@ test('times are absolute: what ends while nobody runs is gone', async () => {
 });
 
 test('what is over is removed though nobody asks for it', async () => {
+  onTestFinished(() => void vi.useRealTimers());
   vi.useFakeTimers({ toFake: ['setInterval', 'Date'] });
   const { keyspace } = await openEmbedded(freshDirectory(), {});
   await Promise.all(Array.from({ length: 3000 }, (_, index) => keyspace.set(`k${index}`, 'x', { px: 500 })));

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Keyspace } from '../keyspace.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import { Trouble } from '../trouble.ts';
@@ -187,6 +187,7 @@ test('while nothing can be written, writes fail and reads go on; then everything
 });
 
 test('a disk that does not answer fails the write in time, and what it did after all stays', async () => {
+  onTestFinished(() => void vi.useRealTimers());
   vi.useFakeTimers({ toFake: ['setInterval', 'performance'] });
   const { keyspace, receive } = setUp({ deadline: 1000 });
   const write = keyspace.set('a', '1');
@@ -199,7 +200,6 @@ test('a disk that does not answer fails the write in time, and what it did after
   receive({ type: 'committed', seq: 11 });
   expect(keyspace.state).toBe('up');
   expect(String(await keyspace.get('a'))).toBe('1');
-  vi.useRealTimers();
 });
 
 test('what waits for a slow disk is bounded', async () => {

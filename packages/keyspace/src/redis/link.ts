@@ -15,6 +15,8 @@ export interface LinkOptions {
   /** The channel of this node. */
   channel: string | undefined;
   cluster: boolean;
+  /** A connection failed, or what answers cannot be worked with. */
+  failed(reason: KeyspaceError): void;
 }
 
 /** A turn that issues more than this is sent in several pieces. */
@@ -43,7 +45,7 @@ export class Link {
     this.#client = client;
     this.#options = options;
     client.on('ready', () => void this.#verify());
-    client.on('close', () => this.#down(new KeyspaceError('away', 'The connection to Redis is lost.')));
+    client.on('close', () => this.#down(new KeyspaceError('away', 'The connection to Redis is lost.'), false));
     client.on('error', (error: Error) => this.#hear(error));
     this.#probe = setInterval(() => this.#ping(), Math.min(2000, options.deadline));
     this.#probe.unref();
@@ -108,8 +110,9 @@ export class Link {
     try {
       const results = await Promise.race([pipeline.exec(), late.promise]);
       if (results === 'late') {
-        this.#refuse(requests, new KeyspaceError('slow', 'Redis did not answer in time.', { outcome: 'unknown' }));
-        this.#client.disconnect(true);
+        const error = new KeyspaceError('slow', 'Redis did not answer in time.', { outcome: 'unknown' });
+        this.#refuse(requests, error);
+        this.#drop(error);
       } else {
         let start = 0;
         for (const request of requests) start = settle(request, results ?? [], start);
@@ -146,17 +149,24 @@ export class Link {
   }
 
   #hear(error: Error): void {
-    const known = error instanceof KeyspaceError ? error : toKeyspaceError('Redis', error, true, 'not-executed');
-    this.#down(known);
+    const reason = error instanceof KeyspaceError ? error : toKeyspaceError('Redis', error, true, 'not-executed');
+    this.#down(reason, true);
+    this.#options.failed(reason);
   }
 
-  #down(reason: KeyspaceError): void {
+  /** Connects anew. */
+  #drop(reason: KeyspaceError): void {
+    this.#down(reason, true);
+    this.#client.disconnect(true);
+  }
+
+  /** `telling`: this reason says more than the one that is known. */
+  #down(reason: KeyspaceError, telling: boolean): void {
     if (this.#closing) return;
     const { trouble } = this.#options;
-    const before = trouble.reason;
-    // That the connection is closed says less than why.
-    if (!before || before.failure === 'closed' || reason.failure !== 'away') trouble.set(reason);
-    if (!before) this.#tell('down');
+    const before = trouble.state;
+    if (telling || before === 'up') trouble.set(reason);
+    if (before === 'up') this.#tell('down');
   }
 
   #tell(event: LinkEvent): void {
@@ -174,6 +184,6 @@ export class Link {
     const refused = results.some(([error]) => error && errorCode(error) === 'READONLY');
     if (!refused || this.#options.cluster || performance.now() - this.#looked < SECOND_LOOK) return;
     this.#looked = performance.now();
-    this.#client.disconnect(true);
+    this.#drop(new KeyspaceError('away', 'This Redis takes no writes any more. Looking where its address leads now.'));
   }
 }

@@ -17,44 +17,39 @@ const REFUSED_DELAY = 5000;
 export async function openRedis(url: string, options: KeyspaceOptions): Promise<{ keyspace: Keyspace; bus: Bus }> {
   const { node, observer = {}, deadline = 5000, connectDeadline = 10_000 } = options;
   const address = readAddress(url);
+  const cluster = address.kind === 'cluster';
   const trouble = new Trouble();
   trouble.set(new KeyspaceError('away', 'Redis has not answered yet.'));
   const delay = (attempt: number) => (trouble.reason?.failure === 'refused' ? REFUSED_DELAY : retryDelay(attempt));
   const client = makeClient(address, options, deadline, delay);
+  const opening = Promise.withResolvers<void>();
   const link = new Link(client, {
     trouble,
     observer,
     deadline,
     maxPendingBytes: options.maxPendingBytes ?? 16 * 1024 * 1024,
     channel: node === undefined ? undefined : channelOf(node),
-    cluster: address.kind === 'cluster',
+    cluster,
+    // A connection that fails is tried again until the deadline; one that is refused would be refused again.
+    failed: (reason) => reason.failure === 'refused' && opening.reject(unreachable(reason)),
   });
   const keyspace = new RedisKeyspace(link, trouble, observer);
-  const bus = new RedisBus(client, keyspace, link);
+  const bus = new RedisBus(client, keyspace, link, cluster);
+  const stop = link.onLink((event) => event === 'up' && opening.resolve());
+  const timer = setTimeout(() => opening.reject(unreachable(trouble.reason)), connectDeadline);
+  client.connect().catch(() => {}); // The link hears of it, and the client connects again by itself.
   try {
-    await opened(link, trouble, connectDeadline, () => client.connect());
+    await opening.promise;
   } catch (error) {
     await keyspace.close();
     throw error;
+  } finally {
+    clearTimeout(timer);
+    stop();
   }
   return { keyspace, bus };
 }
 
-function opened(link: Link, trouble: Trouble, deadline: number, connect: () => Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (error?: KeyspaceError) => {
-      clearTimeout(timer);
-      stop();
-      if (error) reject(error);
-      else resolve();
-    };
-    const tell = () => {
-      const reason = trouble.reason;
-      end(new KeyspaceError(reason?.failure ?? 'away', `Redis cannot be reached: ${reason?.message ?? 'no answer'}`));
-    };
-    const timer = setTimeout(tell, deadline);
-    const stop = link.onLink((event) => event === 'up' && end());
-    // A first attempt that fails is not the end: the client tries again by itself, unless it was refused.
-    connect().catch(() => trouble.reason?.failure === 'refused' && tell());
-  });
+function unreachable(reason: KeyspaceError | undefined): KeyspaceError {
+  return new KeyspaceError(reason?.failure ?? 'away', `Redis cannot be reached. ${reason?.message ?? ''}`);
 }

@@ -8,18 +8,22 @@ import { channelOf } from './script.ts';
 export class RedisBus implements Bus {
   readonly #keyspace: RedisKeyspace;
   readonly #link: Link;
+  readonly #cluster: boolean;
   readonly #listeners = new Set<(frame: Buffer) => void>();
 
-  constructor(client: Client, keyspace: RedisKeyspace, link: Link) {
+  constructor(client: Client, keyspace: RedisKeyspace, link: Link, cluster: boolean) {
     this.#keyspace = keyspace;
     this.#link = link;
+    this.#cluster = cluster;
     client.on('messageBuffer', (_channel: Buffer, frame: Buffer) => {
       for (const listener of this.#listeners) listener(frame);
     });
   }
 
-  publish(node: string, frame: Buffer): Promise<number> {
-    return this.#keyspace.publish(channelOf(node), frame);
+  async publish(node: string, frame: Buffer): Promise<number> {
+    const listeners = await this.#keyspace.publish(channelOf(node), frame);
+    // A node of a cluster counts its own listeners alone, so none there does not prove that there are none.
+    return this.#cluster ? Math.max(1, listeners) : listeners;
   }
 
   onPush(callback: (frame: Buffer) => void): () => void {

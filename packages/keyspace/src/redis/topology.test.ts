@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { accountKey } from '../key.ts';
+import type { Keyspace } from '../keyspace.ts';
+import type { KeyspaceOptions } from '../keyspace-options.ts';
+import { type Opened, openKeyspace } from '../open.ts';
+import { compareAndSet, pushBounded } from '../testing/example-operations.ts';
+import { freePort, OwnRedis } from '../testing/own-redis.ts';
+
+async function open(url: string, options: KeyspaceOptions = {}): Promise<Opened> {
+  const opened = await openKeyspace(url, options);
+  onTestFinished(() => opened.keyspace.close());
+  return opened;
+}
+
+/** Two primaries that share the slots, as one cluster. */
+async function cluster(): Promise<[OwnRedis, OwnRedis]> {
+  const start = async () => {
+    const port = await freePort(); // The cluster's own port, which is otherwise 10000 above.
+    return OwnRedis.start(['--cluster-enabled', 'yes', '--cluster-port', String(port)]);
+  };
+  const [first, second] = [await start(), await start()];
+  expect(await first.ask('CLUSTER', 'ADDSLOTSRANGE', '0', '8191')).toBe('+OK');
+  expect(await second.ask('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383')).toBe('+OK');
+  expect(await first.ask('CLUSTER', 'MEET', '127.0.0.1', String(second.port), second.option('--cluster-port'))).toBe(
+    '+OK',
+  );
+  for (const redis of [first, second]) {
+    await vi.waitFor(async () => expect(await redis.askAll('CLUSTER', 'INFO')).toContain('cluster_state:ok'), {
+      timeout: 15_000,
+      interval: 50,
+    });
+    await vi.waitFor(async () => expect(await redis.askAll('CLUSTER', 'INFO')).toContain('cluster_known_nodes:2'), {
+      timeout: 15_000,
+      interval: 50,
+    });
+  }
+  return [first, second];
+}
+
+const accounts = Array.from({ length: 50 }, (_, index) => `user${index}@montague.lit`);
+
+async function use(k: Keyspace): Promise<void> {
+  const key = (bare: string) => accountKey('test', bare);
+  await Promise.all(accounts.map((bare, index) => k.hset(key(bare), [['n', String(index)]])));
+  const list = accounts.map((bare) => ['hget', key(bare), 'n'] as const);
+  const replies = await k.batch(list, { atomic: false });
+  expect(replies.map(String)).toEqual(accounts.map((_, index) => String(index)));
+  for (const bare of accounts.slice(0, 10)) {
+    expect(await k.call(compareAndSet, [key(bare)], [0, 'n', 'x'])).toEqual({ done: true, version: 1 });
+    const both = await k.batch(
+      [
+        ['hincrby', key(bare), 'version', 1],
+        ['hlen', key(bare)],
+      ],
+      { atomic: true },
+    );
+    expect(both).toEqual([2, 2]);
+  }
+}
+
+test('a cluster: every account in its slot, frames from everywhere', async () => {
+  const [first, second] = await cluster();
+  const { keyspace, bus } = await open(`redis+cluster://127.0.0.1:${first.port},127.0.0.1:${second.port}`, {
+    node: 'n1',
+  });
+  await use(keyspace);
+  for (const redis of [first, second]) expect(Number((await redis.ask('DBSIZE')).slice(1))).toBeGreaterThan(10);
+  const frames: string[] = [];
+  bus.onPush((frame) => frames.push(String(frame)));
+  for (let count = 0; count < 4; count += 1) expect(await bus.publish('n1', Buffer.from('direct'))).toBeGreaterThan(0);
+  for (const bare of accounts.slice(0, 4)) {
+    await keyspace.call(pushBounded, [accountKey('list', bare)], [1, bare, 'n1']);
+  }
+  const expected = [...Array<string>(4).fill('direct'), ...accounts.slice(0, 4).map((bare) => `pushed ${bare}`)];
+  await vi.waitFor(() => expect(frames.sort()).toEqual(expected.sort()), { timeout: 5000, interval: 10 });
+});
+
+test('a cluster that lost a node: its accounts fail, the others go on', async () => {
+  const [first, second] = await cluster();
+  for (const redis of [first, second]) await redis.ask('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
+  const { keyspace } = await open(`redis+cluster://127.0.0.1:${first.port}`, { deadline: 1000 });
+  await use(keyspace);
+  await second.kill();
+  const results = await Promise.allSettled(accounts.map((bare) => keyspace.hget(accountKey('test', bare), 'n')));
+  const failed = results.filter(({ status }) => status === 'rejected');
+  expect(failed.length).toBeGreaterThan(5);
+  expect(failed.length).toBeLessThan(45);
+  for (const result of failed)
+    expect(result).toMatchObject({ reason: { name: 'KeyspaceError', outcome: 'not-executed' } });
+});
+
+test('sentinels lead to the primary', async () => {
+  const primary = await OwnRedis.start();
+  const file = join(primary.directory, 'sentinel.conf');
+  writeFileSync(file, `sentinel monitor chat 127.0.0.1 ${primary.port} 1\n`);
+  const sentinel = await OwnRedis.start([], file);
+  const none = await freePort();
+  const { keyspace, bus } = await open(`redis+sentinel://127.0.0.1:${none},127.0.0.1:${sentinel.port}/chat`, {
+    node: 'n1',
+  });
+  await use(keyspace);
+  const frames: string[] = [];
+  bus.onPush((frame) => frames.push(String(frame)));
+  expect(await bus.publish('n1', Buffer.from('hello'))).toBe(1);
+  await vi.waitFor(() => expect(frames).toEqual(['hello']), { interval: 10 });
+});

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { findProgram, missingMessage, testNeeds } from '../../../../scripts/test-services.ts';
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A Redis that a test may maltreat: always a process of its own, always on the same port. */
+export class OwnRedis {
+  readonly port: number;
+  readonly directory = mkdtempSync(join(tmpdir(), 'parley-own-redis-'));
+  readonly #options: string[];
+  readonly #sentinel: string | undefined;
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, options: string[], sentinel: string | undefined) {
+    this.port = port;
+    this.#options = options;
+    this.#sentinel = sentinel;
+  }
+
+  /** Runs until the test ends. `options` are redis-server's own; `sentinel` is the file of settings of a sentinel. */
+  static async start(options: string[] = [], sentinel?: string): Promise<OwnRedis> {
+    const redis = new OwnRedis(await freePort(), options, sentinel);
+    onTestFinished(() => redis.#remove());
+    await redis.start();
+    return redis;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** What an option was given. */
+  option(name: string): string {
+    return this.#options[this.#options.indexOf(name) + 1] ?? '';
+  }
+
+  /** Starts it, again. It has forgotten everything. */
+  async start(): Promise<void> {
+    const program = findProgram('redis-server', 'valkey-server');
+    if (!program) {
+      const need = testNeeds.filter(({ variable }) => variable === 'TEST_REDIS_URL');
+      throw new Error(missingMessage(need, 'these tests kill it, so it has to be a program on this machine'));
+    }
+    const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.directory];
+    const rest = this.#sentinel === undefined ? ['--save', '', ...this.#options] : ['--sentinel'];
+    const file = this.#sentinel === undefined ? [] : [this.#sentinel];
+    const child = spawn(program, [...file, ...own, ...rest], { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#process = child;
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.on(
+        'data',
+        (chunk) => /Ready to accept connections|Running mode=sentinel/.test(String(chunk)) && resolve(),
+      );
+      child.once('exit', () => reject(new Error('Redis ended before it was ready')));
+    });
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  /** One command over a connection of its own; the first line of the answer. */
+  async ask(...words: string[]): Promise<string> {
+    return (await this.askAll(...words)).split('\r\n', 1)[0] ?? '';
+  }
+
+  /** The whole of a short answer. */
+  async askAll(...words: string[]): Promise<string> {
+    const socket = connect(this.port, '127.0.0.1');
+    socket.write(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`);
+    const [answer] = await once(socket, 'data');
+    socket.destroy();
+    return String(answer);
+  }
+
+  async #remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
