@@ -9,13 +9,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { openKeyspace } from '../packages/keyspace/src/open.ts';
-import { internalAccounts } from '../packages/server/src/accounts.ts';
 import { configurationSchema } from '../packages/server/src/config/schema.ts';
 import { Log } from '../packages/server/src/log.ts';
+import { Server } from '../packages/server/src/main.ts';
 import { moduleSettings } from '../packages/server/src/module.ts';
 import { modules } from '../packages/server/src/modules.ts';
-import { Node } from '../packages/server/src/node.ts';
 import { benchConfiguration } from './bench-configuration.ts';
 import { type BenchOptions, benchOptions, usage } from './bench-options.ts';
 import { startRedisServer } from './redis-server.ts';
@@ -39,10 +37,8 @@ async function start(options: BenchOptions, undo: AsyncDisposableStack): Promise
   const config = configurationSchema(moduleSettings(modules)).parse(
     benchConfiguration({ port, keyspace: url, durability, folder }),
   );
-  const { keyspace } = await openKeyspace(url, { durability: config.keyspace.durability });
-  undo.defer(() => keyspace.close());
   const log = Log.create({ level: config.log.level, output: { write: (line) => void process.stderr.write(line) } });
-  undo.use(await Node.start({ config, keyspace, log, modules, accounts: internalAccounts }));
+  undo.use(await Server.start({ config, log, readConfiguration: () => config }));
   process.stdout.write(`${JSON.stringify({ port, ports: [port], pids })}\n`);
 }
 

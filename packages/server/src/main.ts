@@ -14,6 +14,8 @@ export interface ServeOptions {
   readonly config: Configuration;
   /** Reads the configuration again; throws a ConfigurationError. */
   readConfiguration(): Configuration;
+  /** Instead of the log on standard output. */
+  readonly log?: Log;
 }
 
 /** A server of one node: the keyspace, the node and its ports, let go of in reverse. */
@@ -42,7 +44,7 @@ export class Server implements AsyncDisposable {
   /** Resolves when everything listens. Rejects, with nothing left open, where something does not start. */
   static async start(options: ServeOptions): Promise<Server> {
     const { config } = options;
-    const log = Log.create({ level: config.log.level, pretty: config.log.pretty });
+    const log = options.log ?? Log.create({ level: config.log.level, pretty: config.log.pretty });
     await using parts = new AsyncDisposableStack();
     parts.defer(() => log.flush());
     const registry = new Registry();
