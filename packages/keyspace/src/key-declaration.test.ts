@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { accountKey } from './key.ts';
+import { accountKey, partitionKey } from './key.ts';
 import { declareKeys, renderKeys } from './key-declaration.ts';
 
 const roster = declareKeys({
@@ -17,6 +17,15 @@ const nodes = declareKeys({
   bound: '1023 nodes',
   ttl: 'none',
 });
+const index = declareKeys({
+  name: 'index',
+  scope: 'partition',
+  parts: ['domain'],
+  type: 'set',
+  content: 'what is in it',
+  bound: 'the accounts',
+  ttl: 'none',
+});
 const journal = declareKeys({
   name: 'journal',
   parts: ['sid', 'epoch'],
@@ -29,21 +38,25 @@ const journal = declareKeys({
 test('declared keys make keys', () => {
   expect(roster.key('romeo@montague.lit')).toBe(accountKey('roster', 'romeo@montague.lit'));
   expect(journal.key('romeo@montague.lit', 'f0', '1')).toBe(accountKey('journal', 'romeo@montague.lit', 'f0', '1'));
+  expect(index.key('17', 'montague.lit')).toBe(partitionKey('index', 17, 'montague.lit'));
   expect(nodes.key()).toBe('nodes:{global}');
 });
 
 test('a key with a part too few or too many is refused', () => {
   expect(() => roster.key()).toThrow('A roster key has 1 parts, not 0');
   expect(() => journal.key('romeo@montague.lit', 'f0')).toThrow('A journal key has 3 parts, not 2');
+  expect(() => index.key('17')).toThrow('A index key has 2 parts, not 1');
+  expect(() => index.key('1024', 'montague.lit')).toThrow(RangeError);
   expect(() => nodes.key('x')).toThrow(TypeError);
   expect(() => declareKeys({ ...roster, name: 'Ro:ster' })).toThrow(TypeError);
 });
 
 test('the table lists all of them in order', () => {
-  expect(renderKeys([roster, nodes, journal])).toBe(
+  expect(renderKeys([roster, nodes, index, journal])).toBe(
     [
       '| key | type | content | bound | expiry |',
       '| --- | --- | --- | --- | --- |',
+      '| `index:{p}:<domain>` | set | what is in it | the accounts | none |',
       '| `journal:{p}:<bare JID>:<sid>:<epoch>` | list | header, then entries | 1000 entries | with the session |',
       '| `nodes:{global}` | sorted set | node → last \\| heartbeat | 1023 nodes | none |',
       '| `roster:{p}:<bare JID>` | hash | contact → item | roster.max_items | none |',

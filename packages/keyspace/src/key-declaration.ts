@@ -1,12 +1,15 @@
-import { accountKey, globalKey } from './key.ts';
+import { accountKey, globalKey, partitionKey } from './key.ts';
 
 export type KeyType = 'string' | 'hash' | 'list' | 'set' | 'sorted set';
 
 export interface KeyDeclaration {
   /** The first word of the key. */
   name: string;
-  /** `account` (the default): one for each account or room, in its partition. `global`: belongs to no account. */
-  scope?: 'account' | 'global';
+  /**
+   * `account` (the default): one for each account or room, in its partition. `partition`: one for each partition, such
+   * as an index of what is in it. `global`: belongs to neither.
+   */
+  scope?: 'account' | 'partition' | 'global';
   /** The names of the parts that follow, for the reader of the table: `['sid', 'epoch']`. */
   parts?: readonly string[];
   type: KeyType;
@@ -18,7 +21,10 @@ export interface KeyDeclaration {
   ttl: string;
 }
 
-/** A declared family of keys. `key('romeo@montague.lit', …parts)`, of global ones `key(…parts)`, gives one of them. */
+/**
+ * A declared family of keys. `key('romeo@montague.lit', …parts)` gives one of them, of a partition `key('17', …parts)`, of
+ * global ones `key(…parts)`.
+ */
 export interface Keys extends Readonly<KeyDeclaration> {
   key(...parts: string[]): string;
 }
@@ -26,19 +32,20 @@ export interface Keys extends Readonly<KeyDeclaration> {
 /** A store declares its keys with this, uses them through `key`, and so they are in docs/keyspace.md. */
 export function declareKeys(declaration: KeyDeclaration): Keys {
   const { name, scope = 'account', parts = [] } = declaration;
-  const count = parts.length + (scope === 'account' ? 1 : 0);
+  const count = parts.length + (scope === 'global' ? 0 : 1);
   const key = (...given: string[]) => {
     const [first = '', ...rest] = given;
     if (given.length !== count) throw new TypeError(`A ${name} key has ${count} parts, not ${given.length}`);
-    return scope === 'account' ? accountKey(name, first, ...rest) : globalKey(name, ...given);
+    if (scope === 'account') return accountKey(name, first, ...rest);
+    return scope === 'partition' ? partitionKey(name, Number(first), ...rest) : globalKey(name, ...given);
   };
   key(...Array<string>(count).fill('')); // A wrong name is told when it is declared.
   return { ...declaration, key };
 }
 
 function pattern({ name, scope = 'account', parts = [] }: KeyDeclaration): string {
-  const head = scope === 'account' ? `${name}:{p}:<bare JID>` : `${name}:{global}`;
-  return [head, ...parts.map((part) => `<${part}>`)].join(':');
+  const heads = { account: `${name}:{p}:<bare JID>`, partition: `${name}:{p}`, global: `${name}:{global}` };
+  return [heads[scope], ...parts.map((part) => `<${part}>`)].join(':');
 }
 
 const cell = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll('\n', ' ');

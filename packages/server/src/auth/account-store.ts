@@ -1,4 +1,4 @@
-import { PARTITIONS, partition, partitionKey } from '@parley/keyspace/key';
+import { PARTITIONS, partition } from '@parley/keyspace/key';
 import { declareKeys, type Keys } from '@parley/keyspace/key-declaration';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Jid } from '@parley/xmpp/jid';
@@ -10,6 +10,17 @@ export const accountKeys = declareKeys({
   type: 'hash',
   content: 'created (milliseconds since 1970), disabled (0 or 1), a SCRAM verifier for each hash (RFC 5803 §3)',
   bound: 'five fields',
+  ttl: 'none',
+});
+
+/** Lies beside the accounts that it lists, so that both change at once. */
+export const accountIndexKeys = declareKeys({
+  name: 'accounts',
+  scope: 'partition',
+  parts: ['domain'],
+  type: 'set',
+  content: 'bare JIDs of the accounts of a domain that lie in this partition',
+  bound: 'the accounts',
   ttl: 'none',
 });
 
@@ -80,7 +91,9 @@ export class AccountStore {
   /** The accounts of a domain, in pages and in no order. */
   async *list(domain: string): AsyncGenerator<Jid[], void, undefined> {
     for (let first = 0; first < PARTITIONS; first += PARTITIONS_PER_PAGE) {
-      const keys = Array.from({ length: PARTITIONS_PER_PAGE }, (_, i) => partitionKey(INDEX, first + i, domain));
+      const keys = Array.from({ length: PARTITIONS_PER_PAGE }, (_, i) =>
+        accountIndexKeys.key(String(first + i), domain),
+      );
       const replies = await this.#keyspace.batch(
         keys.map((key) => ['smembers', key] as const),
         { atomic: false },
@@ -91,10 +104,7 @@ export class AccountStore {
   }
 }
 
-/** Lies beside the accounts that it lists, so that both change at once: a set for each partition and domain. */
-const INDEX = 'accounts';
-
-const indexKey = (account: Jid) => partitionKey(INDEX, partition(account.bareText), account.domain);
+const indexKey = (account: Jid) => accountIndexKeys.key(String(partition(account.bareText)), account.domain);
 
 const lines = (verifiers: readonly ScramVerifier[]): string[] =>
   verifiers.flatMap((verifier) => [verifier.hash, formatScramVerifier(verifier)]);
