@@ -9,13 +9,13 @@ const FORMAT = 1;
 const PAGE = 4096;
 
 const schema = `
-  CREATE TABLE IF NOT EXISTS log (seq INTEGER PRIMARY KEY, crc INTEGER NOT NULL, row BLOB NOT NULL);
+  CREATE TABLE log (seq INTEGER PRIMARY KEY, crc INTEGER NOT NULL, row BLOB NOT NULL);
   -- value is NULL where the key was removed and the log may still tell of it.
-  CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, seq INTEGER NOT NULL, crc INTEGER NOT NULL, value BLOB);
-  CREATE INDEX IF NOT EXISTS removed ON kv (seq) WHERE value IS NULL;
-  CREATE TABLE IF NOT EXISTS probe (number INTEGER PRIMARY KEY, filler BLOB NOT NULL);
-  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
-  INSERT OR IGNORE INTO meta VALUES ('truncated', 0);
+  CREATE TABLE kv (key BLOB PRIMARY KEY, seq INTEGER NOT NULL, crc INTEGER NOT NULL, value BLOB);
+  CREATE INDEX removed ON kv (seq) WHERE value IS NULL;
+  CREATE TABLE probe (number INTEGER PRIMARY KEY, filler BLOB NOT NULL);
+  CREATE TABLE meta (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO meta VALUES ('truncated', 0);
 `;
 
 // SQLite's primary result codes.
@@ -62,8 +62,9 @@ export class Database {
       // Held from the first access on, and let go of by the system when the process ends, however it ends.
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
       this.#db.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`);
-      this.#checkFormat();
-      this.#db.exec(`BEGIN IMMEDIATE; ${schema} PRAGMA user_version = ${FORMAT}; COMMIT`);
+      // Where the disk is full a store that is there can still be opened, since nothing is written here.
+      const prepare = this.#isNew() ? `${schema} PRAGMA user_version = ${FORMAT};` : '';
+      this.#db.exec(`BEGIN IMMEDIATE; ${prepare} COMMIT`);
       this.limit(maxBytes);
       this.#insertRow = this.#db.prepare('INSERT INTO log VALUES (?, ?, ?)');
       this.#insertValue = this.#db.prepare('INSERT OR REPLACE INTO kv VALUES (?, ?, ?, ?)');
@@ -198,9 +199,9 @@ export class Database {
     return Number(this.#db.prepare('SELECT max(seq) AS last FROM kv').get()?.last ?? 0);
   }
 
-  #checkFormat(): void {
+  #isNew(): boolean {
     const version = Number(this.#db.prepare('PRAGMA user_version').get()?.user_version);
-    if (version === 0 || version === FORMAT) return;
+    if (version === 0 || version === FORMAT) return version === 0;
     throw new KeyspaceError(
       'refused',
       `The data directory ${this.#directory} has format ${version}, and this version reads format ${FORMAT} only. ` +
