@@ -31,6 +31,9 @@ function read(chunks: readonly (string | Buffer)[], limits = LIMITS): string[] {
 const describeElement = (element: Element) => `${element.toString(NS.client)} | ${element.source}`;
 const inStream = (text: string, limits = LIMITS) => read([HEADER + text], limits).slice(1);
 
+/** 15 attributes of one namespace. */
+const MANY = `<b ${Array.from({ length: 15 }, (_, i) => `p:a${i}=''`).join(' ')}/>`;
+
 describe('XmlReader', () => {
   it('hands out the header, elements and the end', () => {
     expect(read([`${HEADER}<message to='b@a.lit'><body>hi</body></message></stream:stream>`])).toEqual([
@@ -80,8 +83,19 @@ describe('XmlReader', () => {
     ['too long a name', `<${'a'.repeat(101)}/>`, ['policy-violation']],
     ['too long a namespace', `<a xmlns='${'a'.repeat(101)}'/>`, ['policy-violation']],
     ['too many bytes', `<a>${'x'.repeat(10_000)}`, ['policy-violation']],
-  ])('refuses %s', (_, text, expected) => {
-    expect(inStream(text)).toEqual(expected);
+    [
+      'attributes whose prefix stands for much',
+      `<a xmlns:p='${'u'.repeat(100)}'>${MANY.repeat(7)}</a>`,
+      ['policy-violation'],
+    ],
+    [
+      'elements whose prefix stands for much',
+      `<a xmlns:p='${'u'.repeat(100)}'>${'<p:b/>'.repeat(31)}</a>`,
+      ['policy-violation'],
+      { ...LIMITS, maxBytes: 2000 },
+    ],
+  ])('refuses %s', (_, text, expected, limits = LIMITS) => {
+    expect(inStream(text, limits)).toEqual(expected);
   });
 
   it.each([
@@ -105,12 +119,18 @@ describe('XmlReader', () => {
     expect(read([Buffer.concat(chunks)]).at(-1)).toBe('not-well-formed');
   });
 
+  it('hands out what came complete before something that is not UTF-8', () => {
+    const bytes = Buffer.concat([Buffer.from(`${HEADER}<iq/>`), Buffer.from([0x80])]);
+    expect(read([bytes]).slice(1)).toEqual(['element <iq/> | ', 'not-well-formed']);
+  });
+
   it('counts bytes for each element alone, and not white space between them', () => {
     const element = `<a>${'x'.repeat(9000)}</a>`;
     expect(inStream(element.repeat(20))).toHaveLength(20);
     expect(read([HEADER, ...Array.from({ length: 50 }, () => ' '.repeat(9000)), '<iq/>']).at(-1)).toBe(
       'element <iq/> | ',
     );
+    expect(inStream(`${' '.repeat(9000)}${element}${' '.repeat(9000)}${element}`)).toHaveLength(2);
   });
 
   it('takes an element of exactly the limit and none that is a byte longer, however it is split', () => {
@@ -129,7 +149,7 @@ describe('XmlReader', () => {
   });
 
   it('gives the same whichever way the bytes are split', () => {
-    const piece = fc.constantFrom(
+    const piece = fc.constantFrom<string | Buffer>(
       `<message to='a@b.lit'><body>é€😀 &amp; </body></message>`,
       `<a xmlns='urn:x'>\r\n<b p:c='d' xmlns:p='urn:p'/>\r</a>`,
       '<iq/>',
@@ -143,10 +163,16 @@ describe('XmlReader', () => {
       '</stream:stream>',
       '<q ',
       '\u0000',
+      Buffer.from([0xe2, 0x82]),
+      Buffer.from([0xff]),
+      ' '.repeat(9_999),
+      `<a>${'é'.repeat(4_990)}</a>`,
+      ' &#32;<![CDATA[ ]]>',
     );
+    const cut = fc.oneof(fc.nat(400), fc.nat(30_000));
     fc.assert(
-      fc.property(fc.array(piece, { maxLength: 6 }), fc.array(fc.nat(400), { maxLength: 12 }), (pieces, cuts) => {
-        const bytes = Buffer.from(HEADER + pieces.join(''));
+      fc.property(fc.array(piece, { maxLength: 6 }), fc.array(cut, { maxLength: 12 }), (pieces, cuts) => {
+        const bytes = Buffer.concat([HEADER, ...pieces].map((each) => Buffer.from(each)));
         const chunks: Buffer[] = [];
         let at = 0;
         for (const cut of [...cuts].sort((a, b) => a - b)) {

@@ -88,6 +88,8 @@ export class XmlReader implements ParserEvents {
   // what is known of the first-level element that is open
   #elementCount = 0;
   #attributeCount = 0;
+  /** Characters of the namespaces that prefixes stand for. */
+  #expansion = 0;
   /** Where its content begins, in the parser's count of characters. */
   #innerAt = 0;
   #relayable = true;
@@ -181,7 +183,7 @@ export class XmlReader implements ParserEvents {
       if (this.#dead) return;
     }
     this.#pendingAt += end;
-    if (this.#open.length === 1) {
+    if (this.#open.length > 0) {
       const skipped = leadingWhiteSpace(this.#pending);
       this.#pendingAt += skipped;
       if (skipped > 0) this.#pending = this.#pending.slice(skipped);
@@ -211,6 +213,7 @@ export class XmlReader implements ParserEvents {
   onTagStart(): void {
     if (this.#open.length === 1) {
       this.#elementCount = 0;
+      this.#expansion = 0;
       this.#relayable = true;
     }
     this.#attributeCount = 0;
@@ -260,15 +263,21 @@ export class XmlReader implements ParserEvents {
    * xml, the content namespace as the default both outside and on the element, no CDATA.
    */
   #checkRelay(element: OpenElement, colon: number, depth: number, parent: OpenElement): void {
-    if (!this.#relayable) return;
-    if (colon !== -1) this.#relayable = false;
-    if (depth === 1 && (parent.scope !== element.scope || element.ns !== parent.scope.defaultNs)) {
-      // a start tag that repeats the stream's namespace declares nothing new; any other declaration must not get lost
-      this.#relayable = false;
-    }
+    let expansion = colon === -1 ? 0 : element.ns.length;
     const { attributes } = element;
     for (let i = 0; i < attributes.length; i += 2) {
-      if ((attributes[i] as string).charCodeAt(0) === 123) this.#relayable = false;
+      const name = attributes[i] as string;
+      if (name.charCodeAt(0) === 123) expansion += name.length;
+    }
+    if (expansion > 0) {
+      this.#relayable = false;
+      // Such names are written out with their namespace each time: few bytes must not become many.
+      this.#expansion += expansion;
+      if (this.#expansion > this.#limits.maxBytes) throw new XmlLimitError('maxBytes', 'Prefixes stand for too much.');
+    }
+    // a start tag that repeats the stream's namespace declares nothing new; any other declaration must not get lost
+    if (depth === 1 && (parent.scope !== element.scope || element.ns !== parent.scope.defaultNs)) {
+      this.#relayable = false;
     }
   }
 

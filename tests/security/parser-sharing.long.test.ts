@@ -1,0 +1,1 @@
+import './parser-sharing.test.ts';
