@@ -1,26 +1,35 @@
+import { randomUUID } from 'node:crypto';
 import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
 import { declareKeys } from '@parley/keyspace/key-declaration';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { openRedis } from '@parley/keyspace/redis/open-redis';
 import { Jid } from '@parley/xmpp/jid';
 import { deriveScramVerifier, parseScramVerifier, passwordMatches } from '@parley/xmpp/sasl/scram-verifier';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startRedis } from '../../../../tests/services/redis.ts';
 import { AccountStore, accountKeys } from './account-store.ts';
 
-const juliet = Jid.parse('juliet@capulet.lit');
-const romeo = Jid.parse('romeo@montague.lit');
 const common = { type: 'string', content: '', bound: '', ttl: 'none' } as const;
 const ownedKeys = declareKeys({ ...common, name: 'owned' });
 const detailKeys = declareKeys({ ...common, name: 'detail', parts: ['part'] });
 const sharedKeys = declareKeys({ ...common, name: 'shared', scope: 'global' });
 const verifiers = [await deriveScramVerifier('Wherefore?', 'SHA-256', { iterations: 4096 })];
 
-let keyspace: Awaited<ReturnType<typeof openEmbedded>>['keyspace'];
-let store: AccountStore;
+async function embedded(): Promise<Keyspace> {
+  return (await openEmbedded(undefined, {})).keyspace;
+}
 
-beforeEach(async () => {
-  ({ keyspace } = await openEmbedded(undefined, {}));
-  store = new AccountStore(keyspace, [ownedKeys, detailKeys, sharedKeys]);
-  return () => keyspace.close();
-});
+async function redis(): Promise<Keyspace> {
+  const server = await startRedis();
+  onStop = server.stop;
+  return (await openRedis(server.url, {})).keyspace;
+}
+
+let onStop: (() => Promise<void>) | undefined;
+let keyspace: Keyspace;
+let store: AccountStore;
+let juliet: Jid;
+let romeo: Jid;
 
 async function listed(domain: string): Promise<string[]> {
   const all: string[] = [];
@@ -28,69 +37,89 @@ async function listed(domain: string): Promise<string[]> {
   return all.sort();
 }
 
-test('an account is what was put in, once', async () => {
-  expect(await store.find(juliet)).toBeUndefined();
-  expect(await store.create(juliet, verifiers)).toBe(true);
-  const record = await store.find(juliet);
-  expect(record?.disabled).toBe(false);
-  expect(Math.abs(Date.now() - (record?.created ?? 0))).toBeLessThan(60_000);
-  const verifier = parseScramVerifier(record?.verifiers.get('SHA-256') ?? '');
-  expect(verifier).toEqual(verifiers[0]);
-
-  const others = [await deriveScramVerifier('another', 'SHA-256', { iterations: 4096 })];
-  expect(await store.create(juliet, others)).toBe(false);
-  expect((await store.find(juliet))?.verifiers).toEqual(record?.verifiers);
-});
-
-test('no password is kept', async () => {
-  await store.create(juliet, verifiers);
-  const fields = await keyspace.hgetall(accountKeys.key('juliet@capulet.lit'));
-  expect([...fields.keys()].sort()).toEqual(['SHA-256', 'created', 'disabled']);
-  expect([...fields.values()].join()).not.toContain('Wherefore');
-});
-
-describe('changes', () => {
-  test('reach accounts that exist', async () => {
-    await store.create(juliet, verifiers);
-    expect(await store.setDisabled(juliet, true)).toBe(true);
-    expect((await store.find(juliet))?.disabled).toBe(true);
-    expect(await store.setDisabled(juliet, false)).toBe(true);
-    expect((await store.find(juliet))?.disabled).toBe(false);
-    const next = await deriveScramVerifier('another', 'SHA-256', { iterations: 4096 });
-    expect(await store.setVerifiers(juliet, [next])).toBe(true);
-    const line = (await store.find(juliet))?.verifiers.get('SHA-256') ?? '';
-    const kept = parseScramVerifier(line);
-    expect(kept && (await passwordMatches(kept, 'another'))).toBe(true);
+describe.each([
+  ['the embedded keyspace', embedded],
+  ['Redis', redis],
+])('in %s', (_, open) => {
+  beforeAll(async () => {
+    keyspace = await open();
+    store = new AccountStore(keyspace, [ownedKeys, detailKeys, sharedKeys]);
+    return async () => {
+      await keyspace.close();
+      await onStop?.();
+    };
   });
 
-  test('make no account where there is none', async () => {
-    expect(await store.setDisabled(juliet, true)).toBe(false);
-    expect(await store.setVerifiers(juliet, verifiers)).toBe(false);
+  beforeEach(() => {
+    const unique = randomUUID();
+    juliet = Jid.parse(`juliet@capulet.${unique}`);
+    romeo = Jid.parse(`romeo@montague.${unique}`);
+  });
+
+  test('an account is what was put in, once', async () => {
     expect(await store.find(juliet)).toBeUndefined();
-    expect(await listed('capulet.lit')).toEqual([]);
+    expect(await store.create(juliet, verifiers)).toBe(true);
+    const record = await store.find(juliet);
+    expect(record?.disabled).toBe(false);
+    expect(Math.abs(Date.now() - (record?.created ?? 0))).toBeLessThan(60_000);
+    const verifier = parseScramVerifier(record?.verifiers.get('SHA-256') ?? '');
+    expect(verifier).toEqual(verifiers[0]);
+
+    const others = [await deriveScramVerifier('another', 'SHA-256', { iterations: 4096 })];
+    expect(await store.create(juliet, others)).toBe(false);
+    expect((await store.find(juliet))?.verifiers).toEqual(record?.verifiers);
   });
-});
 
-test('with the account goes all that is its own, and nothing else', async () => {
-  for (const account of [juliet, romeo]) {
-    await store.create(account, verifiers);
-    await keyspace.set(ownedKeys.key(account.bareText), 'hers or his');
-  }
-  await keyspace.set(sharedKeys.key(), 'everybody’s');
-  await store.remove(juliet);
-  expect(await store.find(juliet)).toBeUndefined();
-  expect(await keyspace.get(ownedKeys.key('juliet@capulet.lit'))).toBeUndefined();
-  expect(await listed('capulet.lit')).toEqual([]);
-  expect(await store.find(romeo)).toBeDefined();
-  expect(String(await keyspace.get(ownedKeys.key('romeo@montague.lit')))).toBe('hers or his');
-  expect(String(await keyspace.get(sharedKeys.key()))).toBe('everybody’s');
-});
+  test('no password is kept', async () => {
+    await store.create(juliet, verifiers);
+    const fields = await keyspace.hgetall(accountKeys.key(juliet.bareText));
+    expect([...fields.keys()].sort()).toEqual(['SHA-256', 'created', 'disabled']);
+    expect([...fields.values()].join()).not.toContain('Wherefore');
+  });
 
-test('accounts are listed by domain', async () => {
-  const locals = Array.from({ length: 300 }, (_, i) => `user${i}`);
-  for (const local of locals) await store.create(Jid.of(local, 'capulet.lit'), verifiers);
-  await store.create(romeo, verifiers);
-  expect(await listed('capulet.lit')).toEqual(locals.map((local) => `${local}@capulet.lit`).sort());
-  expect(await listed('montague.lit')).toEqual(['romeo@montague.lit']);
-  expect(await listed('lit')).toEqual([]);
+  describe('changes', () => {
+    test('reach accounts that exist', async () => {
+      await store.create(juliet, verifiers);
+      expect(await store.setDisabled(juliet, true)).toBe(true);
+      expect((await store.find(juliet))?.disabled).toBe(true);
+      expect(await store.setDisabled(juliet, false)).toBe(true);
+      expect((await store.find(juliet))?.disabled).toBe(false);
+      const next = await deriveScramVerifier('another', 'SHA-256', { iterations: 4096 });
+      expect(await store.setVerifiers(juliet, [next])).toBe(true);
+      const line = (await store.find(juliet))?.verifiers.get('SHA-256') ?? '';
+      const kept = parseScramVerifier(line);
+      expect(kept && (await passwordMatches(kept, 'another'))).toBe(true);
+    });
+
+    test('make no account where there is none', async () => {
+      expect(await store.setDisabled(juliet, true)).toBe(false);
+      expect(await store.setVerifiers(juliet, verifiers)).toBe(false);
+      expect(await store.find(juliet)).toBeUndefined();
+      expect(await listed(juliet.domain)).toEqual([]);
+    });
+  });
+
+  test('with the account goes all that is its own, and nothing else', async () => {
+    for (const account of [juliet, romeo]) {
+      await store.create(account, verifiers);
+      await keyspace.set(ownedKeys.key(account.bareText), 'hers or his');
+    }
+    await keyspace.set(sharedKeys.key(), 'everybody’s');
+    await store.remove(juliet);
+    expect(await store.find(juliet)).toBeUndefined();
+    expect(await keyspace.get(ownedKeys.key(juliet.bareText))).toBeUndefined();
+    expect(await listed(juliet.domain)).toEqual([]);
+    expect(await store.find(romeo)).toBeDefined();
+    expect(String(await keyspace.get(ownedKeys.key(romeo.bareText)))).toBe('hers or his');
+    expect(String(await keyspace.get(sharedKeys.key()))).toBe('everybody’s');
+  });
+
+  test('accounts are listed by domain', async () => {
+    const locals = Array.from({ length: 300 }, (_, i) => `user${i}`);
+    for (const local of locals) await store.create(Jid.of(local, juliet.domain), verifiers);
+    await store.create(romeo, verifiers);
+    expect(await listed(juliet.domain)).toEqual(locals.map((local) => `${local}@${juliet.domain}`).sort());
+    expect(await listed(romeo.domain)).toEqual([romeo.bareText]);
+    expect(await listed('lit')).toEqual([]);
+  });
 });
