@@ -177,7 +177,7 @@ describe('roster versions', () => {
 
   it('are not spoken of where they are switched off', async () => {
     const server = await startServer({ config: { roster: { versioning: false } } });
-    expect((await server.client('juliet@localhost')).features.childOf('urn:xmpp:features:rosterver')).toBeUndefined();
+    expect((await server.client('juliet@localhost')).features?.childOf('urn:xmpp:features:rosterver')).toBeUndefined();
     const juliet = await server.client('juliet@localhost/balcony');
     expect((await roster(juliet, '0'))?.attributes).toEqual([]);
     await setRoster(juliet, `<item jid='nurse@localhost'/>`);

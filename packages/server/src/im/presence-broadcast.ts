@@ -6,8 +6,8 @@ import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { Waits } from './waits.ts';
 
-/** Whether the account's presence may go to the contact (a bare JID) at all. */
-export type PresenceRule = (account: Jid, contact: Jid) => boolean;
+/** Whether the account's presence may go to this address, a contact's bare JID mostly, at all. */
+export type PresenceRule = (account: Jid, to: Jid) => boolean;
 
 export interface PresenceBroadcastOptions {
   readonly router: Router;
@@ -31,7 +31,7 @@ export class PresenceBroadcast {
 
   /** Sends a presence from a resource of `account` to an address. */
   send(account: Jid, stanza: Presence, to: Jid, sender?: Session): Awaitable<void> {
-    for (const rule of this.#rules) if (!rule(account, to.bare)) return;
+    for (const rule of this.#rules) if (!rule(account, to)) return;
     // nobody there takes it, and presence is kept for nobody
     if (this.#options.isLocal(to) && this.#options.sessions.of(to).length === 0) return;
     return this.#options.router.route(stanza.withTo(to), sender);
