@@ -56,10 +56,10 @@ export class TestClient implements XmlHandler {
   }
 
   /** Sends a stream header, on a new connection or to restart the stream. */
-  open(domain: string): void {
+  open(domain: string, from?: string): void {
     this.#reader = new XmlReader(this, LIMITS);
     this.send(
-      `<?xml version='1.0'?><stream:stream to='${domain}' version='1.0' xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`,
+      `<?xml version='1.0'?><stream:stream${from === undefined ? '' : ` from='${from}'`} to='${domain}' version='1.0' xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`,
     );
   }
 

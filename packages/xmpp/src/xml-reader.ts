@@ -112,7 +112,7 @@ export class XmlReader implements ParserEvents {
 
   /** Nothing of a further element has arrived. */
   get idle(): boolean {
-    return this.#pending === '' && this.#events.length === 0;
+    return leadingWhiteSpace(this.#pending) === this.#pending.length && this.#events.length === 0;
   }
 
   /** Drops what was received and not handed on, and all that comes. */

@@ -17,6 +17,7 @@ import type { MemoryTransport } from '../../../../tests/support/memory-transport
 import { startServer, type TestServer } from '../../../../tests/support/server.ts';
 
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
+const BIND = 'urn:ietf:params:xml:ns:xmpp-bind';
 const juliet = Jid.parse('juliet@localhost');
 const exported = Buffer.from('what this very connection exports');
 const hashed = Buffer.from('the hash of the certificate');
@@ -337,6 +338,29 @@ describe('the order of things', () => {
         `<iq type='set' id='a'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`,
     );
     expect(await streamError(client)).toBe('policy-violation');
+  });
+
+  test('white space behind the login is nothing', async () => {
+    const client = connect();
+    client.send(`<auth xmlns='${SASL}' mechanism='PLAIN'>${base64('\0juliet\0secret')}</auth>\n `);
+    expect(conditionOf(await answer(client))).toBe('success');
+    expect(await isIn(client)).toBe(true);
+  });
+
+  test.each([
+    ['juliet@localhost', undefined],
+    ['Juliet@LOCALHOST/balcony', undefined],
+    ['romeo@localhost', 'invalid-from'],
+    ['localhost', 'invalid-from'],
+    ['@', 'invalid-from'],
+  ])('who has logged in as Juliet and goes on as %s', async (from, condition) => {
+    const client = connect();
+    await features(client);
+    sendAuth(client, 'PLAIN', base64('\0juliet\0secret'));
+    await client.take(({ name }) => name === 'success');
+    client.open('localhost', from);
+    if (condition === undefined) expect((await features(client)).child('bind', BIND)).toBeDefined();
+    else expect(await streamError(client)).toBe(condition);
   });
 
   test('nothing but a right proof gets in', async () => {

@@ -68,7 +68,9 @@ export class Stream implements XmlHandler, TransportHandler {
   #closed = false;
   #sawClose = false;
   #timer: NodeJS.Timeout | undefined;
-  #resumeTimer: NodeJS.Timeout | undefined;
+  /** Until when nothing is taken in, by `performance.now()`, and what ends that. */
+  #restsUntil = 0;
+  #restTimer: NodeJS.Timeout | undefined;
 
   constructor(transport: Transport, host: StreamHost) {
     this.transport = transport;
@@ -89,7 +91,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   /** Takes in what the peer sends. While it does not, silence says nothing about the peer. */
   get reading(): boolean {
-    return !this.#waiting && this.#resumeTimer === undefined;
+    return !this.#waiting && this.#restTimer === undefined;
   }
 
   get bound(): boolean {
@@ -119,17 +121,20 @@ export class Stream implements XmlHandler, TransportHandler {
     if (wait > 0 && !this.#closed) this.#rest(wait);
   }
 
-  /** Stops reading for a while: the peer has used up its rate. */
+  /** Takes nothing in for a while: the peer has used up one of its rates. The longer of two times counts. */
   #rest(ms: number): void {
+    const until = performance.now() + ms;
+    if (this.#restTimer !== undefined && until <= this.#restsUntil) return;
+    this.#restsUntil = until;
     this.transport.pause();
-    clearTimeout(this.#resumeTimer);
-    this.#resumeTimer = setTimeout(() => {
-      this.#resumeTimer = undefined;
-      if (!this.#waiting) this.transport.resume();
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => {
+      this.#restTimer = undefined;
+      this.#goOn();
     }, ms);
   }
 
-  /** Has the stream stop reading for a while: what it already read is still processed. */
+  /** Has the stream take nothing in for a while. What it already read waits, too: one read may hold thousands. */
   throttle(ms: number): void {
     if (!this.#closed) this.#rest(ms);
   }
@@ -165,6 +170,10 @@ export class Stream implements XmlHandler, TransportHandler {
     if (this.identity !== undefined && this.identity.domain !== served) {
       return new StreamError('invalid-from', 'The domain may not change after authentication.');
     }
+    const from = root.attr('from');
+    if (this.identity !== undefined && from !== undefined && !this.identity.equals(Jid.tryParse(from)?.bare)) {
+      return new StreamError('invalid-from', 'You have authenticated as somebody else.'); // RFC 6120 §4.9.3.9
+    }
     return undefined;
   }
 
@@ -182,7 +191,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   onElement(element: Element): void {
     if (this.#closed) return;
-    if (this.#waiting) {
+    if (!this.reading) {
       this.#queue.push(element);
       return;
     }
@@ -191,20 +200,33 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   /** A handler really waits: nothing more is read until it is done (back-pressure), and order is kept. */
-  async #wait(first: Promise<void>): Promise<void> {
+  async #wait(answer: Promise<void>): Promise<void> {
     this.#waiting = true;
     this.transport.pause();
     try {
-      await first;
-      for (let next = this.#queue.shift(); next !== undefined && !this.#closed; next = this.#queue.shift()) {
-        await this.#dispatch(next);
-      }
+      await answer;
     } catch (error) {
       this.fail(error);
     }
     this.#waiting = false;
-    if (this.#sawClose) this.close();
-    else if (this.#resumeTimer === undefined && !this.#closed) this.transport.resume();
+    this.#goOn();
+  }
+
+  /** Takes up what was read while nothing could be taken, then reads on. */
+  #goOn(): void {
+    while (this.reading && !this.#closed) {
+      const next = this.#queue.shift();
+      if (next === undefined) {
+        if (this.#sawClose) this.close();
+        else this.transport.resume();
+        return;
+      }
+      try {
+        this.onElement(next);
+      } catch (error) {
+        this.fail(error);
+      }
+    }
   }
 
   #dispatch(element: Element): Awaitable<void> {
@@ -234,7 +256,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   onStreamClose(): void {
     this.#sawClose = true;
-    if (!this.#waiting) this.close();
+    if (this.reading) this.close();
   }
 
   onClose(reason: string): void {
@@ -336,7 +358,7 @@ export class Stream implements XmlHandler, TransportHandler {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#resumeTimer);
+    clearTimeout(this.#restTimer);
     this.#reader.stop();
     this.#queue = [];
     this.host.onEnd(this);
