@@ -123,10 +123,33 @@ it('lets what comes meanwhile follow in its order', async () => {
   expect(session.got).toEqual(['a', 'b', 'c', 'd']);
 });
 
+it('begins with the first message, where that is earlier than the news of presence', async () => {
+  await add('a');
+  const { session, real } = makeSession('balcony');
+  session.send(chat('b'));
+  delivery.available(real);
+  await session.written();
+  session.sent();
+  await settled();
+  expect(session.got).toEqual(['a', 'b']);
+  expect(await waiting()).toBe(0);
+});
+
+it('is not for sessions that get no messages to the account', async () => {
+  await add('a');
+  const { session } = makeSession('balcony');
+  session.priority = -1;
+  session.send(chat('b'));
+  await settled();
+  expect(session.got).toEqual(['b']);
+  expect(await waiting()).toBe(1);
+});
+
 it('holds back nothing but messages, for nobody but the session', async () => {
   const { real } = makeSession('balcony');
   const other = makeSession('chamber');
   delivery.available(real);
+  delivery.available(other.real);
   expect(delivery.hold(presence({}), real)).toBe(false);
   expect(delivery.hold(chat('x'), other.real)).toBe(false);
 });

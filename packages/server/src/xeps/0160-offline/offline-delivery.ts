@@ -44,16 +44,18 @@ export class OfflineDelivery {
   readonly #running = new Map<string, Delivery>();
   /** Sessions for which it was looked since they began to get messages. */
   readonly #served = new WeakSet<Session>();
+  /** Those of them for which that failed: their next presence is another attempt. */
+  readonly #failed = new WeakSet<Session>();
 
   constructor(host: OfflineDeliveryHost) {
     this.#host = host;
   }
 
-  /** The session has sent available presence: what waits for its account is for the session, if it may get messages. */
+  /** The session is available: what waits for its account is for the session, if it may get messages. */
   available(session: Session): void {
     if (!isReceiving(session)) {
       this.unavailable(session);
-    } else if (!this.#served.has(session)) {
+    } else if (!this.#served.has(session) || this.#failed.delete(session)) {
       this.#served.add(session);
       if (!this.#running.has(session.account.bareText)) this.#start(session);
     }
@@ -72,7 +74,10 @@ export class OfflineDelivery {
 
   /** True where the stanza was kept back, to follow what is stored. */
   hold(stanza: Stanza, session: Session): boolean {
-    if (this.#running.size === 0 || stanza.kind !== 'message') return false;
+    if (stanza.kind !== 'message') return false;
+    // it gets messages already, though its presence is still on the way to its contacts
+    if (!this.#served.has(session)) this.available(session);
+    if (this.#running.size === 0) return false;
     const delivery = this.#running.get(session.account.bareText);
     if (delivery?.session !== session || delivery.page.has(stanza)) return false;
     const { maxBytes, maxStanzas } = this.#host.output();
@@ -99,7 +104,7 @@ export class OfflineDelivery {
       while (isReceiving(session) && (await this.#next(delivery)));
     } catch (error) {
       failed = true;
-      this.#served.delete(session); // its next presence is another attempt
+      this.#failed.add(session);
       this.#host.log.flood('offline.undelivered', { account: session.account.bareText, error: asError(error) });
     }
     this.#running.delete(session.account.bareText);

@@ -11,6 +11,6 @@ if redis.call('llen', KEYS[1]) == 0 then
   redis.call('del', KEYS[2])
 else
   redis.call('hset', KEYS[2], 'first', ARGV[1])
-  redis.call('hincrby', KEYS[2], 'bytes', -bytes)
+  redis.call('hincrby', KEYS[2], 'bytes', string.format('%d', -bytes)) -- Lua would write -0
 end
 return #gone
