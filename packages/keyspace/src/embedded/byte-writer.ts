@@ -50,6 +50,11 @@ export class ByteWriter {
     this.#length += this.#bytes.write(text, this.#length, length, 'utf8');
   }
 
+  /** What was written, until the next write. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** Bytes that somebody else wrote, as they are. */
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);

@@ -5,7 +5,7 @@ import type { Memory } from './memory.ts';
 import { writeStored } from './stored-value.ts';
 import type { ToWriter } from './writer-message.ts';
 
-const SLICE_BYTES = 1024 * 1024;
+const SLICE_BYTES = 256 * 1024;
 const SLICE_MILLISECONDS = 4;
 
 export interface SnapshotOptions {
@@ -25,6 +25,7 @@ export interface SnapshotOptions {
 export class Snapshot {
   readonly #options: SnapshotOptions;
   readonly #writer = new ByteWriter();
+  readonly #value = new ByteWriter();
   #dirty: Set<string>;
   #waiting = new Set<string>();
   #inFlight: string[] = [];
@@ -106,11 +107,10 @@ export class Snapshot {
     this.#writer.text(key);
     this.#writer.byte(state ? 1 : 0);
     if (!state) return;
-    const value = new ByteWriter(256);
-    value.varint(state.expiry);
-    writeStored(value, state.stored);
-    const bytes = new Uint8Array(value.take());
-    this.#writer.varint(bytes.length);
-    this.#writer.raw(bytes);
+    this.#value.clear();
+    this.#value.varint(state.expiry);
+    writeStored(this.#value, state.stored);
+    this.#writer.varint(this.#value.length);
+    this.#writer.raw(this.#value.written);
   }
 }
