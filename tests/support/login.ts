@@ -64,3 +64,14 @@ export const conditionOf = (element: Element): string =>
 /** `result`, or the condition of the error. */
 export const outcomeOf = (iq: Element): string | undefined =>
   iq.attr('type') === 'result' ? 'result' : iq.child('error')?.firstChild?.name;
+
+/** The condition of the error that ends the stream. */
+export const streamError = async (client: TestClient): Promise<string | undefined> =>
+  (await client.take(({ name, ns }) => name === 'error' && ns === 'http://etherx.jabber.org/streams')).firstChild?.name;
+
+/** Whether the server treats this client as logged in: it binds a resource when asked. */
+export async function isIn(client: TestClient): Promise<boolean> {
+  client.send(`<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`);
+  const said = await client.take((element) => element.attr('id') === 'bind' || element.name === 'error');
+  return said.attr('type') === 'result';
+}

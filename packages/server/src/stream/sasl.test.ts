@@ -1,4 +1,3 @@
-import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -8,16 +7,18 @@ import {
   base64,
   conditionOf,
   features,
+  isIn,
   mechanismsOf,
   plain,
   scram,
   sendAuth,
+  streamError,
 } from '../../../../tests/support/login.ts';
 import type { MemoryTransport } from '../../../../tests/support/memory-transport.ts';
 import { startServer, type TestServer } from '../../../../tests/support/server.ts';
 
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
-const BIND = 'urn:ietf:params:xml:ns:xmpp-bind';
+const _BIND = 'urn:ietf:params:xml:ns:xmpp-bind';
 const juliet = Jid.parse('juliet@localhost');
 const exported = Buffer.from('what this very connection exports');
 const hashed = Buffer.from('the hash of the certificate');
@@ -51,16 +52,6 @@ const bound = (transport: MemoryTransport) => {
 const inClearText = (transport: MemoryTransport) => {
   transport.tls = undefined;
 };
-
-const streamError = async (client: TestClient): Promise<string | undefined> =>
-  (await client.take(({ name, ns }) => name === 'error' && ns === 'http://etherx.jabber.org/streams')).firstChild?.name;
-
-/** Whether the server treats this client as logged in: it answers a request to bind. */
-async function isIn(client: TestClient): Promise<boolean> {
-  client.send(`<iq type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`);
-  const said = await client.take((element) => element.attr('id') === 'bind' || element.name === 'error');
-  return said.attr('type') === 'result';
-}
 
 const count = (
   mechanism: 'PLAIN' | 'SCRAM-SHA-1' | 'other',
@@ -255,146 +246,6 @@ describe('SCRAM', () => {
 
   test('with "y" is right where the server has no channel binding', async () => {
     expect(conditionOf(await scram(connect(), { ...right, header: 'y,,' }))).toBe('success');
-  });
-});
-
-describe('the order of things', () => {
-  beforeEach(() => start());
-
-  test.each([
-    ['a mechanism that nobody knows', `<auth xmlns='${SASL}' mechanism='DIGEST-MD5'>AA==</auth>`, 'invalid-mechanism'],
-    ['no mechanism', `<auth xmlns='${SASL}'>AA==</auth>`, 'invalid-mechanism'],
-    ['one that is not offered', `<auth xmlns='${SASL}' mechanism='ANONYMOUS'>=</auth>`, 'invalid-mechanism'],
-    ['-PLUS without binding data', `<auth xmlns='${SASL}' mechanism='SCRAM-SHA-1-PLUS'>=</auth>`, 'invalid-mechanism'],
-    ['EXTERNAL without a certificate', `<auth xmlns='${SASL}' mechanism='EXTERNAL'>=</auth>`, 'invalid-mechanism'],
-    ['another case', `<auth xmlns='${SASL}' mechanism='plain'>=</auth>`, 'invalid-mechanism'],
-    ['white space in base64', `<auth xmlns='${SASL}' mechanism='PLAIN'> AGEAYg== </auth>`, 'incorrect-encoding'],
-    ['base64 without padding', `<auth xmlns='${SASL}' mechanism='PLAIN'>AGEAYg</auth>`, 'incorrect-encoding'],
-    ['no base64', `<auth xmlns='${SASL}' mechanism='PLAIN'>!</auth>`, 'incorrect-encoding'],
-    ['elements in place of text', `<auth xmlns='${SASL}' mechanism='PLAIN'><a/></auth>`, 'malformed-request'],
-    ['an empty message', `<auth xmlns='${SASL}' mechanism='PLAIN'>=</auth>`, 'malformed-request'],
-    ['a response to nothing', `<response xmlns='${SASL}'>AGEAYg==</response>`, 'malformed-request'],
-    ['an end of nothing', `<abort xmlns='${SASL}'/>`, 'aborted'],
-  ])('%s fails, and the next attempt may succeed', async (_, element, condition) => {
-    const client = connect();
-    client.send(element);
-    expect(conditionOf(await answer(client))).toBe(condition);
-    expect(conditionOf(await plain(client, 'juliet', 'secret'))).toBe('success');
-  });
-
-  test('an attempt can be broken off', async () => {
-    const client = connect();
-    sendAuth(client, 'SCRAM-SHA-1', base64('n,,n=juliet,r=nonce'));
-    expect((await answer(client)).name).toBe('challenge');
-    client.send(`<abort xmlns='${SASL}'/>`);
-    expect(conditionOf(await answer(client))).toBe('aborted');
-    client.send(`<response xmlns='${SASL}'>${base64('c=biws,r=nonce,p=AA==')}</response>`);
-    expect(conditionOf(await answer(client))).toBe('malformed-request');
-  });
-
-  test('a second attempt within the first ends both', async () => {
-    const client = connect();
-    sendAuth(client, 'SCRAM-SHA-1', base64('n,,n=juliet,r=nonce'));
-    expect((await answer(client)).name).toBe('challenge');
-    sendAuth(client, 'PLAIN', base64('\0juliet\0secret'));
-    expect(conditionOf(await answer(client))).toBe('malformed-request');
-    client.send(`<response xmlns='${SASL}'>${base64('c=biws,r=nonce,p=AA==')}</response>`);
-    expect(conditionOf(await answer(client))).toBe('malformed-request');
-    expect(await isIn(client)).toBe(false);
-  });
-
-  test.each(['success', 'challenge', 'failure', 'mechanisms'])('<%s/> from a client ends the stream', async (name) => {
-    const client = connect();
-    client.send(`<${name} xmlns='${SASL}'/>`);
-    expect(await streamError(client)).toBe('unsupported-stanza-type');
-  });
-
-  test('nothing but SASL is heard before it', async () => {
-    for (const stanza of [
-      '<message/>',
-      '<presence/>',
-      `<iq type='get' id='a'><query xmlns='jabber:iq:roster'/></iq>`,
-    ]) {
-      const client = connect();
-      client.send(stanza);
-      expect(await streamError(client)).toBe('not-authorized');
-    }
-  });
-
-  test.each(['before', 'after'])('whoever is in cannot log in again %s binding', async (when) => {
-    const client = connect();
-    await features(client);
-    await plain(client, 'juliet', 'secret');
-    expect(mechanismsOf(await features(client))).toEqual([]);
-    if (when === 'after') expect(await isIn(client)).toBe(true);
-    sendAuth(client, 'PLAIN', base64('\0juliet\0secret'));
-    expect(await streamError(client)).toBe('policy-violation');
-  });
-
-  test('what follows the login before the stream is restarted ends it', async () => {
-    const client = connect();
-    client.send(
-      `<auth xmlns='${SASL}' mechanism='PLAIN'>${base64('\0juliet\0secret')}</auth>` +
-        `<iq type='set' id='a'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`,
-    );
-    expect(await streamError(client)).toBe('policy-violation');
-  });
-
-  test('white space behind the login is nothing', async () => {
-    const client = connect();
-    client.send(`<auth xmlns='${SASL}' mechanism='PLAIN'>${base64('\0juliet\0secret')}</auth>\n `);
-    expect(conditionOf(await answer(client))).toBe('success');
-    expect(await isIn(client)).toBe(true);
-  });
-
-  test.each([
-    ['juliet@localhost', undefined],
-    ['Juliet@LOCALHOST/balcony', undefined],
-    ['romeo@localhost', 'invalid-from'],
-    ['localhost', 'invalid-from'],
-    ['@', 'invalid-from'],
-  ])('who has logged in as Juliet and goes on as %s', async (from, condition) => {
-    const client = connect();
-    await features(client);
-    sendAuth(client, 'PLAIN', base64('\0juliet\0secret'));
-    await client.take(({ name }) => name === 'success');
-    client.open('localhost', from);
-    if (condition === undefined) expect((await features(client)).child('bind', BIND)).toBeDefined();
-    else expect(await streamError(client)).toBe(condition);
-  });
-
-  test('nothing but a right proof gets in', async () => {
-    const say: ((client: TestClient) => void)[] = [
-      (client) => sendAuth(client, 'PLAIN', base64('\0juliet\0guess')),
-      (client) => sendAuth(client, 'PLAIN', ''),
-      (client) => sendAuth(client, 'SCRAM-SHA-256', base64('n,,n=juliet,r=nonce')),
-      (client) => sendAuth(client, 'SCRAM-SHA-1', base64('n,,n=nobody,r=nonce')),
-      (client) => sendAuth(client, 'EXTERNAL', base64('juliet@localhost')),
-      (client) => client.send(`<response xmlns='${SASL}'>${base64('\0juliet\0guess')}</response>`),
-      (client) => client.send(`<response xmlns='${SASL}'>${base64('c=biws,r=nonce,p=AA==')}</response>`),
-      (client) => client.send(`<response xmlns='${SASL}'/>`),
-      (client) => client.send(`<abort xmlns='${SASL}'/>`),
-      (client) => client.send(`<stream:stream to='localhost' version='1.0' xmlns='jabber:client'/>`),
-    ];
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(say.length - 1), { minLength: 1, maxLength: 6 }), async (steps) => {
-        const seen: Element[] = [];
-        const client = server.connect((transport) => {
-          transport.remoteAddress = `203.0.113.${steps.length}`;
-        });
-        client.onElement = (element) => void seen.push(element);
-        client.open('localhost');
-        for (const step of steps) say[step]?.(client);
-        client.send('</stream:stream>');
-        await client.closed;
-        expect(seen.map(({ name }) => name)).not.toContain('success');
-      }),
-      { numRuns: 150 },
-    );
-    const { metrics } = server.node.registry;
-    for (const mechanism of ['PLAIN', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'EXTERNAL'] as const) {
-      expect(metrics.logins.with({ mechanism, outcome: 'success' }).value).toBe(0);
-    }
   });
 });
 

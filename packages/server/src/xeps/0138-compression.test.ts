@@ -1,8 +1,9 @@
-import { constants, createDeflate, createInflate, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { TestClient, type Wire } from '../../../../tests/support/client.ts';
+import { TestClient } from '../../../../tests/support/client.ts';
+import { CompressedWire } from '../../../../tests/support/compressed-wire.ts';
 import { features, plain } from '../../../../tests/support/login.ts';
 import { startServer, type TestServer } from '../../../../tests/support/server.ts';
 import { socketWire } from '../../../../tests/support/wires.ts';
@@ -13,49 +14,6 @@ const compress = (method: string) => `<compress xmlns='${NS}'><method>${method}<
 const offered = (offer: Element) =>
   offer.child('compression', 'http://jabber.org/features/compress')?.elements.map(({ text }) => text) ?? [];
 const bind = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>balcony</resource></bind>`;
-
-/** A wire that compresses once it is told to. */
-class CompressedWire implements Wire {
-  readonly #wire: Wire;
-  readonly #deflate = createDeflate({ flush: constants.Z_SYNC_FLUSH });
-  readonly #inflate = createInflate();
-  #listener: (bytes: Buffer) => void = () => {};
-  #on = false;
-
-  constructor(wire: Wire) {
-    this.#wire = wire;
-    this.#deflate.on('data', (bytes: Buffer) => wire.send(bytes));
-    this.#inflate.on('data', (bytes: Buffer) => this.#listener(bytes));
-  }
-
-  start(): void {
-    this.#on = true;
-    this.#wire.onData((bytes) => this.#inflate.write(bytes));
-  }
-
-  send(bytes: Buffer): void {
-    if (this.#on) this.#deflate.write(bytes);
-    else this.#wire.send(bytes);
-  }
-
-  /** Past the compression. */
-  sendRaw(bytes: Buffer): void {
-    this.#wire.send(bytes);
-  }
-
-  onData(listener: (bytes: Buffer) => void): void {
-    this.#listener = listener;
-    this.#wire.onData(listener);
-  }
-
-  onEnd(listener: () => void): void {
-    this.#wire.onEnd(listener);
-  }
-
-  break(): void {
-    this.#wire.break();
-  }
-}
 
 let server: TestServer;
 let wire: CompressedWire;
