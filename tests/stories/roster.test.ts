@@ -175,6 +175,29 @@ describe('roster versions', () => {
     expect((await roster(chamber, before))?.elements).toHaveLength(10); // what was removed cannot be told otherwise
   });
 
+  it('give nothing that has changed again by then, and all in order', async () => {
+    const server = await startServer();
+    const juliet = await server.client('juliet@localhost/balcony');
+    for (let i = 0; i < 10; i++) await setRoster(juliet, `<item jid='c${i}@localhost'/>`);
+    const ver = (await roster(juliet))?.attr('ver');
+    await setRoster(juliet, `<item jid='c1@localhost' name='one'/>`);
+    await setRoster(juliet, `<item jid='c2@localhost' name='two'/>`);
+    const chamber = await server.client('juliet@localhost/chamber');
+    chamber.send(
+      `<iq type='get' id='r'><query xmlns='jabber:iq:roster' ver='${ver}'/></iq>` +
+        `<iq type='set' id='s'><query xmlns='jabber:iq:roster'><item jid='c1@localhost' name='ONE'/></query></iq>`,
+    );
+    const came = [];
+    for (let i = 0; i < 4; i++) came.push(await chamber.next());
+    expect(came.map((stanza) => stanza.firstChild?.firstChild?.attr('name') ?? stanza.attr('id'))).toEqual([
+      'r',
+      'two',
+      'ONE',
+      's',
+    ]);
+    expect(await arrived(chamber)).toEqual([]);
+  });
+
   it('are not spoken of where they are switched off', async () => {
     const server = await startServer({ config: { roster: { versioning: false } } });
     expect((await server.client('juliet@localhost')).features?.childOf('urn:xmpp:features:rosterver')).toBeUndefined();
