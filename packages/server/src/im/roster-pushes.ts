@@ -3,10 +3,12 @@ import { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { type Iq, iq } from '@parley/xmpp/stanza';
+import type { Awaitable } from '../pipeline.ts';
 import { deliver } from '../routing/deliver.ts';
 import type { Journal } from '../session/journal.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
+import { Waits } from './waits.ts';
 
 /** Tells clients what changed in their rosters (RFC 6121 §2.1.6). */
 export class RosterPushes {
@@ -16,7 +18,7 @@ export class RosterPushes {
   readonly #idPrefix = `push-${randomBytes(6).toString('base64url')}-`;
   #count = 0;
   /** Sessions that first have to get what they missed. */
-  readonly #missed = new Map<Session, () => void>();
+  readonly #missed = new Map<Session, () => Awaitable<void>>();
 
   constructor(journal: Journal, sessions: Sessions, versioning: () => boolean) {
     this.#journal = journal;
@@ -25,14 +27,16 @@ export class RosterPushes {
   }
 
   /** Pushes an item to every interested resource of the account. */
-  push(account: Jid, item: Element, version: number): void {
+  push(account: Jid, item: Element, version: number): Awaitable<void> {
     let push: Iq | undefined;
+    const sent = new Waits();
     for (const session of this.#sessions.of(account)) {
       if (!session.interested) continue;
-      this.#catchUp(session);
+      sent.add(this.#catchUp(session));
       push ??= this.#make(account, item, version);
-      this.#send(session, push);
+      sent.add(this.#send(session, push));
     }
+    return sent.all;
   }
 
   /**
@@ -40,16 +44,17 @@ export class RosterPushes {
    */
   afterAnswer(session: Session, items: () => readonly (readonly [item: Element, version: number])[]): void {
     this.#missed.set(session, () => {
-      for (const [item, version] of items()) this.#send(session, this.#make(session.account, item, version));
+      const sent = new Waits();
+      for (const [item, version] of items()) sent.add(this.#send(session, this.#make(session.account, item, version)));
+      return sent.all;
     });
-    setImmediate(() => this.#catchUp(session));
+    setImmediate(() => void this.#catchUp(session)); // a journal never fails: it goes on until it has committed
   }
 
-  #catchUp(session: Session): void {
+  #catchUp(session: Session): Awaitable<void> {
     const send = this.#missed.get(session);
-    if (send === undefined) return;
     this.#missed.delete(session);
-    send();
+    return send?.();
   }
 
   #make(account: Jid, item: Element, version: number): Iq {
@@ -58,7 +63,8 @@ export class RosterPushes {
     return iq({ from: account, id, type: 'set' }, Element.of('query', NS.roster, { ver }, item));
   }
 
-  #send(session: Session, push: Iq): void {
-    void deliver(this.#journal, [session], push.withTo(session.jid));
+  #send(session: Session, push: Iq): Awaitable<void> {
+    const taken = deliver(this.#journal, [session], push.withTo(session.jid));
+    if (taken instanceof Promise) return taken.then(() => undefined);
   }
 }

@@ -74,7 +74,7 @@ export class RosterRequests {
       throw new StanzaError('resource-constraint', { type: 'cancel', text: 'The roster is full.' });
     }
     this.#context.metrics.rosterChanges.with({ action: 'set' }).increment();
-    this.#pushes.push(account, itemElement(after as RosterItem), version);
+    await this.#pushes.push(account, itemElement(after as RosterItem), version);
     this.#context.hooks.events.emit('roster.changed', account, contact);
   }
 
@@ -87,7 +87,7 @@ export class RosterRequests {
       return { item: 'remove', request: 'remove' };
     });
     this.#context.metrics.rosterChanges.with({ action: 'remove' }).increment();
-    this.#pushes.push(account, removedItemElement(contact), version);
+    await this.#pushes.push(account, removedItemElement(contact), version);
     this.#context.hooks.events.emit('roster.changed', account, contact);
     await this.#part(account, contact, before, requestWaits);
   }

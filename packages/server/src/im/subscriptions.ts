@@ -41,7 +41,7 @@ export class Subscriptions {
       session.stream.host.onLimit(session.stream, 'roster-items');
       throw new StanzaError('resource-constraint', { type: 'cancel', text: 'The roster is full.' });
     }
-    this.#push(account, contact, change);
+    await this.#push(account, contact, change);
     const { route, presence: effect } = transition;
     // while the contact's server still takes presence from here
     if (effect === 'withdraw') await this.#broadcast.withdraw(account, contact);
@@ -64,7 +64,7 @@ export class Subscriptions {
     }
     const { router } = this.#context;
     if (transition.deliver) await this.#deliver(received, event, account); // before the push: §3.1.6, §3.2.3, §3.3.3
-    this.#push(account, contact, change);
+    await this.#push(account, contact, change);
     if (transition.reply) await router.route(presence({ from: account, to: contact, type: transition.reply }));
     if (transition.presence === 'announce') await this.#broadcast.announce(account, contact);
     if (transition.presence === 'withdraw') await this.#broadcast.withdraw(account, contact);
@@ -87,11 +87,11 @@ export class Subscriptions {
     return { transition: transition as Transition, change };
   }
 
-  #push(account: Jid, contact: Jid, { before, after, version }: RosterChange): void {
+  async #push(account: Jid, contact: Jid, { before, after, version }: RosterChange): Promise<void> {
     if (after === before || after === undefined) return;
     this.#context.metrics.rosterChanges.with({ action: 'subscription' }).increment();
-    this.#pushes.push(account, itemElement(after), version);
     this.#context.hooks.events.emit('roster.changed', account, contact);
+    await this.#pushes.push(account, itemElement(after), version);
   }
 
   /** Requests are for whoever is there to answer (§3.1.3), all else for those who know the roster. */
