@@ -15,7 +15,9 @@ export default defineModule({
     const store = context.use(RosterStore);
     const probes = new PresenceProbes({ store, router, sessions, isLocal: (jid) => context.isLocal(jid) });
     const broadcast = context.use(PresenceBroadcast);
-    const updates = new PresenceUpdates({ context, store, broadcast, probes, states: new PresenceStates() });
+    const states = new PresenceStates();
+    const updates = new PresenceUpdates({ context, store, broadcast, probes, states });
+    context.provide(PresenceStates, states);
 
     hooks.fromClient.use('deliver', (stanza, session) => {
       if (stanza.kind !== 'presence') return false;
