@@ -1,5 +1,6 @@
 import presence from './im/presence.ts';
 import roster from './im/roster.ts';
+import strangers from './im/strangers.ts';
 import subscription from './im/subscription.ts';
 import type { Module } from './module.ts';
 import lastActivity from './xeps/0012-last-activity/last-activity.ts';
@@ -32,6 +33,7 @@ export const modules: readonly Module[] = [
   streamLimits,
   // contacts and their presence
   roster,
+  strangers,
   subscription,
   presence,
   // what stanzas may carry
