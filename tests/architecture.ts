@@ -25,8 +25,9 @@ const serverOrder = [
   ['admin'],
   ['im'],
   ['xeps'],
-  ['modules', 'accounts', 'certificates'],
+  ['modules', 'accounts', 'certificates', 'client-listeners', 'client-sessions', 'module-setup'],
   ['node'],
+  ['ports'],
   ['main'],
 ];
 

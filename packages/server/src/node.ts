@@ -9,29 +9,26 @@ import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { loadCertificates, tlsSettings } from './certificates.ts';
+import { ClientListeners } from './client-listeners.ts';
+import { ClientSessions } from './client-sessions.ts';
 import { clusterSecret, servedDomains } from './cluster-secret.ts';
 import { apply, type Changes } from './config/reload.ts';
-import type { Configuration, ModuleConfiguration } from './config/schema.ts';
+import type { Configuration } from './config/schema.ts';
 import { Disclosure } from './disclosure.ts';
 import { Hooks } from './hooks.ts';
 import { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
-import { type Module, type ModuleContext, moduleSettings } from './module.ts';
-import { Listener } from './net/listener.ts';
+import { type Module, moduleSettings } from './module.ts';
+import { type SharedContext, setUpModules } from './module-setup.ts';
 import { Overload } from './net/overload.ts';
 import { TlsAcceptor } from './net/tls.ts';
 import type { Transport } from './net/transport.ts';
-import type { Awaitable } from './pipeline.ts';
 import { AccountRouting } from './routing/account.ts';
 import { errorFor } from './routing/answer.ts';
 import { Router } from './routing/router.ts';
-import { bindSession } from './session/binding.ts';
 import { DirectJournal } from './session/journal.ts';
 import { Requests } from './session/requests.ts';
-import type { Session, SessionHost } from './session/session.ts';
 import { Sessions } from './session/sessions.ts';
-import { StalledReaders } from './session/stalled-readers.ts';
-import { SessionTraffic } from './session/traffic.ts';
 import { Acceptance } from './stream/acceptance.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
 import { StreamFeatures } from './stream/features.ts';
@@ -77,9 +74,9 @@ export class Node implements AsyncDisposable {
   readonly #logins: Logins;
   readonly #journal = new DirectJournal(this.sessions);
   readonly #domains: ReadonlySet<string>;
-  readonly #listeners: { name: string; listener: Listener }[] = [];
+  readonly #clients: ClientSessions;
+  readonly #listeners: ClientListeners;
   readonly #stops: (() => void | Promise<void>)[] = [];
-  readonly #offers = new Map<unknown, object>();
 
   private constructor(options: NodeOptions, secret: (purpose: string) => Buffer, acceptor: TlsAcceptor) {
     this.#options = options;
@@ -142,6 +139,14 @@ export class Node implements AsyncDisposable {
       authenticator: this.accounts,
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
+    const { hooks, router, sessions } = this;
+    const requests = this.#requests;
+    const answer = (stanza: Stanza, error: unknown) => this.#errorFor(stanza, error);
+    const { log } = options;
+    this.#clients = new ClientSessions({ config, metrics, log, hooks, router, requests, sessions, errorFor: answer });
+    this.#stops.push(() => this.#clients[Symbol.dispose]());
+    const { listen } = options.config;
+    this.#listeners = new ClientListeners({ listen, acceptor, acceptance: this.#acceptance, metrics, log });
   }
 
   /** Starts a node and resolves when it listens. */
@@ -153,9 +158,8 @@ export class Node implements AsyncDisposable {
     node.#selfSigned = certificates.selfSigned;
     try {
       await node.#setUp();
-      await node.#listen();
+      await node.#listeners.open();
       node.#measureCertificates();
-      node.#watch();
     } catch (error) {
       await node.stop();
       throw error;
@@ -178,7 +182,7 @@ export class Node implements AsyncDisposable {
 
   /** What the node listens on, by the name in the configuration. */
   get ports(): { name: string; port: number }[] {
-    return this.#listeners.map(({ name, listener }) => ({ name, port: listener.port }));
+    return this.#listeners.ports;
   }
 
   /** The file of the self-signed certificate, where the node made one for itself. */
@@ -186,167 +190,49 @@ export class Node implements AsyncDisposable {
     return this.#selfSigned;
   }
 
-  // --- composition ------------------------------------------------------------------------------------------------
-
   async #setUp(): Promise<void> {
-    const onBind = this.#sessionBinding();
+    const { accounts, sessions, streams, router, hooks } = this;
+    const { keyspace, log, modules } = this.#options;
+    const onBind: OnBind = (stream, jid) => this.#clients.bind(stream, jid);
     this.#features.add(startTls(() => this.#config.tls.required));
-    const { accounts, sessions, streams } = this;
-    applyAccountChanges({ accounts, sessions, streams, events: this.hooks.events });
-    this.#offers.set(Logins, this.#logins);
+    applyAccountChanges({ accounts, sessions, streams, events: hooks.events });
     const sasl = new Sasl(this.#logins, () => this.#config);
     this.#features.add(sasl);
     this.#features.add(sasl.channelBinding);
-    for (const module of this.#options.modules) {
-      if (this.#config.modules[module.name]?.enabled === false) continue;
-      for (const feature of module.features ?? []) this.#disclosure.domainFeatures.add(feature);
-      for (const feature of module.accountFeatures ?? []) this.#disclosure.accountFeatures.add(feature);
-      this.#disclosure.domainIdentities.push(...(module.identities ?? []));
-      await module.setup(this.#context(module, onBind));
-    }
-    this.#features.add(resourceBinding(onBind));
-    this.#features.add(legacySession());
-    // RFC 3921 §3: the request has no effect, but older clients wait for its result
-    this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
-    this.#endPipelines();
-  }
-
-  /** Behind all modules: what none of them took goes its way, as they have left it. */
-  #endPipelines(): void {
-    const { fromClient, toSession } = this.hooks;
-    fromClient.use('deliver', (stanza, session) => {
-      const routed = this.#route(stanza, session);
-      return routed instanceof Promise ? routed.then(() => true) : true;
-    });
-    if (toSession.empty) return;
-    toSession.use('deliver', (stanza, session) => {
-      session.write(stanza);
-      return true;
-    });
-  }
-
-  #sessionBinding(): OnBind {
-    const traffic = new SessionTraffic(() => this.#config, this.registry.metrics);
-    const host: SessionHost = {
-      process: (stanza, session) => this.hooks.fromClient.run(stanza, session),
-      toSession: (stanza, session) => !this.hooks.toSession.empty && this.hooks.toSession.run(stanza, session),
-      errorFor: (stanza, error) => this.#errorFor(stanza, error),
-      onEnd: (session, reason) => this.#onSessionEnd(session, reason),
-      onReceived: (session, stanza) => traffic.received(session, stanza),
-      onSent: (_session, stanza) => traffic.sent(stanza),
-      outputLimits: () => this.#config.limits.output,
-    };
-    return (stream, jid) =>
-      bindSession(
-        {
-          sessions: this.sessions,
-          host,
-          maxPerAccount: () => this.#config.limits.sessions.perAccount,
-          onBound: (session) => this.#onSessionBound(session),
-        },
-        stream,
-        jid,
-      );
-  }
-
-  #context(module: Module, onBind: OnBind): ModuleContext {
-    const options = this.#options;
-    return {
+    const shared: SharedContext = {
       config: () => this.#config,
-      options: () => this.#config.modules[module.name] as ModuleConfiguration,
       domains: this.domains,
-      keyspace: options.keyspace,
+      keyspace,
       metrics: this.registry.metrics,
-      log: options.log,
-      hooks: this.hooks,
+      log,
+      hooks,
       iq: this.#iq,
       features: this.#features,
-      router: this.router,
-      sessions: this.sessions,
+      router,
+      sessions,
       journal: this.#journal,
       requests: this.#requests,
-      accounts: this.accounts,
+      accounts,
       disclosure: this.#disclosure,
-      modules: options.modules,
+      modules,
       onBind,
       secret: this.#secret,
       isLocal: (jid) => this.#isLocal(jid),
       isAdmin: (jid) => this.#config.admins.includes(jid.bareText),
-      provide: (token, instance) => this.#offers.set(token, instance),
-      use: <T extends object>(token: abstract new (...args: never[]) => T): T => {
-        const instance = this.#offers.get(token);
-        if (instance === undefined)
-          throw new Error(`Module ${module.name} needs ${token.name}, which no earlier one offers.`);
-        return instance as T;
-      },
       onStop: (stop) => this.#stops.push(stop),
     };
-  }
-
-  /** What has to be looked at from time to time. */
-  #watch(): void {
-    const stalled = new StalledReaders(this.sessions);
-    const look = () => stalled.check(performance.now(), this.#config.limits.output.stalledSeconds * 1000);
-    const timer = setInterval(look, 5000).unref();
-    this.#stops.push(() => clearInterval(timer));
-  }
-
-  async #listen(): Promise<void> {
-    const { c2s, c2sTls } = this.#config.listen;
-    for (const address of c2s) await this.#listenOn('c2s', address, false);
-    for (const address of c2sTls) await this.#listenOn('c2sTls', address, true);
-  }
-
-  async #listenOn(name: string, address: { host: string; port: number }, direct: boolean): Promise<void> {
-    const listener = new Listener({
-      ...address,
-      direct,
-      acceptor: this.#acceptor,
-      admit: (socket) => this.#acceptance.admit(socket),
-      onTransport: (transport) => this.#acceptance.accept(transport, direct),
-      onHandshakeError: (remote, error) => {
-        this.#acceptance.dismiss(remote);
-        this.#options.log.flood('tls.failed', { address: remote, reason: String(error) });
-      },
-      onError: (error) => this.#options.log.flood('listener.error', { error, listener: name }),
-    });
-    await listener.listen();
-    this.#listeners.push({ name, listener });
+    await setUpModules(shared, new Map([[Logins, this.#logins]]));
+    this.#features.add(resourceBinding(onBind));
+    this.#features.add(legacySession());
+    // RFC 3921 §3: the request has no effect, but older clients wait for its result
+    this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
+    this.#clients.endPipelines();
   }
 
   /** Takes a connection that came another way than by a listener. */
   attach(transport: Transport): Stream {
     return this.#acceptance.accept(transport, true);
   }
-
-  // --- sessions ---------------------------------------------------------------------------------------------------
-
-  #route(stanza: Stanza, session: Session): Awaitable<void> {
-    // RFC 6120 §10.3: without an address it is for the sender's own account
-    return this.router.route(stanza.to === undefined ? stanza.withTo(session.account) : stanza, session);
-  }
-
-  #onSessionBound(session: Session): void {
-    session.stream.unlimited = this.#config.admins.includes(session.account.toString());
-    this.registry.metrics.sessions.add(1);
-    this.#options.log.info('session.bound', {
-      jid: session.jid.toString(),
-      address: session.stream.transport.remoteAddress,
-      mechanism: session.stream.mechanism,
-      tls: session.stream.transport.tls?.protocol,
-    });
-    this.hooks.events.emit('session.bound', session);
-  }
-
-  #onSessionEnd(session: Session, reason: string): void {
-    this.sessions.remove(session);
-    this.#requests.end(session);
-    this.registry.metrics.sessions.add(-1);
-    this.#options.log.info('session.unbound', { jid: session.jid.toString(), reason });
-    this.hooks.events.emit('session.unbound', session, reason);
-  }
-
-  // --- what everything shares -------------------------------------------------------------------------------------
 
   #isLocal(jid: Jid): boolean {
     return this.#domains.has(jid.domain);
@@ -383,12 +269,10 @@ export class Node implements AsyncDisposable {
     }
   }
 
-  // --- end --------------------------------------------------------------------------------------------------------
-
   /** Stops accepting, closes every stream with system-shutdown, and resolves when all is let go of. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const { listener } of this.#listeners) listener.close();
+    this.#listeners.close();
     for (const stream of [...this.streams]) stream.error(new StreamError('system-shutdown'));
     for (const stop of this.#stops.reverse()) await stop();
     this.#stops.length = 0;

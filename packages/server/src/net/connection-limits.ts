@@ -95,7 +95,8 @@ export class ConnectionLimits {
   }
 }
 
-function unmapped(address: string): string {
+/** An IPv4 address as such, where it comes as an IPv6 address. */
+export function unmapped(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 

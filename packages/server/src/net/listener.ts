@@ -5,14 +5,10 @@ import type { TlsAcceptor } from './tls.ts';
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
-  /** TLS from the first byte (XEP-0368). */
-  readonly direct: boolean;
   readonly acceptor: TlsAcceptor;
   /** False refuses the connection before anything is read from it. */
   admit(socket: Socket): boolean;
   onTransport(transport: TcpTransport): void;
-  /** The handshake of a direct TLS connection failed. */
-  onHandshakeError(address: string, error: unknown): void;
   /** Accepting goes wrong (no descriptors left): called for each time. */
   onError(error: Error): void;
 }
@@ -24,9 +20,9 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: true }, (socket) => {
-      void this.#accept(socket);
-    });
+    this.#server = createServer({ keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: true }, (socket) =>
+      this.#accept(socket),
+    );
   }
 
   /** The port that it listens on: asked for as 0, it is a free one. */
@@ -47,22 +43,9 @@ export class Listener {
     return promise;
   }
 
-  async #accept(socket: Socket): Promise<void> {
-    if (!this.#options.admit(socket)) {
-      socket.destroy();
-      return;
-    }
-    const transport = new TcpTransport(socket, this.#options.acceptor);
-    if (this.#options.direct) {
-      try {
-        await transport.startTls();
-      } catch (error) {
-        transport.destroy();
-        this.#options.onHandshakeError(transport.remoteAddress, error);
-        return;
-      }
-    }
-    this.#options.onTransport(transport);
+  #accept(socket: Socket): void {
+    if (this.#options.admit(socket)) this.#options.onTransport(new TcpTransport(socket, this.#options.acceptor));
+    else socket.destroy();
   }
 
   /** Stops accepting; what is connected stays. */

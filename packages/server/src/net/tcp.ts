@@ -167,13 +167,16 @@ export class TcpTransport implements Transport {
     codec.deflate.on('data', (bytes: Buffer) => socket.write(bytes));
   }
 
-  end(timeoutMs: number): void {
+  end(timeoutMs: number, onTimeout: () => void): void {
     if (this.#closed || this.#ending) return;
     this.flush();
     this.#ending = true;
     this.#reason = 'closed by us';
     this.#endOutput();
-    const timer = setTimeout(() => this.destroy(), timeoutMs);
+    const timer = setTimeout(() => {
+      onTimeout();
+      this.destroy();
+    }, timeoutMs);
     this.#socket.once('close', () => clearTimeout(timer));
     this.#socket.resume();
   }

@@ -18,6 +18,11 @@ export interface TlsSettings {
   readonly clientAuthorities?: string | undefined;
 }
 
+/** The handshake was not done in time. */
+export class HandshakeTimeout extends Error {
+  override readonly name = 'HandshakeTimeout';
+}
+
 interface Entry {
   readonly context: SecureContext;
   readonly leaf: X509Certificate;
@@ -106,7 +111,7 @@ export class TlsAcceptor {
   handshake(tls: TLSSocket): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
-      reject(new Error('the TLS handshake took too long'));
+      reject(new HandshakeTimeout('the TLS handshake took too long'));
       tls.destroy();
     }, this.#settings.handshakeTimeoutMs);
     tls.once('secure', resolve);

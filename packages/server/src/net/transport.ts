@@ -54,7 +54,10 @@ export interface Transport {
   channelBinding(type: ChannelBindingType): Buffer | undefined;
   /** From now on everything goes through the codec (XEP-0138). */
   useCodec(codec: Codec): void;
-  /** Sends what waits, closes, and cuts the connection where the peer has not closed after `timeoutMs`. */
-  end(timeoutMs: number): void;
+  /**
+   * Sends what waits, closes, and cuts the connection where the peer has not closed after `timeoutMs`; then it calls
+   * back.
+   */
+  end(timeoutMs: number, onTimeout: () => void): void;
   destroy(): void;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
-import { errorElement, isStanza, type Presence, type Stanza, stanzaOf } from '@parley/xmpp/stanza';
+import { errorElement, isStanza, type Presence, type Stanza, type StanzaKind, stanzaOf } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
@@ -26,13 +26,13 @@ export interface Route {
 export interface SessionHost {
   /** Takes a stanza from the client, valid, `from` stamped. Rejects or throws a StanzaError to have it answered. */
   process(stanza: Stanza, session: Session): Awaitable<unknown>;
-  /** Runs what stands between routing and the wire; true where something else took the stanza. */
+  /** Runs what stands between routing and the wire, and in the end has the stanza written. */
   toSession(stanza: Stanza, session: Session): Awaitable<boolean>;
   /** The error that answers a stanza, or undefined where none may be sent. Faults of ours are logged here. */
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
   onEnd(session: Session, reason: string): void;
-  /** Counts a stanza that came; a number of milliseconds says how long not to read on. */
-  onReceived(session: Session, stanza: Stanza): number;
+  /** Counts a stanza that came, proper or not; a number of milliseconds says how long not to read on. */
+  onReceived(session: Session, kind: StanzaKind): number;
   onSent(session: Session, stanza: Stanza): void;
   /** What may wait to be written to one client. */
   outputLimits(): { readonly maxBytes: number; readonly maxStanzas: number };
@@ -73,6 +73,8 @@ export class Session implements Route, StreamConsumer {
   /** One first-level element from the client. */
   receive(element: Element): Awaitable<void> {
     if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
+    const wait = this.#host.onReceived(this, element.name as StanzaKind);
+    if (wait > 0) this.stream.throttle(wait);
     let stanza: Stanza;
     try {
       stanza = stanzaOf(element);
@@ -89,8 +91,6 @@ export class Session implements Route, StreamConsumer {
       throw new StreamError('invalid-from');
     }
     stanza = stanza.withFrom(this.jid);
-    const wait = this.#host.onReceived(this, stanza);
-    if (wait > 0) this.stream.throttle(wait);
     try {
       checkStanza(stanza);
       const answer = this.#host.process(stanza, this);
@@ -115,8 +115,7 @@ export class Session implements Route, StreamConsumer {
   send(stanza: Stanza): void {
     if (this.#ended) return;
     const taken = this.#host.toSession(stanza, this);
-    if (taken instanceof Promise) void taken.then((done) => done || this.write(stanza));
-    else if (!taken) this.write(stanza);
+    if (taken instanceof Promise) taken.catch((error) => this.#host.errorFor(stanza, error));
   }
 
   /** Writes past everything that stands between routing and the wire. */

@@ -24,8 +24,8 @@ export class SessionTraffic {
   }
 
   /** Milliseconds not to read on. */
-  received(session: Session, stanza: Stanza): number {
-    this.#in[stanza.kind].add(1);
+  received(session: Session, kind: StanzaKind): number {
+    this.#in[kind].add(1);
     if (session.stream.unlimited) return 0;
     const rate = this.#config().limits.stanzas;
     if (rate.perSecond === Number.POSITIVE_INFINITY) return 0;

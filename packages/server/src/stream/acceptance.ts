@@ -5,8 +5,9 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import type { XmlLimits } from '@parley/xmpp/xml-reader';
 import type { Configuration } from '../config/schema.ts';
 import type { Log } from '../log.ts';
-import { ConnectionLimits, network } from '../net/connection-limits.ts';
+import { ConnectionLimits, unmapped } from '../net/connection-limits.ts';
 import type { OverloadCause } from '../net/overload.ts';
+import { HandshakeTimeout } from '../net/tls.ts';
 import { TokenBucket } from '../net/token-bucket.ts';
 import type { Transport } from '../net/transport.ts';
 import type { StreamFeatures } from './features.ts';
@@ -32,6 +33,8 @@ export class Acceptance implements StreamHost {
   readonly #options: AcceptanceOptions;
   readonly #buckets = new WeakMap<Stream, TokenBucket>();
   readonly #counters;
+  /** Connections, those among them whose stream is over. */
+  #open = 0;
   #limitsOf: Configuration | undefined;
   #before: XmlLimits | undefined;
   #after: XmlLimits | undefined;
@@ -47,6 +50,9 @@ export class Acceptance implements StreamHost {
       refused: metrics.connectionsRefused.with({ cause: 'address' }),
       overloaded: metrics.connectionsRefused.with({ cause: 'overload' }),
       noDescriptors: metrics.connectionsRefused.with({ cause: 'descriptors' }),
+      completed: metrics.handshakes.with({ outcome: 'completed' }),
+      failed: metrics.handshakes.with({ outcome: 'failed' }),
+      timeout: metrics.handshakes.with({ outcome: 'timeout' }),
       bytesIn: metrics.io.with({ direction: 'in' }),
       negotiating: metrics.streams.with({ kind: 'c2s', state: 'negotiating' }),
       authenticated: metrics.streams.with({ kind: 'c2s', state: 'authenticated' }),
@@ -67,8 +73,10 @@ export class Acceptance implements StreamHost {
 
   /** The process is short of something: what it serves already comes first. */
   #refusedByProcess(address: string): boolean {
-    const { overload, streams, descriptorLimit, config } = this.#options;
-    const full = streams.size >= descriptorLimit - config().limits.process.reservedDescriptors;
+    const { overload, descriptorLimit, config } = this.#options;
+    // a process that may have few of them keeps half of them for connections
+    const reserved = Math.min(config().limits.process.reservedDescriptors, descriptorLimit / 2);
+    const full = this.#open >= descriptorLimit - reserved;
     const limit = full ? 'descriptors' : overload.cause;
     if (limit === undefined) return false;
     (full ? this.#counters.noDescriptors : this.#counters.overloaded).add(1);
@@ -76,21 +84,19 @@ export class Acceptance implements StreamHost {
     return true;
   }
 
-  /** Makes room: the stranger that came first goes. */
+  /** Makes room: a tenth of the strangers goes, those who came first. */
   shed(cause: OverloadCause): void {
-    const oldest = this.#options.streams.oldestUnauthenticated;
-    if (oldest === undefined) return;
-    this.onLimit(oldest, cause);
-    oldest.error(new StreamError('resource-constraint', 'The server is overloaded: try again later.'));
-  }
-
-  /** A connection whose handshake failed was admitted all the same. */
-  dismiss(address: string): void {
-    this.connections.closed(address, false);
+    const { streams } = this.#options;
+    for (let left = Math.ceil(streams.unauthenticated / 10); left > 0; left--) {
+      const oldest = streams.oldestUnauthenticated as Stream;
+      this.onLimit(oldest, cause);
+      oldest.error(new StreamError('resource-constraint', 'The server is overloaded: try again later.'));
+    }
   }
 
   accept(transport: Transport, direct: boolean): Stream {
     const { streams } = this.#options;
+    this.#open++;
     const stream = new Stream(transport, this);
     streams.add(stream);
     (direct ? this.#counters.tls : this.#counters.tcp).add(1);
@@ -171,11 +177,23 @@ export class Acceptance implements StreamHost {
     this.#counters.authenticated.add(1);
   }
 
+  onHandshake(stream: Stream, error?: unknown): void {
+    const address = stream.transport.remoteAddress;
+    const outcome = error === undefined ? 'completed' : error instanceof HandshakeTimeout ? 'timeout' : 'failed';
+    this.#counters[outcome].add(1);
+    if (outcome === 'timeout') this.onLimit(stream, 'handshake-time');
+    else if (outcome === 'failed') this.#options.log.flood('tls.failed', { address, reason: String(error) });
+  }
+
   onEnd(stream: Stream): void {
-    const known = stream.identity !== undefined;
     this.#options.streams.remove(stream);
-    this.connections.closed(stream.transport.remoteAddress, known);
+    const known = stream.identity !== undefined;
     (known ? this.#counters.authenticated : this.#counters.negotiating).add(-1);
+  }
+
+  onDisconnect(stream: Stream): void {
+    this.#open--;
+    this.connections.closed(stream.transport.remoteAddress, stream.identity !== undefined);
   }
 
   onFault(error: unknown, stream: Stream): void {
@@ -199,6 +217,6 @@ export class Acceptance implements StreamHost {
 
   #limit(limit: LimitName, address: string, account?: string): void {
     this.#options.metrics.limitsExceeded.with({ limit }).add(1);
-    this.#options.log.flood('limit.exceeded', { limit, address: network(address), account });
+    this.#options.log.flood('limit.exceeded', { limit, address: unmapped(address), account });
   }
 }

@@ -29,8 +29,12 @@ export interface StreamHost {
   onBytes(stream: Stream, count: number): number;
   /** The peer has proved who it is. */
   onAuthenticated(stream: Stream): void;
+  /** A TLS handshake ended, with an error where it failed. */
+  onHandshake(stream: Stream, error?: unknown): void;
   /** The stream is over. Called once. */
   onEnd(stream: Stream): void;
+  /** Its connection is gone, too, which may be a while later. Called once. */
+  onDisconnect(stream: Stream): void;
   /** A stream error is sent. */
   onError(stream: Stream, error: StreamError): void;
   onLimit(stream: Stream, limit: LimitName): void;
@@ -65,6 +69,7 @@ export class Stream implements XmlHandler, TransportHandler {
   #queue: Element[] = [];
   #waiting = false;
   #opened = false;
+  #handshaking = false;
   #closed = false;
   #sawClose = false;
   #timer: NodeJS.Timeout | undefined;
@@ -261,6 +266,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   onClose(reason: string): void {
     this.#finish(reason);
+    this.host.onDisconnect(this);
   }
 
   // --- negotiation ------------------------------------------------------------------------------------------------
@@ -278,15 +284,20 @@ export class Stream implements XmlHandler, TransportHandler {
     this.#opened = false;
   }
 
+  /** Begins TLS on the connection; a stream starts anew within it. */
   async startTls(): Promise<void> {
     // RFC 6120 §5.4.3.3: nothing that came in clear text survives
     this.#queue = [];
     this.#reader.stop();
     this.#reader = new XmlReader(this, this.host.limitsBefore);
     this.#opened = false;
+    this.#handshaking = true;
     try {
       await this.transport.startTls();
+      this.#handshaking = false;
+      this.host.onHandshake(this);
     } catch (error) {
+      if (this.#handshaking) this.host.onHandshake(this, error);
       this.#finish(error instanceof Error ? error.message : String(error));
       this.transport.destroy();
     }
@@ -333,6 +344,8 @@ export class Stream implements XmlHandler, TransportHandler {
 
   error(error: StreamError): void {
     if (this.#closed) return;
+    // nobody would understand it
+    if (this.#handshaking) return this.cut(`stream error ${error.condition}`);
     if (!this.#opened) this.#open(undefined); // RFC 6120 §4.9.1.1
     this.host.onError(this, error);
     const { name } = error.toElement();
@@ -345,11 +358,12 @@ export class Stream implements XmlHandler, TransportHandler {
     if (this.#closed) return;
     if (this.#opened) this.send('</stream:stream>');
     this.#finish(reason);
-    this.transport.end(this.host.timeouts.closeMs);
+    this.transport.end(this.host.timeouts.closeMs, () => this.host.onLimit(this, 'close-time'));
   }
 
   /** Cuts the connection without a word: for a peer that does not read. */
   cut(reason: string): void {
+    this.#handshaking = false;
     this.#finish(reason);
     this.transport.destroy();
   }

@@ -1,0 +1,122 @@
+import type { Metrics } from '@parley/metrics/registry';
+import type { Jid } from '@parley/xmpp/jid';
+import type { Stanza, StanzaKind } from '@parley/xmpp/stanza';
+import type { Configuration } from './config/schema.ts';
+import type { Hooks } from './hooks.ts';
+import type { Log } from './log.ts';
+import type { Awaitable } from './pipeline.ts';
+import type { Router } from './routing/router.ts';
+import { bindSession } from './session/binding.ts';
+import type { Requests } from './session/requests.ts';
+import type { Session, SessionHost } from './session/session.ts';
+import type { Sessions } from './session/sessions.ts';
+import { StalledReaders } from './session/stalled-readers.ts';
+import { SessionTraffic } from './session/traffic.ts';
+import type { Stream } from './stream/stream.ts';
+
+export interface ClientSessionsOptions {
+  readonly config: () => Configuration;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly hooks: Hooks;
+  readonly router: Router;
+  readonly requests: Requests;
+  readonly sessions: Sessions;
+  errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
+}
+
+const STALLED_CHECK_MS = 5000;
+
+/** Ties the sessions of clients to everything that happens to their stanzas. */
+export class ClientSessions implements SessionHost, Disposable {
+  readonly #options: ClientSessionsOptions;
+  readonly #traffic: SessionTraffic;
+  readonly #stalledCheck: NodeJS.Timeout;
+
+  constructor(options: ClientSessionsOptions) {
+    this.#options = options;
+    this.#traffic = new SessionTraffic(options.config, options.metrics);
+    const stalled = new StalledReaders(options.sessions);
+    this.#stalledCheck = setInterval(() => {
+      stalled.check(performance.now(), options.config().limits.output.stalledSeconds * 1000);
+    }, STALLED_CHECK_MS).unref();
+  }
+
+  /** Makes a session of an authenticated stream. Throws a StanzaError where the account has too many. */
+  bind(stream: Stream, jid: Jid): void {
+    const { sessions, config } = this.#options;
+    const maxPerAccount = () => config().limits.sessions.perAccount;
+    bindSession({ sessions, host: this, maxPerAccount, onBound: (session) => this.#onBound(session) }, stream, jid);
+  }
+
+  #onBound(session: Session): void {
+    const { config, metrics, log, hooks } = this.#options;
+    session.stream.unlimited = config().admins.includes(session.account.toString());
+    metrics.sessions.add(1);
+    log.info('session.bound', {
+      jid: session.jid.toString(),
+      address: session.stream.transport.remoteAddress,
+      mechanism: session.stream.mechanism,
+      tls: session.stream.transport.tls?.protocol,
+    });
+    hooks.events.emit('session.bound', session);
+  }
+
+  /** Behind all modules: what none of them took goes its way, as they have left it. */
+  endPipelines(): void {
+    const { fromClient, toSession } = this.#options.hooks;
+    fromClient.use('deliver', (stanza, session) => {
+      const routed = this.#route(stanza, session);
+      return routed instanceof Promise ? routed.then(() => true) : true;
+    });
+    toSession.use('deliver', (stanza, session) => {
+      session.write(stanza);
+      return true;
+    });
+  }
+
+  #route(stanza: Stanza, session: Session): Awaitable<void> {
+    // RFC 6120 §10.3: without an address it is for the sender's own account
+    const addressed = stanza.to === undefined ? stanza.withTo(session.account) : stanza;
+    return this.#options.router.route(addressed, session);
+  }
+
+  // --- SessionHost ------------------------------------------------------------------------------------------------
+
+  process(stanza: Stanza, session: Session): Awaitable<unknown> {
+    return this.#options.hooks.fromClient.run(stanza, session);
+  }
+
+  toSession(stanza: Stanza, session: Session): Awaitable<boolean> {
+    return this.#options.hooks.toSession.run(stanza, session);
+  }
+
+  errorFor(stanza: Stanza, error: unknown): Stanza | undefined {
+    return this.#options.errorFor(stanza, error);
+  }
+
+  onEnd(session: Session, reason: string): void {
+    const { sessions, requests, metrics, log, hooks } = this.#options;
+    sessions.remove(session);
+    requests.end(session);
+    metrics.sessions.add(-1);
+    log.info('session.unbound', { jid: session.jid.toString(), reason });
+    hooks.events.emit('session.unbound', session, reason);
+  }
+
+  onReceived(session: Session, kind: StanzaKind): number {
+    return this.#traffic.received(session, kind);
+  }
+
+  onSent(_session: Session, stanza: Stanza): void {
+    this.#traffic.sent(stanza);
+  }
+
+  outputLimits(): { readonly maxBytes: number; readonly maxStanzas: number } {
+    return this.#options.config().limits.output;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#stalledCheck);
+  }
+}
