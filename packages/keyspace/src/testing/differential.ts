@@ -66,7 +66,7 @@ export function differential(runs: number): void {
           expect(await dump(opened.keyspace, key)).toEqual(await dump(inRedis, key));
         }
       }),
-      { numRuns: Math.ceil(runs / 20) },
+      { numRuns: Math.ceil(runs / 40) },
     );
     await opened.keyspace.close();
   });
