@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -172,6 +172,20 @@ describe('a Unix socket', () => {
     expect(statSync(join(directory, 'run')).mode & 0o777).toBe(0o700);
     expect((await ask({ socketPath: path, path: '/admin', headers: { host: 'anything' } })).status).toBe(200);
     expect((await ask({ socketPath: path, path: '/%2e%2e/admin' })).status).toBe(400);
+  });
+
+  it('needs to write nowhere but in its own folder', async () => {
+    const path = join(directory, 'run', 'parley.sock');
+    mkdirSync(join(directory, 'run'));
+    const { promise: end, resolve } = Promise.withResolvers<void>();
+    const seen = new Set<string | null>();
+    const watcher = watch(directory, (_event, name) => (name === 'end' ? resolve() : seen.add(name)));
+    await create().listenOnSocket(path);
+    writeFileSync(join(directory, 'end'), ''); // what happened before is told before
+    await end;
+    watcher.close();
+    seen.delete('run');
+    expect([...seen]).toEqual([]);
   });
 
   it('is gone when it is closed', async () => {

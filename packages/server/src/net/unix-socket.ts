@@ -29,7 +29,8 @@ export async function listenOnUnixSocket(server: Server, path: string): Promise<
     );
   }
   // Bound where nobody else can look, and moved when it has its mode: it never exists with more rights than it keeps.
-  const directory = mkdtempSync(join(dirname(path), '.'));
+  // Its folder alone has to be writable: `join` would take the dot away, and make this beside it.
+  const directory = mkdtempSync(`${dirname(path)}/.`);
   try {
     const bound = join(directory, 's');
     const { promise, resolve, reject } = Promise.withResolvers<void>();
