@@ -187,4 +187,64 @@ describe('XmlReader', () => {
       { numRuns: 1000 },
     );
   });
+
+  describe('reads plain elements without the parser', () => {
+    // a root with another prefix shares no parser, and everything in it goes through one
+    const OTHER = `<s:stream to='a.lit' version='1.0' xmlns='${NS.client}' xmlns:s='${NS.streams}'>`;
+    const agree = (text: string, limits = LIMITS) => {
+      const quickly = read([HEADER, text], limits).slice(1);
+      const parsed = read([OTHER, text], limits).slice(1);
+      expect(quickly).toEqual(parsed);
+      return quickly;
+    };
+
+    const value = fc.oneof(
+      fc.stringMatching(/^[a-z<>&'" \t\n\r\]\u00e9\u{1f600}\ufffe\u0001]{0,6}$/u),
+      fc.constantFrom('jabber:client', 'urn:x', '', 'http://www.w3.org/XML/1998/namespace', '&amp;', '&#13;', ']]>'),
+    );
+    const name = fc.constantFrom('a', 'message', 'b-1', '1b', 'x:a', 'xml:lang', 'xmlns', 'xmlns:x', 'é', '_', '.');
+    const attribute = fc
+      .tuple(fc.constantFrom(' ', '  ', '\n', '', '\t'), name, fc.constantFrom('=', ' = ', ''), value)
+      .map(([space, key, equals, text]) => `${space}${key}${equals}'${text}'`);
+    const element = fc.letrec<{ element: string; node: string }>((tie) => ({
+      node: fc.oneof({ maxDepth: 3 }, value, tie('element')),
+      element: fc
+        .tuple(name, fc.array(attribute, { maxLength: 3 }), fc.array(tie('node'), { maxLength: 3 }), name, fc.nat(9))
+        .map(([open, attributes, nodes, close, kind]) => {
+          if (kind === 0) return `<${open}${attributes.join('')}/>`;
+          return `<${open}${attributes.join('')}>${nodes.join('')}</${kind === 1 ? close : open}${kind === 2 ? ' ' : ''}>`;
+        }),
+    })).element;
+
+    it('just as the parser does', () => {
+      const plain: string[] = [];
+      fc.assert(
+        fc.property(fc.array(element, { minLength: 1, maxLength: 3 }), (elements) => {
+          plain.push(...agree(elements.join(' ')).filter((event) => event.startsWith('element')));
+        }),
+        { numRuns: 3000 },
+      );
+      expect(plain.length).toBeGreaterThan(100); // not all of it was wrong
+    });
+
+    it('however they are damaged', () => {
+      const whole = `<message to='a@b.lit' xml:lang='en'><body>x &lt; é😀</body><x xmlns='urn:x' y="1"/></message><iq/>`;
+      fc.assert(
+        fc.property(fc.nat(whole.length), fc.nat(6), fc.string({ maxLength: 2 }), (at, cut, put) => {
+          agree(whole.slice(0, at) + put + whole.slice(at + cut));
+        }),
+        { numRuns: 3000 },
+      );
+    });
+
+    it.each([
+      ['depth', '<a>'.repeat(9) + '</a>'.repeat(9)],
+      ['number of elements', `<a>${'<b/>'.repeat(32)}</a>`],
+      ['number of attributes', `<a ${Array.from({ length: 17 }, (_, i) => `a${i}='1'`).join(' ')}/>`],
+      ['length of names', `<${'a'.repeat(101)}/>`],
+      ['length of namespaces', `<a xmlns='${'a'.repeat(101)}'/>`],
+    ])('with the same limit of %s', (_, text) => {
+      expect(agree(text)).toEqual(['policy-violation']);
+    });
+  });
 });

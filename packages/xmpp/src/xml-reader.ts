@@ -9,6 +9,7 @@ import {
   type PooledParser,
   returnParser,
 } from './parser-pool.ts';
+import { quickElement, quickEnd } from './quick-element.ts';
 import { StreamError } from './stream-error.ts';
 import { Utf8Decoder } from './utf8-decoder.ts';
 
@@ -156,16 +157,34 @@ export class XmlReader implements ParserEvents {
     const skipped = this.#open.length === 1 && this.#pending === '' ? leadingWhiteSpace(text) : 0;
     this.#pendingBytes += bytes - skipped;
     if (skipped === text.length) return;
-    const rest = skipped === 0 ? text : text.slice(skipped);
+    let rest = skipped === 0 ? text : text.slice(skipped);
     this.#pending += rest;
     if (this.#parser === undefined) {
+      const done = this.#readQuickly();
+      if (done === rest.length) return;
+      rest = rest.slice(done);
       this.#parser = borrowParser(this);
-      this.#pendingAt = this.#parser.consumed;
+      this.#pendingAt = this.#parser.consumed - done;
     }
     this.#returnable = false; // a parser that has thrown is of no more use
     this.#parser.write(rest);
     // saxes keeps a carriage return at the end for itself, to see what follows
     this.#returnable = this.#shares && rest.charCodeAt(rest.length - 1) !== 13;
+  }
+
+  /** Takes the complete, plain elements that stand at the beginning of what is pending, and answers where they end. */
+  #readQuickly(): number {
+    const text = this.#pending;
+    const { defaultNs } = (this.#open[0] as OpenElement).scope;
+    let at = 0;
+    for (;;) {
+      const element = quickElement(text, at, defaultNs, this.#limits);
+      if (element === undefined) return at;
+      const end = quickEnd();
+      this.#events.push({ type: 'element', element, end });
+      at = end + leadingWhiteSpace(text, end);
+      if (at === text.length) return at;
+    }
   }
 
   #handOn(): void {
@@ -187,8 +206,8 @@ export class XmlReader implements ParserEvents {
       const skipped = leadingWhiteSpace(this.#pending);
       this.#pendingAt += skipped;
       if (skipped > 0) this.#pending = this.#pending.slice(skipped);
-      if (this.#pending === '' && this.#returnable) {
-        returnParser(this.#parser as PooledParser);
+      if (this.#pending === '' && this.#returnable && this.#parser !== undefined) {
+        returnParser(this.#parser);
         this.#parser = undefined;
       }
     }
@@ -346,12 +365,12 @@ export class XmlReader implements ParserEvents {
   }
 }
 
-/** How many characters of white space a text begins with. */
-function leadingWhiteSpace(text: string): number {
-  let i = 0;
+/** How many characters of white space stand in a text from `start` on. */
+function leadingWhiteSpace(text: string, start = 0): number {
+  let i = start;
   for (; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code !== 32 && code !== 10 && code !== 13 && code !== 9) break;
   }
-  return i;
+  return i - start;
 }

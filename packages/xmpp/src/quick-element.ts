@@ -1,0 +1,179 @@
+import { Element, type Node } from './element.ts';
+
+/** The limits that `quickElement` keeps to, as `XmlLimits` has them. */
+interface QuickLimits {
+  readonly maxElements: number;
+  readonly maxDepth: number;
+  readonly maxAttributes: number;
+  readonly maxNameLength: number;
+}
+
+/** More attributes are rare; looking for one that stands twice would take long. */
+const MOST_ATTRIBUTES = 16;
+
+const NO_ATTRIBUTES: readonly string[] = [];
+const NO_CHILDREN: readonly Node[] = [];
+
+const LT = 60;
+const GT = 62;
+const SLASH = 47;
+const SPACE = 32;
+const EQUALS = 61;
+const COLON = 58;
+const AMPERSAND = 38;
+const BRACKET = 93;
+const TAB = 9;
+const NEWLINE = 10;
+const QUOTE = 34;
+const APOSTROPHE = 39;
+
+// What may stand in the names of plain elements: 1 at the beginning, too, 2 only further on.
+const NAME = new Uint8Array(128);
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz') NAME[character.charCodeAt(0)] = 1;
+for (const character of '0123456789-.') NAME[character.charCodeAt(0)] = 2;
+
+// The state of the one call that is under way: nothing here waits, and nothing is allocated for it.
+let text = '';
+let at = 0;
+let elements = 0;
+let limits: QuickLimits;
+
+/**
+ * The element that begins at `start`, where it is complete and as plain as nearly all are: ASCII names without prefix,
+ * attributes in the usual form, no entity, CDATA, comment or carriage return. Undefined for everything else, be it right
+ * or wrong: that is the parser's to judge. `quickEnd` then says where the element ends.
+ */
+export function quickElement(
+  source: string,
+  start: number,
+  defaultNs: string,
+  within: QuickLimits,
+): Element | undefined {
+  text = source;
+  at = start;
+  elements = 0;
+  limits = within;
+  const element = readElement(defaultNs, 1);
+  text = '';
+  return element;
+}
+
+/** Where the element that `quickElement` gave last ends. */
+export function quickEnd(): number {
+  return at;
+}
+
+function readElement(outerNs: string, depth: number): Element | undefined {
+  if (++elements > limits.maxElements || depth > limits.maxDepth) return undefined;
+  if (text.charCodeAt(at) !== LT) return undefined;
+  at++;
+  const name = readName();
+  if (name === undefined) return undefined;
+  let ns = outerNs;
+  let attributes: string[] | undefined;
+  let declared = false;
+  let count = 0;
+  for (;;) {
+    const before = at;
+    skipSpace();
+    const code = text.charCodeAt(at);
+    if (code === GT) {
+      at++;
+      break;
+    }
+    if (code === SLASH) {
+      if (text.charCodeAt(at + 1) !== GT) return undefined;
+      at += 2;
+      // the text of an element on the first level is relayed where it is in the content namespace
+      const relayed = depth === 1 && ns === outerNs ? '' : undefined;
+      return new Element(name, ns, attributes ?? NO_ATTRIBUTES, NO_CHILDREN, relayed);
+    }
+    if (at === before) return undefined; // no white space before an attribute
+    if (++count > limits.maxAttributes || count > MOST_ATTRIBUTES) return undefined;
+    const attribute = readAttributeName();
+    if (attribute === undefined || text.charCodeAt(at) !== EQUALS) return undefined;
+    at++;
+    const value = readValue();
+    if (value === undefined) return undefined;
+    if (attribute === 'xmlns') {
+      if (declared || value.length > limits.maxNameLength || value.startsWith('http://www.w3.org/')) return undefined;
+      declared = true;
+      ns = value;
+    } else if (attributes === undefined) {
+      attributes = [attribute, value];
+    } else {
+      for (let i = 0; i < attributes.length; i += 2) if (attributes[i] === attribute) return undefined;
+      attributes.push(attribute, value);
+    }
+  }
+  const inner = at;
+  const children = readChildren(ns, depth);
+  if (children === undefined) return undefined;
+  // now behind "</"
+  if (!text.startsWith(name, at) || text.charCodeAt(at + name.length) !== GT) return undefined;
+  at += name.length + 1;
+  const relayed = depth === 1 && ns === outerNs ? text.slice(inner, at) : undefined;
+  return new Element(name, ns, attributes ?? NO_ATTRIBUTES, children, relayed);
+}
+
+/** Everything up to and with the "</" of the end tag. */
+function readChildren(ns: string, depth: number): readonly Node[] | undefined {
+  let children: Node[] | undefined;
+  for (;;) {
+    const start = at;
+    let code = text.charCodeAt(at);
+    while (code !== LT) {
+      // NaN, behind the end of the text, fails here as well
+      if (!(code >= SPACE || code === NEWLINE || code === TAB)) return undefined;
+      if (code === AMPERSAND || code === BRACKET || code >= 0xfffe) return undefined;
+      code = text.charCodeAt(++at);
+    }
+    if (at > start) {
+      children ??= [];
+      children.push(text.slice(start, at));
+    }
+    if (text.charCodeAt(at + 1) === SLASH) {
+      at += 2;
+      return children ?? NO_CHILDREN;
+    }
+    const child = readElement(ns, depth + 1);
+    if (child === undefined) return undefined;
+    children ??= [];
+    children.push(child);
+  }
+}
+
+function readName(): string | undefined {
+  const start = at;
+  if (NAME[text.charCodeAt(at)] !== 1) return undefined;
+  do at++;
+  while ((NAME[text.charCodeAt(at)] ?? 0) > 0);
+  if (text.charCodeAt(at) === COLON || at - start > limits.maxNameLength) return undefined;
+  return text.slice(start, at);
+}
+
+/** A name, or the one with a prefix that is common. */
+function readAttributeName(): string | undefined {
+  if (text.startsWith('xml:lang=', at)) {
+    at += 8;
+    return 'xml:lang';
+  }
+  return readName();
+}
+
+function readValue(): string | undefined {
+  const quote = text.charCodeAt(at);
+  if (quote !== APOSTROPHE && quote !== QUOTE) return undefined;
+  const start = ++at;
+  for (;;) {
+    const code = text.charCodeAt(at);
+    if (code === quote) return text.slice(start, at++);
+    if (!(code >= SPACE) || code === LT || code === AMPERSAND || code >= 0xfffe) return undefined;
+    at++;
+  }
+}
+
+function skipSpace(): void {
+  let code = text.charCodeAt(at);
+  while (code === SPACE || code === NEWLINE || code === TAB) code = text.charCodeAt(++at);
+}
