@@ -114,8 +114,14 @@ export class Session implements Route, StreamConsumer {
   /** Has a stanza written to the client. Only the journal calls this, and what answers this very session. */
   send(stanza: Stanza): void {
     if (this.#ended) return;
-    const taken = this.#host.toSession(stanza, this);
-    if (taken instanceof Promise) taken.catch((error) => this.#host.errorFor(stanza, error));
+    // A fault here is logged and goes no further: others get the same stanza, and its sender is long done with it.
+    const failed = (error: unknown) => this.#host.errorFor(stanza, error);
+    try {
+      const taken = this.#host.toSession(stanza, this);
+      if (taken instanceof Promise) taken.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** Writes past everything that stands between routing and the wire. */

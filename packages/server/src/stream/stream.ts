@@ -103,6 +103,11 @@ export class Stream implements XmlHandler, TransportHandler {
     return this.#consumer !== undefined;
   }
 
+  /** What takes the stream's elements: the session, once one is bound. */
+  get consumer(): StreamConsumer | undefined {
+    return this.#consumer;
+  }
+
   #startTimer(ms: number, limit: 'authenticate-time' | 'bind-time'): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
@@ -344,8 +349,10 @@ export class Stream implements XmlHandler, TransportHandler {
 
   error(error: StreamError): void {
     if (this.#closed) return;
-    // nobody would understand it
-    if (this.#handshaking) return this.cut(`stream error ${error.condition}`);
+    if (this.#handshaking) {
+      this.cut(`stream error ${error.condition}`); // nobody would understand it
+      return;
+    }
     if (!this.#opened) this.#open(undefined); // RFC 6120 §4.9.1.1
     this.host.onError(this, error);
     const { name } = error.toElement();
