@@ -16,10 +16,13 @@ import compression from './xeps/0138-compression.ts';
 import contactAddresses from './xeps/0157-contact-addresses.ts';
 import offline from './xeps/0160-offline/offline.ts';
 import anonymous from './xeps/0175-anonymous.ts';
+import blocking from './xeps/0191-blocking/blocking.ts';
 import ping from './xeps/0199-ping/ping.ts';
 import time from './xeps/0202-time.ts';
 import delay from './xeps/0203-delay.ts';
+import carbons from './xeps/0280-carbons/carbons.ts';
 import hints from './xeps/0334-hints.ts';
+import clientState from './xeps/0352-client-state/client-state.ts';
 import stanzaId from './xeps/0359-stanza-id.ts';
 import streamLimits from './xeps/0478-stream-limits.ts';
 
@@ -36,6 +39,7 @@ export const modules: readonly Module[] = [
   strangers,
   subscription,
   presence,
+  blocking,
   // what stanzas may carry
   delay,
   stanzaId,
@@ -51,6 +55,8 @@ export const modules: readonly Module[] = [
   privateStorage,
   vcard,
   jidEscaping,
-  // messages that nobody took
+  // copies, messages that nobody took, and what can wait for a client
+  carbons,
   offline,
+  clientState,
 ];

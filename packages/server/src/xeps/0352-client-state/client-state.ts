@@ -1,0 +1,66 @@
+import { Element } from '@parley/xmpp/element';
+import { NS } from '@parley/xmpp/namespaces';
+import { StreamError } from '@parley/xmpp/stream-error';
+import * as z from 'zod';
+import { bytes, count } from '../../config/option.ts';
+import { defineModule } from '../../module.ts';
+import { Session } from '../../session/session.ts';
+import { type HeldLimits, HeldStanzas } from './held-stanzas.ts';
+import { keyOfUnimportant } from './importance.ts';
+
+const options = z.object({
+  maxStanzas: count(500, {
+    live: true,
+    max: 100_000,
+    description: 'Stanzas that wait for one client that nobody looks at; then all of them are sent.',
+  }),
+  maxBytes: bytes(262_144, { live: true, description: 'Size of these stanzas together; then all of them are sent.' }),
+});
+
+/** XEP-0352: presence and chat states wait for clients that nobody looks at. */
+export default defineModule({
+  name: 'client-state',
+  description: 'Spares clients that nobody looks at presence and chat states until somebody does (XEP-0352).',
+  xeps: [{ number: 352, version: '1.0.0' }],
+  options,
+  setup(context) {
+    const { hooks, features } = context;
+    /** Sessions whose clients nobody looks at. */
+    const inactive = new Map<Session, HeldStanzas>();
+
+    const flush = (session: Session, held: HeldStanzas) => {
+      for (const stanza of held.take()) session.write(stanza);
+    };
+
+    const feature = Element.of('csi', NS.clientState);
+    features.add({
+      ns: NS.clientState,
+      advertise: ({ identity, bound }) => (identity === undefined || bound ? undefined : feature), // §4.1
+      handle({ identity, consumer: session }, { name }) {
+        if (identity === undefined) throw new StreamError('not-authorized', 'Authenticate first.');
+        if (name !== 'active' && name !== 'inactive') throw new StreamError('unsupported-stanza-type');
+        if (!(session instanceof Session)) return; // there is nothing to hold back yet
+        const held = inactive.get(session);
+        if (name === 'inactive') {
+          if (held === undefined) inactive.set(session, new HeldStanzas());
+        } else if (held !== undefined) {
+          inactive.delete(session);
+          flush(session, held); // §5.1: before anything that follows
+        }
+      },
+    });
+
+    hooks.toSession.use('deliver', (stanza, session) => {
+      if (inactive.size === 0) return false;
+      const held = inactive.get(session);
+      if (held === undefined) return false;
+      const key = keyOfUnimportant(stanza, session.account);
+      if (key !== undefined && held.add(key, stanza, context.options() as unknown as HeldLimits)) return true;
+      flush(session, held); // the client wakes up anyway, and all keeps its order
+      return false;
+    });
+    hooks.events.on('session.unbound', (session) => {
+      inactive.delete(session);
+    });
+  },
+});
