@@ -103,11 +103,6 @@ export class Stream implements XmlHandler, TransportHandler {
     return this.#consumer !== undefined;
   }
 
-  /** What takes the stream's elements: the session, once one is bound. */
-  get consumer(): StreamConsumer | undefined {
-    return this.#consumer;
-  }
-
   #startTimer(ms: number, limit: 'authenticate-time' | 'bind-time'): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

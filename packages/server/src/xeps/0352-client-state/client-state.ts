@@ -4,7 +4,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import * as z from 'zod';
 import { bytes, count } from '../../config/option.ts';
 import { defineModule } from '../../module.ts';
-import { Session } from '../../session/session.ts';
+import type { Session } from '../../session/session.ts';
 import { type HeldLimits, HeldStanzas } from './held-stanzas.ts';
 import { keyOfUnimportant } from './importance.ts';
 
@@ -24,7 +24,7 @@ export default defineModule({
   xeps: [{ number: 352, version: '1.0.0' }],
   options,
   setup(context) {
-    const { hooks, features } = context;
+    const { hooks, features, sessions } = context;
     /** Sessions whose clients nobody looks at. */
     const inactive = new Map<Session, HeldStanzas>();
 
@@ -36,10 +36,12 @@ export default defineModule({
     features.add({
       ns: NS.clientState,
       advertise: ({ identity, bound }) => (identity === undefined || bound ? undefined : feature), // §4.1
-      handle({ identity, consumer: session }, { name }) {
+      handle(stream, { name }) {
+        const { identity } = stream;
         if (identity === undefined) throw new StreamError('not-authorized', 'Authenticate first.');
         if (name !== 'active' && name !== 'inactive') throw new StreamError('unsupported-stanza-type');
-        if (!(session instanceof Session)) return; // there is nothing to hold back yet
+        const session = sessions.of(identity).find((own) => own.stream === stream);
+        if (session === undefined) return; // there is nothing to hold back yet
         const held = inactive.get(session);
         if (name === 'inactive') {
           if (held === undefined) inactive.set(session, new HeldStanzas());
