@@ -3,7 +3,9 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 // The long forms (soak runs, 100 000 property runs) are a set of their own: `npm run test:long`.
 const long = process.env.PARLEY_TESTS === 'long';
 
-function project(name: string, folders: string[], isolation: { pool: 'threads' | 'forks'; isolate: boolean }) {
+type Isolation = { pool: 'threads' | 'forks'; isolate: boolean };
+
+function project(name: string, folders: string[], isolation: Isolation, env: Record<string, string> = {}) {
   const test: TestProjectInlineConfiguration['test'] = {
     name,
     include: folders.map((folder) => `${folder}/**/*${long ? '.long' : ''}.test.ts`),
@@ -13,6 +15,7 @@ function project(name: string, folders: string[], isolation: { pool: 'threads' |
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,
+    env,
     ...isolation,
   };
   return { test };
@@ -23,6 +26,8 @@ export default defineConfig({
     projects: [
       // Nothing in the packages is global, so their tests share two threads: three times as fast as one of its own each.
       project('unit', ['packages/*/src'], { pool: 'threads', isolate: false }),
+      // The protocol's stories once more, on Redis; the other projects tell them on the embedded keyspace.
+      project('redis', ['tests/stories'], { pool: 'forks', isolate: true }, { PARLEY_TOPOLOGY: 'redis' }),
       // These start processes, take signals and set the environment.
       project('whole', ['tests', 'scripts'], { pool: 'forks', isolate: true }),
     ],

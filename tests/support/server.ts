@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Keyspace } from '@parley/keyspace/keyspace';
 import { openKeyspace } from '@parley/keyspace/open';
 import { internalAccounts } from '@parley/server/accounts';
 import type { Authenticator } from '@parley/server/auth/authenticator';
@@ -12,6 +13,7 @@ import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 import { TestClient } from './client.ts';
 import { MemoryTransport } from './memory-transport.ts';
+import { emptyKeyspace } from './topology.ts';
 import { memoryWire } from './wires.ts';
 
 /** The part of a configuration that a test cares for, at any depth. */
@@ -22,16 +24,28 @@ export type Partly<T> = {
 export interface ServerOptions {
   config?: Partly<Configuration>;
   modules?: readonly Module[];
-  /** A keyspace URL; in memory when left out. */
+  /** A keyspace URL; an empty one of the topology that is tested when left out. */
   keyspace?: string;
+  /** File descriptors that the node may believe to have. */
+  descriptorLimit?: number;
+}
+
+export interface LogLine {
+  readonly event: string;
+  readonly [field: string]: unknown;
 }
 
 /** A node in this process and what a test does with it. Ends with the test. */
 export class TestServer {
   readonly node: Node;
+  readonly keyspace: Keyspace;
+  /** What it logged, from `info` on. */
+  readonly log: readonly LogLine[];
 
-  constructor(node: Node) {
+  constructor(node: Node, keyspace: Keyspace, log: readonly LogLine[]) {
     this.node = node;
+    this.keyspace = keyspace;
+    this.log = log;
   }
 
   get accounts(): Authenticator {
@@ -53,10 +67,11 @@ export class TestServer {
   }
 
   /** A client whose account exists, logged in and bound with this full JID; it has sent no presence. */
-  async client(jid: string): Promise<TestClient> {
+  async client(jid: string, prepare?: (transport: MemoryTransport) => void): Promise<TestClient> {
     await this.account(jid);
     const full = Jid.parse(jid);
     const transport = new MemoryTransport();
+    prepare?.(transport);
     const stream = this.node.attach(transport);
     const client = new TestClient(memoryWire(transport));
     stream.authenticated(full.bare, 'TEST');
@@ -79,7 +94,7 @@ export class TestServer {
   }
 }
 
-/** Starts a node on no ports, with the embedded keyspace in memory unless told otherwise. */
+/** Starts a node on no ports, with an empty keyspace of the topology that is tested unless told otherwise. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const modules = options.modules ?? allModules;
   const config = configurationSchema(moduleSettings(modules)).parse({
@@ -91,11 +106,13 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
     cluster: { secret: 'a secret that only the tests know of', ...options.config?.cluster },
   });
-  const { keyspace } = await openKeyspace(options.keyspace ?? 'embedded::memory:');
+  const { keyspace } = await openKeyspace(options.keyspace ?? (await emptyKeyspace()));
+  const log: LogLine[] = [];
   const node = await Node.start({
     config,
     keyspace,
-    log: Log.create({ level: 'silent' }),
+    log: Log.create({ output: { write: (line) => log.push(JSON.parse(line)) } }),
+    ...(options.descriptorLimit === undefined ? {} : { descriptorLimit: options.descriptorLimit }),
     modules,
     accounts: internalAccounts,
   });
@@ -103,5 +120,5 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     await node.stop();
     await keyspace.close();
   });
-  return new TestServer(node);
+  return new TestServer(node, keyspace, log);
 }
