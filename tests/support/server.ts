@@ -40,9 +40,9 @@ export class TestServer {
   readonly node: Node;
   readonly keyspace: Keyspace;
   /** What it logged, from `info` on. */
-  readonly log: readonly LogLine[];
+  readonly log: LogLine[];
 
-  constructor(node: Node, keyspace: Keyspace, log: readonly LogLine[]) {
+  constructor(node: Node, keyspace: Keyspace, log: LogLine[]) {
     this.node = node;
     this.keyspace = keyspace;
     this.log = log;

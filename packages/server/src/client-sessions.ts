@@ -25,7 +25,7 @@ export interface ClientSessionsOptions {
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
 }
 
-const STALLED_CHECK_MS = 5000;
+const STALLED_CHECK_MS = 1000;
 
 /** Ties the sessions of clients to everything that happens to their stanzas. */
 export class ClientSessions implements SessionHost, Disposable {

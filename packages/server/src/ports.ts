@@ -31,7 +31,10 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
     requestTimeoutSeconds: config.http.requestTimeoutSeconds,
     allowedHosts: config.http.allowedHosts,
     log,
-    onBodyTooLarge: () => registry.metrics.limitsExceeded.with({ limit: 'http-body-bytes' }).add(1),
+    onBodyTooLarge: (address: string | undefined) => {
+      registry.metrics.limitsExceeded.with({ limit: 'http-body-bytes' }).add(1);
+      log.flood('limit.exceeded', { limit: 'http-body-bytes', address });
+    },
   };
   const notReady = (): string[] => [
     ...(keyspace.state === 'up' ? [] : [`the keyspace is away: ${keyspace.trouble?.message ?? 'no answer'}`]),

@@ -23,9 +23,9 @@ export default defineModule({
         ? subscriptions.send(stanza, stanza.type, session)
         : false,
     );
-    hooks.toAccount.use('deliver', (stanza, { account }) =>
+    hooks.toAccount.use('deliver', (stanza, at) =>
       stanza.kind === 'presence' && isSubscriptionEvent(stanza.type)
-        ? subscriptions.receive(stanza, stanza.type, account)
+        ? subscriptions.receive(stanza, stanza.type, at)
         : false,
     );
     hooks.events.on('presence.available', (session, first) => (first ? requests.deliver(session) : undefined));

@@ -1,6 +1,7 @@
 import type { Jid } from '@parley/xmpp/jid';
 import { presence, type Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { AccountContext } from '../hooks.ts';
 import type { ModuleContext } from '../module.ts';
 import { deliver } from '../routing/deliver.ts';
 import type { Session } from '../session/session.ts';
@@ -52,14 +53,14 @@ export class Subscriptions {
   }
 
   /** Such a stanza has come for an account. */
-  async receive(stanza: Stanza, event: SubscriptionEvent, account: Jid): Promise<true> {
+  async receive(stanza: Stanza, event: SubscriptionEvent, { account, sender }: AccountContext): Promise<true> {
     const contact = stanza.from?.bare;
     if (contact === undefined || contact.equals(account)) return true;
     const received = stanza.with({ from: contact, to: account });
     const request = event === 'subscribe' ? () => this.#kept(received) : undefined;
     const { transition, change } = await this.#change(account, contact, (state) => inbound(state, event), request);
     if (change.outcome === 'items' || change.outcome === 'requests') {
-      this.#onLimit(`roster-${change.outcome}`, account, contact);
+      this.#onLimit(`roster-${change.outcome}`, account, contact, sender);
       return true; // as if the account had not answered yet
     }
     const { router } = this.#context;
@@ -110,9 +111,11 @@ export class Subscriptions {
     return presence({ from: request.from, to: request.to, type: request.type }).toString();
   }
 
-  #onLimit(limit: 'roster-items' | 'roster-requests', account: Jid, contact: Jid): void {
-    this.#context.metrics.limitsExceeded.with({ limit }).increment();
-    this.#context.log.flood('limit.exceeded', { limit, account: account.toString(), contact: contact.toString() });
+  #onLimit(limit: 'roster-items' | 'roster-requests', account: Jid, from: Jid, sender: Session | undefined): void {
+    const { metrics, log } = this.#context;
+    metrics.limitsExceeded.with({ limit }).increment();
+    const address = sender?.stream.transport.remoteAddress;
+    log.flood('limit.exceeded', { limit, address, from: from.toString(), account: account.toString() });
   }
 }
 

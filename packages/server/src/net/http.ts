@@ -23,8 +23,8 @@ export interface HttpOptions {
   /** Host names beside localhost that a request may ask for. */
   readonly allowedHosts?: readonly string[];
   readonly log: Log;
-  /** Called when a request's body is larger than allowed. */
-  readonly onBodyTooLarge?: () => void;
+  /** Called when a request's body is larger than allowed; over a Unix socket there is no address. */
+  readonly onBodyTooLarge?: (address: string | undefined) => void;
 }
 
 const MOST_CONNECTIONS = 256;
@@ -119,7 +119,7 @@ export class HttpServer implements AsyncDisposable {
 
   #fail(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { statusCode = 500 } = error;
-    if (statusCode === 413) this.#options.onBodyTooLarge?.();
+    if (statusCode === 413) this.#options.onBodyTooLarge?.(request.socket.remoteAddress);
     if (statusCode >= 400 && statusCode < 500) return refuse(reply, statusCode);
     this.#options.log.error('http.failed', { method: request.method, path: request.routeOptions?.url, error });
     return refuse(reply, 500);

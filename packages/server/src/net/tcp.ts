@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { unmapped } from './connection-limits.ts';
 import { flushAtEndOfTurn } from './flush.ts';
 import type { TlsAcceptor } from './tls.ts';
 import type { ChannelBindingType, Codec, TlsDetails, Transport, TransportHandler } from './transport.ts';
@@ -27,7 +28,7 @@ export class TcpTransport implements Transport {
     this.#raw = socket;
     this.#socket = socket;
     this.#acceptor = acceptor;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = unmapped(socket.remoteAddress ?? '');
     this.remotePort = socket.remotePort ?? 0;
     socket.setNoDelay(true);
     this.#listen(socket);

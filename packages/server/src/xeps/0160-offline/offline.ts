@@ -4,6 +4,7 @@ import { hasHint } from '@parley/xmpp/hints';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
+import type { AccountContext } from '../../hooks.ts';
 import { defineModule, type ModuleContext } from '../../module.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
@@ -23,7 +24,7 @@ export default defineModule({
     const store = new OfflineStore(keyspace);
     const delivery = new OfflineDelivery({ ...context, store, output: () => config().limits.output });
 
-    hooks.toAccount.use('deliver', (stanza, { account }) => takeLate(stanza, account, context, store));
+    hooks.toAccount.use('deliver', (stanza, at) => takeLate(stanza, at, context, store));
     hooks.toSession.use('deliver', (stanza, session) => delivery.hold(stanza, session));
 
     hooks.events.on('presence.available', (session) => delivery.available(session)); // §2, step 5
@@ -33,18 +34,19 @@ export default defineModule({
 });
 
 /** Takes a message that no session took: true once it is stored, false where its sender must be told. */
-function takeLate(stanza: Stanza, account: Jid, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
+function takeLate(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
   if (!isKept(stanza)) return false;
   // Somebody may have come since the sessions were chosen, and would not look into the store again.
-  const targets = selectResources(stanza, context.sessions.of(account));
-  if (targets.length === 0) return keep(stanza, account, context, store);
+  const targets = selectResources(stanza, context.sessions.of(at.account));
+  if (targets.length === 0) return keep(stanza, at, context, store);
   const taken = deliver(context.journal, targets, stanza);
-  if (taken instanceof Promise) return taken.then((done) => done || keep(stanza, account, context, store));
-  return taken || keep(stanza, account, context, store);
+  if (taken instanceof Promise) return taken.then((done) => done || keep(stanza, at, context, store));
+  return taken || keep(stanza, at, context, store);
 }
 
 /** §3: what is worth it is stored. */
-function keep(stanza: Stanza, account: Jid, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
+function keep(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
+  const { account, sender } = at;
   const { config, metrics, log } = context;
   if (isOnlyChatState(stanza.children) && !hasHint(stanza, 'store')) {
     // it is of no use later, and an error would tell that nobody is there
@@ -62,7 +64,8 @@ function keep(stanza: Stanza, account: Jid, context: ModuleContext, store: Offli
     }
     const limit = outcome === 'too many messages' ? 'offline-messages' : 'offline-bytes';
     metrics.limitsExceeded.with({ limit }).increment();
-    log.flood('limit.exceeded', { limit, account: account.bareText });
+    const address = sender?.stream.transport.remoteAddress;
+    log.flood('limit.exceeded', { limit, address, from: stanza.from?.toString(), account: account.bareText });
     return false;
   });
 }

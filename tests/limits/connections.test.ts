@@ -1,0 +1,4 @@
+import { connectionLimits } from './connection-limits.ts';
+import { describeLimits } from './limit.ts';
+
+describeLimits('connections', connectionLimits);

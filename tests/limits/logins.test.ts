@@ -1,0 +1,4 @@
+import { describeLimits } from './limit.ts';
+import { loginLimits } from './login-limits.ts';
+
+describeLimits('logins, registrations and sessions', loginLimits);
