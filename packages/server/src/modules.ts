@@ -1,4 +1,5 @@
 import presence from './im/presence.ts';
+import requests from './im/requests.ts';
 import roster from './im/roster.ts';
 import strangers from './im/strangers.ts';
 import subscription from './im/subscription.ts';
@@ -39,6 +40,7 @@ export const modules: readonly Module[] = [
   strangers,
   subscription,
   presence,
+  requests,
   blocking,
   // what stanzas may carry
   delay,

@@ -12,3 +12,11 @@ it('remembers each address once, up to a number', () => {
   expect([...directed]).toEqual([b]);
   expect(directed.add(c, 2)).toBe(true);
 });
+
+it('knows whom it reaches, whatever the resource', () => {
+  const directed = new DirectedPresence();
+  directed.add(Jid.parse('coven@chat.lit/witch'), 2);
+  directed.add(Jid.parse('b@x'), 2);
+  const reached = ['coven@chat.lit/other', 'coven@chat.lit', 'b@x/1', 'chat.lit', 'c@x'];
+  expect(reached.map((jid) => directed.reaches(Jid.parse(jid)))).toEqual([true, true, true, false, false]);
+});

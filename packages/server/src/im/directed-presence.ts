@@ -17,6 +17,12 @@ export class DirectedPresence implements Iterable<Jid> {
     this.#targets.delete(to.toString());
   }
 
+  /** Whether anybody at this bare address is among them: an occupant of a room is at the room's. */
+  reaches(jid: Jid): boolean {
+    for (const target of this.#targets.values()) if (target.bareText === jid.bareText) return true;
+    return false;
+  }
+
   [Symbol.iterator](): IterableIterator<Jid> {
     return this.#targets.values();
   }

@@ -54,6 +54,11 @@ export class PresenceStates {
     this.#states.get(session)?.failed?.delete(contact.bareText);
   }
 
+  /** Whether the session has sent its presence to somebody at this bare address, of its own accord. */
+  reaches(session: Session, jid: Jid): boolean {
+    return this.#states.get(session)?.directed?.reaches(jid) === true;
+  }
+
   /** Remembers a target of directed presence; false where there are `most` already. */
   direct(session: Session, to: Jid, most: number): boolean {
     const state = this.of(session);
