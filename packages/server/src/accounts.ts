@@ -15,7 +15,10 @@ export interface AccountsOptions {
 /** The accounts that the server keeps itself, with everything that modules keep of an account. */
 export function internalAccounts({ keyspace, modules, secret, config }: AccountsOptions): InternalAuthenticator {
   return new InternalAuthenticator({
-    store: new AccountStore(keyspace, modules.flatMap((module) => module.keys ?? [])),
+    store: new AccountStore(
+      keyspace,
+      modules.flatMap((module) => module.keys ?? []),
+    ),
     secret: secret('false verifiers of unknown accounts'),
     iterations: () => config().authentication.iterations,
   });

@@ -1,3 +1,4 @@
+import type { LimitName } from '@parley/metrics/catalogue';
 import { Element } from '@parley/xmpp/element';
 import { Jid, JidError } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
@@ -183,7 +184,7 @@ function form(...first: Element[]): Element {
   );
 }
 
-function refuse(stream: Stream, limitName: string): never {
+function refuse(stream: Stream, limitName: LimitName): never {
   stream.host.onLimit(stream, limitName);
   throw new StanzaError('resource-constraint', { text: 'Too many for now: try again later.' });
 }
