@@ -72,6 +72,8 @@ describe('an account', () => {
     const server = await startServer();
     const romeo = await server.online('romeo@localhost/orchard');
     const juliet = await server.online('juliet@localhost/balcony');
+    juliet.send(`<presence to='${romeo.jid}'/>`); // who sees her may ask her
+    await juliet.sync();
     const answer = romeo.request('get', INFO, 'juliet@localhost/balcony');
     const asked = await juliet.nextIq();
     juliet.send(

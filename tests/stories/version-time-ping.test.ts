@@ -22,6 +22,8 @@ it('a client asks another client, whose answer comes through, or who is not ther
   const server = await startServer();
   const romeo = await server.client('romeo@localhost/orchard');
   const juliet = await server.client('juliet@localhost/balcony');
+  juliet.send(`<presence to='${romeo.jid}'/>`); // who sees her may ask her
+  await juliet.sync();
   const answer = romeo.request('get', `<ping xmlns='${NS.ping}'/>`, juliet.jid);
   const ping = await juliet.nextIq(romeo.jid);
   juliet.send(`<iq type='result' id='${ping.attr('id')}' to='${romeo.jid}'/>`);
