@@ -243,7 +243,8 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   #dispatchUnbound(element: Element): Awaitable<void> {
-    const payload = element.name === 'iq' ? element.firstChild : undefined;
+    const type = element.attr('type');
+    const payload = element.name === 'iq' && (type === 'get' || type === 'set') ? element.firstChild : undefined;
     const handleIq = payload === undefined ? undefined : this.host.features.for(payload.ns)?.handleIq;
     // RFC 6120 §4.9.3.12: nothing but negotiation before a resource is bound
     if (handleIq === undefined) throw new StreamError('not-authorized', 'Authenticate and bind a resource first.');
