@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Element, Node } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
@@ -57,17 +58,24 @@ export interface StreamReading extends Reading {
   readonly received: readonly Element[];
   /** The root's end tag came. */
   readonly closed: boolean;
+  /** Behind which byte the header and each element were handed on. */
+  readonly ends: readonly number[];
 }
 
 /** What XmlReader makes of these chunks; the error is the condition. Throws what is no StreamError. */
 export function readStream(chunks: readonly (Buffer | string)[], limits = LIMITS): StreamReading {
   const received: Element[] = [];
+  const ends: number[] = [];
   let closed = false;
   let error: string | undefined;
+  let at = 0;
   const reader = new XmlReader(
     {
-      onStreamOpen() {},
-      onElement: (element) => received.push(element),
+      onStreamOpen: () => ends.push(at),
+      onElement(element) {
+        received.push(element);
+        ends.push(at);
+      },
       onStreamClose: () => {
         closed = true;
       },
@@ -75,13 +83,39 @@ export function readStream(chunks: readonly (Buffer | string)[], limits = LIMITS
     limits,
   );
   try {
-    for (const chunk of chunks) reader.write(Buffer.from(chunk));
+    for (const chunk of chunks) {
+      const bytes = Buffer.from(chunk);
+      at += bytes.length;
+      reader.write(bytes);
+    }
   } catch (thrown) {
     if (!(thrown instanceof StreamError)) throw thrown;
     error = thrown.condition;
   }
-  return { error, received, closed, elements: received.map(treeOf) };
+  return { error, received, closed, ends, elements: received.map(treeOf) };
 }
+
+/**
+ * What XmlReader makes of a document in whatever pieces it comes: at once, byte by byte, and element by element, which
+ * is how it comes from most clients. Throws where that makes a difference.
+ */
+export function readInPieces(document: Buffer): StreamReading {
+  const byByte = readStream(Array.from(document, (byte) => Buffer.of(byte)));
+  const pieces = [0, ...byByte.ends].map((end, i) => document.subarray(end, byByte.ends[i] ?? document.length));
+  for (const reading of [readStream([document]), readStream(pieces)]) {
+    if (!isDeepStrictEqual(essence(reading), essence(byByte))) {
+      throw new Error(`It matters how this comes in: ${JSON.stringify(document.toString())}`);
+    }
+  }
+  return byByte;
+}
+
+const essence = ({ error, closed, elements, received }: StreamReading) => [
+  error,
+  closed,
+  elements,
+  received.map(({ source }) => source),
+];
 
 /** The elements that a text means in the stream of somebody who receives it. Throws where it is ill-formed. */
 export function readRelayed(text: string): readonly Element[] {

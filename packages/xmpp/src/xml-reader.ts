@@ -338,7 +338,8 @@ export class XmlReader implements ParserEvents {
       else children.push(text);
     } else if (leadingWhiteSpace(text) < text.length) {
       // RFC 6120 §4.9.3.1 and §11.7: character data between first-level elements is white space
-      throw new StreamError('bad-format', 'Text stands between stanzas.');
+      if (depth === 1) throw new StreamError('bad-format', 'Text stands between stanzas.');
+      throw new StreamError('not-well-formed', 'Text stands outside of the stream.');
     }
   }
 

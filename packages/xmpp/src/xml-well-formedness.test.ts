@@ -28,7 +28,7 @@ const within = (text: string) => `${HEADER}${text}</stream:stream>`;
 it.each([
   // §2.1 documents
   ['', 'unfinished'],
-  ['x<a/>', 'bad-format'],
+  ['x<a/>', 'not-well-formed'],
   ['&lt;a/>', 'not-well-formed'],
   ['</a>', 'not-well-formed'],
   ['<a/><b/>', 'not-well-formed'],
