@@ -1,0 +1,1 @@
+import './stream-bytes.test.ts';
