@@ -1,0 +1,1 @@
+import './iq-answers.test.ts';
