@@ -21,6 +21,7 @@ Make the first account, in another terminal (it asks for a password):
 Client settings:
   address    you@${domain}
   server     ${domain === 'localhost' ? 'localhost (your client may call it "connect to host")' : domain}
+  port       ${port('c2s') ?? `${port('c2sTls')}, TLS from the start`}
   encryption required${node.selfSigned === undefined ? '' : `; the certificate is self-signed: accept it, or trust ${node.selfSigned}`}
 
 Configuration: ${file ?? 'all defaults (write a parley.yaml to change them; docs/configuration.md tells what there is)'}

@@ -216,7 +216,7 @@ export const catalogue = {
   deliveryDuration: histogram({
     name: 'xmpp.delivery.duration',
     unit: 's',
-    help: 'Time from reading a stanza to handing it to the recipient’s stream.',
+    help: 'Time from taking a message in to handing it to its recipients or storing it; one of 16 is timed.',
     bounds: LATENCY,
   }),
   offlineStored: counter({

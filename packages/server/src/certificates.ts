@@ -37,8 +37,12 @@ function read(certificate: string, key: string): CertificateFiles {
 
 /** Where a node keeps what is its own: with the embedded keyspace, else beside its socket. */
 export function dataDirectory(config: Configuration): string {
-  const embedded = /^embedded:(?!:memory:)(.+)$/s.exec(config.keyspace.url)?.[1];
-  return embedded ?? dirname(config.admin.socket);
+  return embeddedFolder(config) ?? dirname(config.admin.socket);
+}
+
+/** The folder of the embedded keyspace, if that is what there is. */
+export function embeddedFolder(config: Configuration): string | undefined {
+  return /^embedded:(?!:memory:)(.+)$/s.exec(config.keyspace.url)?.[1];
 }
 
 export function tlsSettings(config: Configuration): TlsSettings {

@@ -114,6 +114,11 @@ export class Log {
     return levels.indexOf(level) >= levels.indexOf(this.#pino.level as Level);
   }
 
+  /** Whether what users say is written: asked for every stanza, so it costs next to nothing. */
+  get traces(): boolean {
+    return this.#pino.levelVal <= TRACE;
+  }
+
   /** Changes the level of this log and all that came from it. */
   setLevel(level: Level | 'silent'): void {
     this.#pino.level = level;
@@ -145,5 +150,8 @@ export class Log {
     this.#pino[level]({ event, ...this.#fields, ...(fields && safeFields(fields, level === 'trace')) });
   }
 }
+
+/** pino's number for the level "trace". */
+const TRACE = 10;
 
 const levels: readonly (Level | 'silent')[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];

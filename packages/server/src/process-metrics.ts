@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Metrics } from '@parley/metrics/registry';
@@ -14,8 +15,10 @@ export class ProcessMetrics implements Disposable {
   readonly #startedAt = performance.now();
   #cpu = process.cpuUsage();
 
-  constructor(metrics: Metrics) {
+  /** `store` is the folder of an embedded keyspace, if there is one. */
+  constructor(metrics: Metrics, store?: string) {
     this.#metrics = metrics;
+    if (store !== undefined) metrics.keyspaceSize.observe(() => sizeOf(store));
     this.#delay.enable();
     metrics.descriptors.with({ state: 'limit' }).set(descriptorLimit());
     this.#measure();
@@ -54,6 +57,13 @@ export function descriptorLimit(): number {
   } catch {
     return 10_240; // no /proc: what macOS gives
   }
+}
+
+/** Bytes of the files in a folder. */
+function sizeOf(folder: string): number {
+  let bytes = 0;
+  for (const name of readdirSync(folder)) bytes += statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
+  return bytes;
 }
 
 function openDescriptors(): number {
