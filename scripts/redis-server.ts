@@ -17,11 +17,14 @@ export interface RedisServer {
 export async function startRedisServer(folder: string, options: string[]): Promise<RedisServer | undefined> {
   const program = findProgram('redis-server', 'valkey-server');
   if (!program) return undefined;
+  const setpriv = findProgram('setpriv');
   // Somebody else may take a port between the moment it is found free and the moment Redis binds it.
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
     const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
-    const child = spawn(program, [...own, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // Linux ends the server with the thread that started it, even one that is terminated and hears no `exit`.
+    const [command = program, ...words] = [...(setpriv ? [setpriv, '--pdeathsig', 'KILL'] : []), program];
+    const child = spawn(command, [...words, ...own, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
     const kill = () => child.kill('SIGKILL');
     process.once('exit', kill);
     const failure = await ready(child);
