@@ -19,6 +19,7 @@ import offline from './xeps/0160-offline/offline.ts';
 import anonymous from './xeps/0175-anonymous.ts';
 import blocking from './xeps/0191-blocking/blocking.ts';
 import ping from './xeps/0199-ping/ping.ts';
+import streamManagement from './xeps/0198-stream-management/stream-management.ts';
 import time from './xeps/0202-time.ts';
 import delay from './xeps/0203-delay.ts';
 import carbons from './xeps/0280-carbons/carbons.ts';
@@ -42,6 +43,7 @@ export const modules: readonly Module[] = [
   presence,
   requests,
   blocking,
+  streamManagement,
   // what stanzas may carry
   delay,
   stanzaId,

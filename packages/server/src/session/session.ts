@@ -8,6 +8,7 @@ import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream, StreamConsumer } from '../stream/stream.ts';
+import type { Management } from './management.ts';
 
 /** What others need to know of a session to send to it. */
 export interface Route {
@@ -31,6 +32,8 @@ export interface SessionHost {
   /** The error that answers a stanza, or undefined where none may be sent. Faults of ours are logged here. */
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
   onEnd(session: Session, reason: string): void;
+  /** The stream is lost, and the session waits for its client. */
+  onDetach(session: Session, reason: string): void;
   /** Counts a stanza that came, proper or not; a number of milliseconds says how long not to read on. */
   onReceived(session: Session, kind: StanzaKind): number;
   onSent(session: Session, stanza: Stanza): void;
@@ -42,8 +45,10 @@ export interface SessionHost {
 export class Session implements Route, StreamConsumer {
   readonly jid: Jid;
   readonly account: Jid;
-  readonly sessionId = randomBytes(8).toString('hex');
-  readonly stream: Stream;
+  readonly sessionId: string;
+  /** XEP-0198, once the client has enabled it. */
+  management: Management | undefined;
+  #stream: Stream;
   readonly boundAt = Date.now();
   /** The last available presence, as broadcast; undefined while unavailable. */
   presence: Presence | undefined;
@@ -55,11 +60,22 @@ export class Session implements Route, StreamConsumer {
   #waiting = 0;
   #ended = false;
 
-  constructor(jid: Jid, stream: Stream, host: SessionHost) {
+  constructor(jid: Jid, stream: Stream, host: SessionHost, sessionId = randomBytes(8).toString('hex')) {
     this.jid = jid;
     this.account = jid.bare;
-    this.stream = stream;
+    this.sessionId = sessionId;
+    this.#stream = stream;
     this.#host = host;
+  }
+
+  /** The stream that it has, or had last. */
+  get stream(): Stream {
+    return this.#stream;
+  }
+
+  /** It waits for its client, which has lost its stream. */
+  get detached(): boolean {
+    return this.management?.detached ?? false;
   }
 
   get available(): boolean {
@@ -74,14 +90,22 @@ export class Session implements Route, StreamConsumer {
   receive(element: Element): Awaitable<void> {
     if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
     const wait = this.#host.onReceived(this, element.name as StanzaKind);
-    if (wait > 0) this.stream.throttle(wait);
+    if (wait > 0) this.#stream.throttle(wait);
+    const done = this.#receive(element);
+    const { management } = this;
+    if (management === undefined) return done;
+    if (done instanceof Promise) return done.then(() => management.onHandled());
+    management.onHandled();
+  }
+
+  #receive(element: Element): Awaitable<void> {
     let stanza: Stanza;
     try {
       stanza = stanzaOf(element);
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
       if (element.attr('type') !== 'error' && element.attr('type') !== 'result') {
-        this.stream.sendElement(errorElement(element, error));
+        this.#stream.sendElement(errorElement(element, error));
       }
       return;
     }
@@ -91,6 +115,9 @@ export class Session implements Route, StreamConsumer {
       throw new StreamError('invalid-from');
     }
     stanza = stanza.withFrom(this.jid);
+    if (this.management?.resumable) {
+      stanza = stanza.withOrigin({ sid: this.sessionId, k: this.management.nextInbound, effect: 0 });
+    }
     try {
       checkStanza(stanza);
       const answer = this.#host.process(stanza, this);
@@ -101,35 +128,39 @@ export class Session implements Route, StreamConsumer {
         );
       }
     } catch (error) {
-      this.#answer(stanza, error);
+      return this.#answer(stanza, error);
     }
   }
 
-  #answer(stanza: Stanza, error: unknown): void {
+  #answer(stanza: Stanza, error: unknown): Awaitable<void> {
     if (error instanceof StreamError) throw error;
     const answer = this.#host.errorFor(stanza, error);
-    if (answer !== undefined) this.send(answer);
+    if (answer !== undefined) return this.send(answer);
   }
 
-  /** Has a stanza written to the client. Only the journal calls this, and what answers this very session. */
-  send(stanza: Stanza): void {
+  /**
+   * Has a stanza written to the client. Only the journal calls this, and what answers this very session. The promise, if
+   * there is one, resolves when the stanza is committed.
+   */
+  send(stanza: Stanza): Awaitable<void> {
     if (this.#ended) return;
-    // A fault here is logged and goes no further: others get the same stanza, and its sender is long done with it.
-    const failed = (error: unknown) => this.#host.errorFor(stanza, error);
-    try {
-      const taken = this.#host.toSession(stanza, this);
-      if (taken instanceof Promise) taken.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    const taken = this.#host.toSession(stanza, this);
+    if (!(taken instanceof Promise)) return;
+    return taken.then(
+      () => undefined,
+      (error) => {
+        this.#host.errorFor(stanza, error);
+      },
+    );
   }
 
   /** Writes past everything that stands between routing and the wire. */
-  write(stanza: Stanza): void {
+  write(stanza: Stanza): Awaitable<void> {
     if (this.#ended) return;
     this.#host.onSent(this, stanza);
-    this.stream.send(stanza.toString());
-    if (this.stream.transport.blocked) this.#checkOutput();
+    if (this.management !== undefined) return this.management.send(stanza);
+    this.#stream.send(stanza.toString());
+    if (this.#stream.transport.blocked) this.#checkOutput();
     else this.#waiting = 0;
   }
 
@@ -137,23 +168,52 @@ export class Session implements Route, StreamConsumer {
   #checkOutput(): void {
     const { maxBytes, maxStanzas } = this.#host.outputLimits();
     this.#waiting++;
-    if (this.stream.transport.buffered > maxBytes) this.tooSlow('output-bytes');
+    if (this.#stream.transport.buffered > maxBytes) this.tooSlow('output-bytes');
     else if (this.#waiting > maxStanzas) this.tooSlow('output-stanzas');
   }
 
   /** Cuts the connection: what waits for a client that does not read would grow without bound. */
   tooSlow(limit: LimitName): void {
-    this.stream.host.onLimit(this.stream, limit);
-    this.stream.cut('it reads too slowly');
+    this.#stream.host.onLimit(this.#stream, limit);
+    this.#stream.cut('it reads too slowly');
   }
 
-  /** Ends the session's stream with an error, or in order. */
+  /** Ends the session and its stream, with an error or in order. */
   end(error?: StreamError): void {
-    if (error) this.stream.error(error);
-    else this.stream.close();
+    if (this.detached) this.finish(error?.condition ?? 'ended by the server');
+    else if (error) this.#stream.error(error);
+    else this.#stream.close();
   }
 
-  onStreamEnd(reason: string): void {
+  /** Ends the session whatever its stream could still do. */
+  giveUp(reason: string): void {
+    this.finish(reason);
+    this.#stream.cut(reason);
+  }
+
+  /** The stream that it has is not its own any more: another takes its place (XEP-0198 §5). */
+  release(): void {
+    this.#stream.release();
+    this.#stream.error(new StreamError('conflict', 'The session was resumed on another stream.'));
+  }
+
+  attach(stream: Stream): void {
+    this.#stream = stream;
+    stream.bind(this);
+  }
+
+  onStreamEnd(reason: string, lost: boolean): void {
+    if (this.#ended) return;
+    if (lost && this.management?.resumable) {
+      this.management.detach();
+      this.#host.onDetach(this, reason);
+    } else {
+      this.finish(reason);
+    }
+  }
+
+  /** The session is over. */
+  finish(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#host.onEnd(this, reason);

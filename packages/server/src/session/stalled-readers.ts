@@ -27,4 +27,5 @@ export class StalledReaders {
   }
 }
 
-const isWaiting = (session: Session): boolean => !session.ended && session.stream.transport.blocked;
+const isWaiting = (session: Session): boolean =>
+  !session.ended && !session.detached && session.stream.transport.blocked;

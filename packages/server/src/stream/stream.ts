@@ -7,8 +7,9 @@ import { NS } from '@parley/xmpp/namespaces';
 import { type Iq, isStanza, stanzaOf } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { checkStanza } from '@parley/xmpp/stanza-validity';
-import { StreamError } from '@parley/xmpp/stream-error';
+import { type StreamCondition, StreamError } from '@parley/xmpp/stream-error';
 import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import { NO_TRANSPORT } from '../net/no-transport.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { StreamFeatures } from './features.ts';
@@ -43,8 +44,10 @@ export interface StreamHost {
 /** What takes over a stream's elements once a resource is bound: the session. */
 export interface StreamConsumer {
   receive(element: Element): Awaitable<void>;
-  /** The stream is over, by whatever end. Called once. */
-  onStreamEnd(reason: string): void;
+  /**
+   * The stream is over, by whatever end. `lost`: nobody wanted it to be, so that the client may come back. Called once.
+   */
+  onStreamEnd(reason: string, lost: boolean): void;
 }
 
 /** One XML stream of a client (RFC 6120 §4): header, features, errors, close. */
@@ -84,6 +87,16 @@ export class Stream implements XmlHandler, TransportHandler {
     // Absolute: traffic does not extend it.
     this.#startTimer(host.timeouts.authenticateMs, 'authenticate-time');
     transport.handler = this;
+  }
+
+  /** What a session has in place of a stream before its client comes back to it. */
+  static ended(jid: Jid, host: StreamHost): Stream {
+    const stream = new Stream(NO_TRANSPORT, host);
+    clearTimeout(stream.#timer);
+    stream.#closed = true;
+    stream.domain = jid.domain;
+    stream.identity = jid.bare;
+    return stream;
   }
 
   get closed(): boolean {
@@ -266,7 +279,7 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   onClose(reason: string): void {
-    this.#finish(reason);
+    this.#finish(reason, true);
     this.host.onDisconnect(this);
   }
 
@@ -313,6 +326,11 @@ export class Stream implements XmlHandler, TransportHandler {
     this.#startTimer(this.host.timeouts.bindMs, 'bind-time');
   }
 
+  /** What had its elements has another stream now, and does not care for the end of this one. */
+  release(): void {
+    this.#consumer = undefined;
+  }
+
   /** From now on all elements are the consumer's. */
   bind(consumer: StreamConsumer): void {
     clearTimeout(this.#timer);
@@ -353,25 +371,25 @@ export class Stream implements XmlHandler, TransportHandler {
     this.host.onError(this, error);
     const { name } = error.toElement();
     this.send(`<stream:${name}>${error.toElement().elements.map(inContent).join('')}</stream:${name}>`);
-    this.close(`stream error ${error.condition}`);
+    this.close(`stream error ${error.condition}`, LOST.has(error.condition));
   }
 
   /** Closes in order (RFC 6120 §4.4). */
-  close(reason = this.#sawClose ? 'closed by the client' : 'closed by the server'): void {
+  close(reason = this.#sawClose ? 'closed by the client' : 'closed by the server', lost = false): void {
     if (this.#closed) return;
     if (this.#opened) this.send('</stream:stream>');
-    this.#finish(reason);
+    this.#finish(reason, lost);
     this.transport.end(this.host.timeouts.closeMs, () => this.host.onLimit(this, 'close-time'));
   }
 
   /** Cuts the connection without a word: for a peer that does not read. */
   cut(reason: string): void {
     this.#handshaking = false;
-    this.#finish(reason);
+    this.#finish(reason, true);
     this.transport.destroy();
   }
 
-  #finish(reason: string): void {
+  #finish(reason: string, lost = false): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -381,9 +399,12 @@ export class Stream implements XmlHandler, TransportHandler {
     this.host.onEnd(this);
     const consumer = this.#consumer;
     this.#consumer = undefined;
-    consumer?.onStreamEnd(reason);
+    consumer?.onStreamEnd(reason, lost);
   }
 }
+
+/** Errors that are nobody's fault: the client is welcome to come back. */
+const LOST: ReadonlySet<StreamCondition> = new Set(['connection-timeout', 'system-shutdown']);
 
 const inContent = (element: Element): string => element.toString(NS.client);
 

@@ -43,6 +43,7 @@ export class Keepalive {
     this.#endSilent(timeoutSeconds);
     let left = Math.max(LEAST_PINGS, Math.ceil(sessions.size / SPREAD_SECONDS));
     for (const session of sessions) {
+      if (session.detached) continue; // nobody is there who could answer
       const { stream } = session;
       stream.silence = stream.reading ? stream.silence + 1 : 0;
       if (stream.silence < idleSeconds || left === 0 || this.#asked.has(session)) continue;

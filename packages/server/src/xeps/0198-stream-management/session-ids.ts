@@ -1,0 +1,31 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Jid } from '@parley/xmpp/jid';
+
+/** Bytes of the code behind a session's id: nobody guesses 128 bits. */
+const CODE_BYTES = 16;
+
+/** The ids by which clients name their sessions: of no use to anybody else, though all nodes can read them. */
+export class SessionIds {
+  readonly #secret: Buffer;
+
+  constructor(secret: Buffer) {
+    this.#secret = secret;
+  }
+
+  idOf(account: Jid, sid: string): string {
+    return sid + this.#code(account, sid).toString('base64url');
+  }
+
+  /** The session that an id of this account names, or undefined where it is none of ours. */
+  read(account: Jid, id: string): string | undefined {
+    const sid = id.slice(0, 16);
+    const code = Buffer.from(id.slice(16), 'base64url');
+    if (!/^[0-9a-f]{16}$/.test(sid) || code.length !== CODE_BYTES) return undefined;
+    return timingSafeEqual(code, this.#code(account, sid)) ? sid : undefined;
+  }
+
+  #code(account: Jid, sid: string): Buffer {
+    const all = createHmac('sha256', this.#secret).update(`${sid} ${account.bareText}`).digest();
+    return all.subarray(0, CODE_BYTES);
+  }
+}
