@@ -313,7 +313,8 @@ export class XmlReader implements ParserEvents {
     const end = this.#position - this.#pendingAt;
     // saxes reports the element before it notices that the end tag has another name
     if (!tag.isSelfClosing) {
-      const name = this.#pending.slice(this.#pending.lastIndexOf('<', end - 1) + 2, end - 1).trimEnd();
+      const inside = this.#pending.slice(this.#pending.lastIndexOf('<', end - 1) + 2, end - 1);
+      const name = inside.replace(/[ \t\r\n]+$/, ''); // trimEnd() takes more for white space than XML does
       if (name !== tag.name) throw new StreamError('not-well-formed', `The end tag ${name} closes ${tag.name}.`);
     }
     if (depth === 0) {
