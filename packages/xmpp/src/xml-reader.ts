@@ -315,7 +315,7 @@ export class XmlReader implements ParserEvents {
     if (!tag.isSelfClosing) {
       const inside = this.#pending.slice(this.#pending.lastIndexOf('<', end - 1) + 2, end - 1);
       const name = inside.replace(/[ \t\r\n]+$/, ''); // trimEnd() takes more for white space than XML does
-      if (name !== tag.name) throw new StreamError('not-well-formed', `The end tag ${name} closes ${tag.name}.`);
+      if (name !== tag.name) throw new StreamError('not-well-formed', 'An end tag closes another element.');
     }
     if (depth === 0) {
       this.#event('close', undefined);
@@ -354,7 +354,8 @@ export class XmlReader implements ParserEvents {
   }
 
   onError(message: string): void {
-    throw new StreamError('not-well-formed', message);
+    // What saxes says behind a colon is what came, perhaps a password in the wrong place: that is not for the log.
+    throw new StreamError('not-well-formed', message.replace(/:.*/s, '.'));
   }
 
   /** In the parser's count of characters. */
