@@ -1,9 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { openKeyspace } from '@parley/keyspace/open';
+import { internalAccounts } from '@parley/server/accounts';
+import { clusterSecret } from '@parley/server/cluster-secret';
+import { loadConfiguration } from '@parley/server/config/load';
+import { moduleSettings } from '@parley/server/module';
+import { modules } from '@parley/server/modules';
+import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 
 const CLI = fileURLToPath(new URL('../../packages/cli/src/parley.ts', import.meta.url));
@@ -41,17 +48,20 @@ export function run(
 export class Installation {
   readonly folder = mkdtempSync(join(tmpdir(), 'parley-'));
   readonly file = join(this.folder, 'parley.json');
+  readonly config: object;
 
   constructor(config: object = {}) {
     const nowhere = { host: '127.0.0.1', port: 0 };
     const listen = { c2s: [nowhere], c2sTls: [nowhere], http: [nowhere] };
     const admin = { socket: join(this.folder, 'parley.sock') };
-    this.configure({ listen, admin, keyspace: { url: `embedded:${join(this.folder, 'data')}` }, ...config });
+    this.config = { listen, admin, keyspace: { url: `embedded:${join(this.folder, 'data')}` }, ...config };
+    this.configure({});
     onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
   }
 
+  /** Writes the file anew, with these sections in place of those that it began with. */
   configure(config: object): void {
-    writeFileSync(this.file, JSON.stringify(config, null, 2));
+    writeFileSync(this.file, JSON.stringify({ ...this.config, ...config }, null, 2));
   }
 
   get certificate(): string {
@@ -68,14 +78,37 @@ export class Installation {
     if (code !== 0) throw new Error(stderr);
   }
 
+  /** Makes accounts with the password "secret", while no node runs. */
+  async accounts(...jids: string[]): Promise<void> {
+    const config = loadConfiguration({ file: this.file, modules: moduleSettings(modules) });
+    const { keyspace } = await openKeyspace(config.keyspace.url);
+    try {
+      const secret = await clusterSecret(config, keyspace);
+      const accounts = internalAccounts({ keyspace, modules, secret, config: () => config });
+      for (const jid of jids) await accounts.create(Jid.parse(jid), 'secret');
+    } finally {
+      await keyspace.close();
+    }
+  }
+
   /** `parley start`; resolves when it listens. Ends with the test. */
-  async start(): Promise<RunningParley> {
-    const child = spawn(process.execPath, [CLI, '--config', this.file, 'start'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  async start({ under = [], flags = [], env = {} }: StartOptions = {}): Promise<RunningParley> {
+    const [program = '', ...args] = [...under, process.execPath, ...flags, CLI, '--config', this.file, 'start'];
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
     const running = new RunningParley(child);
     onTestFinished(() => running.kill());
     await running.listening;
     return running;
   }
+}
+
+export interface StartOptions {
+  /** A program, with its arguments, that runs it. */
+  readonly under?: readonly string[];
+  /** For Node. */
+  readonly flags?: readonly string[];
+  readonly env?: object;
 }
 
 interface LogLine {
@@ -120,7 +153,11 @@ export class RunningParley {
   /** The next line of this event, or the last that was logged already. */
   event(event: string): Promise<LogLine> {
     const before = this.log.findLast((line) => line.event === event);
-    if (before !== undefined) return Promise.resolve(before);
+    return before === undefined ? this.nextEvent(event) : Promise.resolve(before);
+  }
+
+  /** The next line of this event that is not logged yet. */
+  nextEvent(event: string): Promise<LogLine> {
     return new Promise((resolve) => this.#waiters.push({ event, resolve }));
   }
 
@@ -130,7 +167,8 @@ export class RunningParley {
 
   port(name: 'c2s' | 'c2sTls' | 'http'): number {
     const started = this.log.find((line) => line.event === 'server.started');
-    const found = (started?.listeners as { name: string; port: number }[]).find((listener) => listener.name === name);
+    const listeners = (started?.listeners ?? []) as { name: string; port: number }[];
+    const found = listeners.find((listener) => listener.name === name);
     if (found === undefined) throw new Error(`It does not listen for ${name}.`);
     return found.port;
   }

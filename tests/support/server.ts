@@ -28,6 +28,8 @@ export interface ServerOptions {
   keyspace?: string;
   /** File descriptors that the node may believe to have. */
   descriptorLimit?: number;
+  /** From which level on it logs; `info` when left out. */
+  logLevel?: 'trace' | 'debug' | 'info';
 }
 
 export interface LogLine {
@@ -118,7 +120,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const node = await Node.start({
     config,
     keyspace,
-    log: Log.create({ output: { write: (line) => log.push(JSON.parse(line)) } }),
+    log: Log.create({ level: options.logLevel ?? 'info', output: { write: (line) => log.push(JSON.parse(line)) } }),
     ...(options.descriptorLimit === undefined ? {} : { descriptorLimit: options.descriptorLimit }),
     modules,
     accounts: internalAccounts,

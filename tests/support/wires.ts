@@ -23,11 +23,12 @@ export interface ClientCertificate {
   readonly key: string;
 }
 
-/** A wire over loopback TCP; `upgrade` starts TLS on it and gives the socket that has it. */
+/** A wire over loopback TCP, from an address of it; `upgrade` starts TLS on it and gives the socket that has it. */
 export async function socketWire(
   port: number,
+  localAddress = '127.0.0.1',
 ): Promise<Wire & { upgrade(domain: string, own?: ClientCertificate): Promise<TLSSocket> }> {
-  let socket = connect({ port, host: '127.0.0.1' });
+  let socket = connect({ port, host: '127.0.0.1', localAddress });
   await new Promise((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', reject);

@@ -28,11 +28,15 @@ export interface ClientSessionsOptions {
 
 const STALLED_CHECK_MS = 1000;
 
+/** Looking at the clock costs as much as much of the rest. */
+const TIMED_ONE_OF = 16;
+
 /** Ties the sessions of clients to everything that happens to their stanzas. */
 export class ClientSessions implements SessionHost, Disposable {
   readonly #options: ClientSessionsOptions;
   readonly #traffic: SessionTraffic;
   readonly #stalledCheck: NodeJS.Timeout;
+  #messages = 0;
 
   constructor(options: ClientSessionsOptions) {
     this.#options = options;
@@ -93,7 +97,21 @@ export class ClientSessions implements SessionHost, Disposable {
   // --- SessionHost ------------------------------------------------------------------------------------------------
 
   process(stanza: Stanza, session: Session): Awaitable<unknown> {
-    return this.#options.hooks.fromClient.run(stanza, session);
+    const { hooks, log } = this.#options;
+    if (log.traces) log.trace('stanza.received', { jid: session.jid.toString(), xml: stanza.toString() });
+    const timed = stanza.kind === 'message' && this.#messages++ % TIMED_ONE_OF === 0;
+    const from = timed ? performance.now() : 0;
+    const answer = hooks.fromClient.run(stanza, session);
+    if (answer instanceof Promise) hooks.pending.add(answer);
+    if (timed) this.#time(from, answer);
+    return answer;
+  }
+
+  #time(from: number, answer: Awaitable<unknown>): void {
+    const { deliveryDuration } = this.#options.metrics;
+    const done = () => deliveryDuration.record((performance.now() - from) / 1000);
+    if (answer instanceof Promise) answer.then(done, done);
+    else done();
   }
 
   toSession(stanza: Stanza, session: Session): Awaitable<boolean> {
@@ -122,7 +140,9 @@ export class ClientSessions implements SessionHost, Disposable {
     return this.#traffic.received(session, kind);
   }
 
-  onSent(_session: Session, stanza: Stanza): void {
+  onSent(session: Session, stanza: Stanza): void {
+    const { log } = this.#options;
+    if (log.traces) log.trace('stanza.sent', { jid: session.jid.toString(), xml: stanza.toString() });
     this.#traffic.sent(stanza);
   }
 

@@ -1,10 +1,14 @@
+import { Pending } from './pending.ts';
+
 /** Notifications: whoever listens only learns that something happened. What a listener throws is reported, never felt. */
 export class Events<Names extends Record<keyof Names, readonly unknown[]>> {
   readonly #listeners = new Map<keyof Names, ((...args: never) => void | Promise<void>)[]>();
   readonly #onError: (error: unknown) => void;
+  readonly #pending: Pending;
 
-  constructor(onError: (error: unknown) => void) {
+  constructor(onError: (error: unknown) => void, pending = new Pending()) {
     this.#onError = onError;
+    this.#pending = pending;
   }
 
   on<Name extends keyof Names>(name: Name, listener: (...args: Names[Name]) => void | Promise<void>): void {
@@ -17,7 +21,7 @@ export class Events<Names extends Record<keyof Names, readonly unknown[]>> {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
         const answer = (listener as unknown as (...args: Names[Name]) => void | Promise<void>)(...args);
-        if (answer instanceof Promise) answer.catch(this.#onError);
+        if (answer instanceof Promise) this.#pending.add(answer.catch(this.#onError));
       } catch (error) {
         this.#onError(error);
       }

@@ -1,6 +1,7 @@
 import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { Events } from './events.ts';
+import { Pending } from './pending.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Route, Session } from './session/session.ts';
 
@@ -41,11 +42,13 @@ export class Hooks {
   /** A stanza about to be written to one session. */
   readonly toSession: Pipeline<Stanza, Session>;
   readonly events: Events<EventMap>;
+  /** What stanzas and events have begun that is not done yet. */
+  readonly pending = new Pending();
 
   constructor(onError: (error: unknown) => void) {
     this.fromClient = new Pipeline(onError);
     this.toAccount = new Pipeline(onError);
     this.toSession = new Pipeline(onError);
-    this.events = new Events(onError);
+    this.events = new Events(onError, this.pending);
   }
 }

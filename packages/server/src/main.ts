@@ -1,6 +1,7 @@
 import { openKeyspace } from '@parley/keyspace/open';
 import { Registry } from '@parley/metrics/registry';
 import { internalAccounts } from './accounts.ts';
+import { embeddedFolder } from './certificates.ts';
 import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
 import { keyspaceMetrics } from './keyspace-metrics.ts';
@@ -9,6 +10,7 @@ import { modules } from './modules.ts';
 import { Node } from './node.ts';
 import { openPorts } from './ports.ts';
 import { descriptorLimit, ProcessMetrics } from './process-metrics.ts';
+import { version } from './version.ts';
 
 export interface ServeOptions {
   readonly config: Configuration;
@@ -57,7 +59,12 @@ export class Server implements AsyncDisposable {
     parts.use(keyspace);
     registry.metrics.logDropped.observe(() => log.dropped);
     registry.metrics.keyspaceState.observe(() => (keyspace.state === 'up' ? 1 : 0));
-    parts.use(new ProcessMetrics(registry.metrics));
+    registry.metrics.build.with({ version, node: process.version }).set(1);
+    keyspace.onState((state, reason) => {
+      if (state === 'up') log.warn('keyspace.up', { message: 'The keyspace answers again.' });
+      else log.error('keyspace.down', { message: reason?.message });
+    });
+    parts.use(new ProcessMetrics(registry.metrics, embeddedFolder(config)));
     const limit = descriptorLimit();
     const node = parts.use(
       await Node.start({
@@ -72,6 +79,7 @@ export class Server implements AsyncDisposable {
     );
     const ports = await openPorts({ node, keyspace, registry, log, reload: () => server.reload() });
     parts.use(ports);
+    parts.defer(() => node.stop()); // first of all: the ports tell of it meanwhile
     const server: Server = new Server(node, log, [...node.ports, ...ports.listeners], parts.move(), options);
     log.info('server.started', { domains: node.domains, listeners: server.listeners });
     return server;

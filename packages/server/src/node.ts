@@ -4,7 +4,6 @@ import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
-import { StreamError } from '@parley/xmpp/stream-error';
 import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
@@ -31,6 +30,7 @@ import { Requests } from './session/requests.ts';
 import { Sessions } from './session/sessions.ts';
 import { Acceptance } from './stream/acceptance.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
+import { drain } from './stream/drain.ts';
 import { StreamFeatures } from './stream/features.ts';
 import { Logins } from './stream/logins.ts';
 import { Sasl } from './stream/sasl.ts';
@@ -283,11 +283,11 @@ export class Node implements AsyncDisposable {
     }
   }
 
-  /** Stops accepting, closes every stream with system-shutdown, and resolves when all is let go of. */
+  /** Stops accepting, closes every stream with system-shutdown, and resolves when all is done and let go of. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#listeners.close();
-    for (const stream of [...this.streams]) stream.error(new StreamError('system-shutdown'));
+    await drain(this.streams, this.hooks.pending, this.#config.drain.seconds * 1000);
     for (const stop of this.#stops.reverse()) await stop();
     this.#stops.length = 0;
   }

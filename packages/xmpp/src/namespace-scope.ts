@@ -33,7 +33,7 @@ export class NamespaceScope {
       if (!name.startsWith('xmlns')) continue;
       const uri = attributes[name] as string;
       if (name.length === 5) {
-        if (uri === NS.xml || uri === NS.xmlns) throw badNamespace(`The default namespace may not be ${uri}.`);
+        if (uri === NS.xml || uri === NS.xmlns) throw badNamespace('The default namespace may not be a reserved one.');
         defaultNs = uri;
       } else if (name.charCodeAt(5) === 58) {
         const prefix = name.slice(6);
@@ -53,7 +53,7 @@ export class NamespaceScope {
       if (uri !== undefined) return uri;
     }
     // RFC 6120 §4.9.3.2
-    throw new StreamError('bad-namespace-prefix', `The prefix "${prefix}" is not declared.`);
+    throw new StreamError('bad-namespace-prefix', 'A prefix is not declared.');
   }
 
   /** Attributes in the form that `Element` keeps, declarations left out. */
@@ -75,7 +75,7 @@ export class NamespaceScope {
         seen ??= new Map();
         const namespaces = seen.get(local);
         // Namespaces in XML §6.3: two prefixes of one namespace make the same attribute
-        if (namespaces?.includes(uri)) throw badNamespace(`The attribute ${local} stands twice.`);
+        if (namespaces?.includes(uri)) throw badNamespace('An attribute stands twice.');
         if (namespaces === undefined) seen.set(local, [uri]);
         else namespaces.push(uri);
         key = `{${uri}}${local}`;
@@ -89,20 +89,20 @@ export class NamespaceScope {
 /** The part behind the colon; a name has one colon at most and nothing empty on either side. */
 export function localPart(name: string, colon: number): string {
   const local = name.slice(colon + 1);
-  if (colon === 0 || local === '' || local.includes(':')) throw badNamespace(`The name ${name} is malformed.`);
+  if (colon === 0 || local === '' || local.includes(':')) throw badNamespace('A name is malformed.');
   // a local part is a name itself: these may stand in it, but not at its beginning
-  if (/^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/.test(local))
-    throw badNamespace(`The name ${name} is malformed.`);
+  if (/^(?:[-.0-9\u00b7\u203f\u2040]|[\u0300-\u036f])/.test(local)) throw badNamespace('A name is malformed.');
   return local;
 }
 
 function checkDeclaration(prefix: string, uri: string): void {
   localPart(`xmlns:${prefix}`, 5);
-  if (uri === '') throw badNamespace(`The prefix "${prefix}" is declared as nothing.`);
+  if (uri === '') throw badNamespace('A prefix is declared as nothing.');
   if (prefix === 'xmlns' || uri === NS.xmlns) throw badNamespace('The xmlns namespace may not be declared.');
   if ((prefix === 'xml') !== (uri === NS.xml)) throw badNamespace('The xml prefix and its namespace belong together.');
 }
 
+/** Texts of errors go to the log, so they repeat nothing of what came. */
 function badNamespace(text: string): StreamError {
   return new StreamError('not-well-formed', text);
 }

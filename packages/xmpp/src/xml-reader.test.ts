@@ -59,6 +59,7 @@ describe('XmlReader', () => {
 
   it.each([
     ['an end tag of another name', '<message></iq>', ['not-well-formed']],
+    ['an end tag whose name goes on with a letter that looks like white space', '<iq></iq\ufeff>', ['not-well-formed']],
     ['a complete element before the fault', '<iq/><message></iq>', ['element <iq/> | ', 'not-well-formed']],
     ['an unknown entity', '<a>&nbsp;</a>', ['not-well-formed']],
     ['an undeclared prefix', '<p:a/>', ['bad-namespace-prefix']],

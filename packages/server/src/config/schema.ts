@@ -226,7 +226,8 @@ const drain = section('Going down in order.', {
     live,
     min: 0,
     max: 3600,
-    description: 'Time over which streams are closed when the node stops.',
+    description:
+      'The longest time that the node waits, when it stops, for clients to close their streams and for what it has begun.',
   }),
 });
 

@@ -33,8 +33,6 @@ export class Acceptance implements StreamHost {
   readonly #options: AcceptanceOptions;
   readonly #buckets = new WeakMap<Stream, TokenBucket>();
   readonly #counters;
-  /** Connections, those among them whose stream is over. */
-  #open = 0;
   #limitsOf: Configuration | undefined;
   #before: XmlLimits | undefined;
   #after: XmlLimits | undefined;
@@ -73,10 +71,10 @@ export class Acceptance implements StreamHost {
 
   /** The process is short of something: what it serves already comes first. */
   #refusedByProcess(address: string): boolean {
-    const { overload, descriptorLimit, config } = this.#options;
+    const { overload, streams, descriptorLimit, config } = this.#options;
     // a process that may have few of them keeps half of them for connections
     const reserved = Math.min(config().limits.process.reservedDescriptors, descriptorLimit / 2);
-    const full = this.#open >= descriptorLimit - reserved;
+    const full = streams.connected >= descriptorLimit - reserved;
     const limit = full ? 'descriptors' : overload.cause;
     if (limit === undefined) return false;
     (full ? this.#counters.noDescriptors : this.#counters.overloaded).add(1);
@@ -96,7 +94,6 @@ export class Acceptance implements StreamHost {
 
   accept(transport: Transport, direct: boolean): Stream {
     const { streams } = this.#options;
-    this.#open++;
     const stream = new Stream(transport, this);
     streams.add(stream);
     (direct ? this.#counters.tls : this.#counters.tcp).add(1);
@@ -192,7 +189,7 @@ export class Acceptance implements StreamHost {
   }
 
   onDisconnect(stream: Stream): void {
-    this.#open--;
+    this.#options.streams.disconnected(stream);
     this.connections.closed(stream.transport.remoteAddress, stream.identity !== undefined);
   }
 

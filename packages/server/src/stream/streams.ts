@@ -1,12 +1,17 @@
 import type { Stream } from './stream.ts';
 
-/** All streams of this node that are open, with those that have not authenticated yet, the oldest first. */
+/**
+ * All streams of this node that are open, with those that have not authenticated yet, the oldest first; and those that
+ * are over while their connection is not gone yet.
+ */
 export class Streams {
-  readonly #all = new Set<Stream>();
+  readonly #open = new Set<Stream>();
   readonly #unauthenticated = new Set<Stream>();
+  readonly #closing = new Set<Stream>();
+  #waiting: (() => void)[] = [];
 
   add(stream: Stream): void {
-    this.#all.add(stream);
+    this.#open.add(stream);
     this.#unauthenticated.add(stream);
   }
 
@@ -14,13 +19,21 @@ export class Streams {
     this.#unauthenticated.delete(stream);
   }
 
+  /** It is over. */
   remove(stream: Stream): void {
-    this.#all.delete(stream);
+    if (this.#open.delete(stream)) this.#closing.add(stream);
     this.#unauthenticated.delete(stream);
   }
 
+  /** Its connection is gone. */
+  disconnected(stream: Stream): void {
+    this.#closing.delete(stream);
+    if (this.connected > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
   get size(): number {
-    return this.#all.size;
+    return this.#open.size;
   }
 
   get unauthenticated(): number {
@@ -31,7 +44,22 @@ export class Streams {
     return this.#unauthenticated.values().next().value;
   }
 
+  /** Connections, those among them whose stream is over. */
+  get connected(): number {
+    return this.#open.size + this.#closing.size;
+  }
+
+  get closing(): IterableIterator<Stream> {
+    return this.#closing.values();
+  }
+
+  /** Resolves when no connection is left. */
+  gone(): Promise<void> {
+    if (this.connected === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
   [Symbol.iterator](): IterableIterator<Stream> {
-    return this.#all.values();
+    return this.#open.values();
   }
 }

@@ -1,0 +1,39 @@
+import { NS } from '@parley/xmpp/namespaces';
+import { TestClient } from './client.ts';
+import { features, plain } from './login.ts';
+import { socketWire } from './wires.ts';
+
+/** A client that has opened an encrypted stream over TCP, from this address of the loopback network. */
+export async function encrypted(port: number, domain = 'localhost', localAddress?: string): Promise<TestClient> {
+  const wire = await socketWire(port, localAddress);
+  const client = new TestClient(wire);
+  client.open(domain);
+  await features(client);
+  client.send(`<starttls xmlns='${NS.tls}'/>`);
+  await client.take(({ name }) => name === 'proceed');
+  await wire.upgrade(domain);
+  client.open(domain);
+  await features(client);
+  return client;
+}
+
+/** A client that has logged in over TCP with the password "secret" and bound its resource; it has sent no presence. */
+export async function logIn(port: number, jid: string, localAddress?: string): Promise<TestClient> {
+  const [bare = '', resource = ''] = jid.split('/');
+  const [local = '', domain = ''] = bare.split('@');
+  const client = await encrypted(port, domain, localAddress);
+  const end = await plain(client, local, 'secret');
+  if (end.name !== 'success') throw new Error(`${jid} does not get in: ${end}`);
+  await features(client);
+  await client.request('set', `<bind xmlns='${NS.bind}'><resource>${resource}</resource></bind>`);
+  client.jid = jid;
+  return client;
+}
+
+/** As `logIn`, and available. */
+export async function appearOver(port: number, jid: string, localAddress?: string): Promise<TestClient> {
+  const client = await logIn(port, jid, localAddress);
+  client.send('<presence/>');
+  await client.sync();
+  return client;
+}
