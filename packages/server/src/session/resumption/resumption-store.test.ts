@@ -11,7 +11,6 @@ import { type Redis, startRedis } from '../../../../../tests/services/redis.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import type { JournalHeader } from './journal-header.ts';
 import {
-  handledKeys,
   journalKeys,
   partitionOf,
   sessionIndexKeys,
@@ -97,16 +96,20 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
   const unfinished = async (of = store): Promise<WaitingEntries[]> =>
     (await list(of.unfinished())).filter(({ jid }) => jid.bare.equals(account));
 
+  /** What the indexes say of this test's session. */
+  async function indexed(): Promise<string[]> {
+    const keys = [sessionIndexKeys, waitingIndexKeys].map((index) => index.key(partitionOf(account)));
+    const members = (await Promise.all(keys.map((key) => keyspace.smembers(key)))).flat().map(String);
+    return members.filter((member) => member.includes(record.sid));
+  }
+
   /** Whatever the keyspace still has of this test. */
   async function left(): Promise<unknown[]> {
     const partition = partitionOf(account);
     const keys = [sessionKeys.key(account.bareText), journal(1), journal(2), journal(3)];
     const waiting = waitingKeys.key(partition, record.sid);
     const counts = await Promise.all([...keys, waiting].map((key) => keyspace.del(key)));
-    const index = await keyspace.smembers(sessionIndexKeys.key(partition));
-    const waitingIndex = await keyspace.smembers(waitingIndexKeys.key(partition));
-    const members = [...index, ...waitingIndex].map(String).filter((member) => member.includes(record.sid));
-    return [...counts.filter((count) => count > 0), ...members];
+    return [...counts.filter((count) => count > 0), ...(await indexed())];
   }
 
   it('has a session that was opened, and no other', async () => {
@@ -186,6 +189,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     expect(await read()).toMatchObject(now);
     expect(await listed()).toEqual([{ account, record: now.record }]);
     expect(await keyspace.llen(journal(1))).toBe(0);
+    expect(await indexed()).toEqual([`${record.sid} 2 ${account}/orchard wall`]);
     expect(await store.append(account, record.sid, 2, [entry(10)])).toBe(true);
     expect(await store.update(account, { ...now.record, carbons: false })).toBe(true);
     expect((await read())?.record.carbons).toBe(false);
@@ -260,11 +264,18 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     await store.open(account, record, header(1));
     await store.checkpoint(account, record.sid, 1, header(4_000_000_000), 0);
     expect(await store.lastHandled(account, record.sid)).toBeUndefined();
+    const call = keyspace.call.bind(keyspace);
+    const milliseconds: unknown[] = [];
+    vi.spyOn(keyspace, 'call').mockImplementation((operation, keys, args = []) => {
+      milliseconds.push(args.at(-1));
+      return call(operation, keys, milliseconds.length === 1 ? args : args.with(-1, 1));
+    });
     await end();
     expect(await store.lastHandled(account, record.sid)).toBe(4_000_000_000);
-    const key = handledKeys.key(partitionOf(account), record.sid);
-    expect(await keyspace.pexpire(key, 1)).toBe(true);
+    await store.open(account, record, header(5));
+    await end();
     await vi.waitFor(async () => expect(await store.lastHandled(account, record.sid)).toBeUndefined());
+    expect(milliseconds).toEqual([48 * 3_600_000, 48 * 3_600_000]);
   });
 
   it('ends a session whose resource has another one already', async () => {
@@ -276,6 +287,28 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     expect(await end()).toEqual([entry(1)]);
     expect((await store.read(account, next.sid))?.record).toEqual(next);
     expect(await listed()).toEqual([{ account, record: next }]);
+  });
+
+  it('finds a session whose resource has another one, and that nobody has ended', async () => {
+    const next = { ...record, sid: newSid() };
+    await store.open(account, record, header());
+    await store.append(account, record.sid, 1, [entry(1)]);
+    await store.open(account, next, header());
+    expect(await listed()).toEqual([{ account, record: next }]);
+    expect(await unfinished()).toMatchObject([{ sid: record.sid, entries: [entry(1)] }]);
+    await store.keepWaiting(account.withResource(record.resource), record.sid, 0);
+    expect(await indexed()).toEqual([]);
+  });
+
+  it('puts its indexes right where they are wrong', async () => {
+    await store.open(account, { ...record, epoch: 2 }, header());
+    const jid = account.withResource(record.resource);
+    await keyspace.sadd(sessionIndexKeys.key(partitionOf(account)), `${record.sid} 1 ${jid}`);
+    expect(await listed()).toEqual([{ account, record: { ...record, epoch: 2 } }]);
+    expect(await indexed()).toEqual([`${record.sid} 2 ${jid}`]);
+
+    await keyspace.sadd(waitingIndexKeys.key(partitionOf(account)), `${record.sid} ${jid}`);
+    expect(await unfinished()).toEqual([]);
   });
 
   it('ends a session whose account was removed, and finds one that nobody could end', async () => {
