@@ -21,7 +21,7 @@ export const journalKeys = declareKeys({
   content:
     'a header (stanzas handled, origins of entries that are gone), then the stanzas that the client has not ' +
     'acknowledged; the epoch counts the owners of the session',
-  bound: 'one for each resumable session, of 1,000 entries or 4 MiB',
+  bound: 'one for each resumable session, of limits.unacknowledged',
   ttl: 'none',
 });
 
