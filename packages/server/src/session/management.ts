@@ -24,9 +24,6 @@ export interface ManagementHost {
   recordOf(session: Session, epoch: number, maxSeconds: number): ResumptionRecord;
 }
 
-/** Journaled stanzas that were acknowledged before they are trimmed by themselves. */
-const TRIM_AT = 32;
-
 /** Between two attempts to write to a keyspace that is away. */
 const RETRY_MS = 250;
 
@@ -40,7 +37,9 @@ export class Management {
   readonly maxSeconds: number;
   readonly #host: ManagementHost;
   readonly #sent = new Unacknowledged();
-  #origins: Origins;
+  /** Of everything that was taken for the client, and of those whose entries the journal has let go of. */
+  readonly #origins: Origins;
+  readonly #trimmed: Origins;
   #epoch: number;
   /** Inbound stanzas that were dealt with, and how many of them the journal knows of. */
   #handled: number;
@@ -72,6 +71,7 @@ export class Management {
     this.#handled = from?.header.handled ?? 0;
     this.#persisted = this.#handled;
     this.#origins = new Origins(from?.header.origins);
+    this.#trimmed = new Origins(from?.header.origins);
     this.#attached = from === undefined;
     this.#restored = from !== undefined;
   }
@@ -194,8 +194,15 @@ export class Management {
   }
 
   #acknowledged(taken: readonly Sent[]): void {
+    this.#forget(taken);
     for (const { journaled } of taken) if (journaled) this.#trim++;
-    if (this.#trim >= TRIM_AT) void this.save();
+    // at once: a successor of this process must not take it for unacknowledged
+    if (this.#trim > 0) void this.save();
+  }
+
+  /** The journal lets go of these entries, but must know them again. */
+  #forget(taken: readonly Sent[]): void {
+    for (const { origin } of taken) if (origin !== undefined) this.#trimmed.add(origin);
   }
 
   // --- from the client --------------------------------------------------------------------------------------------
@@ -232,7 +239,7 @@ export class Management {
     const text = JSON.stringify(record);
     const changed = text !== this.#record;
     this.#record = text;
-    const header = { handled, origins: this.#origins.entries() };
+    const header = { handled, origins: this.#trimmed.entries() };
     const owned = await this.#persist(async () => {
       const done = await Promise.all([
         changed ? store.update(session.account, record) : true,
@@ -269,7 +276,9 @@ export class Management {
   async resume(stream: Stream, h: number, id: string): Promise<void> {
     if (!this.#restored) {
       const count = this.#sent.count;
-      if (this.#sent.acknowledge(h) === undefined) throw tooHigh(h, count);
+      const taken = this.#sent.acknowledge(h);
+      if (taken === undefined) throw tooHigh(h, count);
+      this.#forget(taken);
     }
     this.session.release();
     this.#attached = false;
@@ -279,7 +288,7 @@ export class Management {
       await this.#appending;
       await this.#saving;
       this.#restored = false;
-      this.#sent.resume(h);
+      this.#forget(this.#sent.resume(h));
       // nothing may be written before the journal has the numbers that it will have on the new stream
       if (this.resumable && !(await this.#persist(() => this.#takeOver()))) this.#fenced();
       if (this.session.ended) return;
@@ -304,7 +313,7 @@ export class Management {
     const journaled = this.#sent.all.filter((sent) => sent.journaled);
     const entries = journaled.map((sent) => entryOf(sent, sent.out));
     const handled = this.#handled;
-    const header = { handled, origins: this.#origins.entries() };
+    const header = { handled, origins: this.#trimmed.entries() };
     const from = kept.record.epoch;
     if (!(await store.takeOver(account, jid.resource, sessionId, from, header, entries))) return false;
     this.#epoch = from + 1;

@@ -86,15 +86,17 @@ export class Unacknowledged {
   /**
    * Begins anew on another stream, on which the client has got everything up to `h`: what is left is numbered from there
    * and is to be written again. Where this process does not know what its predecessor wrote, `h` may be anything, and
-   * what has a number up to it is taken out.
+   * what has a number up to it is taken out, and answered.
    */
-  resume(h: number): void {
-    while (this.#queue[0]?.out !== undefined && serialDistance(h, this.#queue[0].out) >= 0) this.#take(1);
+  resume(h: number): Sent[] {
+    const known = this.#queue.findIndex(({ out }) => out === undefined || serialDistance(h, out) < 0);
+    const taken = this.#take(known === -1 ? this.#queue.length : known);
     this.#written = 0;
     this.#count = h;
     this.#queue.forEach((sent, index) => {
       sent.out = serialAdd(h, index + 1);
     });
+    return taken;
   }
 
   /** Everything, taken out. */

@@ -25,6 +25,7 @@ export class Departures {
       return;
     }
     await management.settled();
+    await management.save(); // what was acknowledged must not go on
     // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
     const owned = await this.#store.end(jid.bare, jid.resource, sessionId, management.epoch);
     if (owned === undefined) return; // it is somebody else's

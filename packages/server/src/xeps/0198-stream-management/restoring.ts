@@ -19,8 +19,13 @@ export async function restoreSessions({ context, store, host, detached }: Restor
   let count = 0;
   for await (const page of store.all()) {
     for (const found of page) {
-      await restoreSession(found, { context, store, host, detached });
-      count++;
+      try {
+        await restoreSession(found, { context, store, host, detached });
+        count++;
+      } catch (error) {
+        // one that cannot be read must not keep the others away
+        context.log.error('resumption.damaged', { account: found.account.toString(), error: error as Error });
+      }
     }
   }
   if (count > 0) context.log.info('resumption.restored', { sessions: count });
