@@ -2,6 +2,7 @@ import type { Metrics } from '@parley/metrics/registry';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Log } from '../../log.ts';
+import { deliver } from '../../routing/deliver.ts';
 import type { Journal } from '../../session/journal.ts';
 import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
@@ -121,8 +122,8 @@ export class OfflineDelivery {
     const { session } = delivery;
     const page = await store.page(session.account);
     if (page.texts.length === 0 || !isReceiving(session)) return false;
-    const count = this.#write(delivery, page);
-    if (!(await this.#written(delivery))) return false;
+    const { count, commits } = this.#write(delivery, page);
+    if (!(await this.#written(delivery, commits))) return false;
     delivery.page.clear();
     metrics.offlineDelivered.add(count);
     await store.remove(session.account, page.first + count);
@@ -130,20 +131,23 @@ export class OfflineDelivery {
   }
 
   /** Hands over messages from the beginning of the page, as many as may wait for the connection at once. */
-  #write(delivery: Delivery, page: OfflinePage): number {
+  #write(delivery: Delivery, page: OfflinePage): { count: number; commits: Promise<boolean>[] } {
     const { journal } = this.#host;
+    const commits: Promise<boolean>[] = [];
     let count = 0;
     let bytes = 0;
     for (const text of page.texts) {
       bytes += text.length;
       if (count > 0 && bytes > PORTION_BYTES) break;
+      const read = this.#read(delivery, text);
+      const stanza = read?.withOrigin({ sid: OFFLINE, k: (page.first + count) >>> 0, effect: 0 });
       count++;
-      const stanza = this.#read(delivery, text);
       if (stanza === undefined) continue;
       delivery.page.add(stanza);
-      journal.append([delivery.session], stanza, () => {});
+      const taken = deliver(journal, [delivery.session], stanza);
+      if (taken instanceof Promise) commits.push(taken);
     }
-    return count;
+    return { count, commits };
   }
 
   /** A text that cannot be read must not stop the others for ever: it is told of and passed over. */
@@ -156,14 +160,19 @@ export class OfflineDelivery {
     }
   }
 
-  /** False where the session ended before all was written. */
-  #written(delivery: Delivery): Promise<boolean> {
+  /** False where the session ended before all was written: for a resumable one into its journal, which outlives it. */
+  #written(delivery: Delivery, commits: readonly Promise<boolean>[]): Promise<boolean> {
+    const { session } = delivery;
+    if (session.management?.resumable) return Promise.all(commits).then((all) => !all.includes(false));
     const { promise, resolve } = Promise.withResolvers<boolean>();
     delivery.onEnd = () => resolve(false);
-    if (delivery.session.ended) resolve(false);
-    else delivery.session.stream.transport.whenSent(() => resolve(true));
+    if (session.ended) resolve(false);
+    else session.stream.transport.whenSent(() => resolve(true));
     return promise;
   }
 }
+
+/** In place of a sender's session: the numbers that messages have in the store. */
+const OFFLINE = '0'.repeat(16);
 
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
