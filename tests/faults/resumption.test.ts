@@ -23,7 +23,7 @@ it('a server that is killed at any moment loses, doubles and reorders nothing th
     limits: { stanzas: { perSecond: 0 }, bytes: { perSecond: 0 } },
   });
   const names = Array.from({ length: PAIRS * 2 }, (_, index) => `user${index}@localhost`);
-  await installation.accounts(...names);
+  await installation.accounts(...names, 'absent@localhost');
   let node = await installation.start();
   const clients = names.map((name) => new ManagedClient(`${name}/managed`, () => port));
   onTestFinished(() => {
@@ -38,6 +38,7 @@ it('a server that is killed at any moment loses, doubles and reorders nothing th
     clients.forEach((client, index) => {
       client.say(partner(index).jid, `w${words}`);
     });
+    clients[0]?.say('absent@localhost', `for later ${words}`);
     words++;
   };
 
@@ -54,14 +55,24 @@ it('a server that is killed at any moment loses, doubles and reorders nothing th
   }
   speak();
 
-  const complete = () => clients.every((client, index) => {
-    return client.acknowledged === client.said.length && partner(index).heard.length >= client.said.length;
-  });
+  const isForPartner = (body: string) => !body.startsWith('for later');
+  const complete = () =>
+    clients.every((client, index) => {
+      const heard = partner(index).heard.length;
+      return client.acknowledged === client.said.length && heard >= client.said.filter(isForPartner).length;
+    });
   while (!complete()) await Promise.race(clients.map((client) => client.changed()));
 
   clients.forEach((client, index) => {
-    const expected = client.said.map((body) => `${client.jid} ${body}`);
+    const expected = client.said.filter(isForPartner).map((body) => `${client.jid} ${body}`);
     expect(partner(index).heard).toEqual(expected);
   });
   for (const client of clients) expect(client.resumptions).toBeGreaterThan(0);
+
+  const absent = new ManagedClient('absent@localhost/managed', () => port);
+  onTestFinished(() => absent.stop());
+  await absent.start();
+  const kept = (clients[0] as ManagedClient).said.filter((body) => !isForPartner(body));
+  while (absent.heard.length < kept.length) await absent.changed();
+  expect(absent.heard).toEqual(kept.map((body) => `${clients[0]?.jid} ${body}`));
 }, 60_000);

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import type { Wire } from './client.ts';
 import type { MemoryTransport } from './memory-transport.ts';
 
@@ -49,7 +49,8 @@ export async function socketWire(
     onEnd: (listener) => {
       onEnd = listener;
     },
-    break: () => socket.resetAndDestroy(),
+    // TLS cannot reset its connection
+    break: () => (socket instanceof TLSSocket ? socket.destroy() : socket.resetAndDestroy()),
     async upgrade(domain, own) {
       socket.removeAllListeners();
       const tls = connectTls({ socket, servername: domain, rejectUnauthorized: false, ...own });
