@@ -161,6 +161,10 @@ export class RunningParley {
     return new Promise((resolve) => this.#waiters.push({ event, resolve }));
   }
 
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   get stderr(): string {
     return this.#stderr;
   }
