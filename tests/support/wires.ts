@@ -33,6 +33,7 @@ export async function socketWire(
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
+  let encrypted = false;
   let onData: (bytes: Buffer) => void = () => {};
   let onEnd: () => void = () => {};
   const listen = () => {
@@ -49,7 +50,7 @@ export async function socketWire(
     onEnd: (listener) => {
       onEnd = listener;
     },
-    break: () => socket.resetAndDestroy(),
+    break: () => (encrypted ? socket.destroy() : socket.resetAndDestroy()),
     async upgrade(domain, own) {
       socket.removeAllListeners();
       const tls = connectTls({ socket, servername: domain, rejectUnauthorized: false, ...own });
@@ -58,6 +59,7 @@ export async function socketWire(
         tls.once('error', reject);
       });
       socket = tls as unknown as typeof socket;
+      encrypted = true;
       listen();
       return tls;
     },
