@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { constants, createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { ChannelBindingType } from './transport.ts';
@@ -37,6 +37,8 @@ export class TlsAcceptor {
   #settings: TlsSettings;
   #default: Entry;
   #byName = new Map<string, Entry>();
+  /** What each connection was shown, which a reload does not change. */
+  readonly #shown = new WeakMap<TLSSocket, Entry>();
 
   /** `files` under the name '' serve every domain without its own. Throws where a file is none or key and certificate do not belong together. */
   constructor(settings: TlsSettings, files: ReadonlyMap<string, CertificateFiles>) {
@@ -79,6 +81,8 @@ export class TlsAcceptor {
       minVersion: this.#settings.minVersion,
       ciphers: this.#settings.ciphers,
       honorCipherOrder: true,
+      // RFC 7590 §3.3: no renegotiation; disableRenegotiation() has no effect on a socket without a tls.Server
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
       ca: this.#settings.clientAuthorities,
     });
     return { context, leaf, endPoint: endPointHash(leaf) };
@@ -95,15 +99,20 @@ export class TlsAcceptor {
 
   wrap(socket: Socket): TLSSocket {
     const settings = this.#settings;
-    const tls = new TLSSocket(socket, {
+    const entry = this.#default;
+    const tls: TLSSocket = new TLSSocket(socket, {
       isServer: true,
-      secureContext: this.#default.context,
-      SNICallback: (name, done) => done(null, this.#entryFor(name).context),
+      secureContext: entry.context,
+      SNICallback: (name, done) => {
+        const asked = this.#entryFor(name);
+        this.#shown.set(tls, asked);
+        done(null, asked.context);
+      },
       ALPNProtocols: ['xmpp-client'], // XEP-0368 §2
       requestCert: settings.clientAuthorities !== undefined,
       rejectUnauthorized: false,
     });
-    tls.disableRenegotiation();
+    this.#shown.set(tls, entry);
     return tls;
   }
 
@@ -129,7 +138,7 @@ export class TlsAcceptor {
   }
 
   channelBinding(tls: TLSSocket, type: ChannelBindingType): Buffer | undefined {
-    if (type === 'tls-server-end-point') return this.#entryFor(tls.servername).endPoint;
+    if (type === 'tls-server-end-point') return this.#shown.get(tls)?.endPoint;
     // RFC 9266 §2: before TLS 1.3 only with the extended master secret, which Node does not report
     if (tls.getProtocol() !== 'TLSv1.3') return undefined;
     return tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
