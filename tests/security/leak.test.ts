@@ -137,7 +137,7 @@ test.each(ways)('of whoever %s nothing is left', async (_, comeAndGo) => {
 
   const run = async (times: number) => {
     for (let time = 0; time < times; time++) await comeAndGo(server);
-    await expect.poll(() => node.streams.size).toBe(0);
+    await expect.poll(() => node.streams.connected).toBe(0);
     await collectGarbage();
   };
   await run(10);
