@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { CertificateFiles } from './secure-context.ts';
 import { selfSigned } from './self-signed.ts';
-import { type CertificateFiles, TlsAcceptor } from './tls.ts';
+import { TlsAcceptor } from './tls.ts';
 
 const SETTINGS = {
   minVersion: 'TLSv1.2',

@@ -1,21 +1,11 @@
-import { constants, createHash, X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { type CertificateFiles, type SecureSettings, secureContext } from './secure-context.ts';
 import type { ChannelBindingType } from './transport.ts';
 
-export interface CertificateFiles {
-  /** PEM: the certificate and its chain. */
-  readonly certificate: string;
-  /** PEM. */
-  readonly key: string;
-}
-
-export interface TlsSettings {
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  readonly ciphers: string;
+export interface TlsSettings extends SecureSettings {
   readonly handshakeTimeoutMs: number;
-  /** Client certificates are asked for, and taken where one of these authorities (PEM) vouches for them. */
-  readonly clientAuthorities?: string | undefined;
 }
 
 /** The handshake was not done in time. */
@@ -73,19 +63,9 @@ export class TlsAcceptor {
     return fallback;
   }
 
-  #entry({ certificate, key }: CertificateFiles): Entry {
-    const leaf = new X509Certificate(certificate);
-    const context = createSecureContext({
-      cert: certificate,
-      key,
-      minVersion: this.#settings.minVersion,
-      ciphers: this.#settings.ciphers,
-      honorCipherOrder: true,
-      // RFC 7590 §3.3: no renegotiation; disableRenegotiation() has no effect on a socket without a tls.Server
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
-      ca: this.#settings.clientAuthorities,
-    });
-    return { context, leaf, endPoint: endPointHash(leaf) };
+  #entry(pair: CertificateFiles): Entry {
+    const leaf = new X509Certificate(pair.certificate);
+    return { context: secureContext(this.#settings, pair), leaf, endPoint: endPointHash(leaf) };
   }
 
   /** When the certificate of a domain ends to be valid, in milliseconds since 1970. */
