@@ -17,7 +17,8 @@ const words = fc.array(fc.constantFrom(...dictionary), { maxLength: 20 }).map((l
 const streams = xmlStream.map((text) => Buffer.from(text));
 const changed = fc.tuple(fc.oneof(streams, words), mutations).map(([bytes, list]) => mutate(bytes, list));
 const noise = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
-const inStream = fc.oneof(words, changed, noise).map((bytes) => Buffer.concat([HEADER, bytes]));
+const endless = fc.integer({ min: 0, max: 2000 }).map((length) => Buffer.from(`<a>${'x'.repeat(length)}`));
+const inStream = fc.oneof(words, changed, noise, endless).map((bytes) => Buffer.concat([HEADER, bytes]));
 
 /** Bytes of all kinds, in pieces of all sizes. */
 const chunks: fc.Arbitrary<Buffer[]> = fc

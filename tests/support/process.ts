@@ -13,7 +13,7 @@ import { modules } from '@parley/server/modules';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 
-const CLI = fileURLToPath(new URL('../../packages/cli/src/parley.ts', import.meta.url));
+export const CLI = fileURLToPath(new URL('../../packages/cli/src/parley.ts', import.meta.url));
 
 export interface Finished {
   readonly code: number | null;
@@ -25,9 +25,11 @@ export interface Finished {
 export function run(
   program: string,
   args: readonly string[],
-  options: { input?: string; env?: object } = {},
+  options: { input?: string; env?: object; cwd?: string } = {},
 ): Promise<Finished> {
-  const child = spawn(program, args, { env: { ...process.env, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const { cwd } = options;
+  const env = { ...process.env, ...options.env };
+  const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
@@ -69,8 +71,8 @@ export class Installation {
   }
 
   /** `parley …` to its end. */
-  parley(args: readonly string[], input?: string): Promise<Finished> {
-    return run(process.execPath, [CLI, '--config', this.file, ...args], { input });
+  parley(args: readonly string[], input?: string, env?: object): Promise<Finished> {
+    return run(process.execPath, [CLI, '--config', this.file, ...args], { input, env });
   }
 
   async account(jid: string, password = 'secret'): Promise<void> {
@@ -159,6 +161,10 @@ export class RunningParley {
   /** The next line of this event that is not logged yet. */
   nextEvent(event: string): Promise<LogLine> {
     return new Promise((resolve) => this.#waiters.push({ event, resolve }));
+  }
+
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
   }
 
   get stderr(): string {

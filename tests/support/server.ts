@@ -24,8 +24,8 @@ export type Partly<T> = {
 export interface ServerOptions {
   config?: Partly<Configuration>;
   modules?: readonly Module[];
-  /** A keyspace URL; an empty one of the topology that is tested when left out. */
-  keyspace?: string;
+  /** A keyspace or its URL; an empty one of the topology that is tested when left out. */
+  keyspace?: string | Keyspace;
   /** File descriptors that the node may believe to have. */
   descriptorLimit?: number;
   /** From which level on it logs; `info` when left out. */
@@ -115,7 +115,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
     cluster: { secret: 'a secret that only the tests know of', ...options.config?.cluster },
   });
-  const { keyspace } = await openKeyspace(options.keyspace ?? (await emptyKeyspace()));
+  const given = options.keyspace ?? (await emptyKeyspace());
+  const keyspace = typeof given === 'string' ? (await openKeyspace(given)).keyspace : given;
   const log: LogLine[] = [];
   const node = await Node.start({
     config,

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { connect as connectTls, TLSSocket } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Wire } from './client.ts';
 import type { MemoryTransport } from './memory-transport.ts';
 
@@ -33,6 +33,7 @@ export async function socketWire(
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
+  let encrypted = false;
   let onData: (bytes: Buffer) => void = () => {};
   let onEnd: () => void = () => {};
   const listen = () => {
@@ -49,8 +50,7 @@ export async function socketWire(
     onEnd: (listener) => {
       onEnd = listener;
     },
-    // TLS cannot reset its connection
-    break: () => (socket instanceof TLSSocket ? socket.destroy() : socket.resetAndDestroy()),
+    break: () => (encrypted ? socket.destroy() : socket.resetAndDestroy()),
     async upgrade(domain, own) {
       socket.removeAllListeners();
       const tls = connectTls({ socket, servername: domain, rejectUnauthorized: false, ...own });
@@ -59,6 +59,7 @@ export async function socketWire(
         tls.once('error', reject);
       });
       socket = tls as unknown as typeof socket;
+      encrypted = true;
       listen();
       return tls;
     },

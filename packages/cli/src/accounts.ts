@@ -2,7 +2,7 @@ import { openKeyspace } from '@parley/keyspace/open';
 import { internalAccounts } from '@parley/server/accounts';
 import { type AccountAdministration, administerAccounts } from '@parley/server/admin/account-administration';
 import { clusterSecret, servedDomains } from '@parley/server/cluster-secret';
-import { keyspaceUrl } from '@parley/server/main';
+import { keyspaceUrl } from '@parley/server/keyspace-url';
 import { modules } from '@parley/server/modules';
 import type { Command } from 'commander';
 import { readConfiguration } from './configuration.ts';

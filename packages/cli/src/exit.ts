@@ -1,6 +1,7 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { AdministrationError } from '@parley/server/admin/administration-error';
 import { ConfigurationError } from '@parley/server/config/problem';
+import { SocketRefused } from '@parley/server/net/unix-socket';
 import { printable } from '@parley/server/printable';
 
 /** What the exit code of a command means. */
@@ -18,7 +19,7 @@ export function report(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return EXIT.usage;
   }
-  if (error instanceof AdministrationError || error instanceof KeyspaceError) {
+  if (error instanceof AdministrationError || error instanceof KeyspaceError || error instanceof SocketRefused) {
     process.stderr.write(`${printable(error.message)}\n`);
     return EXIT.failed;
   }

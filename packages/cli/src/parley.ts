@@ -22,7 +22,14 @@ Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} wrong usage 
   .exitOverride();
 
 for (const command of [startCommand, checkCommand, accountCommand, statusCommand, reloadCommand]) {
-  program.addCommand(command().exitOverride());
+  program.addCommand(inherit(command(), program));
+}
+
+/** Has a command, and those below it, show help and end as their parent does. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const below of command.commands) inherit(below, command);
+  return command;
 }
 
 try {

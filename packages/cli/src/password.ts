@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { Usage } from './exit.ts';
 
@@ -6,11 +6,29 @@ import { Usage } from './exit.ts';
 const MOST_BYTES = 4096;
 
 /** A new password: asked for twice at a terminal without showing it, else the first line of standard input. */
-export async function newPassword(jid: string): Promise<string> {
-  if (!process.stdin.isTTY) return firstLine();
-  const password = await ask(`Password for ${jid}: `);
-  if (password !== (await ask('Once more: '))) throw new Usage('The two are not the same: nothing was changed.');
-  return password;
+export function newPassword(jid: string): Promise<string> {
+  return process.stdin.isTTY ? askTwice(jid) : firstLine();
+}
+
+async function askTwice(jid: string): Promise<string> {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // from here on the terminal shows nothing that is typed, be it before the question
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  const answers = lines[Symbol.asyncIterator]();
+  const ask = async (question: string): Promise<string> => {
+    process.stderr.write(question);
+    const { value, done } = await answers.next();
+    process.stderr.write('\n');
+    if (done || value === '') throw new Usage('There is no password: nothing was changed.');
+    return value;
+  };
+  try {
+    const password = await ask(`Password for ${jid}: `);
+    if (password !== (await ask('Once more: '))) throw new Usage('The two are not the same: nothing was changed.');
+    return password;
+  } finally {
+    lines.close();
+  }
 }
 
 async function firstLine(): Promise<string> {
@@ -23,16 +41,4 @@ async function firstLine(): Promise<string> {
   const [line = ''] = text.split(/\r?\n/);
   if (line === '') throw new Usage('There is no password on standard input: give it as one line.');
   return line;
-}
-
-async function ask(question: string): Promise<string> {
-  process.stderr.write(question);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
-  try {
-    return await lines.question('');
-  } finally {
-    lines.close();
-    process.stderr.write('\n');
-  }
 }

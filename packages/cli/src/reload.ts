@@ -1,13 +1,12 @@
 import { Command } from 'commander';
-import { readConfiguration } from './configuration.ts';
-import { NodeClient } from './node-client.ts';
+import { runningNode } from './running-node.ts';
 
 /** `parley reload`: has the running node take over what changed in its configuration. */
 export function reloadCommand(): Command {
   return new Command('reload')
     .description('Have the running node read its configuration and certificates again. A bad file is refused whole.')
     .action(async function (this: Command) {
-      const node = await NodeClient.require(readConfiguration(this).admin.socket);
+      const node = await runningNode(this);
       const { live, restart } = await node.reload();
       const say = (text: string) => process.stdout.write(`${text}\n`);
       if (live.length === 0 && restart.length === 0) say('Nothing changed; certificates were read again.');

@@ -1,7 +1,4 @@
-import { Server } from '@parley/server/main';
 import { Command } from 'commander';
-import { configurationFile, readConfiguration } from './configuration.ts';
-import { welcome } from './welcome.ts';
 
 /** `parley start`: a node in the foreground, until it is told to stop. */
 export function startCommand(): Command {
@@ -10,6 +7,10 @@ export function startCommand(): Command {
       'Start a node in the foreground. SIGTERM or Ctrl-C stops it, SIGHUP has it read its configuration again.',
     )
     .action(async function (this: Command) {
+      // the whole server: not for a mere --help
+      const { Server } = await import('@parley/server/main');
+      const { configurationFile, readConfiguration } = await import('./configuration.ts');
+      const { welcome } = await import('./welcome.ts');
       const config = readConfiguration(this);
       await using server = await Server.start({ config, readConfiguration: () => readConfiguration(this) });
       process.on('SIGHUP', () => {

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { readConfiguration } from './configuration.ts';
-import { NodeClient } from './node-client.ts';
+import { runningNode } from './running-node.ts';
 
 /** `parley status`: how the running node is. */
 export function statusCommand(): Command {
@@ -8,7 +7,7 @@ export function statusCommand(): Command {
     .description('Show how the running node is.')
     .option('--json', 'as JSON')
     .action(async function (this: Command) {
-      const node = await NodeClient.require(readConfiguration(this).admin.socket);
+      const node = await runningNode(this);
       const status = await node.status();
       if (this.opts<{ json?: boolean }>().json) {
         process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);

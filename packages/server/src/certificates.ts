@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ConfigurationError, type Problem } from './config/problem.ts';
 import type { Configuration } from './config/schema.ts';
+import { type CertificateFiles, pairProblem, secureContext } from './net/secure-context.ts';
 import { selfSignedFiles } from './net/self-signed.ts';
-import type { CertificateFiles, TlsSettings } from './net/tls.ts';
+import type { TlsSettings } from './net/tls.ts';
 
 export interface Certificates {
   /** PEM by domain; under '' what serves all others. */
@@ -11,28 +13,61 @@ export interface Certificates {
   readonly selfSigned: string | undefined;
 }
 
-/** Reads the certificates that the configuration names, or makes one. Throws in words where a file cannot be read. */
+/** Reads the certificates that the configuration names, or makes one. Throws a ConfigurationError with all that is wrong. */
 export async function loadCertificates(config: Configuration): Promise<Certificates> {
-  const files = new Map<string, CertificateFiles>();
-  for (const { name, certificate, key } of config.domains) {
-    if (certificate !== undefined && key !== undefined) files.set(name.toLowerCase(), read(certificate, key));
-  }
-  let selfSigned: string | undefined;
-  if (config.tls.certificate !== undefined && config.tls.key !== undefined) {
-    files.set('', read(config.tls.certificate, config.tls.key));
-  } else if (files.size < config.domains.length) {
-    const made = await selfSignedFiles(
-      dataDirectory(config),
-      config.domains.map(({ name }) => name),
-    );
-    files.set('', read(made.certificate, made.key));
-    selfSigned = made.certificate;
-  }
-  return { files, selfSigned };
+  const files = namedCertificates(config);
+  if (files.has('') || files.size === config.domains.length) return { files, selfSigned: undefined };
+  const made = await selfSignedFiles(
+    dataDirectory(config),
+    config.domains.map(({ name }) => name),
+  );
+  const pair = { certificate: readFileSync(made.certificate, 'utf8'), key: readFileSync(made.key, 'utf8') };
+  return { files: new Map([...files, ['', pair]]), selfSigned: made.certificate };
 }
 
-function read(certificate: string, key: string): CertificateFiles {
-  return { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+/** Throws a ConfigurationError where the certificates, or how they shall be used, are no good. */
+export function checkCertificates(config: Configuration): void {
+  const files = namedCertificates(config);
+  const settings = tlsSettings(config);
+  for (const pair of [undefined, ...files.values()]) secureContext(settings, pair);
+}
+
+function namedCertificates({ tls, domains }: Configuration): Map<string, CertificateFiles> {
+  const problems: Problem[] = [];
+  const files = new Map<string, CertificateFiles>();
+  for (const { name, certificate, key } of domains) {
+    if (certificate === undefined || key === undefined) continue;
+    files.set(name.toLowerCase(), readPair(`domains[${name}]`, certificate, key, problems));
+  }
+  if (tls.certificate !== undefined && tls.key !== undefined) {
+    files.set('', readPair('tls', tls.certificate, tls.key, problems));
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return files;
+}
+
+/** What is wrong goes into `problems`. */
+function readPair(path: string, certificate: string, key: string, problems: Problem[]): CertificateFiles {
+  const pair = {
+    certificate: readPem(`${path}.certificate`, certificate, problems),
+    key: readPem(`${path}.key`, key, problems),
+  };
+  const problem = pair.certificate === '' || pair.key === '' ? undefined : pairProblem(pair);
+  if (problem !== undefined) problems.push({ path, ...problem });
+  return pair;
+}
+
+function readPem(path: string, file: string, problems: Problem[]): string {
+  try {
+    const text = readFileSync(file, 'utf8');
+    if (text.includes('-----BEGIN ')) return text;
+    problems.push({ path, problem: `names ${file}, which holds nothing in PEM`, cure: 'name a PEM file' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    problems.push({ path, problem: `names ${file}, which cannot be read (${code})`, cure: 'name a file that can' });
+  }
+  return '';
 }
 
 /** Where a node keeps what is its own: with the embedded keyspace, else beside its socket. */
@@ -45,12 +80,17 @@ export function embeddedFolder(config: Configuration): string | undefined {
   return /^embedded:(?!:memory:)(.+)$/s.exec(config.keyspace.url)?.[1];
 }
 
+/** Throws a ConfigurationError where a file cannot be read. */
 export function tlsSettings(config: Configuration): TlsSettings {
-  const { clientAuthorities } = config.tls;
+  const { clientAuthorities: authorities } = config.tls;
+  const problems: Problem[] = [];
+  const clientAuthorities =
+    authorities === undefined ? undefined : readPem('tls.clientAuthorities', authorities, problems);
+  if (problems.length > 0) throw new ConfigurationError(problems);
   return {
     minVersion: config.tls.minVersion,
     ciphers: config.tls.ciphers,
     handshakeTimeoutMs: config.stream.handshakeTimeoutSeconds * 1000,
-    clientAuthorities: clientAuthorities === undefined ? undefined : readFileSync(clientAuthorities, 'utf8'),
+    clientAuthorities,
   };
 }

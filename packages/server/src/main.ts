@@ -5,6 +5,7 @@ import { embeddedFolder } from './certificates.ts';
 import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
 import { keyspaceMetrics } from './keyspace-metrics.ts';
+import { keyspaceUrl } from './keyspace-url.ts';
 import { Log } from './log.ts';
 import { modules } from './modules.ts';
 import { Node } from './node.ts';
@@ -103,13 +104,4 @@ export class Server implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.disposeAsync();
   }
-}
-
-/** The URL with the password that stands beside it. */
-export function keyspaceUrl({ keyspace: { url, password } }: Configuration): string {
-  if (password === undefined || !/^redis/.test(url)) return url;
-  const [scheme = '', rest = ''] = url.split('://');
-  const at = rest.indexOf('@');
-  const user = at === -1 ? '' : (rest.slice(0, at).split(':')[0] ?? '');
-  return `${scheme}://${user}:${encodeURIComponent(password)}@${rest.slice(at + 1)}`;
 }

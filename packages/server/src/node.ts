@@ -59,7 +59,7 @@ export class Node implements AsyncDisposable {
   readonly hooks: Hooks;
   readonly router: Router;
   readonly accounts: Authenticator;
-  readonly startedAt = Date.now();
+  readonly #startedAt = performance.now();
   #config: Configuration;
   #selfSigned: string | undefined;
   #stopping = false;
@@ -182,6 +182,11 @@ export class Node implements AsyncDisposable {
   /** It takes no new connections any more. */
   get stopping(): boolean {
     return this.#stopping;
+  }
+
+  /** By a clock that nobody sets. */
+  get uptimeSeconds(): number {
+    return (performance.now() - this.#startedAt) / 1000;
   }
 
   get config(): Configuration {

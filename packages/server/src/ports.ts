@@ -57,7 +57,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
     status: (): NodeStatus => ({
       version,
       pid: process.pid,
-      uptimeSeconds: (Date.now() - node.startedAt) / 1000,
+      uptimeSeconds: node.uptimeSeconds,
       domains: node.domains,
       listeners: [...node.ports, ...listeners],
       sessions: node.sessions.size,

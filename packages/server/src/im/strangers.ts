@@ -1,3 +1,4 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Element } from '@parley/xmpp/element';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
@@ -32,7 +33,13 @@ export default defineModule({
       if (to.local === '' && isLocal(to)) return; // the server itself
       const roster = store.get(session.account);
       if (!(roster instanceof Promise)) return check(stanza, session, roster);
-      return roster.then((read) => check(stanza, session, read));
+      return roster.then(
+        (read) => check(stanza, session, read),
+        (error) => {
+          if (!(error instanceof KeyspaceError)) throw error;
+          // who can still be reached while the keyspace is away may be written to
+        },
+      );
     });
   },
 });

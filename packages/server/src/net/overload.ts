@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
+import { LiveHeap } from './live-heap.ts';
 
 export interface OverloadLimits {
   /** Share of the largest heap, in percent. */
@@ -13,21 +13,36 @@ export type OverloadCause = 'heap' | 'event-loop-delay';
 const INTERVAL_MS = 1000;
 const SAMPLE_MS = 10;
 
+/** How long a full heap waits at first for a collection that comes by itself; twice as long each further time. */
+const FIRST_WAIT_MS = 5000;
+const LONGEST_WAIT_MS = 600_000;
+
 /** Whether this process runs short of memory or time, looked at once a second. */
 export class Overload implements Disposable {
   readonly #delay = monitorEventLoopDelay({ resolution: SAMPLE_MS });
+  readonly #heap = new LiveHeap(() => this.#onCollected());
   readonly #timer: NodeJS.Timeout;
   readonly #limits: () => OverloadLimits;
+  readonly #onOverload: (cause: OverloadCause) => void;
   #cause: OverloadCause | undefined;
+  #waitMs = FIRST_WAIT_MS;
 
   /** `onOverload` is called each time it is found. */
   constructor(limits: () => OverloadLimits, onOverload: (cause: OverloadCause) => void) {
     this.#limits = limits;
     this.#delay.enable();
-    this.#timer = setInterval(() => {
-      this.#cause = this.#look();
-      if (this.#cause !== undefined) onOverload(this.#cause);
-    }, INTERVAL_MS).unref();
+    this.#onOverload = onOverload;
+    this.#timer = setInterval(() => this.#found(this.#look()), INTERVAL_MS).unref();
+  }
+
+  #found(cause: OverloadCause | undefined): void {
+    this.#cause = cause;
+    if (cause !== undefined) this.#onOverload(cause);
+  }
+
+  /** A small heap may fill up within a second. */
+  #onCollected(): void {
+    if (this.#cause === undefined && this.#heap.percent > this.#limits().heapPercent) this.#found('heap');
   }
 
   get cause(): OverloadCause | undefined {
@@ -39,13 +54,25 @@ export class Overload implements Disposable {
     // the monitor measures its own interval along with the delay
     const delay = this.#delay.percentile(99) / 1e6 - SAMPLE_MS;
     this.#delay.reset();
-    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-    if (used > (limit * heapPercent) / 100) return 'heap';
+    if (this.#isHeapFull(heapPercent)) return 'heap';
     return delay > eventLoopDelayMilliseconds ? 'event-loop-delay' : undefined;
+  }
+
+  #isHeapFull(percent: number): boolean {
+    const heap = this.#heap;
+    // a node that takes in nobody new has so little to do that no collection would come and tell that there is room
+    if (heap.percent > percent && heap.age > this.#waitMs) {
+      heap.collect();
+      this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_WAIT_MS);
+    }
+    if (heap.percent > percent) return true;
+    this.#waitMs = FIRST_WAIT_MS;
+    return false;
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#delay.disable();
+    this.#heap[Symbol.dispose]();
   }
 }

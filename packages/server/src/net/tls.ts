@@ -1,21 +1,11 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { type CertificateFiles, type SecureSettings, secureContext } from './secure-context.ts';
 import type { ChannelBindingType } from './transport.ts';
 
-export interface CertificateFiles {
-  /** PEM: the certificate and its chain. */
-  readonly certificate: string;
-  /** PEM. */
-  readonly key: string;
-}
-
-export interface TlsSettings {
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-  readonly ciphers: string;
+export interface TlsSettings extends SecureSettings {
   readonly handshakeTimeoutMs: number;
-  /** Client certificates are asked for, and taken where one of these authorities (PEM) vouches for them. */
-  readonly clientAuthorities?: string | undefined;
 }
 
 /** The handshake was not done in time. */
@@ -37,6 +27,8 @@ export class TlsAcceptor {
   #settings: TlsSettings;
   #default: Entry;
   #byName = new Map<string, Entry>();
+  /** What each connection was shown, which a reload does not change. */
+  readonly #shown = new WeakMap<TLSSocket, Entry>();
 
   /** `files` under the name '' serve every domain without its own. Throws where a file is none or key and certificate do not belong together. */
   constructor(settings: TlsSettings, files: ReadonlyMap<string, CertificateFiles>) {
@@ -71,17 +63,9 @@ export class TlsAcceptor {
     return fallback;
   }
 
-  #entry({ certificate, key }: CertificateFiles): Entry {
-    const leaf = new X509Certificate(certificate);
-    const context = createSecureContext({
-      cert: certificate,
-      key,
-      minVersion: this.#settings.minVersion,
-      ciphers: this.#settings.ciphers,
-      honorCipherOrder: true,
-      ca: this.#settings.clientAuthorities,
-    });
-    return { context, leaf, endPoint: endPointHash(leaf) };
+  #entry(pair: CertificateFiles): Entry {
+    const leaf = new X509Certificate(pair.certificate);
+    return { context: secureContext(this.#settings, pair), leaf, endPoint: endPointHash(leaf) };
   }
 
   /** When the certificate of a domain ends to be valid, in milliseconds since 1970. */
@@ -95,15 +79,20 @@ export class TlsAcceptor {
 
   wrap(socket: Socket): TLSSocket {
     const settings = this.#settings;
-    const tls = new TLSSocket(socket, {
+    const entry = this.#default;
+    const tls: TLSSocket = new TLSSocket(socket, {
       isServer: true,
-      secureContext: this.#default.context,
-      SNICallback: (name, done) => done(null, this.#entryFor(name).context),
+      secureContext: entry.context,
+      SNICallback: (name, done) => {
+        const asked = this.#entryFor(name);
+        this.#shown.set(tls, asked);
+        done(null, asked.context);
+      },
       ALPNProtocols: ['xmpp-client'], // XEP-0368 §2
       requestCert: settings.clientAuthorities !== undefined,
       rejectUnauthorized: false,
     });
-    tls.disableRenegotiation();
+    this.#shown.set(tls, entry);
     return tls;
   }
 
@@ -129,7 +118,7 @@ export class TlsAcceptor {
   }
 
   channelBinding(tls: TLSSocket, type: ChannelBindingType): Buffer | undefined {
-    if (type === 'tls-server-end-point') return this.#entryFor(tls.servername).endPoint;
+    if (type === 'tls-server-end-point') return this.#shown.get(tls)?.endPoint;
     // RFC 9266 §2: before TLS 1.3 only with the extended master secret, which Node does not report
     if (tls.getProtocol() !== 'TLSv1.3') return undefined;
     return tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));

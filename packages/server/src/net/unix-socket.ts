@@ -5,8 +5,13 @@ import { dirname, join } from 'node:path';
 // The kernel takes 107, and a name of its own stands in for the last part at first.
 const LONGEST_PATH = 98;
 
+/** Thrown where the socket cannot be had; its message is for the operator's eyes. */
+export class SocketRefused extends Error {
+  override readonly name: string = 'SocketRefused';
+}
+
 /** Thrown where somebody already listens on the socket. */
-export class SocketTaken extends Error {
+export class SocketTaken extends SocketRefused {
   override readonly name = 'SocketTaken';
 }
 
@@ -16,12 +21,12 @@ export class SocketTaken extends Error {
  */
 export async function listenOnUnixSocket(server: Server, path: string): Promise<void> {
   if (Buffer.byteLength(path) > LONGEST_PATH) {
-    throw new Error(`The path of the socket ${path} is too long: write one of at most ${LONGEST_PATH} bytes.`);
+    throw new SocketRefused(`The path of the socket ${path} is too long: write one of at most ${LONGEST_PATH} bytes.`);
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const there = statSync(path, { throwIfNoEntry: false });
   if (there !== undefined && !there.isSocket()) {
-    throw new Error(`${path} is no socket: give the node a path of its own, or move that file away.`);
+    throw new SocketRefused(`${path} is no socket: give the node a path of its own, or move that file away.`);
   }
   if (there !== undefined && (await answers(path))) {
     throw new SocketTaken(

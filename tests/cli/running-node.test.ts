@@ -1,0 +1,165 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
+import { selfSigned } from '@parley/server/net/self-signed';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { stanzaError } from '../limits/limit.ts';
+import { Chat } from '../support/chat.ts';
+import { plain } from '../support/login.ts';
+import { appearOver, encrypted, logIn } from '../support/network.ts';
+import { Installation, type RunningParley } from '../support/process.ts';
+
+it('tells how it is', async () => {
+  const installation = new Installation({ domains: ['localhost', 'capulet.lit'] });
+  await installation.accounts('romeo@localhost');
+  const node = await installation.start();
+  await appearOver(node.port('c2s'), 'romeo@localhost/orchard');
+  await logIn(node.port('c2s'), 'romeo@localhost/garden');
+  const status = JSON.parse((await installation.parley(['status', '--json'])).stdout);
+  expect(status).toMatchObject({
+    pid: node.child.pid,
+    domains: ['localhost', 'capulet.lit'],
+    sessions: 2,
+    accountsOnline: 1,
+    keyspace: { kind: 'embedded', state: 'up' },
+    notReady: [],
+  });
+  expect(status.listeners.map(({ name }: { name: string }) => name)).toEqual(['c2s', 'c2sTls', 'http']);
+  expect(status.uptimeSeconds).toBeGreaterThan(0);
+  expect((await installation.parley(['status'])).stdout).toMatch(/^Sessions +2 of 1 accounts\n/m);
+  await node.kill();
+  expect(await installation.parley(['status', '--json'])).toEqual({
+    code: 3,
+    stdout: '',
+    stderr: expect.stringMatching(/^No node runs here: /),
+  });
+});
+
+it('ends in words where its port or its socket is taken', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  const installation = new Installation();
+  const free = [{ host: '127.0.0.1', port: 0 }];
+  installation.configure({ listen: { c2s: [{ host: '127.0.0.1', port }], c2sTls: free, http: [] } });
+  expect(await installation.parley(['start'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(`^Port ${port} on 127.0.0.1 is in use: [^\n]+\n$`),
+  });
+
+  installation.configure({});
+  await installation.start();
+  const keyspace = { url: `embedded:${join(installation.folder, 'other')}` };
+  installation.configure({ keyspace });
+  expect(await installation.parley(['start'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^Another node listens on \S+\. [^\n]+\n$/),
+  });
+});
+
+/** Binds one more session; the condition of the refusal, or ''. */
+async function oneMore(node: RunningParley): Promise<string> {
+  const client = await encrypted(node.port('c2s'));
+  await plain(client, 'romeo', 'secret');
+  const answer = stanzaError(await client.request('set', `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>`));
+  await client.close();
+  return answer;
+}
+
+/** `parley reload`, or SIGHUP; what came of it, in a word or in words. */
+const ways = {
+  'parley reload': async (installation: Installation, _node: RunningParley) => {
+    const { code, stdout, stderr } = await installation.parley(['reload']);
+    return { taken: code === 0, words: code === 0 ? stdout : stderr };
+  },
+  SIGHUP: async (_installation: Installation, node: RunningParley) => {
+    const line = Promise.race(['reloaded', 'refused'].map((end) => node.nextEvent(`configuration.${end}`)));
+    node.child.kill('SIGHUP');
+    const { event, ...rest } = await line;
+    return { taken: event === 'configuration.reloaded', words: JSON.stringify(rest) };
+  },
+};
+
+it.each(Object.entries(ways))('takes over by %s what can change, and refuses a bad file whole', async (_, reload) => {
+  const installation = new Installation();
+  await installation.accounts('romeo@localhost', 'juliet@localhost');
+  const node = await installation.start();
+  const romeo = await appearOver(node.port('c2s'), 'romeo@localhost/orchard');
+  const chat = new Chat(romeo, await appearOver(node.port('c2s'), 'juliet@localhost/balcony'));
+  expect(await oneMore(node)).toBe('');
+
+  const sessions = { perAccount: 1 };
+  installation.configure({ limits: { sessions }, http: { requestTimeoutSeconds: 20 } });
+  const good = await reload(installation, node);
+  expect(good).toEqual({
+    taken: true,
+    words: expect.stringMatching(/limits\.sessions\.perAccount[\s\S]*http\.requestTimeoutSeconds/),
+  });
+  expect(await oneMore(node)).toBe('resource-constraint resource-limit-exceeded');
+
+  installation.configure({ limits: { sessions: { perAccount: 20 }, nonsense: 1 } });
+  expect(await reload(installation, node)).toEqual({ taken: false, words: expect.stringContaining('limits.nonsense') });
+  writeFileSync(installation.file, '{');
+  expect((await reload(installation, node)).taken).toBe(false);
+  expect(await oneMore(node)).toBe('resource-constraint resource-limit-exceeded');
+
+  installation.configure({ limits: { sessions: { perAccount: 20 } } });
+  expect((await reload(installation, node)).taken).toBe(true);
+  expect(await oneMore(node)).toBe('');
+  await chat.goesOn();
+  await chat.end();
+});
+
+/** The certificate that a new connection is shown. */
+async function shown(node: RunningParley): Promise<string> {
+  const options = { port: node.port('c2sTls'), host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false };
+  const socket: TLSSocket = connectTls({ ...options, ALPNProtocols: ['xmpp-client'] });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}
+
+it('shows a new certificate to who comes, without sending away who is there, and keeps the old for a bad one', async () => {
+  const installation = new Installation();
+  const certificate = join(installation.folder, 'domain.crt');
+  const key = join(installation.folder, 'domain.key');
+  const place = (pair: { certificate: string; key: string }) => {
+    writeFileSync(certificate, pair.certificate);
+    writeFileSync(key, pair.key);
+  };
+  place(await selfSigned(['localhost']));
+  installation.configure({ tls: { certificate, key } });
+  await installation.accounts('romeo@localhost', 'juliet@localhost');
+  const node = await installation.start();
+  const romeo = await appearOver(node.port('c2s'), 'romeo@localhost/orchard');
+  const chat = new Chat(romeo, await appearOver(node.port('c2s'), 'juliet@localhost/balcony'));
+  const first = await shown(node);
+
+  place(await selfSigned(['localhost']));
+  expect(await shown(node)).toBe(first);
+  expect(await installation.parley(['reload'])).toEqual({
+    code: 0,
+    stdout: 'Nothing changed; certificates were read again.\n',
+    stderr: '',
+  });
+  const second = await shown(node);
+  expect(second).not.toBe(first);
+  await chat.goesOn();
+
+  writeFileSync(certificate, 'broken');
+  const { code, stderr } = await installation.parley(['reload']);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/tls\.certificate names \S+, which holds nothing in PEM/)]);
+  const refused = node.nextEvent('configuration.refused');
+  node.child.kill('SIGHUP');
+  await refused;
+  await vi.waitFor(async () => expect(await shown(node)).toBe(second));
+  const metrics = await (await fetch(`http://127.0.0.1:${node.port('http')}/metrics`)).text();
+  expect(metrics).toMatch(/parley_configuration_reloads_total\{outcome="refused"\} 2/);
+  await chat.goesOn();
+  await chat.end();
+});

@@ -1,0 +1,1 @@
+import './leak.test.ts';
