@@ -11,11 +11,19 @@ import { collect } from './ledger.ts';
 /** What was acknowledged of some things by name, and what may or may not have been done when the node died. */
 class Acknowledged {
   readonly #values = new Map<string, string>();
-  #begun: { name: string; value: string | undefined } | undefined;
+  #begun: { name: string; values: readonly (string | undefined)[] } | undefined;
 
-  /** Does something and takes down that it was acknowledged; `value` is undefined where it removes the thing. */
-  async change(name: string, value: string | undefined, act: () => Promise<unknown>): Promise<void> {
-    this.#begun = { name, value };
+  /**
+   * Does something and takes down that it was acknowledged; `value` is undefined where it removes the thing. `onTheWay`
+   * is what it may be while it is not done.
+   */
+  async change(
+    name: string,
+    value: string | undefined,
+    act: () => Promise<unknown>,
+    ...onTheWay: readonly string[]
+  ): Promise<void> {
+    this.#begun = { name, values: [value, ...onTheWay] };
     await act();
     this.#take(name, value);
     this.#begun = undefined;
@@ -33,8 +41,9 @@ class Acknowledged {
   /** Compares what there is now, which is the truth from then on. */
   check(actual: ReadonlyMap<string, string>): void {
     const begun = this.#begun;
-    // whether it was done nobody was told: both is right
-    if (begun !== undefined && actual.get(begun.name) === begun.value) this.#take(begun.name, begun.value);
+    // how far it came nobody was told
+    const now = begun && actual.get(begun.name);
+    if (begun?.values.includes(now)) this.#take(begun.name, now);
     this.#begun = undefined;
     expect(new Map([...actual].sort())).toEqual(new Map([...this.#values].sort()));
   }
@@ -128,7 +137,8 @@ export class Killing {
     const count = ++this.#count;
     const jid = `a${count % 10}@localhost`;
     if (!this.#accounts.has(jid)) await this.#accounts.change(jid, 'enabled', () => accounts.add(jid, 'secret'));
-    else if (count % 2) await this.#accounts.change(jid, undefined, () => accounts.remove(jid));
+    // it is disabled first, and can be removed again
+    else if (count % 2) await this.#accounts.change(jid, undefined, () => accounts.remove(jid), 'disabled');
     else await this.#accounts.change(jid, 'disabled', () => accounts.disable(jid));
   }
 

@@ -15,6 +15,9 @@ import { onTestFinished } from 'vitest';
 
 export const CLI = fileURLToPath(new URL('../../packages/cli/src/parley.ts', import.meta.url));
 
+// PARLEY_… is configuration, and what it says to the tests is none
+const { PARLEY_TESTS: _tests, PARLEY_TOPOLOGY: _topology, ...ENVIRONMENT } = process.env;
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -28,7 +31,7 @@ export function run(
   options: { input?: string; env?: object; cwd?: string } = {},
 ): Promise<Finished> {
   const { cwd } = options;
-  const env = { ...process.env, ...options.env };
+  const env = { ...ENVIRONMENT, ...options.env };
   const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
@@ -82,7 +85,7 @@ export class Installation {
 
   /** Makes accounts with the password "secret", while no node runs. */
   async accounts(...jids: string[]): Promise<void> {
-    const config = loadConfiguration({ file: this.file, modules: moduleSettings(modules) });
+    const config = loadConfiguration({ file: this.file, env: {}, modules: moduleSettings(modules) });
     const { keyspace } = await openKeyspace(config.keyspace.url);
     try {
       const secret = await clusterSecret(config, keyspace);
@@ -97,7 +100,7 @@ export class Installation {
   async start({ under = [], flags = [], env = {} }: StartOptions = {}): Promise<RunningParley> {
     const [program = '', ...args] = [...under, process.execPath, ...flags, CLI, '--config', this.file, 'start'];
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
-    const child = spawn(program, args, { stdio, env: { ...process.env, ...env } });
+    const child = spawn(program, args, { stdio, env: { ...ENVIRONMENT, ...env } });
     const running = new RunningParley(child);
     onTestFinished(() => running.kill());
     await running.listening;

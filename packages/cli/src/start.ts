@@ -13,6 +13,10 @@ export function startCommand(): Command {
       const { welcome } = await import('./welcome.ts');
       const config = readConfiguration(this);
       await using server = await Server.start({ config, readConfiguration: () => readConfiguration(this) });
+      process.on('uncaughtExceptionMonitor', (error) => {
+        server.log.fatal('node.died', { error }); // and the process ends, since nobody knows in which state it is
+        server.log.flush();
+      });
       process.on('SIGHUP', () => {
         server.reload().catch((error) => server.log.error('configuration.refused', { error }));
       });

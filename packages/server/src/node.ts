@@ -1,4 +1,5 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Registry } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
@@ -266,6 +267,11 @@ export class Node implements AsyncDisposable {
   }
 
   #fault(error: unknown): void {
+    // no fault of the program, and it comes in crowds
+    if (error instanceof KeyspaceError) {
+      this.#options.log.flood('keyspace.failed', { message: error.message });
+      return;
+    }
     this.registry.metrics.errors.add(1);
     this.#options.log.error('node.fault', { error: error instanceof Error ? error : new Error(String(error)) });
   }

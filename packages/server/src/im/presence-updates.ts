@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Presence, presence, type Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { ModuleContext } from '../module.ts';
@@ -12,6 +13,9 @@ import type { PresenceState, PresenceStates } from './presence-states.ts';
 import { retain } from './retained-presence.ts';
 import type { RosterStore } from './roster-store.ts';
 import { Waits } from './waits.ts';
+
+/** Contacts that get a presence without the event loop going round. */
+const MOST_AT_ONCE = 250;
 
 export interface PresenceUpdatesOptions {
   readonly context: ModuleContext;
@@ -68,6 +72,8 @@ export class PresenceUpdates {
       sent.add(this.#probes.send(session, roster));
     }
     this.#context.hooks.events.emit('presence.available', session, first);
+    // whoever has very many contacts changes presence once a turn, so that others get theirs
+    if (roster.subscribers.length > MOST_AT_ONCE) sent.add(nextTurn());
     return sent.taken;
   }
 
