@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
-import { escapeAttribute } from '@parley/xmpp/escape';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { type Iq, isStanza, stanzaOf } from '@parley/xmpp/stanza';
@@ -13,6 +12,7 @@ import { NO_TRANSPORT } from '../net/no-transport.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { StreamFeatures } from './features.ts';
+import { addressedDomain, headerError, headerText } from './stream-header.ts';
 
 /** What a stream needs to know of its server. */
 export interface StreamHost {
@@ -166,45 +166,20 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   #checkHeader(root: Element, contentNs: string): StreamError | undefined {
-    const to = root.attr('to');
     const lang = root.attr('xml:lang');
     if (lang !== undefined && lang.length <= 35) this.lang = lang;
-    const domain = to === undefined ? undefined : Jid.tryParse(to)?.toString();
+    const domain = addressedDomain(root);
     const served = domain === undefined ? undefined : this.host.domain(domain);
     if (served !== undefined) this.domain = served;
-    // RFC 6120 §4.9.3.10
-    if (root.ns !== NS.streams) return new StreamError('invalid-namespace', `The stream's namespace is ${NS.streams}.`);
-    if (root.name !== 'stream') return new StreamError('bad-format', 'A stream begins with <stream/>.');
-    if (contentNs !== NS.client) {
-      return new StreamError('invalid-namespace', `The content namespace of clients is ${NS.client}.`);
-    }
-    const version = root.attr('version');
-    if (version === undefined ? !this.host.acceptOldVersion : !/^[1-9]\d{0,3}\.\d{1,4}$/.test(version)) {
-      return new StreamError('unsupported-version', 'The version is 1.0.'); // RFC 6120 §4.7.5
-    }
-    // RFC 6120 §4.9.3.7 and §4.9.3.6
-    if (to === undefined) return new StreamError('improper-addressing', 'The stream has no "to": name the domain.');
-    if (served === undefined) return new StreamError('host-unknown', 'This domain is not served here.');
-    if (this.identity !== undefined && this.identity.domain !== served) {
-      return new StreamError('invalid-from', 'The domain may not change after authentication.');
-    }
-    const from = root.attr('from');
-    if (this.identity !== undefined && from !== undefined && !this.identity.equals(Jid.tryParse(from)?.bare)) {
-      return new StreamError('invalid-from', 'You have authenticated as somebody else.'); // RFC 6120 §4.9.3.9
-    }
-    return undefined;
+    const { identity } = this;
+    return headerError(root, contentNs, { served, identity, acceptOldVersion: this.host.acceptOldVersion });
   }
 
   #open(from: string | undefined): void {
     this.#opened = true;
     this.id = randomBytes(12).toString('base64url');
     const to = this.identity ?? (from === undefined ? undefined : Jid.tryParse(from)?.bare);
-    this.send(
-      `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' id='${this.id}'` +
-        (this.domain === '' ? '' : ` from='${escapeAttribute(this.domain)}'`) +
-        (to === undefined ? '' : ` to='${escapeAttribute(to.toString())}'`) +
-        ` version='1.0' xml:lang='en'>`,
-    );
+    this.send(headerText(this.id, this.domain, to));
   }
 
   onElement(element: Element): void {
