@@ -22,8 +22,8 @@ export class ManagedClient {
   acknowledged = 0;
   /** What was heard: sender and body, in order. */
   readonly heard: string[] = [];
-  /** Times that the session was resumed. */
-  resumptions = 0;
+  /** For each time that the session was resumed, the milliseconds from asking for it to having it. */
+  readonly resumeTimes: number[] = [];
   readonly #port: () => number;
   #client: TestClient | undefined;
   #id = '';
@@ -88,6 +88,7 @@ export class ManagedClient {
         await new Promise((again) => setTimeout(again, 50)); // a server that is not there tells nobody when it comes
         continue;
       }
+      const asked = performance.now();
       client.send(`<resume xmlns='${SM}' previd='${this.#id}' h='${this.#handled}'/>`);
       const answer = await Promise.race([
         client.take(({ ns, name }) => ns === SM && name !== 'r'),
@@ -99,7 +100,7 @@ export class ManagedClient {
         for (const changed of this.#changed.splice(0)) changed();
         throw new SessionLost(`${this.jid}: ${answer}`);
       }
-      this.resumptions++;
+      this.resumeTimes.push(performance.now() - asked);
       this.#acknowledge(Number(answer.attr('h')));
       this.#use(client);
       for (const text of this.#unacknowledged) client.send(text);
@@ -152,6 +153,13 @@ export class ManagedClient {
   /** Breaks the connection; the client comes back by itself. */
   break(): void {
     this.#client?.break();
+  }
+
+  /** Ends the session in order. */
+  async close(): Promise<void> {
+    await this.#coming;
+    this.#stopped = true;
+    await this.#client?.close();
   }
 
   stop(): void {
