@@ -5,6 +5,7 @@ import type { Configuration } from './config/schema.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Awaitable } from './pipeline.ts';
+import { forward } from './routing/forward.ts';
 import type { Router } from './routing/router.ts';
 import { bindSession } from './session/binding.ts';
 import type { Requests } from './session/requests.ts';
@@ -134,6 +135,10 @@ export class ClientSessions implements SessionHost, Disposable {
   onDetach(session: Session, reason: string): void {
     this.#options.log.info('session.detached', { jid: session.jid.toString(), reason });
     this.#options.hooks.events.emit('session.detached', session, reason);
+  }
+
+  onLate(stanza: Stanza): Awaitable<void> {
+    return forward(this.#options.router, stanza);
   }
 
   onReceived(session: Session, kind: StanzaKind): number {

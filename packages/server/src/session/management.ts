@@ -1,13 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Element } from '@parley/xmpp/element';
 import { escapeAttribute } from '@parley/xmpp/escape';
 import { NS } from '@parley/xmpp/namespaces';
 import { serialAdd } from '@parley/xmpp/serial';
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Stanza, StanzaKind } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream } from '../stream/stream.ts';
+import { JournalWriter } from './journal-writer.ts';
 import { isJournaled } from './journaled.ts';
 import { Origins } from './origins.ts';
 import type { JournalEntry } from './resumption/journal-entry.ts';
@@ -22,10 +21,17 @@ export interface ManagementHost {
   limits(): { readonly maxStanzas: number; readonly maxBytes: number };
   /** What is needed to have the session back without its client's help. */
   recordOf(session: Session, epoch: number, maxSeconds: number): ResumptionRecord;
+  /** Resolves when another attempt to write to a keyspace that failed is worth it. */
+  again(): Promise<void>;
+  onFault(error: unknown): void;
 }
 
-/** Between two attempts to write to a keyspace that is away. */
-const RETRY_MS = 250;
+/** What a predecessor in another process left of the session. */
+export interface Predecessor {
+  readonly epoch: number;
+  readonly header: JournalHeader;
+  readonly entries: readonly JournalEntry[];
+}
 
 /**
  * XEP-0198 for one session: counts what comes and what goes, keeps what is not acknowledged, and, where the session is
@@ -36,133 +42,133 @@ export class Management {
   /** Seconds that the session waits for its client when its stream is lost; 0 where it cannot be resumed. */
   readonly maxSeconds: number;
   readonly #host: ManagementHost;
+  readonly #journal: JournalWriter;
   readonly #sent = new Unacknowledged();
   /** Of everything that was taken for the client, and of those whose entries the journal has let go of. */
   readonly #origins: Origins;
   readonly #trimmed: Origins;
-  #epoch: number;
-  /** Inbound stanzas that were dealt with, and how many of them the journal knows of. */
+  /** Inbound stanzas that were dealt with, modulo 2^32. */
   #handled: number;
-  #persisted: number;
-  /** Entries at the journal's head that were acknowledged. */
-  #trim = 0;
-  #record = '';
-  readonly #unjournaled: { sent: Sent; out: number | undefined }[] = [];
-  #appending: Promise<void> | undefined;
-  #saving: Promise<void> | undefined;
-  #saveAgain = false;
+  /** The inbound stanza that is being dealt with. */
+  #handling: Promise<void> | undefined;
   #attached = true;
-  #resuming: Promise<void> | undefined;
-  /** A predecessor in another process wrote to the client what is not known here. */
-  #restored: boolean;
-  /** The client was asked to acknowledge, and has not yet. */
-  #asked = false;
+  /** The end of all attempts to resume the session; none of them begins before the one before it has ended. */
+  #resumed: Promise<unknown> = Promise.resolve();
+  /** The number of the last stanza that the client was asked to acknowledge, while it has not answered. */
+  #asked: number | undefined;
+  /** The client has asked and gets its answer when the journal knows as much; whether it has asked again meanwhile. */
+  #answering = false;
+  #askedAgain = false;
 
-  constructor(
-    session: Session,
-    host: ManagementHost,
-    maxSeconds: number,
-    from?: { epoch: number; header: JournalHeader },
-  ) {
+  constructor(session: Session, host: ManagementHost, maxSeconds: number, from?: Predecessor) {
     this.session = session;
     this.maxSeconds = maxSeconds;
     this.#host = host;
-    this.#epoch = from?.epoch ?? 1;
     this.#handled = from?.header.handled ?? 0;
-    this.#persisted = this.#handled;
     this.#origins = new Origins(from?.header.origins);
     this.#trimmed = new Origins(from?.header.origins);
-    this.#attached = from === undefined;
-    this.#restored = from !== undefined;
+    this.#journal = new JournalWriter(
+      {
+        session,
+        store: host.store,
+        all: () => this.#sent.all,
+        header: () => ({ handled: this.#handled, origins: this.#trimmed.entries() }),
+        record: (epoch) => host.recordOf(session, epoch, maxSeconds),
+        onReady: () => this.#write(),
+        onFenced: () => session.giveUp('it is gone from the keyspace, or another node has taken it over'),
+        onFault: (error) => host.onFault(error),
+        again: () => host.again(),
+      },
+      from?.epoch ?? 1,
+      this.#handled,
+    );
+    if (from === undefined) return;
+    this.#attached = false;
+    this.#sent.restore(from.entries);
+    for (const { origin } of from.entries) if (origin !== undefined) this.#origins.add(origin);
   }
 
   get resumable(): boolean {
     return this.maxSeconds > 0;
   }
 
-  get handled(): number {
-    return this.#handled;
-  }
-
   get epoch(): number {
-    return this.#epoch;
+    return this.#journal.epoch;
   }
 
   get detached(): boolean {
     return !this.#attached;
   }
 
+  /** When the oldest stanza was taken that the client has not acknowledged: milliseconds since 1970. */
+  get unacknowledgedSince(): number | undefined {
+    return this.#sent.all[0]?.at;
+  }
+
+  // --- from the client --------------------------------------------------------------------------------------------
+
   /** The number of the stanza that comes next. */
   get nextInbound(): number {
     return serialAdd(this.#handled, 1);
   }
 
-  /** A stanza from the client has been dealt with: what it brought about is committed. */
-  onHandled(): void {
+  /** A stanza from the client is dealt with when `done` is: then what it brought about is committed. */
+  handle(kind: StanzaKind, done: Awaitable<void>): Awaitable<void> {
+    if (!(done instanceof Promise)) return this.#onHandled(kind);
+    const handled = done.then(() => this.#onHandled(kind));
+    this.#handling = handled.catch(() => {}); // whoever reads the stream is told
+    return handled;
+  }
+
+  #onHandled(kind: StanzaKind): void {
     this.#handled = this.nextInbound;
+    if (kind !== 'message') this.#journal.changed(); // messages change nothing of the session itself
+  }
+
+  /** `<r/>` (§4): answered once the journal knows as much as is acknowledged. */
+  answer(): void {
+    if (this.#answering) {
+      this.#askedAgain = true;
+      return;
+    }
+    const { persisted } = this.#journal;
+    if (!this.resumable || persisted === this.#handled) {
+      this.session.stream.send(`<a xmlns='${NS.streamManagement}' h='${this.#handled}'/>`);
+      return;
+    }
+    this.#answering = true;
+    void this.#journal.write().then(() => this.#answered());
+  }
+
+  #answered(): void {
+    this.#answering = false;
+    const again = this.#askedAgain;
+    this.#askedAgain = false;
+    if (!this.#attached || this.#journal.over) return;
+    this.session.stream.send(`<a xmlns='${NS.streamManagement}' h='${this.#journal.persisted}'/>`);
+    if (again) this.answer();
   }
 
   // --- to the client ----------------------------------------------------------------------------------------------
 
   /** Takes a stanza for the client. The promise, if there is one, resolves when it is committed. */
   send(stanza: Stanza): Awaitable<void> {
-    if (this.#resuming !== undefined) return this.#resuming.then(() => this.send(stanza));
     const text = Buffer.from(stanza.toString()).toString();
     const { origin } = stanza;
     const journaled = this.resumable && isJournaled(stanza, text.length);
     if (journaled && origin !== undefined && !this.#origins.add(origin)) return; // it came before
-    const sent: Sent = { text, origin, journaled, at: Date.now(), out: undefined, ready: !journaled };
-    this.#sent.add(sent);
-    if (this.#isTooMuch()) return;
-    if (!journaled) {
-      this.#write();
-      return;
-    }
-    this.#unjournaled.push({ sent, out: this.#attached ? this.#sent.lastNumber : undefined });
-    this.#appending ??= this.#append().finally(() => {
-      this.#appending = undefined;
-    });
-    return this.#appending;
+    const sent = this.#sent.add(text, origin, journaled);
+    const committed = journaled ? this.#journal.append(sent) : this.#write();
+    this.#checkSize();
+    return committed;
   }
 
-  /** One write at a time, so that the journal has the order of the session whatever happens to a write. */
-  async #append(): Promise<void> {
-    while (this.#unjournaled.length > 0) {
-      await undefined; // all of this turn goes in one write
-      const batch = this.#unjournaled.splice(0);
-      const entries = batch.map(({ sent, out }) => entryOf(sent, out));
-      const { account, sessionId } = this.session;
-      const owned = await this.#persist(() => this.#host.store.append(account, sessionId, this.#epoch, entries));
-      if (!owned) this.#fenced();
-      for (const { sent } of batch) sent.ready = true;
-      this.#write();
-    }
-  }
-
-  /**
-   * Writes until it is committed: nothing that was taken may be lost because the keyspace is away for a while. Where
-   * nobody knows whether a write was done, the whole journal is written anew, from what is known here.
-   */
-  async #persist(write: () => Promise<boolean>): Promise<boolean> {
-    let unknown = false;
-    for (;;) {
-      try {
-        return await (unknown ? this.#takeOver() : write());
-      } catch (error) {
-        if (!(error instanceof KeyspaceError) || error.failure === 'closed' || this.session.ended) throw error;
-        unknown ||= error.outcome === 'unknown';
-        await delay(RETRY_MS);
-      }
-    }
-  }
-
-  #isTooMuch(): boolean {
+  #checkSize(): void {
     const { maxStanzas, maxBytes } = this.#host.limits();
-    if (this.#sent.size <= maxStanzas && this.#sent.bytes <= maxBytes) return false;
+    if (this.#sent.size <= maxStanzas && this.#sent.bytes <= maxBytes) return;
     const { stream } = this.session;
     stream.host.onLimit(stream, this.#sent.size > maxStanzas ? 'unacknowledged-stanzas' : 'unacknowledged-bytes');
     this.session.giveUp('too much is not acknowledged');
-    return true;
   }
 
   /** Writes what is ready, in order. */
@@ -174,30 +180,34 @@ export class Management {
       stream.send(sent.text);
       any = true;
     }
-    if (any && !this.#asked) this.#ask();
+    if (any && this.#asked === undefined) this.#ask();
   }
 
-  /** One request at a time: each answer brings the next, as long as something is not acknowledged. */
+  /** One request at a time: its answer brings the next one, where something was written meanwhile. */
   #ask(): void {
-    this.#asked = true;
+    this.#asked = this.#sent.count;
     this.session.stream.send(`<r xmlns='${NS.streamManagement}'/>`);
   }
 
-  /** The client has got everything up to `h` (§4). Throws a StreamError where it counts more than was sent. */
+  /** `<a/>` (§4): the client has got everything up to `h`. Throws a StreamError where it counts more than was sent. */
   acknowledge(h: number): void {
-    const count = this.#sent.count;
+    this.#check(h);
     const taken = this.#sent.acknowledge(h);
-    if (taken === undefined) throw tooHigh(h, count);
-    this.#acknowledged(taken);
-    this.#asked = false;
-    if (this.#sent.written > 0) this.#ask();
+    this.#forget(taken);
+    for (const { journaled } of taken) if (journaled) this.#journal.acknowledged();
+    // at once: a successor of this process must not take it for unacknowledged
+    if (taken.some(({ journaled }) => journaled)) void this.#journal.write();
+    const before = this.#asked;
+    this.#asked = undefined;
+    if (this.#sent.written > 0 && this.#sent.count !== before) this.#ask();
   }
 
-  #acknowledged(taken: readonly Sent[]): void {
-    this.#forget(taken);
-    for (const { journaled } of taken) if (journaled) this.#trim++;
-    // at once: a successor of this process must not take it for unacknowledged
-    if (this.#trim > 0) void this.save();
+  /** §6 */
+  #check(h: number): void {
+    if (this.#sent.allows(h)) return;
+    const { count } = this.#sent;
+    const application = Element.of('handled-count-too-high', NS.streamManagement, { h, 'send-count': count });
+    throw new StreamError('undefined-condition', `You acknowledged ${h} stanzas of ${count}.`, application);
   }
 
   /** The journal lets go of these entries, but must know them again. */
@@ -205,143 +215,61 @@ export class Management {
     for (const { origin } of taken) if (origin !== undefined) this.#trimmed.add(origin);
   }
 
-  // --- from the client --------------------------------------------------------------------------------------------
-
-  /** `<r/>`: answered once the journal knows as much as is acknowledged. */
-  answer(): void {
-    const h = this.#handled;
-    const { stream } = this.session;
-    const acknowledge = () => stream.send(`<a xmlns='${NS.streamManagement}' h='${h}'/>`);
-    if (!this.resumable || this.#persisted === h) acknowledge();
-    else void this.save().then(acknowledge);
-  }
-
-  /** Has the journal know what was handled and acknowledged, and how the session is now. */
-  save(): Promise<void> {
-    if (this.#saving !== undefined) {
-      this.#saveAgain = true;
-      return this.#saving.then(() => (this.#saveAgain ? this.save() : this.#saving));
-    }
-    this.#saving = this.#save().finally(() => {
-      this.#saving = undefined;
-    });
-    return this.#saving;
-  }
-
-  async #save(): Promise<void> {
-    this.#saveAgain = false;
-    const { store } = this.#host;
-    const { session } = this;
-    const handled = this.#handled;
-    const trim = this.#trim;
-    this.#trim = 0;
-    const record = this.#host.recordOf(session, this.#epoch, this.maxSeconds);
-    const text = JSON.stringify(record);
-    const changed = text !== this.#record;
-    this.#record = text;
-    const header = { handled, origins: this.#trimmed.entries() };
-    const owned = await this.#persist(async () => {
-      const done = await Promise.all([
-        changed ? store.update(session.account, record) : true,
-        store.checkpoint(session.account, session.sessionId, this.#epoch, header, trim),
-      ]);
-      return !done.includes(false);
-    });
-    if (owned) this.#persisted = handled;
-    else this.#fenced();
-  }
-
   // --- streams ----------------------------------------------------------------------------------------------------
 
   /** The stream is lost: everything waits. */
   detach(): void {
     this.#attached = false;
-    this.#asked = false;
-    if (this.resumable && !this.session.ended) void this.save();
+    this.#asked = undefined;
+    void this.#journal.write();
   }
 
-  /** What a predecessor in another process had journaled: it is here again, and waits. */
-  restore(entries: readonly JournalEntry[]): void {
-    const numbers = new Set<number>();
-    for (const { text, origin, at, out } of entries) {
-      // a write whose outcome was unknown may have been done twice
-      if (origin !== undefined && !this.#origins.add(origin)) continue;
-      if (out !== undefined && numbers.has(out)) continue;
-      if (out !== undefined) numbers.add(out);
-      this.#sent.add({ text, origin, journaled: true, at, out, ready: true });
-    }
+  /**
+   * Goes on with another stream, whose client has got everything up to `h` (§5). False where the session or the stream
+   * has ended meanwhile. Rejects with a StreamError where the client counts more than was sent.
+   */
+  resume(stream: Stream, h: number, id: string): Promise<boolean> {
+    const resumed = this.#resumed.then(() => this.#resume(stream, h, id));
+    this.#resumed = resumed.catch(() => {});
+    return resumed;
   }
 
-  /** Goes on with another stream, whose client has got everything up to `h` (§5). */
-  async resume(stream: Stream, h: number, id: string): Promise<void> {
-    if (!this.#restored) {
-      const count = this.#sent.count;
-      const taken = this.#sent.acknowledge(h);
-      if (taken === undefined) throw tooHigh(h, count);
-      this.#forget(taken);
-    }
-    this.session.release();
+  async #resume(stream: Stream, h: number, id: string): Promise<boolean> {
+    if (this.session.ended || stream.closed) return false;
+    this.#check(h);
+    const attached = this.#attached;
     this.#attached = false;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#resuming = promise;
-    try {
-      await this.#appending;
-      await this.#saving;
-      this.#restored = false;
-      this.#forget(this.#sent.resume(h));
-      // nothing may be written before the journal has the numbers that it will have on the new stream
-      if (this.resumable && !(await this.#persist(() => this.#takeOver()))) this.#fenced();
-      if (this.session.ended) return;
-      for (const sent of this.#sent.all) sent.ready = true;
-      this.#attached = true;
-      this.session.attach(stream);
-      const previd = escapeAttribute(id);
-      stream.send(`<resumed xmlns='${NS.streamManagement}' h='${this.#handled}' previd='${previd}'/>`);
-      this.#write();
-    } finally {
-      this.#resuming = undefined;
-      resolve();
+    this.#asked = undefined;
+    if (attached) this.session.release();
+    await this.#handling; // it counts for what the client is told
+    // nothing may be written before the journal has the numbers that it has on the new stream
+    const owned = await this.#journal.takeOver(() => this.#forget(this.#sent.resume(h)));
+    if (!owned || this.session.ended) return false;
+    if (stream.closed) {
+      if (attached) this.session.detach('it was to be resumed');
+      return false;
     }
-  }
-
-  /** The journal gets everything that is known here, under a new epoch. False where the session is somebody else's. */
-  async #takeOver(): Promise<boolean> {
-    const { account, jid, sessionId } = this.session;
-    const { store } = this.#host;
-    const kept = await store.read(account, sessionId);
-    if (kept === undefined) return false;
-    const journaled = this.#sent.all.filter((sent) => sent.journaled);
-    const entries = journaled.map((sent) => entryOf(sent, sent.out));
-    const handled = this.#handled;
-    const header = { handled, origins: this.#trimmed.entries() };
-    const from = kept.record.epoch;
-    if (!(await store.takeOver(account, jid.resource, sessionId, from, header, entries))) return false;
-    this.#epoch = from + 1;
-    this.#persisted = handled;
-    this.#trim = 0;
+    this.session.attach(stream);
+    this.#attached = true;
+    const previd = escapeAttribute(id);
+    stream.send(`<resumed xmlns='${NS.streamManagement}' h='${this.#handled}' previd='${previd}'/>`);
+    this.#write();
     return true;
   }
 
   /** Resolves when nothing that was begun is under way any more. */
   async settled(): Promise<void> {
-    await Promise.allSettled([this.#appending, this.#saving]);
+    for (let handling: Promise<void> | undefined; handling !== this.#handling; ) {
+      handling = this.#handling;
+      await handling;
+    }
+    if (this.resumable) void this.#journal.write();
+    await this.#journal.idle();
   }
 
-  /** The session is over: what its client has not acknowledged, in order. */
+  /** The session is over, and all is settled: what its client has not acknowledged, in order. */
   takeUnacknowledged(): Sent[] {
     this.#attached = false;
     return this.#sent.takeAll();
   }
-
-  #fenced(): void {
-    this.session.giveUp('another node has taken the session over');
-  }
-}
-
-const entryOf = ({ text, origin, at }: Sent, out: number | undefined): JournalEntry => ({ out, origin, at, text });
-
-/** §6: the client counts more than it was sent. */
-function tooHigh(h: number, count: number): StreamError {
-  const application = Element.of('handled-count-too-high', NS.streamManagement, { h, 'send-count': count });
-  return new StreamError('undefined-condition', `You acknowledged ${h} stanzas of ${count}.`, application);
 }

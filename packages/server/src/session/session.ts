@@ -34,6 +34,8 @@ export interface SessionHost {
   onEnd(session: Session, reason: string): void;
   /** The stream is lost, and the session waits for its client. */
   onDetach(session: Session, reason: string): void;
+  /** A stanza for a session that has ended meanwhile. */
+  onLate(stanza: Stanza): Awaitable<void>;
   /** Counts a stanza that came, proper or not; a number of milliseconds says how long not to read on. */
   onReceived(session: Session, kind: StanzaKind): number;
   onSent(session: Session, stanza: Stanza): void;
@@ -54,7 +56,8 @@ export class Session implements Route, StreamConsumer {
   presence: Presence | undefined;
   priority = 0;
   interested = false;
-  carbons = false;
+  /** Since when it has wanted copies: milliseconds since 1970, Infinity while it does not. */
+  carbonsSince = Number.POSITIVE_INFINITY;
   readonly #host: SessionHost;
   /** Stanzas written since the client was last seen to keep up. */
   #waiting = 0;
@@ -82,6 +85,14 @@ export class Session implements Route, StreamConsumer {
     return this.presence !== undefined;
   }
 
+  get carbons(): boolean {
+    return this.carbonsSince !== Number.POSITIVE_INFINITY;
+  }
+
+  set carbons(wanted: boolean) {
+    if (wanted !== this.carbons) this.carbonsSince = wanted ? Date.now() : Number.POSITIVE_INFINITY;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -89,13 +100,11 @@ export class Session implements Route, StreamConsumer {
   /** One first-level element from the client. */
   receive(element: Element): Awaitable<void> {
     if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
-    const wait = this.#host.onReceived(this, element.name as StanzaKind);
+    const kind = element.name as StanzaKind;
+    const wait = this.#host.onReceived(this, kind);
     if (wait > 0) this.#stream.throttle(wait);
     const done = this.#receive(element);
-    const { management } = this;
-    if (management === undefined) return done;
-    if (done instanceof Promise) return done.then(() => management.onHandled());
-    management.onHandled();
+    return this.management === undefined ? done : this.management.handle(kind, done);
   }
 
   #receive(element: Element): Awaitable<void> {
@@ -104,10 +113,8 @@ export class Session implements Route, StreamConsumer {
       stanza = stanzaOf(element);
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
-      if (element.attr('type') !== 'error' && element.attr('type') !== 'result') {
-        this.#stream.sendElement(errorElement(element, error));
-      }
-      return;
+      const type = element.attr('type');
+      return type === 'error' || type === 'result' ? undefined : this.send(stanzaOf(errorElement(element, error)));
     }
     // RFC 6120 §8.1.2.1: what the client says of itself must be true
     const { from } = stanza;
@@ -143,20 +150,20 @@ export class Session implements Route, StreamConsumer {
    * there is one, resolves when the stanza is committed.
    */
   send(stanza: Stanza): Awaitable<void> {
-    if (this.#ended) return;
-    const taken = this.#host.toSession(stanza, this);
-    if (!(taken instanceof Promise)) return;
-    return taken.then(
-      () => undefined,
-      (error) => {
-        this.#host.errorFor(stanza, error);
-      },
-    );
+    if (this.#ended) return this.#host.onLate(stanza);
+    // A fault here is logged and goes no further: others get the same stanza, and its sender is long done with it.
+    const failed = (error: unknown) => void this.#host.errorFor(stanza, error);
+    try {
+      const taken = this.#host.toSession(stanza, this);
+      if (taken instanceof Promise) return taken.then(() => undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** Writes past everything that stands between routing and the wire. */
   write(stanza: Stanza): Awaitable<void> {
-    if (this.#ended) return;
+    if (this.#ended) return this.#host.onLate(stanza);
     this.#host.onSent(this, stanza);
     if (this.management !== undefined) return this.management.send(stanza);
     this.#stream.send(stanza.toString());
@@ -204,12 +211,14 @@ export class Session implements Route, StreamConsumer {
 
   onStreamEnd(reason: string, lost: boolean): void {
     if (this.#ended) return;
-    if (lost && this.management?.resumable) {
-      this.management.detach();
-      this.#host.onDetach(this, reason);
-    } else {
-      this.finish(reason);
-    }
+    if (lost && this.management?.resumable) this.detach(reason);
+    else this.finish(reason);
+  }
+
+  /** The stream is lost: a resumable session waits for its client. */
+  detach(reason: string): void {
+    this.management?.detach();
+    this.#host.onDetach(this, reason);
   }
 
   /** The session is over. */

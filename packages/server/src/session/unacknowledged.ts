@@ -10,9 +10,9 @@ export interface Sent {
   readonly journaled: boolean;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** The number that it has for the client; undefined before it has one. */
+  /** The number that it has for the client; undefined where nobody knows how far a predecessor of this process came. */
   out: number | undefined;
-  /** It may be written: what it needs is committed, and so is all before it. */
+  /** It may be written: what it needs is committed. */
   ready: boolean;
 }
 
@@ -24,11 +24,14 @@ export class Unacknowledged {
   #written = 0;
   /** The number of the last stanza that was written. */
   #count = 0;
+  /** A predecessor of this process wrote to the client what is not known here. */
+  #restored = false;
 
   get size(): number {
     return this.#queue.length;
   }
 
+  /** Characters of all texts together, about as many bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -47,7 +50,20 @@ export class Unacknowledged {
     return this.#queue;
   }
 
-  add(sent: Sent): void {
+  add(text: string, origin: Origin | undefined, journaled: boolean): Sent {
+    const out = this.#restored ? undefined : serialAdd(this.#count, this.#queue.length - this.#written + 1);
+    const sent: Sent = { text, origin, journaled, at: Date.now(), out, ready: !journaled };
+    this.#push(sent);
+    return sent;
+  }
+
+  /** Takes over what a predecessor of this process had journaled. */
+  restore(kept: readonly Pick<Sent, 'text' | 'origin' | 'at' | 'out'>[]): void {
+    this.#restored = true;
+    for (const { text, origin, at, out } of kept) this.#push({ text, origin, journaled: true, at, out, ready: true });
+  }
+
+  #push(sent: Sent): void {
     this.#queue.push(sent);
     this.#bytes += sent.text.length;
   }
@@ -58,22 +74,22 @@ export class Unacknowledged {
     if (sent === undefined || !sent.ready) return undefined;
     this.#written++;
     this.#count = serialAdd(this.#count, 1);
-    sent.out = this.#count;
     return sent;
   }
 
-  /** The number that the stanza added last will have. */
-  get lastNumber(): number {
-    return serialAdd(this.#count, this.#queue.length - this.#written);
+  /** Whether a client may say that it has got so much: no more than was written, as far as that is known. */
+  allows(h: number): boolean {
+    return this.#restored || this.#handled(h) <= this.#written;
   }
 
-  /** The stanzas that an `h` acknowledges, taken out; undefined where it counts more than was sent. */
-  acknowledge(h: number): Sent[] | undefined {
-    const first = serialAdd(this.#count, -this.#written);
-    const handled = serialDistance(h, first);
-    if (handled > this.#written) return undefined;
-    if (handled <= 0) return [];
-    return this.#take(handled);
+  /** How many at the head of the queue an `h` acknowledges. */
+  #handled(h: number): number {
+    return serialDistance(h, serialAdd(this.#count, -this.#written));
+  }
+
+  /** The stanzas that an `h` acknowledges, taken out. */
+  acknowledge(h: number): Sent[] {
+    return this.#take(Math.max(0, Math.min(this.#handled(h), this.#written)));
   }
 
   #take(count: number): Sent[] {
@@ -84,13 +100,13 @@ export class Unacknowledged {
   }
 
   /**
-   * Begins anew on another stream, on which the client has got everything up to `h`: what is left is numbered from there
-   * and is to be written again. Where this process does not know what its predecessor wrote, `h` may be anything, and
-   * what has a number up to it is taken out, and answered.
+   * Begins anew on another stream, on which the client has got everything up to `h`: what has a number up to it is taken
+   * out, and answered; what is left is numbered from there, and nothing of it is written yet.
    */
   resume(h: number): Sent[] {
-    const known = this.#queue.findIndex(({ out }) => out === undefined || serialDistance(h, out) < 0);
-    const taken = this.#take(known === -1 ? this.#queue.length : known);
+    const left = this.#queue.findIndex(({ out }) => out === undefined || serialDistance(out, h) > 0);
+    const taken = this.#take(left === -1 ? this.#queue.length : left);
+    this.#restored = false;
     this.#written = 0;
     this.#count = h;
     this.#queue.forEach((sent, index) => {

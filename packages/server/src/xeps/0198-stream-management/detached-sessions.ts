@@ -7,37 +7,47 @@ export interface DetachedHost {
   onLimit(session: Session): void;
 }
 
+interface Wait {
+  readonly timer: NodeJS.Timeout;
+  /** Counts up: who waits longer has a lower one. */
+  readonly order: number;
+}
+
 /** Sessions that wait for their clients, each for its time. */
 export class DetachedSessions {
-  readonly #timers = new Map<Session, NodeJS.Timeout>();
+  readonly #waits = new Map<Session, Wait>();
   readonly #host: DetachedHost;
+  #count = 0;
 
   constructor(host: DetachedHost) {
     this.#host = host;
   }
 
+  get size(): number {
+    return this.#waits.size;
+  }
+
   add(session: Session): void {
     this.remove(session);
-    const seconds = session.management?.maxSeconds ?? 0;
-    this.#timers.set(
-      session,
-      setTimeout(() => session.finish('its client did not come back'), seconds * 1000),
-    );
-    const waiting = this.#host.sessionsOf(session).filter((other) => this.#timers.has(other));
+    const { maxSeconds = 0 } = session.management ?? {};
+    const timer = setTimeout(() => session.finish('its client did not come back'), maxSeconds * 1000);
+    this.#waits.set(session, { timer, order: this.#count++ });
+    const waiting = this.#host.sessionsOf(session).filter((other) => this.#waits.has(other));
     if (waiting.length <= this.#host.most()) return;
-    const oldest = [...this.#timers.keys()].find((other) => waiting.includes(other));
     this.#host.onLimit(session);
-    oldest?.finish('too many sessions of the account wait for their clients');
+    const order = (other: Session) => this.#waits.get(other)?.order ?? 0;
+    const oldest = waiting.reduce((first, other) => (order(other) < order(first) ? other : first));
+    oldest.finish('too many sessions of the account wait for their clients');
   }
 
   remove(session: Session): void {
-    clearTimeout(this.#timers.get(session));
-    this.#timers.delete(session);
+    clearTimeout(this.#waits.get(session)?.timer);
+    this.#waits.delete(session);
   }
 
   /** The node stops: its successor restores them. */
   clear(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    for (const { timer } of this.#waits.values()) clearTimeout(timer);
+    this.#waits.clear();
   }
 }

@@ -1,3 +1,4 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import type { Presence } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
@@ -8,49 +9,50 @@ import type { ResumableSession, ResumptionStore } from '../../session/resumption
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
-  readonly context: ModuleContext;
+  readonly context: Pick<ModuleContext, 'log' | 'hooks' | 'restoreSession'>;
   readonly store: ResumptionStore;
   readonly host: ManagementHost;
   readonly detached: DetachedSessions;
 }
 
 /** The sessions that a predecessor of this process left: they wait for their clients as if only the stream were lost. */
-export async function restoreSessions({ context, store, host, detached }: RestoringHost): Promise<void> {
+export async function restoreSessions(at: RestoringHost): Promise<void> {
+  const { log } = at.context;
   let count = 0;
-  for await (const page of store.all()) {
+  for await (const page of at.store.all()) {
     for (const found of page) {
       try {
-        await restoreSession(found, { context, store, host, detached });
+        await restoreSession(found, at);
         count++;
       } catch (error) {
+        if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
         // one that cannot be read must not keep the others away
-        context.log.error('resumption.damaged', { account: found.account.toString(), error: error as Error });
+        log.error('resumption.damaged', { account: found.account.toString(), error: error as Error });
       }
     }
   }
-  if (count > 0) context.log.info('resumption.restored', { sessions: count });
+  if (count > 0) log.info('resumption.restored', { sessions: count });
 }
 
 async function restoreSession({ account, record }: ResumableSession, at: RestoringHost): Promise<void> {
-  const kept = await at.store.read(account, record.sid);
+  const { sid, epoch, maxSeconds, resource } = record;
+  const kept = await at.store.read(account, sid);
   if (kept === undefined) return;
-  const session = at.context.restoreSession(account.withResource(record.resource), record.sid);
+  const { header, entries } = kept;
+  const presence = record.presence === undefined ? undefined : stanzaFromText(Buffer.from(record.presence));
+  const priority = presence === undefined ? 0 : priorityOf(presence);
+  const directed = record.directed.map((text) => Jid.parse(text));
+
+  // nothing can fail any more
+  const session = at.context.restoreSession(account.withResource(resource), sid);
   session.carbons = record.carbons;
   session.interested = record.interested;
   session.stream.mechanism = record.mechanism;
-  if (record.presence !== undefined) {
-    session.presence = stanzaFromText(Buffer.from(record.presence)) as Presence;
-    session.priority = priorityOf(session.presence);
-  }
-  const management = new Management(session, at.host, record.maxSeconds, { epoch: record.epoch, header: kept.header });
-  management.restore(kept.entries);
-  session.management = management;
-  at.detached.add(session);
+  session.presence = presence as Presence | undefined;
+  session.priority = priority;
+  session.management = new Management(session, at.host, maxSeconds, { epoch, header, entries });
   const { events } = at.context.hooks;
   events.emit('session.bound', session);
-  events.emit(
-    'session.restored',
-    session,
-    record.directed.map((text) => Jid.parse(text)),
-  );
+  events.emit('session.restored', session, directed);
+  at.detached.add(session);
 }

@@ -1,13 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Element } from '@parley/xmpp/element';
-import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import type { StanzaCondition } from '@parley/xmpp/stanza-error';
 import { StreamError } from '@parley/xmpp/stream-error';
 import * as z from 'zod';
 import { seconds } from '../../config/option.ts';
 import { PresenceStates } from '../../im/presence-states.ts';
-import { defineModule, type ModuleContext } from '../../module.ts';
-import { Management, type ManagementHost } from '../../session/management.ts';
+import { defineModule } from '../../module.ts';
+import type { Management, ManagementHost } from '../../session/management.ts';
 import {
   handledKeys,
   journalKeys,
@@ -18,11 +19,18 @@ import {
 } from '../../session/resumption/resumption-keys.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
+import type { Sessions } from '../../session/sessions.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
+import { fail, Negotiation, readNumber } from './negotiation.ts';
+import { Recipients } from './recipients.ts';
 import { restoreSessions } from './restoring.ts';
 import { SessionIds } from './session-ids.ts';
+
+/** Between two attempts to write to a keyspace that fails, longer while it is known to be down. */
+const PAUSE_MS = 250;
+const MOST_PAUSES = 20;
 
 const options = z.object({
   resumptionSeconds: seconds(300, {
@@ -49,20 +57,38 @@ export default defineModule({
       keyspace,
       onDamaged: (error) => log.error('resumption.damaged', { error }),
     });
-    const ids = new SessionIds(context.secret('ids of sessions'));
+    const again = () => nextAttempt(keyspace);
     const host: ManagementHost = {
       store,
       limits: () => config().limits.unacknowledged,
       recordOf: (session, epoch, maxSeconds) => recordOf(context.use(PresenceStates), session, epoch, maxSeconds),
+      again,
+      onFault(error) {
+        if (error instanceof KeyspaceError && error.failure === 'closed') return; // the node stops
+        context.metrics.errors.add(1);
+        log.error('resumption.fault', { error: error as Error });
+      },
     };
     const detached = new DetachedSessions({
       sessionsOf: ({ account }) => sessions.of(account),
       most: () => config().limits.unacknowledged.detachedPerAccount,
       onLimit: ({ stream }) => stream.host.onLimit(stream, 'detached-sessions'),
     });
-    const departures = new Departures(context, store);
-    const sessionOf = ({ identity }: Stream, stream: Stream) =>
-      identity && sessions.of(identity).find((own) => own.stream === stream && !own.detached);
+    const recipients = new Recipients(sessions);
+    const departures = new Departures({
+      router: context.router,
+      store,
+      isHadByOthers: (stanza, account, at) => recipients.have(stanza, account, at),
+      again,
+      onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
+    });
+    const negotiation = new Negotiation({
+      context,
+      management: host,
+      ids: new SessionIds(context.secret('ids of sessions')),
+      departures,
+      times: () => context.options() as unknown as z.infer<typeof options>,
+    });
 
     features.add({
       ns: NS.streamManagement,
@@ -70,43 +96,31 @@ export default defineModule({
       advertise: ({ identity, bound }) =>
         identity === undefined || bound ? undefined : Element.of('sm', NS.streamManagement),
       handle(stream, element) {
-        if (stream.identity === undefined) throw new StreamError('not-authorized', 'Authenticate first.');
-        const session = sessionOf(stream, stream);
+        const session = sessionOf(sessions, stream);
         switch (element.name) {
           case 'enable':
-            return enable(stream, session, element, context, host, ids);
+            return negotiation.enable(stream, session, element);
           case 'resume':
-            return session === undefined ? resume(stream, element) : fail(stream, 'unexpected-request');
+            return session === undefined ? negotiation.resume(stream, element) : fail(stream, 'unexpected-request');
           case 'r':
             if (session?.management === undefined) return fail(stream, 'unexpected-request');
             return session.management.answer();
           case 'a':
             if (session?.management === undefined) return fail(stream, 'unexpected-request');
-            return session.management.acknowledge(numberOf(element));
+            return acknowledge(session.management, element);
           default:
             throw new StreamError('unsupported-stanza-type');
         }
       },
     });
 
-    const resume = async (stream: Stream, element: Element): Promise<void> => {
-      const account = stream.identity as Jid;
-      const id = element.attr('previd') ?? '';
-      const h = numberOf(element);
-      const sid = ids.read(account, id);
-      const session = sessions.of(account).find((own) => own.sessionId === sid);
-      if (sid === undefined || session?.management === undefined || !session.management.resumable) {
-        // §5: how much of what it sent was handled helps a client whose session is gone
-        const handled = sid === undefined ? undefined : await store.lastHandled(account, sid);
-        return fail(stream, 'item-not-found', handled);
-      }
-      detached.remove(session);
-      await session.management.resume(stream, h, id);
-      log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
-      hooks.events.emit('session.resumed', session);
-    };
-
-    hooks.events.on('session.detached', (session) => detached.add(session));
+    hooks.events.on('presence.available', (session) => recipients.available(session));
+    hooks.events.on('presence.unavailable', (session) => recipients.unavailable(session));
+    hooks.events.on('session.detached', (session) => {
+      detached.add(session);
+      return session.management?.settled(); // a node that stops waits for it
+    });
+    hooks.events.on('session.resumed', (session) => detached.remove(session));
     hooks.events.on('session.unbound', (session) => {
       detached.remove(session);
       return departures.of(session);
@@ -119,45 +133,23 @@ export default defineModule({
   },
 });
 
-/** §3 */
-async function enable(
-  stream: Stream,
-  session: Session | undefined,
-  element: Element,
-  context: ModuleContext,
-  host: ManagementHost,
-  ids: SessionIds,
-): Promise<void> {
-  // before a resource is bound, or a second time
-  if (session === undefined || session.management !== undefined) return fail(stream, 'unexpected-request');
-  const wanted = /^(true|1)$/.test(element.attr('resume') ?? '') && stream.mechanism !== 'ANONYMOUS';
-  const { resumptionSeconds, maxResumptionSeconds } = context.options() as unknown as z.infer<typeof options>;
-  const asked = Number(element.attr('max') ?? resumptionSeconds);
-  const most = wanted && asked > 0 ? Math.min(Math.ceil(asked), maxResumptionSeconds) : 0;
-  const management = new Management(session, host, wanted && most === 0 ? resumptionSeconds : most);
-  if (management.resumable) {
-    const record = host.recordOf(session, management.epoch, management.maxSeconds);
-    await host.store.open(session.account, record, { handled: 0, origins: new Map() });
-    if (session.ended) return void host.store.end(session.account, session.jid.resource, session.sessionId, 1);
+/** The session that a stream has; undefined where it has none, or had one that is resumed elsewhere. */
+const sessionOf = (sessions: Sessions, stream: Stream): Session | undefined =>
+  stream.identity && sessions.of(stream.identity).find((own) => own.stream === stream && !own.detached);
+
+/** §4 */
+function acknowledge(management: Management, element: Element): void {
+  const h = readNumber(element);
+  if (h === undefined) throw new StreamError('bad-format', 'An h is a whole number of 32 bits.');
+  management.acknowledge(h);
+}
+
+/** Resolves when a keyspace that has just failed may do better. */
+async function nextAttempt(keyspace: Keyspace): Promise<void> {
+  for (let pause = 0; pause < MOST_PAUSES; pause++) {
+    await delay(PAUSE_MS);
+    if (keyspace.state === 'up') return;
   }
-  session.management = management;
-  const resumable = management.resumable
-    ? { id: ids.idOf(session.account, session.sessionId), resume: 'true', max: management.maxSeconds }
-    : {};
-  stream.sendElement(Element.of('enabled', NS.streamManagement, resumable));
-}
-
-/** The `h` of an element (§4). Throws a StreamError where it is no number of 32 bits. */
-function numberOf(element: Element): number {
-  const text = element.attr('h') ?? '';
-  const h = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (h <= 0xffffffff) return h;
-  throw new StreamError('bad-format', 'An h is a whole number of 32 bits.');
-}
-
-/** §6 */
-function fail(stream: Stream, condition: StanzaCondition, h?: number): void {
-  stream.sendElement(Element.of('failed', NS.streamManagement, { h }, Element.of(condition, NS.stanzas)));
 }
 
 function recordOf(states: PresenceStates, session: Session, epoch: number, maxSeconds: number) {

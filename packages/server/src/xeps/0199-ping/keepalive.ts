@@ -63,7 +63,7 @@ export class Keepalive {
   #endSilent(timeoutSeconds: number): void {
     for (const [session, before] of this.#asked) {
       const waited = before + 1;
-      if (session.stream.silence < waited) {
+      if (session.detached || session.stream.silence < waited) {
         this.#asked.delete(session);
       } else if (waited < timeoutSeconds) {
         this.#asked.set(session, waited);
