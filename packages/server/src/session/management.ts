@@ -54,8 +54,9 @@ export class Management {
   #attached = true;
   /** The end of all attempts to resume the session; none of them begins before the one before it has ended. */
   #resumed: Promise<unknown> = Promise.resolve();
-  /** The number of the last stanza that the client was asked to acknowledge, while it has not answered. */
-  #asked: number | undefined;
+  /** The client was asked to acknowledge, and has not yet; and the last stanza that it was asked for. */
+  #asked = false;
+  #askedFor = 0;
   /** The client has asked and gets its answer when the journal knows as much; whether it has asked again meanwhile. */
   #answering = false;
   #askedAgain = false;
@@ -180,12 +181,13 @@ export class Management {
       stream.send(sent.text);
       any = true;
     }
-    if (any && this.#asked === undefined) this.#ask();
+    if (any && !this.#asked) this.#ask();
   }
 
   /** One request at a time: its answer brings the next one, where something was written meanwhile. */
   #ask(): void {
-    this.#asked = this.#sent.count;
+    this.#asked = true;
+    this.#askedFor = this.#sent.count;
     this.session.stream.send(`<r xmlns='${NS.streamManagement}'/>`);
   }
 
@@ -197,9 +199,8 @@ export class Management {
     for (const { journaled } of taken) if (journaled) this.#journal.acknowledged();
     // at once: a successor of this process must not take it for unacknowledged
     if (taken.some(({ journaled }) => journaled)) void this.#journal.write();
-    const before = this.#asked;
-    this.#asked = undefined;
-    if (this.#sent.written > 0 && this.#sent.count !== before) this.#ask();
+    this.#asked = false;
+    if (this.#sent.written > 0 && this.#sent.count !== this.#askedFor) this.#ask();
   }
 
   /** §6 */
@@ -220,7 +221,7 @@ export class Management {
   /** The stream is lost: everything waits. */
   detach(): void {
     this.#attached = false;
-    this.#asked = undefined;
+    this.#asked = false;
     void this.#journal.write();
   }
 
@@ -239,7 +240,7 @@ export class Management {
     this.#check(h);
     const attached = this.#attached;
     this.#attached = false;
-    this.#asked = undefined;
+    this.#asked = false;
     if (attached) this.session.release();
     await this.#handling; // it counts for what the client is told
     // nothing may be written before the journal has the numbers that it has on the new stream
