@@ -34,6 +34,7 @@ export class ManagedClient {
   #stopped = false;
   #coming: Promise<void> | undefined;
   readonly #changed: (() => void)[] = [];
+  readonly #answers: (() => void)[] = [];
 
   /** `port` is asked for at each attempt to connect. */
   constructor(jid: string, port: () => number) {
@@ -113,6 +114,7 @@ export class ManagedClient {
     if (element.ns === SM) {
       if (element.name === 'r') this.#client?.send(`<a xmlns='${SM}' h='${this.#handled}'/>`);
       else if (element.name === 'a') this.#acknowledge(Number(element.attr('h')));
+      if (element.name === 'a') for (const answered of this.#answers.splice(0)) answered();
       return;
     }
     if (element.ns !== NS.client) return;
@@ -155,9 +157,16 @@ export class ManagedClient {
     this.#client?.break();
   }
 
-  /** Ends the session in order. */
+  /** Ends the session in order, over a connection that has just shown to be alive. */
   async close(): Promise<void> {
-    await this.#coming;
+    for (;;) {
+      await this.#coming;
+      const client = this.#client;
+      const answered = new Promise<boolean>((resolve) => this.#answers.push(() => resolve(true)));
+      client?.send(`<r xmlns='${SM}'/>`);
+      if (client && (await Promise.race([answered, client.closed.then(() => false)]))) break;
+      await new Promise(setImmediate);
+    }
     this.#stopped = true;
     await this.#client?.close();
   }
