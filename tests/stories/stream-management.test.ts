@@ -1,34 +1,11 @@
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { describe, expect, it } from 'vitest';
-import type { TestClient } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { acknowledge, enable, expire, handled, resume, say } from '../support/resumption.ts';
+import { startServer } from '../support/server.ts';
 
 const SM = NS.streamManagement;
 const body = (stanza: Element) => stanza.childText('body') ?? stanza.name;
-
-/** Enables it, and answers what the server said. */
-async function enable(client: TestClient, attributes = `resume='true'`): Promise<Element> {
-  client.send(`<enable xmlns='${SM}' ${attributes}/>`);
-  return client.take((element) => element.ns === SM && element.name !== 'r');
-}
-
-/** Resumes a session on a new connection. */
-async function resume(server: TestServer, jid: string, id: string, h: number) {
-  const client = await server.authenticated(jid);
-  client.jid = jid;
-  client.send(`<resume xmlns='${SM}' previd='${id}' h='${h}'/>`);
-  const answer = await client.take((element) => element.ns === SM && element.name !== 'r');
-  return { client, answer };
-}
-
-const acknowledgement = async (client: TestClient) => {
-  client.send(`<r xmlns='${SM}'/>`);
-  return (await client.take((element) => element.ns === SM && element.name === 'a')).attr('h');
-};
-
-const say = (client: TestClient, to: string, text: string, type = 'chat') =>
-  client.send(`<message to='${to}' type='${type}'><body>${text}</body></message>`);
 
 /** What came beside requests for acknowledgement. */
 const stanzas = (elements: readonly Element[]) => elements.filter((element) => element.ns !== SM);
@@ -39,12 +16,16 @@ describe('acknowledgements', () => {
     const juliet = await server.client('juliet@localhost/balcony');
     await server.account('romeo@localhost');
     expect((await enable(juliet, '')).attributes).toEqual([]);
-    expect(await acknowledgement(juliet)).toBe('0');
+    expect(await handled(juliet)).toBe('0');
     juliet.send('<presence/>');
     say(juliet, 'romeo@localhost', 'one');
     juliet.send(`<iq type='get' id='1' to='localhost'><ping xmlns='urn:xmpp:ping'/></iq>`);
     juliet.send(`<message to='@'/>`);
-    expect(await acknowledgement(juliet)).toBe('4');
+    expect(await handled(juliet)).toBe('4');
+    // and so does the client: its presence is answered to itself, the ping, and what is no address
+    await juliet.sync();
+    acknowledge(juliet, 4);
+    await juliet.sync();
   });
 
   it('are asked for, once at a time', async () => {
@@ -57,7 +38,7 @@ describe('acknowledgements', () => {
     await romeo.sync();
     const came = await juliet.sync();
     expect(came.map((element) => element.name)).toEqual(['message', 'r', 'message']);
-    juliet.send(`<a xmlns='${SM}' h='1'/>`);
+    acknowledge(juliet, 1);
     expect((await juliet.next()).name).toBe('r');
   });
 
@@ -65,7 +46,7 @@ describe('acknowledgements', () => {
     const server = await startServer();
     const juliet = await server.client('juliet@localhost/balcony');
     await enable(juliet);
-    juliet.send(`<a xmlns='${SM}' h='3'/>`);
+    acknowledge(juliet, 3);
     const error = await juliet.take((element) => element.name === 'error');
     expect(error.child('undefined-condition', NS.streamErrors)).toBeDefined();
     expect(error.child('handled-count-too-high', SM)?.attr('send-count')).toBe('0');
@@ -164,7 +145,7 @@ describe('a session whose connection is lost', () => {
   it('ends when its client closes the stream, and tells how much it handled', async () => {
     const { server, juliet, romeo, id } = await lost();
     juliet.send(`<presence to='${romeo.jid}'/>`);
-    expect(await acknowledgement(juliet)).toBe('3');
+    expect(await handled(juliet)).toBe('3');
     await juliet.close();
     await romeo.take((element) => element.attr('type') === 'unavailable');
     const { answer, client } = await resume(server, juliet.jid, id, 0);
@@ -178,8 +159,7 @@ describe('a session whose connection is lost', () => {
     juliet.break();
     say(romeo, juliet.jid, 'one');
     await romeo.sync();
-    server.node.sessions.of((await import('@parley/xmpp/jid')).Jid.parse('juliet@localhost'))[0]?.finish('test');
-    await romeo.sync();
+    await expire(server, juliet.jid);
     const chamber = await server.client('juliet@localhost/chamber');
     chamber.send('<presence/>');
     const message = await chamber.nextMessage();

@@ -2,10 +2,10 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 
 /**
- * What becomes of a write: `refused` was not done, and the caller knows; of the others it does not: `lost` was not done,
- * `unanswered` was, and `late` will be, when `arrive` is called.
+ * What becomes of a write: `refused` and `closed` were not done, and the caller knows; of the others it does not: `lost`
+ * was not done, `unanswered` was, and `late` will be, when `arrive` is called.
  */
-export type Fate = 'done' | 'refused' | 'lost' | 'unanswered' | 'late';
+export type Fate = 'done' | 'refused' | 'closed' | 'lost' | 'unanswered' | 'late';
 
 const WRITES = new Set(['batch', 'call', 'rpushx', 'lset', 'set', 'hset', 'del']);
 
@@ -35,6 +35,8 @@ export class UnreliableKeyspace {
         return work();
       case 'refused':
         throw new KeyspaceError('away', 'It is not there.');
+      case 'closed':
+        throw new KeyspaceError('closed', 'It is closed.');
       case 'unanswered':
         await work();
         break;
