@@ -36,6 +36,10 @@ export class JournalWriter {
   /** Entries at the head of the journal that were acknowledged. */
   #trim = 0;
   #recordStale = false;
+  /** The record that was written last, without its epoch. */
+  #record = '';
+  /** More is wanted than that new entries are appended. */
+  #checkpointWanted = false;
   /** How many inbound stanzas the journal knows to be handled. */
   #persisted: number;
   #over = false;
@@ -65,7 +69,7 @@ export class JournalWriter {
   /** Resolves when the entry is committed; then it is ready. */
   append(sent: Sent): Promise<void> {
     this.#waiting.push(sent);
-    return this.write();
+    return this.#soon();
   }
 
   /** An entry that the journal has was acknowledged. */
@@ -80,6 +84,11 @@ export class JournalWriter {
 
   /** Has the journal know what is known now. Resolves when that is committed, or never will be; never rejects. */
   write(): Promise<void> {
+    this.#checkpointWanted = true;
+    return this.#soon();
+  }
+
+  #soon(): Promise<void> {
     this.#next ??= this.#enqueue(() => {
       this.#next = undefined; // what comes from now on is for the next one
       return this.#write();
@@ -99,6 +108,11 @@ export class JournalWriter {
     return !this.#over;
   }
 
+  /** Writes nothing from now on. */
+  close(): void {
+    this.#over = true;
+  }
+
   /** Resolves when nothing is being written, or waits for it. */
   async idle(): Promise<void> {
     for (let last: Promise<void> | undefined; last !== this.#last; ) {
@@ -115,9 +129,12 @@ export class JournalWriter {
   async #perform(work: () => Promise<boolean>): Promise<void> {
     if (this.#over) return;
     try {
-      this.#over = !(await work());
-      if (this.#over) this.#host.onFenced();
-      else this.#host.onReady();
+      if (await work()) {
+        this.#host.onReady();
+      } else {
+        this.#over = true;
+        this.#host.onFenced();
+      }
     } catch (error) {
       this.#over = true;
       if (error instanceof KeyspaceError && error.failure === 'closed') return; // the node stops
@@ -130,29 +147,43 @@ export class JournalWriter {
     const { store, session } = this.#host;
     const { account, sessionId } = session;
     const batch = this.#waiting.splice(0);
-    const header = this.#host.header();
-    const trim = this.#trim;
-    const record = this.#recordStale ? this.#host.record(this.#epoch) : undefined;
     const writes: Promise<boolean>[] = [];
     if (batch.length > 0) writes.push(store.append(account, sessionId, this.#epoch, batch.map(entryOf)));
-    if (trim > 0 || header.handled !== this.#persisted) {
-      writes.push(store.checkpoint(account, sessionId, this.#epoch, header, trim));
+    const header = this.#checkpointWanted ? this.#host.header() : undefined;
+    if (header !== undefined && (this.#trim > 0 || header.handled !== this.#persisted)) {
+      writes.push(store.checkpoint(account, sessionId, this.#epoch, header, this.#trim));
+      this.#trim = 0;
     }
+    const record = header !== undefined && this.#recordStale ? this.#changedRecord() : undefined;
     if (record !== undefined) writes.push(store.update(account, record));
-    this.#trim = 0;
-    this.#recordStale = false;
+    this.#checkpointWanted = false;
     const results = await Promise.allSettled(writes);
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) {
       if (!isPassing(failure.reason)) throw failure.reason;
-      this.#recordStale ||= record !== undefined;
+      if (record !== undefined) this.#forgetRecord();
       await this.#host.again();
       return this.#rewrite();
     }
     if (results.some((result) => result.status === 'fulfilled' && !result.value)) return false;
-    this.#persisted = header.handled;
+    if (header !== undefined) this.#persisted = header.handled;
     for (const sent of batch) sent.ready = true;
     return true;
+  }
+
+  /** The record of the session, where it is another than the one that was written last. */
+  #changedRecord(): ResumptionRecord | undefined {
+    this.#recordStale = false;
+    const record = this.#host.record(this.#epoch);
+    const text = JSON.stringify({ ...record, epoch: undefined });
+    if (text === this.#record) return undefined;
+    this.#record = text;
+    return record;
+  }
+
+  #forgetRecord(): void {
+    this.#record = '';
+    this.#recordStale = true;
   }
 
   async #rewrite(): Promise<boolean> {

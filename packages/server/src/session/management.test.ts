@@ -213,7 +213,7 @@ describe('from the client', () => {
   });
 
   it('what is not a message may change what is known of the session', async () => {
-    const { juliet, store } = await start();
+    const { juliet, store, unreliable } = await start();
     juliet.session.carbons = true;
     inbound(juliet);
     await juliet.management.settled();
@@ -222,6 +222,32 @@ describe('from the client', () => {
     inbound(juliet, `<iq type='set' id='1'/>`);
     await juliet.management.settled();
     expect(await carbons()).toBe(true);
+    // one that changes nothing is only counted
+    let writes = 0;
+    unreliable.fate = () => {
+      writes++;
+      return 'done';
+    };
+    inbound(juliet, `<iq type='get' id='2'/>`);
+    await juliet.management.settled();
+    expect(writes).toBe(1);
+    await juliet.management.settled();
+    expect(writes).toBe(1);
+  });
+
+  it('what is appended for the client does not cost a write for what it has sent', async () => {
+    const { juliet, unreliable } = await start();
+    inbound(juliet, `<iq type='set' id='1'/>`);
+    let writes = 0;
+    unreliable.fate = () => {
+      writes++;
+      return 'done';
+    };
+    await juliet.say('1');
+    expect([writes, (await juliet.journal())?.handled]).toEqual([1, 0]);
+    juliet.management.answer();
+    await turns();
+    expect([writes, (await juliet.journal())?.handled]).toEqual([3, 1]); // and the record
   });
 });
 

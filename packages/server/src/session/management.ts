@@ -271,6 +271,7 @@ export class Management {
   /** The session is over, and all is settled: what its client has not acknowledged, in order. */
   takeUnacknowledged(): Sent[] {
     this.#attached = false;
+    this.#journal.close();
     return this.#sent.takeAll();
   }
 }
