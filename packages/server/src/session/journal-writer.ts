@@ -77,9 +77,10 @@ export class JournalWriter {
     this.#trim++;
   }
 
-  /** The session is another than the journal's record says. */
+  /** The session may be another than its record says. */
   changed(): void {
     this.#recordStale = true;
+    void this.write();
   }
 
   /** Has the journal know what is known now. Resolves when that is committed, or never will be; never rejects. */

@@ -123,7 +123,8 @@ export class Management {
 
   #onHandled(kind: StanzaKind): void {
     this.#handled = this.nextInbound;
-    if (kind !== 'message') this.#journal.changed(); // messages change nothing of the session itself
+    // messages change nothing of the session itself
+    if (this.resumable && kind !== 'message') this.#journal.changed();
   }
 
   /** `<r/>` (§4): answered once the journal knows as much as is acknowledged. */
