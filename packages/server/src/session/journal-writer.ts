@@ -191,11 +191,12 @@ export class JournalWriter {
     const { store, session } = this.#host;
     const { account, jid, sessionId } = session;
     const kept = this.#host.all().filter((sent) => sent.journaled);
-    const header = this.#host.header();
+    const { handled, origins } = this.#host.header();
+    // the very same each time, whatever happens meanwhile: then the store knows whether it is done already
+    const header = { handled, origins: new Map(origins) };
     const entries = kept.map(entryOf);
     this.#waiting = [];
     this.#trim = 0;
-    // the very same each time: then the store knows whether it is done already
     const attempt = () => store.takeOver(account, jid.resource, sessionId, this.#epoch, header, entries);
     if (!(await untilDone(attempt, () => this.#host.again()))) return false;
     this.#epoch++;

@@ -302,6 +302,22 @@ describe('a keyspace that fails', () => {
     expect(await juliet.journal()).toEqual({ epoch: 2, handled: 0, entries: ['3 3'] });
   });
 
+  it('between two attempts to write it anew, too, though it is known to be done then', async () => {
+    const { juliet, unreliable } = await start();
+    await juliet.say('1', 1);
+    await juliet.say('2', 2);
+    fates(unreliable, 'refused', 'unanswered');
+    const taken = juliet.say('3', 3);
+    unreliable.fate = ((before) => () => {
+      const fate = before();
+      if (fate === 'unanswered') queueMicrotask(() => juliet.management.acknowledge(2));
+      return fate;
+    })(unreliable.fate);
+    await taken;
+    await juliet.management.settled();
+    expect([juliet.session.ended, await juliet.journal()]).toEqual([false, { epoch: 2, handled: 0, entries: ['3 3'] }]);
+  });
+
   it('a takeover whose outcome is unknown, too, is tried until it is known', async () => {
     const { juliet, unreliable } = await start();
     fates(unreliable, 'lost', 'unanswered', 'late', 'lost');

@@ -231,6 +231,25 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     expect((await read())?.entries).toEqual([2, 3].map(entry));
   });
 
+  it('is claimed as it is, with what came meanwhile, and the owner before has lost it', async () => {
+    await store.open(account, record, header(7));
+    await store.append(account, record.sid, 1, [entry(1)]);
+    const successor = openStore(keyspace);
+    const { read: original } = successor;
+    vi.spyOn(successor, 'read').mockImplementationOnce(async (...args) => {
+      const kept = await original.apply(successor, args);
+      await store.append(account, record.sid, 1, [entry(2)]); // which was on its way
+      return kept;
+    });
+    const claimed = await successor.claim(account, record.sid);
+    expect(claimed).toMatchObject({ record: { ...record, epoch: 2 }, header: header(7), entries: [1, 2].map(entry) });
+    expect(await store.append(account, record.sid, 1, [entry(3)])).toBe(false);
+    expect(await takeOver(1, [entry(4)])).toBe(false);
+    expect(await successor.append(account, record.sid, 2, [entry(5)])).toBe(true);
+    expect((await read())?.entries).toEqual([1, 2, 5].map(entry));
+    expect(await successor.claim(account, newSid())).toBeUndefined();
+  });
+
   it('keeps what a session left behind until it was routed', async () => {
     await store.open(account, record, header(41));
     await store.append(account, record.sid, 1, [1, 2, 3].map(entry));

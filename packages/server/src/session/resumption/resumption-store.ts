@@ -195,6 +195,23 @@ export class ResumptionStore {
   }
 
   /**
+   * Takes a session over as it is, from whoever had it: what that one still has on its way comes to nothing. Undefined
+   * where there is no such session. Rejects with `damaged` where it cannot be read.
+   */
+  async claim(account: Jid, sid: string): Promise<KeptSession | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const kept = await this.read(account, sid);
+      if (kept === undefined) return undefined;
+      const { record, header, entries, mark } = kept;
+      const { resource, epoch } = record;
+      if (await this.takeOver(account, resource, sid, epoch, header, entries, mark)) {
+        return { ...kept, record: { ...record, epoch: epoch + 1 } };
+      }
+    }
+    throw new KeyspaceError('damaged', `A session of ${account} has another owner all the time.`);
+  }
+
+  /**
    * The session can be resumed no longer. Its entries, which are told, wait from now on for being routed: `keepWaiting`
    * lets go of them. Undefined where the session is somebody else's or gone.
    */

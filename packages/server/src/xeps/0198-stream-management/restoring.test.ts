@@ -76,7 +76,7 @@ it('everything is again as it was, and waits for its client', async () => {
     carbons: true,
     interested: true,
     stream: { mechanism: 'SCRAM-SHA-256' },
-    management: { maxSeconds: 60, epoch: 1, nextInbound: 8, unacknowledgedSince: undefined },
+    management: { maxSeconds: 60, epoch: 2, nextInbound: 8, unacknowledgedSince: undefined },
   });
   expect(String(first?.presence)).toBe(presence);
   expect(second).toMatchObject({
@@ -131,9 +131,9 @@ it('a journal that cannot be read is told of, and does not keep the others away'
 it('a keyspace that goes away meanwhile does not look like one without sessions', async () => {
   const { store, keyspace, restore } = await start();
   await store.open(juliet, record(sidOf(1)), header());
-  store.read = async () => {
+  store.claim = async () => {
     await keyspace.close();
-    return ResumptionStore.prototype.read.call(store, juliet, sidOf(1));
+    return ResumptionStore.prototype.claim.call(store, juliet, sidOf(1));
   };
   await expect(restore()).rejects.toMatchObject({ failure: 'closed' });
 });

@@ -19,26 +19,24 @@ export interface RestoringHost {
 export async function restoreSessions(at: RestoringHost): Promise<void> {
   const { log } = at.context;
   let count = 0;
-  for await (const page of at.store.all()) {
-    for (const found of page) {
-      try {
-        await restoreSession(found, at);
-        count++;
-      } catch (error) {
-        if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
-        // one that cannot be read must not keep the others away
-        log.error('resumption.damaged', { account: found.account.toString(), error: error as Error });
-      }
+  const restore = async (found: ResumableSession) => {
+    try {
+      if (await restoreSession(found, at)) count++;
+    } catch (error) {
+      if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
+      // one that cannot be read must not keep the others away
+      log.error('resumption.damaged', { account: found.account.toString(), error: error as Error });
     }
-  }
+  };
+  for await (const page of at.store.all()) await Promise.all(page.map(restore));
   if (count > 0) log.info('resumption.restored', { sessions: count });
 }
 
-async function restoreSession({ account, record }: ResumableSession, at: RestoringHost): Promise<void> {
-  const { sid, epoch, maxSeconds, resource } = record;
-  const kept = await at.store.read(account, sid);
-  if (kept === undefined) return;
-  const { header, entries } = kept;
+async function restoreSession({ account, record: { sid } }: ResumableSession, at: RestoringHost): Promise<boolean> {
+  const kept = await at.store.claim(account, sid);
+  if (kept === undefined) return false;
+  const { record, header, entries } = kept;
+  const { epoch, maxSeconds, resource } = record;
   const presence = record.presence === undefined ? undefined : stanzaFromText(Buffer.from(record.presence));
   const priority = presence === undefined ? 0 : priorityOf(presence);
   const directed = record.directed.map((text) => Jid.parse(text));
@@ -55,4 +53,5 @@ async function restoreSession({ account, record }: ResumableSession, at: Restori
   events.emit('session.bound', session);
   events.emit('session.restored', session, directed);
   at.detached.add(session);
+  return true;
 }
