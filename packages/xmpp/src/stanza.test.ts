@@ -10,7 +10,11 @@ const juliet = Jid.parse('juliet@capulet.lit/balcony');
 
 describe('Stanza', () => {
   it('reads its addresses, and keeps attributes that it does not know', () => {
-    const element = Element.of('message', NS.client, { to: 'Juliet@Capulet.lit/balcony', 'xml:lang': 'en', extra: 'x' });
+    const element = Element.of('message', NS.client, {
+      to: 'Juliet@Capulet.lit/balcony',
+      'xml:lang': 'en',
+      extra: 'x',
+    });
     const stanza = stanzaOf(element);
     expect(stanza.to?.toString()).toBe('juliet@capulet.lit/balcony');
     expect(stanza.lang).toBe('en');
