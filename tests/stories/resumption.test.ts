@@ -291,6 +291,30 @@ describe('a session that waits for its client', () => {
   });
 });
 
+it('more stored messages than may wait for an acknowledgement come all the same, once and in order', async () => {
+  const server = await startServer({ config: { limits: { unacknowledged: { maxStanzas: 80 } } } });
+  await server.account(JULIET);
+  const romeo = await server.client(ROMEO);
+  const numbers = Array.from({ length: 300 }, (_, number) => String(number));
+  for (const number of numbers) say(romeo, 'juliet@localhost', number);
+  await romeo.sync();
+  const juliet = await server.client(JULIET);
+  await enable(juliet);
+  const bodies: string[] = [];
+  let got = 0;
+  const all = Promise.withResolvers<void>();
+  juliet.onElement = (element) => {
+    if (element.ns === NS.client) got++;
+    if (element.name === 'message') bodies.push(words(element));
+    // it is far away
+    if (element.ns === NS.streamManagement) void turns(20).then(() => acknowledge(juliet, got));
+    if (bodies.length === numbers.length) all.resolve();
+  };
+  juliet.send('<presence/>');
+  await all.promise;
+  expect(bodies).toEqual(numbers);
+});
+
 it('a keyspace that fails for a while holds everything up, and loses nothing', async () => {
   const { keyspace } = await openKeyspace(await emptyKeyspace());
   const unreliable = new UnreliableKeyspace(keyspace);

@@ -98,6 +98,8 @@ export class ManagedSession {
   readonly ends: string[] = [];
   readonly detachments: string[] = [];
   readonly late: string[] = [];
+  /** How often it ceased to be full. */
+  drains = 0;
   readonly faults: unknown[] = [];
   readonly #store: ResumptionStore;
   stream: FakeStream;
@@ -127,6 +129,7 @@ export class ManagedSession {
       recordOf: (session, epoch, seconds) => recordOf(session, epoch, seconds),
       again: options.again ?? (() => nextTurn()),
       onFault: (error) => this.faults.push(error),
+      onDrained: () => this.drains++,
     };
     this.management = new Management(this.session, management, maxSeconds, from);
     this.session.management = this.management;

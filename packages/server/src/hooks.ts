@@ -24,6 +24,8 @@ export type EventMap = {
   /** The stream is lost, and the session waits for its client; then it goes on, or ends. */
   'session.detached': [session: Session, reason: string];
   'session.resumed': [session: Session];
+  /** The client has acknowledged enough to be sent much again (`Management.full`). */
+  'session.drained': [session: Session];
   /** A session that this process did not know, as its predecessor left it: detached. */
   'session.restored': [session: Session, directed: readonly Jid[]];
   'presence.available': [session: Session, first: boolean];

@@ -143,6 +143,25 @@ describe('to the client', () => {
     expect(juliet.late).toHaveLength(1);
   });
 
+  it('half of what may wait is enough for those who can wait, until it is acknowledged', async () => {
+    const { juliet } = await start({ limits: { maxStanzas: 4, maxBytes: 1e6 } });
+    const full: boolean[] = [];
+    for (const id of ['1', '2', '3', '4']) {
+      await juliet.say(id);
+      full.push(juliet.management.full);
+    }
+    expect(full).toEqual([false, false, true, true]);
+    juliet.management.acknowledge(1);
+    expect([juliet.management.full, juliet.drains]).toEqual([true, 0]);
+    juliet.management.acknowledge(2);
+    juliet.management.acknowledge(3);
+    expect([juliet.management.full, juliet.drains]).toEqual([false, 1]);
+    for (const id of ['5', '6']) await juliet.say(id);
+    juliet.stream.break();
+    await juliet.resume(6);
+    expect([juliet.management.full, juliet.drains]).toEqual([false, 2]);
+  });
+
   it('a session that cannot be resumed keeps nothing in the keyspace', async () => {
     const { juliet, unreliable } = await start({ maxSeconds: 0 });
     unreliable.fate = () => expect.fail('a write');

@@ -24,6 +24,8 @@ export interface ManagementHost {
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
   onFault(error: unknown): void;
+  /** It is `full` no longer. */
+  onDrained(session: Session): void;
 }
 
 /** What a predecessor in another process left of the session. */
@@ -104,6 +106,12 @@ export class Management {
   /** When the oldest stanza was taken that the client has not acknowledged: milliseconds since 1970. */
   get unacknowledgedSince(): number | undefined {
     return this.#sent.all[0]?.at;
+  }
+
+  /** More than half of what may wait for an acknowledgement does: what can wait elsewhere should. */
+  get full(): boolean {
+    const { maxStanzas, maxBytes } = this.#host.limits();
+    return this.#sent.size > maxStanzas / 2 || this.#sent.bytes > maxBytes / 2;
   }
 
   // --- from the client --------------------------------------------------------------------------------------------
@@ -195,6 +203,7 @@ export class Management {
   /** `<a/>` (§4): the client has got everything up to `h`. Throws a StreamError where it counts more than was sent. */
   acknowledge(h: number): void {
     this.#check(h);
+    const { full } = this;
     const taken = this.#sent.acknowledge(h);
     this.#forget(taken);
     for (const { journaled } of taken) if (journaled) this.#journal.acknowledged();
@@ -202,6 +211,7 @@ export class Management {
     if (taken.some(({ journaled }) => journaled)) void this.#journal.write();
     this.#asked = false;
     if (this.#sent.written > 0 && this.#sent.count !== this.#askedFor) this.#ask();
+    if (full && !this.full) this.#host.onDrained(this.session);
   }
 
   /** §6 */
@@ -245,6 +255,7 @@ export class Management {
     if (attached) this.session.release();
     await this.#handling; // it counts for what the client is told
     // nothing may be written before the journal has the numbers that it has on the new stream
+    const { full } = this;
     const owned = await this.#journal.takeOver(() => this.#forget(this.#sent.resume(h)));
     if (!owned || this.session.ended) return false;
     if (stream.closed) {
@@ -256,6 +267,7 @@ export class Management {
     const previd = escapeAttribute(id);
     stream.send(`<resumed xmlns='${NS.streamManagement}' h='${this.#handled}' previd='${previd}'/>`);
     this.#write();
+    if (full && !this.full) this.#host.onDrained(this.session);
     return true;
   }
 

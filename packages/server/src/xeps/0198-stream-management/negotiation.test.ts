@@ -57,6 +57,7 @@ async function start() {
       }),
       again,
       onFault: (error) => faults.push(error),
+      onDrained() {},
     },
     ids,
     departures,

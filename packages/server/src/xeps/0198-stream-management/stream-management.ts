@@ -63,6 +63,7 @@ export default defineModule({
       limits: () => config().limits.unacknowledged,
       recordOf: (session, epoch, maxSeconds) => recordOf(context.use(PresenceStates), session, epoch, maxSeconds),
       again,
+      onDrained: (session) => hooks.events.emit('session.drained', session),
       onFault(error) {
         if (error instanceof KeyspaceError && error.failure === 'closed') return; // the node stops
         context.metrics.errors.add(1);
