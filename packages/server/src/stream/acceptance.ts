@@ -52,8 +52,6 @@ export class Acceptance implements StreamHost {
       failed: metrics.handshakes.with({ outcome: 'failed' }),
       timeout: metrics.handshakes.with({ outcome: 'timeout' }),
       bytesIn: metrics.io.with({ direction: 'in' }),
-      negotiating: metrics.streams.with({ kind: 'c2s', state: 'negotiating' }),
-      authenticated: metrics.streams.with({ kind: 'c2s', state: 'authenticated' }),
     };
   }
 
@@ -97,7 +95,6 @@ export class Acceptance implements StreamHost {
     const stream = new Stream(transport, this);
     streams.add(stream);
     (direct ? this.#counters.tls : this.#counters.tcp).add(1);
-    this.#counters.negotiating.add(1);
     this.#shedOldest();
     return stream;
   }
@@ -170,8 +167,6 @@ export class Acceptance implements StreamHost {
   onAuthenticated(stream: Stream): void {
     this.#options.streams.authenticated(stream);
     this.connections.authenticated(stream.transport.remoteAddress);
-    this.#counters.negotiating.add(-1);
-    this.#counters.authenticated.add(1);
   }
 
   onHandshake(stream: Stream, error?: unknown): void {
@@ -184,8 +179,6 @@ export class Acceptance implements StreamHost {
 
   onEnd(stream: Stream): void {
     this.#options.streams.remove(stream);
-    const known = stream.identity !== undefined;
-    (known ? this.#counters.authenticated : this.#counters.negotiating).add(-1);
   }
 
   onDisconnect(stream: Stream): void {
