@@ -12,6 +12,8 @@ import { plain } from '../support/login.ts';
 import { appearOver, encrypted, logIn } from '../support/network.ts';
 import { Installation, type RunningParley } from '../support/process.ts';
 
+vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
+
 it('tells how it is', async () => {
   const installation = new Installation({ domains: ['localhost', 'capulet.lit'] });
   await installation.accounts('romeo@localhost');
