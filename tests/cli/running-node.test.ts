@@ -155,7 +155,10 @@ it('shows a new certificate to who comes, without sending away who is there, and
 
   writeFileSync(certificate, 'broken');
   const { code, stderr } = await installation.parley(['reload']);
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/tls\.certificate names \S+, which holds nothing in PEM/)]);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^The .+:\n {2}tls\.certificate names \S+, which holds nothing in PEM/),
+  ]);
   const refused = node.nextEvent('configuration.refused');
   node.child.kill('SIGHUP');
   await refused;
