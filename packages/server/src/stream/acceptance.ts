@@ -52,6 +52,7 @@ export class Acceptance implements StreamHost {
       failed: metrics.handshakes.with({ outcome: 'failed' }),
       timeout: metrics.handshakes.with({ outcome: 'timeout' }),
       bytesIn: metrics.io.with({ direction: 'in' }),
+      bytesOut: metrics.io.with({ direction: 'out' }),
     };
   }
 
@@ -146,6 +147,10 @@ export class Acceptance implements StreamHost {
 
   get acceptOldVersion(): boolean {
     return this.#options.config().authentication.legacy;
+  }
+
+  onText(text: string): void {
+    this.#counters.bytesOut.add(Buffer.byteLength(text));
   }
 
   onBytes(stream: Stream, count: number): number {
