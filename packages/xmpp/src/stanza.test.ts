@@ -10,7 +10,11 @@ const juliet = Jid.parse('juliet@capulet.lit/balcony');
 
 describe('Stanza', () => {
   it('reads its addresses, and keeps attributes that it does not know', () => {
-    const element = Element.of('message', NS.client, { to: 'Juliet@Capulet.lit/balcony', 'xml:lang': 'en', extra: 'x' });
+    const element = Element.of('message', NS.client, {
+      to: 'Juliet@Capulet.lit/balcony',
+      'xml:lang': 'en',
+      extra: 'x',
+    });
     const stanza = stanzaOf(element);
     expect(stanza.to?.toString()).toBe('juliet@capulet.lit/balcony');
     expect(stanza.lang).toBe('en');
@@ -29,6 +33,14 @@ describe('Stanza', () => {
     const element = new Element('message', NS.client, [], ['x'], 'x</message>');
     const changed = stanzaOf(element).append(Element.of('delay', NS.delay));
     expect(changed.toString()).toBe(`<message>x<delay xmlns='urn:xmpp:delay'/></message>`);
+  });
+
+  it('takes a language where it has none, and is relayed as it was otherwise', () => {
+    const body = new Element('body', NS.client, [], ['a < b']);
+    const plain = stanzaOf(new Element('message', NS.client, [], [body], '<body>a &#60; b</body></message>'));
+    expect(plain.withLang('de').toString()).toBe(`<message xml:lang='de'><body>a &#60; b</body></message>`);
+    const french = message({ lang: 'fr' });
+    expect(french.withLang('de')).toBe(french);
   });
 
   it('leaves the original as it was', () => {

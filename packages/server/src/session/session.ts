@@ -8,6 +8,7 @@ import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream, StreamConsumer } from '../stream/stream.ts';
+import { OUR_LANG } from '../stream/stream-lang.ts';
 
 /** What others need to know of a session to send to it. */
 export interface Route {
@@ -91,6 +92,8 @@ export class Session implements Route, StreamConsumer {
       throw new StreamError('invalid-from');
     }
     stanza = stanza.withFrom(this.jid);
+    // RFC 6120 §8.1.5: without a language it is in that of its stream, which the recipient does not know
+    if (this.stream.lang !== OUR_LANG) stanza = stanza.withLang(this.stream.lang);
     try {
       checkStanza(stanza);
       const answer = this.#host.process(stanza, this);

@@ -12,6 +12,8 @@ import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parl
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { StreamFeatures } from './features.ts';
+import { limitName } from './reader-limit.ts';
+import { langOf, OUR_LANG } from './stream-lang.ts';
 
 /** What a stream needs to know of its server. */
 export interface StreamHost {
@@ -57,7 +59,7 @@ export class Stream implements XmlHandler, TransportHandler {
   id = '';
   /** The virtual domain that the client addressed, '' before its header. */
   domain = '';
-  lang = 'en';
+  lang = OUR_LANG;
   /** Set by authentication: the bare JID. Never changes again. */
   identity: Jid | undefined;
   /** How it was proved. */
@@ -156,8 +158,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   #checkHeader(root: Element, contentNs: string): StreamError | undefined {
     const to = root.attr('to');
-    const lang = root.attr('xml:lang');
-    if (lang !== undefined && lang.length <= 35) this.lang = lang;
+    this.lang = langOf(root);
     const domain = to === undefined ? undefined : Jid.tryParse(to)?.toString();
     const served = domain === undefined ? undefined : this.host.domain(domain);
     if (served !== undefined) this.domain = served;
@@ -192,7 +193,7 @@ export class Stream implements XmlHandler, TransportHandler {
       `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' id='${this.id}'` +
         (this.domain === '' ? '' : ` from='${escapeAttribute(this.domain)}'`) +
         (to === undefined ? '' : ` to='${escapeAttribute(to.toString())}'`) +
-        ` version='1.0' xml:lang='en'>`,
+        ` version='1.0' xml:lang='${OUR_LANG}'>`,
     );
   }
 
@@ -389,15 +390,3 @@ export class Stream implements XmlHandler, TransportHandler {
 }
 
 const inContent = (element: Element): string => element.toString(NS.client);
-
-/** What metrics and the log call a limit of the reader. */
-function limitName(limit: keyof XmlLimits, authenticated: boolean): LimitName {
-  if (limit === 'maxNameLength') return 'name-bytes';
-  const names = {
-    maxBytes: ['element-bytes-before-authentication', 'stanza-bytes'],
-    maxElements: ['elements-before-authentication', 'elements'],
-    maxDepth: ['depth-before-authentication', 'depth'],
-    maxAttributes: ['attributes-before-authentication', 'attributes'],
-  } as const;
-  return names[limit][authenticated ? 1 : 0];
-}
