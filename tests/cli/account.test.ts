@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { conditionOf, plain } from '../support/login.ts';
 import { encrypted, logIn } from '../support/network.ts';
 import { Installation } from '../support/process.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 const JULIET = 'juliet@localhost';
 

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '@parley/server/version';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { CLI, type Finished, run } from '../support/process.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 /** In a folder without a configuration. */
 function parley(...args: string[]): Promise<Finished> {

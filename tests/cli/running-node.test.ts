@@ -12,6 +12,8 @@ import { plain } from '../support/login.ts';
 import { appearOver, encrypted, logIn } from '../support/network.ts';
 import { Installation, type RunningParley } from '../support/process.ts';
 
+vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
+
 it('tells how it is', async () => {
   const installation = new Installation({ domains: ['localhost', 'capulet.lit'] });
   await installation.accounts('romeo@localhost');
@@ -153,7 +155,10 @@ it('shows a new certificate to who comes, without sending away who is there, and
 
   writeFileSync(certificate, 'broken');
   const { code, stderr } = await installation.parley(['reload']);
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/tls\.certificate names \S+, which holds nothing in PEM/)]);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^The .+:\n {2}tls\.certificate names \S+, which holds nothing in PEM/),
+  ]);
   const refused = node.nextEvent('configuration.refused');
   node.child.kill('SIGHUP');
   await refused;

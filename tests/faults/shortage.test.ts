@@ -4,8 +4,11 @@ import { connect, type Socket } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { findProgram } from '../../scripts/test-services.ts';
 import { Chat } from '../support/chat.ts';
+import type { TestClient } from '../support/client.ts';
 import { appearOver } from '../support/network.ts';
 import { Installation, type RunningParley } from '../support/process.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 const HEADER = `<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`;
 
@@ -39,15 +42,9 @@ async function crowd(port: number, count: number, text = ''): Promise<Socket[]> 
   return sockets;
 }
 
-/** Whether somebody new gets a stream. */
-async function isAdmitted(port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1' });
-  socket.on('error', () => {}).write(HEADER);
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  socket.once('data', () => resolve(true));
-  socket.once('close', () => resolve(false));
-  return promise.finally(() => socket.destroy());
-}
+/** Somebody new comes as soon as there is room. */
+const comesIn = (port: number, jid: string): Promise<TestClient> =>
+  vi.waitFor(() => appearOver(port, jid), { timeout: 30_000, interval: 200 });
 
 const left = (sockets: readonly Socket[]): number => sockets.filter((socket) => !socket.destroyed).length;
 
@@ -59,7 +56,7 @@ it('refuses connections while descriptors run out, serves those that it has, and
   const under = prlimit === undefined ? ['sh', '-c', 'ulimit -n 96; exec "$@"', 'sh'] : [prlimit, '--nofile=96'];
   const { installation, node, port, chat } = await world({ under });
   const sockets = await crowd(port, 300);
-  await vi.waitFor(() => expect(left(sockets)).toBeLessThan(50), 5000);
+  await vi.waitFor(() => expect(left(sockets)).toBeLessThan(50), 20_000);
   await chat.goesOn();
   expect(readdirSync(`/proc/${node.child.pid}/fd`).length).toBeLessThan(96);
   expect(left(sockets)).toBeGreaterThan(20);
@@ -69,7 +66,7 @@ it('refuses connections while descriptors run out, serves those that it has, and
   await installation.account('mercutio@localhost');
 
   for (const socket of sockets) socket.destroy();
-  const nurse = await vi.waitFor(() => appearOver(port, 'nurse@localhost/hall'), 5000);
+  const nurse = await comesIn(port, 'nurse@localhost/hall');
   expect(await nurse.sync()).toEqual([]);
   await chat.end();
   // one line a second at most, however many were refused
@@ -89,11 +86,10 @@ it('sheds strangers while memory runs out, and survives with those that it has',
     await chat.goesOn();
   }
   expect(exceeded(node, 'heap').length).toBeGreaterThan(0);
-  await vi.waitFor(() => expect(left(all)).toBeLessThan(all.length), 5000);
+  await vi.waitFor(() => expect(left(all)).toBeLessThan(all.length), 20_000);
   await chat.goesOn(50);
   for (const socket of all) socket.destroy();
-  while (!(await isAdmitted(port))) await chat.goesOn(10);
-  (await appearOver(port, 'nurse@localhost/hall')).break();
+  (await comesIn(port, 'nurse@localhost/hall')).break();
   await chat.goesOn();
   expect(await node.stop()).toBe(0);
 });

@@ -124,7 +124,7 @@ export const trafficLimits: LimitTable = {
     client.send(`<message to='localhost' type='error'><body>${'x'.repeat(13_000)}</body></message>`),
   ),
   'stanzas-rate': paused({ stanzas: { perSecond: 1, burst: 5 } }, (client) => {
-    for (let count = 0; count < 6; count++) client.send(`<message to='localhost' type='error'/>`);
+    for (let count = 0; count < 7; count++) client.send(`<message to='localhost' type='error'/>`);
   }),
 
   'output-bytes': slowReader({ maxBytes: 20_000 }, true),

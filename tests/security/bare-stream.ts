@@ -38,6 +38,7 @@ export class BareStream {
       acceptOldVersion: true,
       onFault: (error) => happened.push({ kind: 'fault', error }),
       onBytes: () => 0,
+      onText() {},
       onAuthenticated() {},
       onHandshake() {},
       onEnd: () => happened.push({ kind: 'end' }),

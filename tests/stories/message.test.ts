@@ -21,4 +21,18 @@ describe('messages between two clients of one server', () => {
     expect((await romeo.next()).child('invalid-from', 'urn:ietf:params:xml:ns:xmpp-streams')).toBeDefined();
     await romeo.closed;
   });
+
+  it('are counted by their bytes, in and out', async () => {
+    const server = await startServer();
+    const romeo = await server.client('romeo@localhost/orchard');
+    const juliet = await server.client('juliet@localhost/balcony');
+    const { io } = server.node.registry.metrics;
+    const [into, out] = [io.with({ direction: 'in' }), io.with({ direction: 'out' })];
+    const [before, beforeOut] = [into.value, out.value];
+    const text = `<message to='juliet@localhost/balcony'><body>é</body></message>`;
+    romeo.send(text);
+    const written = (await juliet.nextMessage()).toString('jabber:client');
+    expect(into.value - before).toBe(Buffer.byteLength(text));
+    expect(out.value - beforeOut).toBe(Buffer.byteLength(written));
+  });
 });

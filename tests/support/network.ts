@@ -8,13 +8,19 @@ export async function encrypted(port: number, domain = 'localhost', localAddress
   const wire = await socketWire(port, localAddress);
   const client = new TestClient(wire);
   client.open(domain);
-  await features(client);
+  await Promise.race([features(client), refusal(client)]);
   client.send(`<starttls xmlns='${NS.tls}'/>`);
   await client.take(({ name }) => name === 'proceed');
   await wire.upgrade(domain);
   client.open(domain);
   await features(client);
   return client;
+}
+
+/** Rejects where the server closes the connection. */
+async function refusal(client: TestClient): Promise<never> {
+  await client.closed;
+  throw new Error('The connection was refused.');
 }
 
 /** A client that has logged in over TCP with the password "secret" and bound its resource; it has sent no presence. */

@@ -20,7 +20,8 @@ export function report(error: unknown): number {
     return EXIT.usage;
   }
   if (error instanceof AdministrationError || error instanceof KeyspaceError || error instanceof SocketRefused) {
-    process.stderr.write(`${printable(error.message)}\n`);
+    // a node tells all that is wrong with a configuration, one problem a line
+    process.stderr.write(`${error.message.split('\n').map(printable).join('\n')}\n`);
     return EXIT.failed;
   }
   if (error instanceof Unreachable || error instanceof Usage) {

@@ -4,6 +4,7 @@ import type { Server } from '@parley/server/main';
 /** What a person at the terminal needs to know when the node listens. */
 export function welcome({ node, listeners }: Server, config: Configuration, file: string | undefined): string {
   const [domain = 'localhost'] = node.domains;
+  const own = config.domains.find(({ name }) => name === domain)?.certificate !== undefined;
   const port = (name: string) => listeners.find((listener) => listener.name === name)?.port;
   const listening = [
     [port('c2s'), 'clients, STARTTLS'],
@@ -22,7 +23,7 @@ Client settings:
   address    you@${domain}
   server     ${domain === 'localhost' ? 'localhost (your client may call it "connect to host")' : domain}
   port       ${port('c2s') ?? `${port('c2sTls')}, TLS from the start`}
-  encryption required${node.selfSigned === undefined ? '' : `; the certificate is self-signed: accept it, or trust ${node.selfSigned}`}
+  encryption required${own || node.selfSigned === undefined ? '' : `; the certificate is self-signed: accept it, or trust ${node.selfSigned}`}
 
 Configuration: ${file ?? 'all defaults (write a parley.yaml to change them; docs/configuration.md tells what there is)'}
 Data:          ${config.keyspace.url.replace(/:\/\/[^@/]*@/, '://')}

@@ -153,7 +153,7 @@ export const catalogue = {
     name: 'xmpp.connections.refused',
     unit: '{connection}',
     help: 'Connections that were closed before a stream began.',
-    labels: { cause: ['address', 'overload', 'descriptors', 'draining', 'error'] },
+    labels: { cause: ['address', 'overload', 'descriptors'] },
   }),
   handshakes: counter({
     name: 'xmpp.tls.handshakes',
@@ -208,7 +208,7 @@ export const catalogue = {
     name: 'xmpp.stanzas.dropped',
     unit: '{stanza}',
     help: 'Stanzas that ended here without an error to their sender, as the protocol asks.',
-    labels: { cause: ['blocked', 'not-subscribed', 'unavailable', 'error-answer', 'slow-reader'] },
+    labels: { cause: ['blocked', 'unavailable'] },
   }),
   limitsExceeded: counter({
     name: 'xmpp.limits.exceeded',

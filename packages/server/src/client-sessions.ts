@@ -44,7 +44,8 @@ export class ClientSessions implements SessionHost, Disposable {
     this.#traffic = new SessionTraffic(options.config, options.metrics);
     const stalled = new StalledReaders(options.sessions);
     this.#stalledCheck = setInterval(() => {
-      stalled.check(performance.now(), options.config().limits.output.stalledSeconds * 1000);
+      const { stalledSeconds, maxBytes } = options.config().limits.output;
+      stalled.check(performance.now(), { stalledMs: stalledSeconds * 1000, maxBytes });
     }, STALLED_CHECK_MS).unref();
   }
 

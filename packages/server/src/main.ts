@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { openKeyspace } from '@parley/keyspace/open';
 import { Registry } from '@parley/metrics/registry';
 import { internalAccounts } from './accounts.ts';
@@ -7,6 +9,7 @@ import type { Configuration } from './config/schema.ts';
 import { keyspaceMetrics } from './keyspace-metrics.ts';
 import { keyspaceUrl } from './keyspace-url.ts';
 import { Log } from './log.ts';
+import { MetricsReport } from './metrics-report.ts';
 import { modules } from './modules.ts';
 import { Node } from './node.ts';
 import { openPorts } from './ports.ts';
@@ -47,6 +50,7 @@ export class Server implements AsyncDisposable {
   /** Resolves when everything listens. Rejects, with nothing left open, where something does not start. */
   static async start(options: ServeOptions): Promise<Server> {
     const { config } = options;
+    const name = nodeName();
     const log = options.log ?? Log.create({ level: config.log.level, pretty: config.log.pretty });
     await using parts = new AsyncDisposableStack();
     parts.defer(() => log.flush());
@@ -66,6 +70,8 @@ export class Server implements AsyncDisposable {
       else log.error('keyspace.down', { message: reason?.message });
     });
     parts.use(new ProcessMetrics(registry.metrics, embeddedFolder(config)));
+    // an embedded node gives its metrics on its socket
+    if (/^redis/.test(config.keyspace.url)) parts.use(new MetricsReport({ keyspace, registry, node: name, log }));
     const limit = descriptorLimit();
     const node = parts.use(
       await Node.start({
@@ -82,7 +88,7 @@ export class Server implements AsyncDisposable {
     parts.use(ports);
     parts.defer(() => node.stop()); // first of all: the ports tell of it meanwhile
     const server: Server = new Server(node, log, [...node.ports, ...ports.listeners], parts.move(), options);
-    log.info('server.started', { domains: node.domains, listeners: server.listeners });
+    log.info('server.started', { node: name, domains: node.domains, listeners: server.listeners });
     return server;
   }
 
@@ -105,3 +111,6 @@ export class Server implements AsyncDisposable {
     await this.#parts.disposeAsync();
   }
 }
+
+/** Another one at each start, so that a node that comes back is not taken for the one that died. */
+const nodeName = () => `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;

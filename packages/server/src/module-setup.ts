@@ -4,6 +4,9 @@ import type { ModuleContext } from './module.ts';
 /** What is the same for all modules. */
 export type SharedContext = Omit<ModuleContext, 'options' | 'provide' | 'use'>;
 
+/** What an essential module is given for its part of the configuration. */
+const ALWAYS_ON: ModuleConfiguration = { enabled: true };
+
 /**
  * Sets the modules up, one after the other, those that are switched off left out. `offers` holds what they may use
  * from the beginning, by its class.
@@ -11,7 +14,7 @@ export type SharedContext = Omit<ModuleContext, 'options' | 'provide' | 'use'>;
 export async function setUpModules(shared: SharedContext, offers: Map<unknown, object>): Promise<void> {
   const { disclosure, config } = shared;
   for (const module of shared.modules) {
-    const options = () => config().modules[module.name] as ModuleConfiguration;
+    const options = () => config().modules[module.name] ?? ALWAYS_ON;
     if (!options().enabled) continue;
     for (const feature of module.features ?? []) disclosure.domainFeatures.add(feature);
     for (const feature of module.accountFeatures ?? []) disclosure.accountFeatures.add(feature);

@@ -72,12 +72,14 @@ export interface XepSupport {
 
 /** A plugin: a declaration and one `setup`. */
 export interface Module {
-  /** In the configuration it is `modules.<name>`. */
+  /** In the configuration it is `modules.<name>`, unless it is essential. */
   readonly name: string;
   readonly xeps?: readonly XepSupport[];
   readonly description?: string;
   /** False where it must be switched on. */
   readonly enabled?: boolean;
+  /** Others cannot do without it: it has no options and is always on. */
+  readonly essential?: true;
   /** Features of the server itself (XEP-0030), and of its accounts. */
   readonly features?: readonly string[];
   readonly accountFeatures?: readonly string[];
@@ -94,4 +96,6 @@ export function defineModule(module: Module): Module {
 
 /** What modules bring into the configuration. */
 export const moduleSettings = (modules: readonly Module[]): ModuleSettings[] =>
-  modules.map(({ name, description, enabled, options }) => ({ name, description, enabled, schema: options }));
+  modules
+    .filter(({ essential }) => !essential)
+    .map(({ name, description, enabled, options }) => ({ name, description, enabled, schema: options }));

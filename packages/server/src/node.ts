@@ -34,9 +34,11 @@ import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
 import { drain } from './stream/drain.ts';
 import { StreamFeatures } from './stream/features.ts';
 import { Logins } from './stream/logins.ts';
+import { peerError } from './stream/peer-error.ts';
 import { Sasl } from './stream/sasl.ts';
 import { startTls } from './stream/starttls.ts';
 import type { Stream } from './stream/stream.ts';
+import { measureStreams } from './stream/stream-metrics.ts';
 import { Streams } from './stream/streams.ts';
 
 export interface NodeOptions {
@@ -142,6 +144,7 @@ export class Node implements AsyncDisposable {
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
     const { hooks, router, sessions } = this;
+    measureStreams(metrics, this.streams, () => sessions.size);
     const requests = this.#requests;
     const answer = (stanza: Stanza, error: unknown) => this.#errorFor(stanza, error);
     const { log } = options;
@@ -212,6 +215,8 @@ export class Node implements AsyncDisposable {
     const { accounts, sessions, streams, router, hooks } = this;
     const { keyspace, log, modules } = this.#options;
     const onBind: OnBind = (stream, jid) => this.#clients.bind(stream, jid);
+    const { streamErrors } = this.registry.metrics;
+    this.#features.add(peerError((condition) => streamErrors.with({ condition, direction: 'in' }).add(1)));
     this.#features.add(startTls(() => this.#config.tls.required));
     applyAccountChanges({ accounts, sessions, streams, events: hooks.events });
     const sasl = new Sasl(this.#logins, () => this.#config);

@@ -35,6 +35,14 @@ describe('Stanza', () => {
     expect(changed.toString()).toBe(`<message>x<delay xmlns='urn:xmpp:delay'/></message>`);
   });
 
+  it('takes a language where it has none, and is relayed as it was otherwise', () => {
+    const body = new Element('body', NS.client, [], ['a < b']);
+    const plain = stanzaOf(new Element('message', NS.client, [], [body], '<body>a &#60; b</body></message>'));
+    expect(plain.withLang('de').toString()).toBe(`<message xml:lang='de'><body>a &#60; b</body></message>`);
+    const french = message({ lang: 'fr' });
+    expect(french.withLang('de')).toBe(french);
+  });
+
   it('leaves the original as it was', () => {
     const original = message({ to: juliet, from: romeo, type: 'chat' }, Element.of('body', NS.client, {}, 'hi'));
     const text = original.toString();

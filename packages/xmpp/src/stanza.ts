@@ -112,6 +112,13 @@ export abstract class Stanza {
     return this.#copy(this.to, { from, id, type, others, children, source, origin });
   }
 
+  /** A copy in this language, unless it names one of its own. */
+  withLang(lang: string): this {
+    if (this.lang !== undefined) return this;
+    const { from, id, type, others, children, source } = this.#content;
+    return this.#copy(this.to, { from, id, type, others: [...others, 'xml:lang', lang], children, source });
+  }
+
   /** A copy with what is named changed; new children are serialised anew, all else is relayed as it was received. */
   with(change: StanzaChange): this {
     const content = this.#content;

@@ -9,6 +9,7 @@ import { RosterStore } from './roster-store.ts';
 /** RFC 6121 §4: who is there. */
 export default defineModule({
   name: 'presence',
+  essential: true,
   description: 'Tells contacts who is there (RFC 6121 §4).',
   setup(context) {
     const { hooks, router, sessions } = context;

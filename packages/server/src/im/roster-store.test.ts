@@ -184,3 +184,16 @@ describe('what is kept decoded', () => {
     expect(store.get(romeo)).toBeInstanceOf(Promise);
   });
 });
+
+it('does not keep a roster that somebody who came online has read while it was changed', async () => {
+  online.clear();
+  const store = open();
+  const call = keyspace.call.bind(keyspace);
+  vi.spyOn(keyspace, 'call').mockImplementationOnce(async (...change: Parameters<typeof call>) => {
+    online.add(romeo.bareText);
+    await store.get(romeo);
+    return call(...change);
+  });
+  await store.change(romeo, nurse, wish({ item: item('Nurse') }));
+  expect((await store.get(romeo)).get(nurse)?.name).toBe('Nurse');
+});

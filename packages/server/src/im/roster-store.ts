@@ -199,7 +199,9 @@ export class RosterStore {
     // read back from bytes: names and groups are pieces of a larger text that came in
     else if (wish.item) roster.put(decodeItem(contact.bareText, Buffer.from(`${version}\0${encodeItem(wish.item)}`)));
     if (wish.request !== undefined) roster.setRequest(contact, wish.request !== 'remove');
-    if (this.#cache.get(account.bareText) === roster) this.#cachedItems += roster.size - size;
+    const cached = this.#cache.get(account.bareText);
+    if (cached === roster) this.#cachedItems += roster.size - size;
+    else if (cached !== undefined) this.forget(account); // it was read before this change, by somebody who came online
     return { outcome: 'done', before, after: roster.get(contact), version: roster.version };
   }
 }

@@ -11,6 +11,7 @@ import { RosterStore, requestKeys, rosterKeys } from './roster-store.ts';
 /** RFC 6121 §2: contacts, kept by the server. */
 export default defineModule({
   name: 'roster',
+  essential: true,
   description: 'Keeps the contacts of accounts (RFC 6121 §2).',
   keys: [rosterKeys, requestKeys],
   setup(context) {

@@ -11,6 +11,7 @@ import { Subscriptions } from './subscriptions.ts';
 /** RFC 6121 §3: who gets whose presence. */
 export default defineModule({
   name: 'subscription',
+  essential: true,
   description: 'Lets accounts subscribe to the presence of others (RFC 6121 §3).',
   setup(context) {
     const { features, hooks } = context;

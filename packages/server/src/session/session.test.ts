@@ -45,6 +45,27 @@ describe('what a client says of itself', () => {
   });
 });
 
+describe('the language of a stream', () => {
+  it.each([
+    ['de', '', 'de'],
+    ['de', ` xml:lang='fr'`, 'fr'],
+    ['en', '', undefined], // which the stream of every client is in
+    ['', '', undefined],
+    [undefined, '', undefined],
+    ['x'.repeat(36), '', undefined],
+  ])('%s is that of a stanza with%s', async (ofStream, ofStanza, expected) => {
+    const { server } = await start();
+    await server.account('romeo@localhost');
+    const romeo = server.connect();
+    const [stream] = server.node.streams;
+    stream?.authenticated(Jid.parse('romeo@localhost'), 'TEST');
+    romeo.open(ofStream === undefined ? 'localhost' : `localhost' xml:lang='${ofStream}`);
+    await romeo.request('set', `<bind xmlns='${NS.bind}'><resource>orchard</resource></bind>`);
+    romeo.send(`<message${ofStanza} to='romeo@localhost/orchard'/>`);
+    expect((await romeo.nextMessage()).attr('xml:lang')).toBe(expected);
+  });
+});
+
 describe('an address that is none', () => {
   it.each([
     [`<message to='@' id='1'/>`, 1],

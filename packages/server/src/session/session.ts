@@ -8,6 +8,7 @@ import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream, StreamConsumer } from '../stream/stream.ts';
+import { OUR_LANG } from '../stream/stream-lang.ts';
 import type { Management } from './management.ts';
 
 /** What others need to know of a session to send to it. */
@@ -122,6 +123,8 @@ export class Session implements Route, StreamConsumer {
       throw new StreamError('invalid-from');
     }
     stanza = stanza.withFrom(this.jid);
+    // RFC 6120 §8.1.5: without a language it is in that of its stream, which the recipient does not know
+    if (this.stream.lang !== OUR_LANG) stanza = stanza.withLang(this.stream.lang);
     if (this.management?.resumable) {
       stanza = stanza.withOrigin({ sid: this.sessionId, k: this.management.nextInbound, effect: 0 });
     }

@@ -5,7 +5,17 @@ interface Seen {
   since: number;
 }
 
-/** Finds clients to which something waits to be written and that have read nothing of it for a set time. */
+export interface ReaderLimits {
+  /** Milliseconds in which a client to which something waits to be written has to read something. */
+  readonly stalledMs: number;
+  /** Bytes that may wait to be written to a client. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Finds clients that read too slowly, by looking at all of them every now and then. Stanzas are looked at when they are
+ * written; this finds what else fills a connection's memory, answers to what is no stanza for one.
+ */
 export class StalledReaders {
   readonly #seen = new Map<Session, Seen>();
   readonly #sessions: Iterable<Session>;
@@ -14,14 +24,15 @@ export class StalledReaders {
     this.#sessions = sessions;
   }
 
-  /** Looks at all sessions; `now` and `stalledMs` in milliseconds of a clock that never goes back. */
-  check(now: number, stalledMs: number): void {
+  /** Looks at all sessions; `now` in milliseconds of a clock that never goes back. */
+  check(now: number, { stalledMs, maxBytes }: ReaderLimits): void {
     for (const session of this.#seen.keys()) if (!isWaiting(session)) this.#seen.delete(session);
     for (const session of this.#sessions) {
       if (!isWaiting(session)) continue;
-      const { sent } = session.stream.transport;
+      const { sent, buffered } = session.stream.transport;
       const seen = this.#seen.get(session);
-      if (seen === undefined || seen.sent !== sent) this.#seen.set(session, { sent, since: now });
+      if (buffered > maxBytes) session.tooSlow('output-bytes');
+      else if (seen === undefined || seen.sent !== sent) this.#seen.set(session, { sent, since: now });
       else if (now - seen.since >= stalledMs) session.tooSlow('output-stalled');
     }
   }

@@ -52,8 +52,7 @@ export class Acceptance implements StreamHost {
       failed: metrics.handshakes.with({ outcome: 'failed' }),
       timeout: metrics.handshakes.with({ outcome: 'timeout' }),
       bytesIn: metrics.io.with({ direction: 'in' }),
-      negotiating: metrics.streams.with({ kind: 'c2s', state: 'negotiating' }),
-      authenticated: metrics.streams.with({ kind: 'c2s', state: 'authenticated' }),
+      bytesOut: metrics.io.with({ direction: 'out' }),
     };
   }
 
@@ -97,7 +96,6 @@ export class Acceptance implements StreamHost {
     const stream = new Stream(transport, this);
     streams.add(stream);
     (direct ? this.#counters.tls : this.#counters.tcp).add(1);
-    this.#counters.negotiating.add(1);
     this.#shedOldest();
     return stream;
   }
@@ -151,6 +149,10 @@ export class Acceptance implements StreamHost {
     return this.#options.config().authentication.legacy;
   }
 
+  onText(text: string): void {
+    this.#counters.bytesOut.add(Buffer.byteLength(text));
+  }
+
   onBytes(stream: Stream, count: number): number {
     this.#counters.bytesIn.add(count);
     if (stream.unlimited) return 0;
@@ -170,8 +172,6 @@ export class Acceptance implements StreamHost {
   onAuthenticated(stream: Stream): void {
     this.#options.streams.authenticated(stream);
     this.connections.authenticated(stream.transport.remoteAddress);
-    this.#counters.negotiating.add(-1);
-    this.#counters.authenticated.add(1);
   }
 
   onHandshake(stream: Stream, error?: unknown): void {
@@ -184,8 +184,6 @@ export class Acceptance implements StreamHost {
 
   onEnd(stream: Stream): void {
     this.#options.streams.remove(stream);
-    const known = stream.identity !== undefined;
-    (known ? this.#counters.authenticated : this.#counters.negotiating).add(-1);
   }
 
   onDisconnect(stream: Stream): void {

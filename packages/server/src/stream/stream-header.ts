@@ -3,6 +3,7 @@ import { escapeAttribute } from '@parley/xmpp/escape';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
+import { OUR_LANG } from './stream-lang.ts';
 
 /** What a client's header is held against. */
 export interface HeaderExpectations {
@@ -55,6 +56,6 @@ export function headerText(id: string, from: string, to: Jid | undefined): strin
     `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' id='${id}'` +
     (from === '' ? '' : ` from='${escapeAttribute(from)}'`) +
     (to === undefined ? '' : ` to='${escapeAttribute(to.toString())}'`) +
-    ` version='1.0' xml:lang='en'>`
+    ` version='1.0' xml:lang='${OUR_LANG}'>`
   );
 }

@@ -12,7 +12,9 @@ import { NO_TRANSPORT } from '../net/no-transport.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { StreamFeatures } from './features.ts';
+import { limitName } from './reader-limit.ts';
 import { addressedDomain, headerError, headerText } from './stream-header.ts';
+import { langOf, OUR_LANG } from './stream-lang.ts';
 
 /** What a stream needs to know of its server. */
 export interface StreamHost {
@@ -28,6 +30,8 @@ export interface StreamHost {
   onFault(error: unknown, stream: Stream): void;
   /** Counts the bytes that arrived; a number of milliseconds says how long not to read on. */
   onBytes(stream: Stream, count: number): number;
+  /** Text is written. */
+  onText(text: string): void;
   /** The peer has proved who it is. */
   onAuthenticated(stream: Stream): void;
   /** A TLS handshake ended, with an error where it failed. */
@@ -58,7 +62,7 @@ export class Stream implements XmlHandler, TransportHandler {
   id = '';
   /** The virtual domain that the client addressed, '' before its header. */
   domain = '';
-  lang = 'en';
+  lang = OUR_LANG;
   /** Set by authentication: the bare JID. Never changes again. */
   identity: Jid | undefined;
   /** How it was proved. */
@@ -166,8 +170,7 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   #checkHeader(root: Element, contentNs: string): StreamError | undefined {
-    const lang = root.attr('xml:lang');
-    if (lang !== undefined && lang.length <= 35) this.lang = lang;
+    this.lang = langOf(root);
     const domain = addressedDomain(root);
     const served = domain === undefined ? undefined : this.host.domain(domain);
     if (served !== undefined) this.domain = served;
@@ -318,6 +321,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   send(text: string): void {
     if (this.#closed) return;
+    this.host.onText(text);
     this.transport.write(text);
   }
 
@@ -382,15 +386,3 @@ export class Stream implements XmlHandler, TransportHandler {
 const LOST: ReadonlySet<StreamCondition> = new Set(['connection-timeout', 'system-shutdown']);
 
 const inContent = (element: Element): string => element.toString(NS.client);
-
-/** What metrics and the log call a limit of the reader. */
-function limitName(limit: keyof XmlLimits, authenticated: boolean): LimitName {
-  if (limit === 'maxNameLength') return 'name-bytes';
-  const names = {
-    maxBytes: ['element-bytes-before-authentication', 'stanza-bytes'],
-    maxElements: ['elements-before-authentication', 'elements'],
-    maxDepth: ['depth-before-authentication', 'depth'],
-    maxAttributes: ['attributes-before-authentication', 'attributes'],
-  } as const;
-  return names[limit][authenticated ? 1 : 0];
-}

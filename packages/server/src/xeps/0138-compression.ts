@@ -9,7 +9,7 @@ import type { Stream } from '../stream/stream.ts';
 /** Stream compression by zlib (XEP-0138), between authentication and binding (XEP-0170). */
 export default defineModule({
   name: 'compression',
-  xeps: [{ number: 138, version: '2.1', note: 'zlib, only after authentication; off by default' }],
+  xeps: [{ number: 138, version: '2.1', note: 'zlib, only after authentication' }],
   description: 'Compress streams with zlib. Compressed secrets may be guessed from lengths: leave it off.',
   enabled: false,
 

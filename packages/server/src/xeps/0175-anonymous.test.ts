@@ -30,7 +30,7 @@ async function guest(): Promise<TestClient> {
   const client = server.connect();
   client.open('localhost');
   await features(client);
-  sendAuth(client, 'ANONYMOUS', '=');
+  sendAuth(client, 'ANONYMOUS', ''); // XEP-0175 §4: nothing at all
   expect(conditionOf(await answer(client))).toBe('success');
   await features(client);
   const bound = await client.request('set', `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/>`);

@@ -47,5 +47,7 @@ export interface SaslMechanism {
   /** Sends what an eavesdropper could use: never to be offered without TLS. */
   readonly needsTls: boolean;
   readonly needsChannelBinding: boolean;
+  /** A client that says nothing at all is not asked to begin: it has nothing to say (XEP-0175 §4). */
+  readonly takesSilence?: boolean;
   start(services: SaslServices): MechanismExchange;
 }

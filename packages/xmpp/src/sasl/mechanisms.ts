@@ -21,6 +21,7 @@ export const saslMechanisms: readonly SaslMechanism[] = [
     name: 'ANONYMOUS',
     needsTls: false,
     needsChannelBinding: false,
+    takesSilence: true,
     start: (services) => new AnonymousExchange(services),
   },
 ];
@@ -38,7 +39,7 @@ function scram(hash: ScramHash, plus: boolean): SaslMechanism {
 export function startSasl(name: string, services: SaslServices): SaslExchange {
   const mechanism = saslMechanisms.find((each) => each.name === name);
   if (mechanism === undefined || !services.offeredMechanisms.includes(name)) throw new SaslError('invalid-mechanism');
-  return new Attempt(mechanism.start(services));
+  return new Attempt(mechanism.start(services), mechanism.takesSilence ?? false);
 }
 
 /**
@@ -65,10 +66,12 @@ const maxMessageBytes = 4096;
 /** What holds for every mechanism: one message at a time, none after the end, the client speaks first. */
 class Attempt implements SaslExchange {
   readonly #exchange: MechanismExchange;
+  readonly #takesSilence: boolean;
   #state: 'fresh' | 'waiting' | 'busy' | 'over' = 'fresh';
 
-  constructor(exchange: MechanismExchange) {
+  constructor(exchange: MechanismExchange, takesSilence: boolean) {
     this.#exchange = exchange;
+    this.#takesSilence = takesSilence;
   }
 
   step(data: Buffer | undefined): SaslStep | Promise<SaslStep> {
@@ -76,7 +79,7 @@ class Attempt implements SaslExchange {
       this.#state = 'over';
       throw new SaslError('malformed-request', 'No message is expected now.');
     }
-    if (this.#state === 'fresh' && data === undefined) {
+    if (this.#state === 'fresh' && data === undefined && !this.#takesSilence) {
       // All mechanisms here let the client begin: it is asked to (RFC 4422 §3).
       this.#state = 'waiting';
       return { type: 'challenge', data: Buffer.alloc(0) };

@@ -1,7 +1,5 @@
 import { Element } from '@parley/xmpp/element';
-import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { type Iq, iq } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Session } from '../../session/session.ts';
 
@@ -9,7 +7,7 @@ export interface KeepaliveHost {
   readonly sessions: Iterable<Session> & { readonly size: number };
   limits(): { readonly idleSeconds: number; readonly timeoutSeconds: number };
   /** Sends a request to a session. */
-  ask(session: Session, request: Iq): void;
+  ask(session: Session, payload: Element): void;
   onGone(session: Session): void;
 }
 
@@ -25,7 +23,6 @@ export class Keepalive {
   readonly #host: KeepaliveHost;
   /** The sessions that were asked, and for how many seconds they have not answered. */
   readonly #asked = new Map<Session, number>();
-  #pings = 0;
 
   constructor(host: KeepaliveHost) {
     this.#host = host;
@@ -54,9 +51,7 @@ export class Keepalive {
 
   #ask(session: Session): void {
     this.#asked.set(session, 0);
-    const from = Jid.parse(session.jid.domain);
-    const parts = { from, to: session.jid, type: 'get', id: `ping-${++this.#pings}` };
-    this.#host.ask(session, iq(parts, Element.of('ping', NS.ping))); // XEP-0199 §4.1
+    this.#host.ask(session, Element.of('ping', NS.ping)); // XEP-0199 §4.1
   }
 
   /** Anything that came since is a sign of life: a result, an error, white space. */

@@ -2,7 +2,6 @@ import { NS } from '@parley/xmpp/namespaces';
 import * as z from 'zod';
 import { seconds } from '../../config/option.ts';
 import { defineModule } from '../../module.ts';
-import { deliver } from '../../routing/deliver.ts';
 import { Keepalive } from './keepalive.ts';
 
 // Together they stay below five minutes, within which a connection that is gone without a word is found.
@@ -27,7 +26,7 @@ export default defineModule({
   features: [NS.ping],
   accountFeatures: [NS.ping],
   options,
-  setup({ hooks, iq, journal, log, onStop, options: current, sessions }) {
+  setup({ hooks, iq, log, onStop, options: current, requests, sessions }) {
     // §4.2: also to the own account, which is where a request without an address goes
     iq.get(NS.ping, 'ping', () => undefined, { at: ['domain'], allow: 'anyone' });
     iq.get(NS.ping, 'ping', () => undefined, { at: ['account'] });
@@ -35,7 +34,8 @@ export default defineModule({
     const keepalive = new Keepalive({
       sessions,
       limits: () => current() as unknown as z.infer<typeof options>,
-      ask: (session, request) => void deliver(journal, [session], request),
+      // whether it answers is told by `silence`, as by anything else that it sends
+      ask: (session, payload) => void requests.send(session, 'get', payload).then(nothing, nothing),
       onGone: (session) => log.info('session.silent', { jid: session.jid.toString() }),
     });
     const timer = setInterval(() => keepalive.tick(), 1000);
@@ -43,3 +43,5 @@ export default defineModule({
     hooks.events.on('session.unbound', (session) => keepalive.forget(session));
   },
 });
+
+const nothing = () => {};
