@@ -24,15 +24,19 @@ it('lets two slixmpp clients log in, become contacts and chat', async () => {
   });
 }, 60_000);
 
-it.each(['xmpp', 'xmpps'] as const)('lets two @xmpp/client clients do the same over %s', async (scheme) => {
-  const { node, certificate } = await serverWithAccounts();
-  const port = node.port(scheme === 'xmpp' ? 'c2s' : 'c2sTls');
-  const env = { NODE_EXTRA_CA_CERTS: certificate };
-  const args = [script('xmpp-client-chat.mjs'), `${scheme}://localhost:${port}`];
-  const { code, stdout, stderr } = await run(process.execPath, args, { env });
-  expect({ code, last: stdout.trim().split('\n').at(-1), stderr: code === 0 ? '' : stdout + stderr }).toEqual({
-    code: 0,
-    last: 'done',
-    stderr: '',
-  });
-}, 60_000);
+it.each(['xmpp', 'xmpps'] as const)(
+  'lets two @xmpp/client clients do the same over %s',
+  async (scheme) => {
+    const { node, certificate } = await serverWithAccounts();
+    const port = node.port(scheme === 'xmpp' ? 'c2s' : 'c2sTls');
+    const env = { NODE_EXTRA_CA_CERTS: certificate };
+    const args = [script('xmpp-client-chat.mjs'), `${scheme}://localhost:${port}`];
+    const { code, stdout, stderr } = await run(process.execPath, args, { env });
+    expect({ code, last: stdout.trim().split('\n').at(-1), stderr: code === 0 ? '' : stdout + stderr }).toEqual({
+      code: 0,
+      last: 'done',
+      stderr: '',
+    });
+  },
+  60_000,
+);

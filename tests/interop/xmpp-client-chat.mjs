@@ -36,7 +36,8 @@ async function logIn(username) {
   await xmpp.start();
   await xmpp.iqCaller.get(xml('query', 'jabber:iq:roster'));
   await xmpp.send(xml('presence'));
-  const message = (text) => until(`"${text}"`, (stanza) => stanza.is('message') && stanza.getChildText('body') === text);
+  const message = (text) =>
+    until(`"${text}"`, (stanza) => stanza.is('message') && stanza.getChildText('body') === text);
   const presence = (from, type) =>
     until(`${type ?? 'available'} of ${from}`, (stanza) => {
       return stanza.is('presence') && stanza.attrs.type === type && stanza.attrs.from.startsWith(from);

@@ -98,6 +98,7 @@ export class TestClient implements XmlHandler {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       reject(new Error(`Nothing matched. Came: ${this.inbox.map(String).join('\n') || 'nothing'}`));
     }, PATIENCE);
+    void this.#closed.promise.then(() => reject(new Error('The connection was closed.')));
     return promise.finally(() => clearTimeout(timer));
   }
 

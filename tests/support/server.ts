@@ -68,17 +68,24 @@ export class TestServer {
     return new TestClient(memoryWire(transport));
   }
 
-  /** A client whose account exists, logged in and bound with this full JID; it has sent no presence. */
-  async client(jid: string, prepare?: (transport: MemoryTransport) => void): Promise<TestClient> {
+  /** A client whose account exists, logged in, with nothing bound yet. */
+  async authenticated(jid: string, prepare?: (transport: MemoryTransport) => void): Promise<TestClient> {
     await this.account(jid);
-    const full = Jid.parse(jid);
+    const { bare, domain } = Jid.parse(jid);
     const transport = new MemoryTransport();
     prepare?.(transport);
     const stream = this.node.attach(transport);
     const client = new TestClient(memoryWire(transport));
-    stream.authenticated(full.bare, 'TEST');
-    client.open(full.domain);
+    stream.authenticated(bare, 'TEST');
+    client.open(domain);
     await client.take((element) => element.name === 'features');
+    return client;
+  }
+
+  /** A client whose account exists, logged in and bound with this full JID; it has sent no presence. */
+  async client(jid: string, prepare?: (transport: MemoryTransport) => void): Promise<TestClient> {
+    const client = await this.authenticated(jid, prepare);
+    const full = Jid.parse(jid);
     const resource = full.resource === '' ? '' : `<resource>${full.resource}</resource>`;
     const answer = await client.request('set', `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>${resource}</bind>`);
     const bound = answer.firstChild?.childText('jid');

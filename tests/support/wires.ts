@@ -33,6 +33,10 @@ export async function socketWire(
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
+  if (socket.localPort === port) {
+    socket.destroy(); // TCP may connect a port to itself where nobody listens
+    throw new Error('Nobody listens there.');
+  }
   let encrypted = false;
   let onData: (bytes: Buffer) => void = () => {};
   let onEnd: () => void = () => {};

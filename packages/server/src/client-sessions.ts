@@ -5,14 +5,15 @@ import type { Configuration } from './config/schema.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
 import type { Awaitable } from './pipeline.ts';
+import { forward } from './routing/forward.ts';
 import type { Router } from './routing/router.ts';
 import { bindSession } from './session/binding.ts';
 import type { Requests } from './session/requests.ts';
-import type { Session, SessionHost } from './session/session.ts';
+import { Session, type SessionHost } from './session/session.ts';
 import type { Sessions } from './session/sessions.ts';
 import { StalledReaders } from './session/stalled-readers.ts';
 import { SessionTraffic } from './session/traffic.ts';
-import type { Stream } from './stream/stream.ts';
+import { Stream, type StreamHost } from './stream/stream.ts';
 
 export interface ClientSessionsOptions {
   readonly config: () => Configuration;
@@ -22,6 +23,7 @@ export interface ClientSessionsOptions {
   readonly router: Router;
   readonly requests: Requests;
   readonly sessions: Sessions;
+  readonly streamHost: StreamHost;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
 }
 
@@ -54,6 +56,14 @@ export class ClientSessions implements SessionHost, Disposable {
     bindSession({ sessions, host: this, maxPerAccount, onBound: (session) => this.#onBound(session) }, stream, jid);
   }
 
+  /** A session that a predecessor of this process left, without a stream until its client resumes it. */
+  restore(jid: Jid, sessionId: string): Session {
+    const session = new Session(jid, Stream.ended(jid, this.#options.streamHost), this, sessionId);
+    this.#options.sessions.add(session);
+    this.#options.metrics.sessions.add(1);
+    return session;
+  }
+
   #onBound(session: Session): void {
     const { config, metrics, log, hooks } = this.#options;
     session.stream.unlimited = config().admins.includes(session.account.toString());
@@ -75,8 +85,8 @@ export class ClientSessions implements SessionHost, Disposable {
       return routed instanceof Promise ? routed.then(() => true) : true;
     });
     toSession.use('deliver', (stanza, session) => {
-      session.write(stanza);
-      return true;
+      const committed = session.write(stanza);
+      return committed instanceof Promise ? committed.then(() => true) : true;
     });
   }
 
@@ -121,6 +131,15 @@ export class ClientSessions implements SessionHost, Disposable {
     metrics.sessions.add(-1);
     log.info('session.unbound', { jid: session.jid.toString(), reason });
     hooks.events.emit('session.unbound', session, reason);
+  }
+
+  onDetach(session: Session, reason: string): void {
+    this.#options.log.info('session.detached', { jid: session.jid.toString(), reason });
+    this.#options.hooks.events.emit('session.detached', session, reason);
+  }
+
+  onLate(stanza: Stanza): Awaitable<void> {
+    return forward(this.#options.router, stanza);
   }
 
   onReceived(session: Session, kind: StanzaKind): number {

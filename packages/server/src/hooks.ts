@@ -21,6 +21,13 @@ export interface AccountContext {
 export type EventMap = {
   'session.bound': [session: Session];
   'session.unbound': [session: Session, reason: string];
+  /** The stream is lost, and the session waits for its client; then it goes on, or ends. */
+  'session.detached': [session: Session, reason: string];
+  'session.resumed': [session: Session];
+  /** The client has acknowledged enough to be sent much again (`Management.full`). */
+  'session.drained': [session: Session];
+  /** A session that this process did not know, as its predecessor left it: detached. */
+  'session.restored': [session: Session, directed: readonly Jid[]];
   'presence.available': [session: Session, first: boolean];
   'presence.unavailable': [session: Session];
   'roster.changed': [account: Jid, contact: Jid];

@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import type { Router } from './routing/router.ts';
 import type { Journal } from './session/journal.ts';
 import type { Requests } from './session/requests.ts';
+import type { Session } from './session/session.ts';
 import type { Sessions } from './session/sessions.ts';
 import type { OnBind } from './stream/bind.ts';
 import type { StreamFeatures } from './stream/features.ts';
@@ -43,6 +44,8 @@ export interface ModuleContext {
   readonly modules: readonly Module[];
   /** Makes a session of an authenticated stream: for what binds in another way than RFC 6120 §7. */
   readonly onBind: OnBind;
+  /** Makes a session again that a predecessor of this process left; it has no stream yet. */
+  restoreSession(jid: Jid, sessionId: string): Session;
   /** A secret that all nodes share, for this purpose alone (32 bytes). */
   secret(purpose: string): Buffer;
   isLocal(jid: Jid): boolean;
@@ -51,6 +54,8 @@ export interface ModuleContext {
   provide<T extends object>(token: Token<T>, instance: T): void;
   /** The instance that an earlier module offered. */
   use<T extends object>(token: Token<T>): T;
+  /** Called when all modules are set up, before anybody can connect. */
+  onStart(start: () => Promise<void>): void;
   /** Called when the node stops. */
   onStop(stop: () => void | Promise<void>): void;
 }

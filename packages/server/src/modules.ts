@@ -18,6 +18,7 @@ import contactAddresses from './xeps/0157-contact-addresses.ts';
 import offline from './xeps/0160-offline/offline.ts';
 import anonymous from './xeps/0175-anonymous.ts';
 import blocking from './xeps/0191-blocking/blocking.ts';
+import streamManagement from './xeps/0198-stream-management/stream-management.ts';
 import ping from './xeps/0199-ping/ping.ts';
 import time from './xeps/0202-time.ts';
 import delay from './xeps/0203-delay.ts';
@@ -42,6 +43,7 @@ export const modules: readonly Module[] = [
   presence,
   requests,
   blocking,
+  streamManagement,
   // what stanzas may carry
   delay,
   stanzaId,

@@ -79,6 +79,7 @@ export class Node implements AsyncDisposable {
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
   readonly #listeners: ClientListeners;
+  readonly #starts: (() => Promise<void>)[] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
 
   private constructor(options: NodeOptions, secret: (purpose: string) => Buffer, acceptor: TlsAcceptor) {
@@ -147,7 +148,17 @@ export class Node implements AsyncDisposable {
     const requests = this.#requests;
     const answer = (stanza: Stanza, error: unknown) => this.#errorFor(stanza, error);
     const { log } = options;
-    this.#clients = new ClientSessions({ config, metrics, log, hooks, router, requests, sessions, errorFor: answer });
+    this.#clients = new ClientSessions({
+      config,
+      metrics,
+      log,
+      hooks,
+      router,
+      requests,
+      sessions,
+      streamHost: this.#acceptance,
+      errorFor: answer,
+    });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
     const { listen } = options.config;
     this.#listeners = new ClientListeners({ listen, acceptor, acceptance: this.#acceptance, metrics, log });
@@ -162,6 +173,7 @@ export class Node implements AsyncDisposable {
     node.#selfSigned = certificates.selfSigned;
     try {
       await node.#setUp();
+      for (const start of node.#starts) await start();
       await node.#listeners.open();
       node.#measureCertificates();
     } catch (error) {
@@ -227,9 +239,11 @@ export class Node implements AsyncDisposable {
       disclosure: this.#disclosure,
       modules,
       onBind,
+      restoreSession: (jid, sessionId) => this.#clients.restore(jid, sessionId),
       secret: this.#secret,
       isLocal: (jid) => this.#isLocal(jid),
       isAdmin: (jid) => this.#config.admins.includes(jid.bareText),
+      onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
     await setUpModules(shared, new Map([[Logins, this.#logins]]));

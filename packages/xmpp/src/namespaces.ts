@@ -41,6 +41,7 @@ export const NS = {
   blocking: 'urn:xmpp:blocking', // 0191
   blockingErrors: 'urn:xmpp:blocking:errors', // 0191
   ping: 'urn:xmpp:ping', // 0199
+  streamManagement: 'urn:xmpp:sm:3', // 0198
   time: 'urn:xmpp:time', // 0202
   delay: 'urn:xmpp:delay', // 0203
   conference: 'jabber:x:conference', // 0249

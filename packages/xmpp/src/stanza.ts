@@ -6,6 +6,15 @@ import { StanzaError } from './stanza-error.ts';
 
 export type StanzaKind = 'message' | 'presence' | 'iq';
 
+/** Where a stanza entered: the sender's session and the number that the stanza had in it. Never on the wire. */
+export interface Origin {
+  readonly sid: string;
+  /** Inbound stanzas of that session up to and with this one, modulo 2^32. */
+  readonly k: number;
+  /** What the stanza brought about: 0 the stanza itself, 1 a carbon copy of it. */
+  readonly effect: number;
+}
+
 /** What a stanza holds beside `to`: shared by all copies that differ only in the recipient. */
 interface Content {
   readonly from: Jid | undefined;
@@ -15,6 +24,7 @@ interface Content {
   readonly others: readonly string[];
   readonly children: readonly Node[];
   readonly source: string | undefined;
+  readonly origin?: Origin | undefined;
   /** Everything behind the recipient, serialised once. */
   tail?: string;
 }
@@ -48,6 +58,10 @@ export abstract class Stanza {
 
   get type(): string | undefined {
     return this.#content.type;
+  }
+
+  get origin(): Origin | undefined {
+    return this.#content.origin;
   }
 
   get children(): readonly Node[] {
@@ -88,8 +102,14 @@ export abstract class Stanza {
 
   /** A copy from somebody else. */
   withFrom(from: Jid | undefined): this {
-    const { id, type, others, children, source } = this.#content;
-    return this.#copy(this.to, { from, id, type, others, children, source });
+    const { id, type, others, children, source, origin } = this.#content;
+    return this.#copy(this.to, { from, id, type, others, children, source, origin });
+  }
+
+  /** A copy that knows where it entered; what is made of it by `with` and its like knows it, too. */
+  withOrigin(origin: Origin | undefined): this {
+    const { from, id, type, others, children, source } = this.#content;
+    return this.#copy(this.to, { from, id, type, others, children, source, origin });
   }
 
   /** A copy in this language, unless it names one of its own. */
@@ -109,6 +129,7 @@ export abstract class Stanza {
       others: content.others,
       children: change.children ?? content.children,
       source: change.children === undefined ? content.source : undefined,
+      origin: content.origin,
     });
   }
 
@@ -123,7 +144,9 @@ export abstract class Stanza {
 
   /** The answer that carries an error, addresses exchanged (RFC 6120 §8.3.1). */
   error(error: StanzaError): this {
-    return this.with({ to: this.from, from: this.to, type: 'error', children: [error.toElement()] });
+    return this.with({ to: this.from, from: this.to, type: 'error', children: [error.toElement()] }).withOrigin(
+      undefined,
+    );
   }
 
   toElement(): Element {
@@ -171,7 +194,7 @@ export class Iq extends Stanza {
 
   /** The answer to this request (RFC 6120 §8.2.3). */
   result(...nodes: Node[]): Iq {
-    return this.with({ to: this.from, from: this.to, type: 'result', children: nodes });
+    return this.with({ to: this.from, from: this.to, type: 'result', children: nodes }).withOrigin(undefined);
   }
 }
 

@@ -186,6 +186,23 @@ export const limits = section('How much of the node one address, account or conn
       description: 'Time without any progress while something waits.',
     }),
   }),
+  unacknowledged: section('What a client has not acknowledged yet (XEP-0198); beyond it the session ends.', {
+    maxStanzas: limit(1000, {
+      metric: 'unacknowledged-stanzas',
+      live,
+      description: 'Stanzas that wait for the acknowledgement of one client.',
+    }),
+    maxBytes: limit(
+      4_194_304,
+      { metric: 'unacknowledged-bytes', live, description: 'Size of these stanzas together.' },
+      'B',
+    ),
+    detachedPerAccount: limit(10, {
+      metric: 'detached-sessions',
+      live,
+      description: 'Sessions of one account that wait for their clients; one more ends the oldest.',
+    }),
+  }),
   presence: section('Presence.', {
     directedTargets: limit(500, {
       metric: 'directed-presence',

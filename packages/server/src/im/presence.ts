@@ -38,6 +38,11 @@ export default defineModule({
     hooks.toAccount.use('deliver', (stanza, { account }) =>
       stanza.kind === 'presence' && stanza.type === 'probe' ? probes.answer(stanza, account) : false,
     );
+    hooks.events.on('session.restored', (session, directed) => {
+      const state = states.of(session);
+      state.announced = session.available;
+      for (const to of directed) states.direct(session, to, Number.POSITIVE_INFINITY);
+    });
     hooks.events.on('session.unbound', async (session) => {
       await updates.end(session);
     });

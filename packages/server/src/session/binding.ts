@@ -19,11 +19,10 @@ export function bindSession(options: BindingOptions, stream: Stream, jid: Jid): 
   const { sessions } = options;
   const others = sessions.of(jid);
   const replaced = sessions.get(jid);
+  const waiting = others.find((session) => session.detached);
   if (replaced === undefined && others.length >= options.maxPerAccount()) {
-    stream.host.onLimit(stream, 'sessions-per-account');
-    // XEP-0205 §4.4
-    const application = Element.of('resource-limit-exceeded', 'urn:xmpp:errors');
-    throw new StanzaError('resource-constraint', { type: 'wait', text: 'Too many sessions.', application });
+    if (waiting === undefined) throw tooMany(stream);
+    waiting.end(); // one that nobody may ever come back to makes room
   }
   // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
   replaced?.end(new StreamError('conflict', 'Another session was bound with this resource.'));
@@ -31,4 +30,11 @@ export function bindSession(options: BindingOptions, stream: Stream, jid: Jid): 
   sessions.add(session);
   stream.bind(session);
   options.onBound(session);
+}
+
+function tooMany(stream: Stream): StanzaError {
+  stream.host.onLimit(stream, 'sessions-per-account');
+  // XEP-0205 §4.4
+  const application = Element.of('resource-limit-exceeded', 'urn:xmpp:errors');
+  return new StanzaError('resource-constraint', { type: 'wait', text: 'Too many sessions.', application });
 }

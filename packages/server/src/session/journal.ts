@@ -12,7 +12,7 @@ export interface Journal {
 
 const NONE: readonly Route[] = [];
 
-/** Keeps nothing: writes to the sessions of this node at once. */
+/** Hands entries to the sessions of this node, each of which journals what it must (see `Management`). */
 export class DirectJournal implements Journal {
   readonly #sessions: Sessions;
 
@@ -22,15 +22,22 @@ export class DirectJournal implements Journal {
 
   append(targets: readonly Route[], entry: Stanza, done: (gone: readonly Route[]) => void): void {
     let gone: Route[] | undefined;
+    let commits: Promise<void>[] | undefined;
     for (const route of targets) {
       const session = this.#sessions.owned(route);
       if (session === undefined) {
         gone ??= [];
         gone.push(route);
-      } else {
-        session.send(entry);
+        continue;
+      }
+      const committed = session.send(entry);
+      if (committed instanceof Promise) {
+        commits ??= [];
+        commits.push(committed);
       }
     }
-    done(gone ?? NONE);
+    const missed = gone ?? NONE;
+    if (commits === undefined) done(missed);
+    else void Promise.all(commits).then(() => done(missed));
   }
 }

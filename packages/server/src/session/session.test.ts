@@ -134,6 +134,6 @@ it('nothing is sent to a session that is over', async () => {
   await romeo.close();
   const before = romeo.inbox.length;
   session?.end();
-  session?.onStreamEnd('again');
+  session?.onStreamEnd('again', false);
   expect([session?.ended, context.sessions.size, romeo.inbox.length]).toEqual([true, 0, before]);
 });

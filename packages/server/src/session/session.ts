@@ -9,6 +9,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream, StreamConsumer } from '../stream/stream.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
+import type { Management } from './management.ts';
 
 /** What others need to know of a session to send to it. */
 export interface Route {
@@ -32,6 +33,10 @@ export interface SessionHost {
   /** The error that answers a stanza, or undefined where none may be sent. Faults of ours are logged here. */
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
   onEnd(session: Session, reason: string): void;
+  /** The stream is lost, and the session waits for its client. */
+  onDetach(session: Session, reason: string): void;
+  /** A stanza for a session that has ended meanwhile. */
+  onLate(stanza: Stanza): Awaitable<void>;
   /** Counts a stanza that came, proper or not; a number of milliseconds says how long not to read on. */
   onReceived(session: Session, kind: StanzaKind): number;
   onSent(session: Session, stanza: Stanza): void;
@@ -43,28 +48,50 @@ export interface SessionHost {
 export class Session implements Route, StreamConsumer {
   readonly jid: Jid;
   readonly account: Jid;
-  readonly sessionId = randomBytes(8).toString('hex');
-  readonly stream: Stream;
+  readonly sessionId: string;
+  /** XEP-0198, once the client has enabled it. */
+  management: Management | undefined;
+  #stream: Stream;
   readonly boundAt = Date.now();
   /** The last available presence, as broadcast; undefined while unavailable. */
   presence: Presence | undefined;
   priority = 0;
   interested = false;
-  carbons = false;
+  /** Since when it has wanted copies: milliseconds since 1970, Infinity while it does not. */
+  carbonsSince = Number.POSITIVE_INFINITY;
   readonly #host: SessionHost;
   /** Stanzas written since the client was last seen to keep up. */
   #waiting = 0;
   #ended = false;
 
-  constructor(jid: Jid, stream: Stream, host: SessionHost) {
+  constructor(jid: Jid, stream: Stream, host: SessionHost, sessionId = randomBytes(8).toString('hex')) {
     this.jid = jid;
     this.account = jid.bare;
-    this.stream = stream;
+    this.sessionId = sessionId;
+    this.#stream = stream;
     this.#host = host;
+  }
+
+  /** The stream that it has, or had last. */
+  get stream(): Stream {
+    return this.#stream;
+  }
+
+  /** It waits for its client, which has lost its stream. */
+  get detached(): boolean {
+    return this.management?.detached ?? false;
   }
 
   get available(): boolean {
     return this.presence !== undefined;
+  }
+
+  get carbons(): boolean {
+    return this.carbonsSince !== Number.POSITIVE_INFINITY;
+  }
+
+  set carbons(wanted: boolean) {
+    if (wanted !== this.carbons) this.carbonsSince = wanted ? Date.now() : Number.POSITIVE_INFINITY;
   }
 
   get ended(): boolean {
@@ -74,17 +101,21 @@ export class Session implements Route, StreamConsumer {
   /** One first-level element from the client. */
   receive(element: Element): Awaitable<void> {
     if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
-    const wait = this.#host.onReceived(this, element.name as StanzaKind);
-    if (wait > 0) this.stream.throttle(wait);
+    const kind = element.name as StanzaKind;
+    const wait = this.#host.onReceived(this, kind);
+    if (wait > 0) this.#stream.throttle(wait);
+    const done = this.#receive(element);
+    return this.management === undefined ? done : this.management.handle(kind, done);
+  }
+
+  #receive(element: Element): Awaitable<void> {
     let stanza: Stanza;
     try {
       stanza = stanzaOf(element);
     } catch (error) {
       if (!(error instanceof StanzaError)) throw error;
-      if (element.attr('type') !== 'error' && element.attr('type') !== 'result') {
-        this.stream.sendElement(errorElement(element, error));
-      }
-      return;
+      const type = element.attr('type');
+      return type === 'error' || type === 'result' ? undefined : this.send(stanzaOf(errorElement(element, error)));
     }
     // RFC 6120 §8.1.2.1: what the client says of itself must be true
     const { from } = stanza;
@@ -94,6 +125,9 @@ export class Session implements Route, StreamConsumer {
     stanza = stanza.withFrom(this.jid);
     // RFC 6120 §8.1.5: without a language it is in that of its stream, which the recipient does not know
     if (this.stream.lang !== OUR_LANG) stanza = stanza.withLang(this.stream.lang);
+    if (this.management?.resumable) {
+      stanza = stanza.withOrigin({ sid: this.sessionId, k: this.management.nextInbound, effect: 0 });
+    }
     try {
       checkStanza(stanza);
       const answer = this.#host.process(stanza, this);
@@ -104,35 +138,39 @@ export class Session implements Route, StreamConsumer {
         );
       }
     } catch (error) {
-      this.#answer(stanza, error);
+      return this.#answer(stanza, error);
     }
   }
 
-  #answer(stanza: Stanza, error: unknown): void {
+  #answer(stanza: Stanza, error: unknown): Awaitable<void> {
     if (error instanceof StreamError) throw error;
     const answer = this.#host.errorFor(stanza, error);
-    if (answer !== undefined) this.send(answer);
+    if (answer !== undefined) return this.send(answer);
   }
 
-  /** Has a stanza written to the client. Only the journal calls this, and what answers this very session. */
-  send(stanza: Stanza): void {
-    if (this.#ended) return;
+  /**
+   * Has a stanza written to the client. Only the journal calls this, and what answers this very session. The promise, if
+   * there is one, resolves when the stanza is committed.
+   */
+  send(stanza: Stanza): Awaitable<void> {
+    if (this.#ended) return this.#host.onLate(stanza);
     // A fault here is logged and goes no further: others get the same stanza, and its sender is long done with it.
-    const failed = (error: unknown) => this.#host.errorFor(stanza, error);
+    const failed = (error: unknown) => void this.#host.errorFor(stanza, error);
     try {
       const taken = this.#host.toSession(stanza, this);
-      if (taken instanceof Promise) taken.catch(failed);
+      if (taken instanceof Promise) return taken.then(() => undefined, failed);
     } catch (error) {
       failed(error);
     }
   }
 
   /** Writes past everything that stands between routing and the wire. */
-  write(stanza: Stanza): void {
-    if (this.#ended) return;
+  write(stanza: Stanza): Awaitable<void> {
+    if (this.#ended) return this.#host.onLate(stanza);
     this.#host.onSent(this, stanza);
-    this.stream.send(stanza.toString());
-    if (this.stream.transport.blocked) this.#checkOutput();
+    if (this.management !== undefined) return this.management.send(stanza);
+    this.#stream.send(stanza.toString());
+    if (this.#stream.transport.blocked) this.#checkOutput();
     else this.#waiting = 0;
   }
 
@@ -140,23 +178,54 @@ export class Session implements Route, StreamConsumer {
   #checkOutput(): void {
     const { maxBytes, maxStanzas } = this.#host.outputLimits();
     this.#waiting++;
-    if (this.stream.transport.buffered > maxBytes) this.tooSlow('output-bytes');
+    if (this.#stream.transport.buffered > maxBytes) this.tooSlow('output-bytes');
     else if (this.#waiting > maxStanzas) this.tooSlow('output-stanzas');
   }
 
   /** Cuts the connection: what waits for a client that does not read would grow without bound. */
   tooSlow(limit: LimitName): void {
-    this.stream.host.onLimit(this.stream, limit);
-    this.stream.cut('it reads too slowly');
+    this.#stream.host.onLimit(this.#stream, limit);
+    this.#stream.cut('it reads too slowly');
   }
 
-  /** Ends the session's stream with an error, or in order. */
+  /** Ends the session and its stream, with an error or in order. */
   end(error?: StreamError): void {
-    if (error) this.stream.error(error);
-    else this.stream.close();
+    if (this.detached) this.finish(error?.condition ?? 'ended by the server');
+    else if (error) this.#stream.error(error);
+    else this.#stream.close();
   }
 
-  onStreamEnd(reason: string): void {
+  /** Ends the session whatever its stream could still do. */
+  giveUp(reason: string): void {
+    this.finish(reason);
+    this.#stream.cut(reason);
+  }
+
+  /** The stream that it has is not its own any more: another takes its place (XEP-0198 §5). */
+  release(): void {
+    this.#stream.release();
+    this.#stream.error(new StreamError('conflict', 'The session was resumed on another stream.'));
+  }
+
+  attach(stream: Stream): void {
+    this.#stream = stream;
+    stream.bind(this);
+  }
+
+  onStreamEnd(reason: string, lost: boolean): void {
+    if (this.#ended) return;
+    if (lost && this.management?.resumable) this.detach(reason);
+    else this.finish(reason);
+  }
+
+  /** The stream is lost: a resumable session waits for its client. */
+  detach(reason: string): void {
+    this.management?.detach();
+    this.#host.onDetach(this, reason);
+  }
+
+  /** The session is over. */
+  finish(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#host.onEnd(this, reason);

@@ -38,4 +38,5 @@ export class StalledReaders {
   }
 }
 
-const isWaiting = (session: Session): boolean => !session.ended && session.stream.transport.blocked;
+const isWaiting = (session: Session): boolean =>
+  !session.ended && !session.detached && session.stream.transport.blocked;

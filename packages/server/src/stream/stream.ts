@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
-import { escapeAttribute } from '@parley/xmpp/escape';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { type Iq, isStanza, stanzaOf } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { checkStanza } from '@parley/xmpp/stanza-validity';
-import { StreamError } from '@parley/xmpp/stream-error';
+import { type StreamCondition, StreamError } from '@parley/xmpp/stream-error';
 import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import { NO_TRANSPORT } from '../net/no-transport.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { StreamFeatures } from './features.ts';
 import { limitName } from './reader-limit.ts';
+import { addressedDomain, headerError, headerText } from './stream-header.ts';
 import { langOf, OUR_LANG } from './stream-lang.ts';
 
 /** What a stream needs to know of its server. */
@@ -47,8 +48,10 @@ export interface StreamHost {
 /** What takes over a stream's elements once a resource is bound: the session. */
 export interface StreamConsumer {
   receive(element: Element): Awaitable<void>;
-  /** The stream is over, by whatever end. Called once. */
-  onStreamEnd(reason: string): void;
+  /**
+   * The stream is over, by whatever end. `lost`: nobody wanted it to be, so that the client may come back. Called once.
+   */
+  onStreamEnd(reason: string, lost: boolean): void;
 }
 
 /** One XML stream of a client (RFC 6120 §4): header, features, errors, close. */
@@ -88,6 +91,16 @@ export class Stream implements XmlHandler, TransportHandler {
     // Absolute: traffic does not extend it.
     this.#startTimer(host.timeouts.authenticateMs, 'authenticate-time');
     transport.handler = this;
+  }
+
+  /** What a session has in place of a stream before its client comes back to it. */
+  static ended(jid: Jid, host: StreamHost): Stream {
+    const stream = new Stream(NO_TRANSPORT, host);
+    clearTimeout(stream.#timer);
+    stream.#closed = true;
+    stream.domain = jid.domain;
+    stream.identity = jid.bare;
+    return stream;
   }
 
   get closed(): boolean {
@@ -157,44 +170,19 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   #checkHeader(root: Element, contentNs: string): StreamError | undefined {
-    const to = root.attr('to');
     this.lang = langOf(root);
-    const domain = to === undefined ? undefined : Jid.tryParse(to)?.toString();
+    const domain = addressedDomain(root);
     const served = domain === undefined ? undefined : this.host.domain(domain);
     if (served !== undefined) this.domain = served;
-    // RFC 6120 §4.9.3.10
-    if (root.ns !== NS.streams) return new StreamError('invalid-namespace', `The stream's namespace is ${NS.streams}.`);
-    if (root.name !== 'stream') return new StreamError('bad-format', 'A stream begins with <stream/>.');
-    if (contentNs !== NS.client) {
-      return new StreamError('invalid-namespace', `The content namespace of clients is ${NS.client}.`);
-    }
-    const version = root.attr('version');
-    if (version === undefined ? !this.host.acceptOldVersion : !/^[1-9]\d{0,3}\.\d{1,4}$/.test(version)) {
-      return new StreamError('unsupported-version', 'The version is 1.0.'); // RFC 6120 §4.7.5
-    }
-    // RFC 6120 §4.9.3.7 and §4.9.3.6
-    if (to === undefined) return new StreamError('improper-addressing', 'The stream has no "to": name the domain.');
-    if (served === undefined) return new StreamError('host-unknown', 'This domain is not served here.');
-    if (this.identity !== undefined && this.identity.domain !== served) {
-      return new StreamError('invalid-from', 'The domain may not change after authentication.');
-    }
-    const from = root.attr('from');
-    if (this.identity !== undefined && from !== undefined && !this.identity.equals(Jid.tryParse(from)?.bare)) {
-      return new StreamError('invalid-from', 'You have authenticated as somebody else.'); // RFC 6120 §4.9.3.9
-    }
-    return undefined;
+    const { identity } = this;
+    return headerError(root, contentNs, { served, identity, acceptOldVersion: this.host.acceptOldVersion });
   }
 
   #open(from: string | undefined): void {
     this.#opened = true;
     this.id = randomBytes(12).toString('base64url');
     const to = this.identity ?? (from === undefined ? undefined : Jid.tryParse(from)?.bare);
-    this.send(
-      `<?xml version='1.0'?><stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' id='${this.id}'` +
-        (this.domain === '' ? '' : ` from='${escapeAttribute(this.domain)}'`) +
-        (to === undefined ? '' : ` to='${escapeAttribute(to.toString())}'`) +
-        ` version='1.0' xml:lang='${OUR_LANG}'>`,
-    );
+    this.send(headerText(this.id, this.domain, to));
   }
 
   onElement(element: Element): void {
@@ -269,7 +257,7 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   onClose(reason: string): void {
-    this.#finish(reason);
+    this.#finish(reason, true);
     this.host.onDisconnect(this);
   }
 
@@ -316,6 +304,11 @@ export class Stream implements XmlHandler, TransportHandler {
     this.#startTimer(this.host.timeouts.bindMs, 'bind-time');
   }
 
+  /** What had its elements has another stream now, and does not care for the end of this one. */
+  release(): void {
+    this.#consumer = undefined;
+  }
+
   /** From now on all elements are the consumer's. */
   bind(consumer: StreamConsumer): void {
     clearTimeout(this.#timer);
@@ -357,25 +350,25 @@ export class Stream implements XmlHandler, TransportHandler {
     this.host.onError(this, error);
     const { name } = error.toElement();
     this.send(`<stream:${name}>${error.toElement().elements.map(inContent).join('')}</stream:${name}>`);
-    this.close(`stream error ${error.condition}`);
+    this.close(`stream error ${error.condition}`, LOST.has(error.condition));
   }
 
   /** Closes in order (RFC 6120 §4.4). */
-  close(reason = this.#sawClose ? 'closed by the client' : 'closed by the server'): void {
+  close(reason = this.#sawClose ? 'closed by the client' : 'closed by the server', lost = false): void {
     if (this.#closed) return;
     if (this.#opened) this.send('</stream:stream>');
-    this.#finish(reason);
+    this.#finish(reason, lost);
     this.transport.end(this.host.timeouts.closeMs, () => this.host.onLimit(this, 'close-time'));
   }
 
   /** Cuts the connection without a word: for a peer that does not read. */
   cut(reason: string): void {
     this.#handshaking = false;
-    this.#finish(reason);
+    this.#finish(reason, true);
     this.transport.destroy();
   }
 
-  #finish(reason: string): void {
+  #finish(reason: string, lost = false): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -385,8 +378,11 @@ export class Stream implements XmlHandler, TransportHandler {
     this.host.onEnd(this);
     const consumer = this.#consumer;
     this.#consumer = undefined;
-    consumer?.onStreamEnd(reason);
+    consumer?.onStreamEnd(reason, lost);
   }
 }
+
+/** Errors that are nobody's fault: the client is welcome to come back. */
+const LOST: ReadonlySet<StreamCondition> = new Set(['connection-timeout', 'system-shutdown']);
 
 const inContent = (element: Element): string => element.toString(NS.client);

@@ -6,12 +6,12 @@ import { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { message, presence, type Stanza } from '@parley/xmpp/stanza';
-import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Log } from '../../log.ts';
 import { DirectJournal } from '../../session/journal.ts';
 import type { Session } from '../../session/session.ts';
 import { Sessions } from '../../session/sessions.ts';
-import { OfflineDelivery } from './offline-delivery.ts';
+import { OfflineDelivery, originOf } from './offline-delivery.ts';
 import { OfflineStore } from './offline-store.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
@@ -261,4 +261,53 @@ it('leaves all as it is while the keyspace is away, and tries again with the nex
   delivery.available(real);
   await session.written();
   expect(session.got).toEqual(['b', 'a']);
+});
+
+it('tells stored messages apart however long ago the others came', () => {
+  const day = 86_400_000_000; // in microseconds, which the numbers begin with
+  const first = Date.UTC(2026, 0, 1) * 1000;
+  for (const later of [first + 1, first + 2 ** 31, first + 2 ** 32 - 1, first + day, first + 100 * day]) {
+    const [a, b] = [originOf(first), originOf(later)];
+    expect(a.sid === b.sid ? b.k - a.k : 1).toBeGreaterThan(0);
+    expect(b.sid).toMatch(/^[0-9a-f]{16}$/);
+    expect(b.k).toBeLessThan(2 ** 31);
+  }
+});
+
+describe('to a session that is resumable', () => {
+  const managed = (full = false) => {
+    const { session, real } = makeSession('balcony');
+    real.management = { resumable: true, full } as never;
+    return { session, real };
+  };
+
+  it('what comes meanwhile is taken when the session has it', async () => {
+    await add('a');
+    const { session, real } = managed();
+    delivery.available(real);
+    const held = delivery.hold(chat('b'), real);
+    let taken = false;
+    void Promise.resolve(held).then(() => {
+      taken = true;
+    });
+    await Promise.resolve();
+    expect([held instanceof Promise, taken]).toEqual([true, false]);
+    expect(await held).toBe(true);
+    expect(session.got).toEqual(['a', 'b']);
+  });
+
+  it('no more is handed over than it acknowledges', async () => {
+    await add('a');
+    const { session, real } = managed(true);
+    delivery.available(real);
+    await settled();
+    expect([session.got, await waiting()]).toEqual([[], 1]);
+    session.send(chat('b')); // which waits for nothing
+    expect(session.got).toEqual(['b']);
+    real.management = { resumable: true, full: false } as never;
+    delivery.drained(real);
+    await settled();
+    expect([session.got, await waiting()]).toEqual([['b', 'a'], 0]);
+    delivery.drained(real); // it was not waited for
+  });
 });

@@ -1,7 +1,9 @@
 import type { Metrics } from '@parley/metrics/registry';
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Log } from '../../log.ts';
+import type { Awaitable } from '../../pipeline.ts';
+import { deliver } from '../../routing/deliver.ts';
 import type { Journal } from '../../session/journal.ts';
 import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
@@ -21,8 +23,8 @@ interface Delivery {
   readonly session: Session;
   /** The stored messages that are being written. */
   readonly page: Set<Stanza>;
-  /** What came for the session meanwhile. */
-  readonly held: Stanza[];
+  /** What came for the session meanwhile, with whoever waits for it to be taken for good. */
+  readonly held: { readonly stanza: Stanza; readonly taken?: (commit: Awaitable<void>) => void }[];
   heldBytes: number;
   /** Ends the wait for the connection. */
   onEnd(): void;
@@ -46,6 +48,8 @@ export class OfflineDelivery {
   readonly #served = new WeakSet<Session>();
   /** Those of them for which that failed: their next presence is another attempt. */
   readonly #failed = new WeakSet<Session>();
+  /** Those that have to acknowledge something before they get the rest. */
+  readonly #full = new WeakSet<Session>();
 
   constructor(host: OfflineDeliveryHost) {
     this.#host = host;
@@ -63,6 +67,12 @@ export class OfflineDelivery {
 
   unavailable(session: Session): void {
     this.#served.delete(session);
+    this.#full.delete(session);
+  }
+
+  /** The session has acknowledged enough to get more. */
+  drained(session: Session): void {
+    if (this.#full.delete(session) && !this.#running.has(session.account.bareText)) this.#start(session);
   }
 
   #start(session: Session): void {
@@ -72,8 +82,8 @@ export class OfflineDelivery {
     void this.#run(delivery);
   }
 
-  /** True where the stanza was kept back, to follow what is stored. */
-  hold(stanza: Stanza, session: Session): boolean {
+  /** True where the stanza was kept back, to follow what is stored: for a resumable session once its journal has it. */
+  hold(stanza: Stanza, session: Session): Awaitable<boolean> {
     if (stanza.kind !== 'message') return false;
     // it gets messages already, though its presence is still on the way to its contacts
     if (!this.#served.has(session)) this.available(session);
@@ -81,14 +91,16 @@ export class OfflineDelivery {
     const delivery = this.#running.get(session.account.bareText);
     if (delivery?.session !== session || delivery.page.has(stanza)) return false;
     const { maxBytes, maxStanzas } = this.#host.output();
-    delivery.held.push(stanza);
+    const { promise, resolve: taken } = Promise.withResolvers<void>();
+    const { resumable = false } = session.management ?? {};
+    delivery.held.push(resumable ? { stanza, taken } : { stanza });
     delivery.heldBytes += stanza.toString().length;
     if (delivery.heldBytes > maxBytes || delivery.held.length > maxStanzas) {
       const limit = delivery.heldBytes > maxBytes ? 'output-bytes' : 'output-stanzas';
       session.stream.host.onLimit(session.stream, limit);
       session.stream.cut('it reads too slowly');
     }
-    return true;
+    return resumable ? promise.then(() => true) : true;
   }
 
   /** The session is over: what was not removed yet stays for the next one. */
@@ -108,7 +120,10 @@ export class OfflineDelivery {
       this.#host.log.flood('offline.undelivered', { account: session.account.bareText, error: asError(error) });
     }
     this.#running.delete(session.account.bareText);
-    for (const stanza of delivery.held) session.send(stanza);
+    for (const { stanza, taken } of delivery.held) {
+      const commit = session.send(stanza);
+      taken?.(commit);
+    }
     if (failed || isReceiving(session)) return;
     // what this session left is for another, if there is one
     const heir = this.#host.sessions.of(session.account).find(isReceiving);
@@ -119,10 +134,14 @@ export class OfflineDelivery {
   async #next(delivery: Delivery): Promise<boolean> {
     const { store, metrics } = this.#host;
     const { session } = delivery;
+    if (session.management?.full) {
+      this.#full.add(session);
+      return false;
+    }
     const page = await store.page(session.account);
     if (page.texts.length === 0 || !isReceiving(session)) return false;
-    const count = this.#write(delivery, page);
-    if (!(await this.#written(delivery))) return false;
+    const { count, commits } = this.#write(delivery, page);
+    if (!(await this.#written(delivery, commits))) return false;
     delivery.page.clear();
     metrics.offlineDelivered.add(count);
     await store.remove(session.account, page.first + count);
@@ -130,20 +149,23 @@ export class OfflineDelivery {
   }
 
   /** Hands over messages from the beginning of the page, as many as may wait for the connection at once. */
-  #write(delivery: Delivery, page: OfflinePage): number {
+  #write(delivery: Delivery, page: OfflinePage): { count: number; commits: Promise<boolean>[] } {
     const { journal } = this.#host;
+    const commits: Promise<boolean>[] = [];
     let count = 0;
     let bytes = 0;
     for (const text of page.texts) {
       bytes += text.length;
       if (count > 0 && bytes > PORTION_BYTES) break;
+      const read = this.#read(delivery, text);
+      const stanza = read?.withOrigin(originOf(page.first + count));
       count++;
-      const stanza = this.#read(delivery, text);
       if (stanza === undefined) continue;
       delivery.page.add(stanza);
-      journal.append([delivery.session], stanza, () => {});
+      const taken = deliver(journal, [delivery.session], stanza);
+      if (taken instanceof Promise) commits.push(taken);
     }
-    return count;
+    return { count, commits };
   }
 
   /** A text that cannot be read must not stop the others for ever: it is told of and passed over. */
@@ -156,14 +178,28 @@ export class OfflineDelivery {
     }
   }
 
-  /** False where the session ended before all was written. */
-  #written(delivery: Delivery): Promise<boolean> {
+  /** False where the session ended before all was written: for a resumable one into its journal, which outlives it. */
+  #written(delivery: Delivery, commits: readonly Promise<boolean>[]): Promise<boolean> {
+    const { session } = delivery;
+    if (session.management?.resumable) return Promise.all(commits).then((all) => !all.includes(false));
     const { promise, resolve } = Promise.withResolvers<boolean>();
     delivery.onEnd = () => resolve(false);
-    if (delivery.session.ended) resolve(false);
-    else delivery.session.stream.transport.whenSent(() => resolve(true));
+    if (session.ended) resolve(false);
+    else session.stream.transport.whenSent(() => resolve(true));
     return promise;
   }
 }
+
+/**
+ * What tells that a session has had a stored message: the number that it has in the store. What does not fit into the
+ * number of a sender's stanza stands in place of the sender's session.
+ */
+export const originOf = (number: number): Origin => ({
+  sid: Math.floor(number / 2 ** 31)
+    .toString(16)
+    .padStart(16, '0'),
+  k: number % 2 ** 31,
+  effect: 0,
+});
 
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));

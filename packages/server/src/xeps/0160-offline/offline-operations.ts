@@ -1,15 +1,24 @@
 import { defineOperation } from '@parley/keyspace/operation';
+import { serialDistance } from '@parley/xmpp/serial';
 
 const OUTCOMES = ['stored', 'too many messages', 'too many bytes'] as const;
 
 export type OfflineOutcome = (typeof OUTCOMES)[number];
 
+/** The Lua names it as a number, too. */
+const MOST_SENDERS = 256;
+
 /** Adds a message to what is kept for an account, where it fits. */
 export const storeOffline = defineOperation<OfflineOutcome>({
   name: 'offline-store',
   lua: new URL('./offline-store.lua', import.meta.url),
-  js(view, [list = '', state = ''], [text = Buffer.alloc(0), messages, bytes]) {
+  js(view, [list = '', state = '', senders = ''], [text = Buffer.alloc(0), messages, bytes, sid, k, remembered]) {
     const [mostMessages, mostBytes] = [Number(messages), Number(bytes)];
+    const sender = String(sid ?? '');
+    if (sender !== '') {
+      const highest = view.hget(senders, sender);
+      if (highest !== undefined && serialDistance(Number(k), Number(highest)) <= 0) return 0; // it has come before
+    }
     const before = Number(view.hget(state, 'bytes') ?? 0);
     if (mostMessages >= 0 && view.llen(list) >= mostMessages) return 1;
     if (mostBytes >= 0 && before + text.length > mostBytes) return 2;
@@ -17,6 +26,11 @@ export const storeOffline = defineOperation<OfflineOutcome>({
     if (view.hget(state, 'first') === undefined) view.hset(state, [['first', String(view.now() * 1000)]]);
     view.rpush(list, text);
     view.hincrby(state, 'bytes', text.length);
+    if (sender !== '') {
+      if (view.hlen(senders) >= MOST_SENDERS) view.del(senders);
+      view.hset(senders, [[sender, String(k)]]);
+      view.pexpire(senders, Number(remembered));
+    }
     return 0;
   },
   result: (reply) => OUTCOMES[reply as number] as OfflineOutcome,

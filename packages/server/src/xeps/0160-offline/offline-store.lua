@@ -1,8 +1,15 @@
 -- Adds a message to what is kept for an account, where it fits.
--- KEYS: the messages (list), their state (hash: first, bytes). ARGV: the message, the most messages and the most bytes,
--- -1 for no limit. Returns 0, or what is too much: 1 for the messages, 2 for the bytes.
+-- KEYS: the messages (list), their state (hash: first, bytes), what came from whom (hash). ARGV: the message, the most
+-- messages and the most bytes, -1 for no limit; where known, the session that sent it and the number that it has there,
+-- and the milliseconds for which these are remembered. Returns 0, or what is too much: 1 for the messages, 2 for the bytes.
 local size, most_messages, most_bytes = #ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local bytes = tonumber(redis.call('hget', KEYS[2], 'bytes') or 0)
+local sender, number = ARGV[4], tonumber(ARGV[5])
+if sender ~= '' then
+  -- RFC 1982: not after the highest one that came, so it has come before
+  local highest = tonumber(redis.call('hget', KEYS[3], sender) or -1)
+  if highest >= 0 and (highest - number) % 4294967296 < 2147483648 then return 0 end
+end
 if most_messages >= 0 and redis.call('llen', KEYS[1]) >= most_messages then return 1 end
 if most_bytes >= 0 and bytes + size > most_bytes then return 2 end
 -- Numbers begin anew with the time, so that they never meet those of messages that are gone.
@@ -11,4 +18,9 @@ if not redis.call('hget', KEYS[2], 'first') then
 end
 redis.call('rpush', KEYS[1], ARGV[1])
 redis.call('hincrby', KEYS[2], 'bytes', size)
+if sender ~= '' then
+  if redis.call('hlen', KEYS[3]) >= 256 then redis.call('del', KEYS[3]) end
+  redis.call('hset', KEYS[3], sender, ARGV[5])
+  redis.call('pexpire', KEYS[3], ARGV[6])
+end
 return 0

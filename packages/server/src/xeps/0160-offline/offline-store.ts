@@ -1,7 +1,7 @@
 import { declareKeys } from '@parley/keyspace/key-declaration';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
-
+import type { Origin } from '@parley/xmpp/stanza';
 import { type OfflineOutcome, removeOffline, storeOffline } from './offline-operations.ts';
 
 export const offlineKeys = declareKeys({
@@ -19,6 +19,17 @@ export const offlineStateKeys = declareKeys({
   bound: 'two fields, gone with the last message',
   ttl: 'none',
 });
+
+export const offlineSenderKeys = declareKeys({
+  name: 'offline-senders',
+  type: 'hash',
+  content: 'session that sent messages to be kept → the number of its last one, so that it is not kept twice',
+  bound: '256 fields',
+  ttl: '15 min',
+});
+
+/** A client that comes back sends again what was not acknowledged within minutes. */
+const SENDERS_KEPT_MS = 900_000;
 
 /** Messages that one page has at most. */
 export const PAGE_MESSAGES = 50;
@@ -44,9 +55,14 @@ export class OfflineStore {
     this.#keyspace = keyspace;
   }
 
-  /** Resolves once the message is kept, or says which limit leaves no room for it. */
-  add(account: Jid, text: Buffer, { maxMessages, maxBytes }: OfflineLimits): Promise<OfflineOutcome> {
-    return this.#keyspace.call(storeOffline, keysOf(account), [text, limit(maxMessages), limit(maxBytes)]);
+  /**
+   * Resolves once the message is kept, or says which limit leaves no room for it. One of the same origin that was kept
+   * before is not kept again.
+   */
+  add(account: Jid, text: Buffer, { maxMessages, maxBytes }: OfflineLimits, origin?: Origin): Promise<OfflineOutcome> {
+    const keys = [...keysOf(account), offlineSenderKeys.key(account.bareText)];
+    const from = [origin?.sid ?? '', origin?.k ?? 0, SENDERS_KEPT_MS];
+    return this.#keyspace.call(storeOffline, keys, [text, limit(maxMessages), limit(maxBytes), ...from]);
   }
 
   /** The oldest messages that wait; they go on waiting until they are removed. */

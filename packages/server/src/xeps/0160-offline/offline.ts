@@ -10,7 +10,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { isKept, selectResources } from '../../routing/resources.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
-import { OfflineStore, offlineKeys, offlineStateKeys } from './offline-store.ts';
+import { OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
 
 /** XEP-0160: messages that nobody is there to take are stored, and delivered when somebody comes. */
 export default defineModule({
@@ -18,7 +18,7 @@ export default defineModule({
   description: 'Stores messages for accounts that are not online (XEP-0160).',
   xeps: [{ number: 160, version: '1.0.1' }],
   features: [NS.offline],
-  keys: [offlineKeys, offlineStateKeys],
+  keys: [offlineKeys, offlineStateKeys, offlineSenderKeys],
   setup(context) {
     const { hooks, keyspace, config } = context;
     const store = new OfflineStore(keyspace);
@@ -29,6 +29,7 @@ export default defineModule({
 
     hooks.events.on('presence.available', (session) => delivery.available(session)); // §2, step 5
     hooks.events.on('presence.unavailable', (session) => delivery.unavailable(session));
+    hooks.events.on('session.drained', (session) => delivery.drained(session));
     hooks.events.on('session.unbound', (session) => delivery.end(session));
   },
 });
@@ -56,7 +57,7 @@ function keep(stanza: Stanza, at: AccountContext, context: ModuleContext, store:
   const { enabled, maxMessages, maxBytes } = config().offline;
   if (!enabled || hasHint(stanza, 'no-store')) return false;
   const text = Buffer.from(stamped(stanza, account).toString());
-  return store.add(account, text, { maxMessages, maxBytes }).then((outcome) => {
+  return store.add(account, text, { maxMessages, maxBytes }, stanza.origin).then((outcome) => {
     if (outcome === 'stored') {
       metrics.offlineStored.increment();
       metrics.offlineSize.record(text.length);

@@ -8,6 +8,7 @@ import { Keepalive } from './keepalive.ts';
 class FakeSession {
   readonly jid: Jid;
   readonly stream = { silence: 0, reading: true };
+  detached = false;
   error: StreamError | undefined;
 
   constructor(resource: string) {
@@ -126,5 +127,22 @@ describe('many sessions that fall idle together', () => {
     expect(new Set(asked).size).toBe(3000);
     pass(61);
     expect(all.filter(({ error }) => error === undefined)).toEqual([]);
+  });
+});
+
+describe('a session that waits for its client', () => {
+  it('is not asked, and not ended since it was asked before', () => {
+    const lost = session();
+    pass(180);
+    expect(keepalive.waiting).toBe(1);
+    lost.detached = true;
+    pass(1000);
+    expect([asked.length, lost.error, keepalive.waiting]).toEqual([1, undefined, 0]);
+    lost.detached = false;
+    lost.speak();
+    pass(179);
+    expect(asked).toHaveLength(1);
+    pass(1);
+    expect(asked).toHaveLength(2);
   });
 });

@@ -40,6 +40,7 @@ export class Keepalive {
     this.#endSilent(timeoutSeconds);
     let left = Math.max(LEAST_PINGS, Math.ceil(sessions.size / SPREAD_SECONDS));
     for (const session of sessions) {
+      if (session.detached) continue; // nobody is there who could answer
       const { stream } = session;
       stream.silence = stream.reading ? stream.silence + 1 : 0;
       if (stream.silence < idleSeconds || left === 0 || this.#asked.has(session)) continue;
@@ -57,7 +58,7 @@ export class Keepalive {
   #endSilent(timeoutSeconds: number): void {
     for (const [session, before] of this.#asked) {
       const waited = before + 1;
-      if (session.stream.silence < waited) {
+      if (session.detached || session.stream.silence < waited) {
         this.#asked.delete(session);
       } else if (waited < timeoutSeconds) {
         this.#asked.set(session, waited);

@@ -5,8 +5,10 @@ import { NS } from '@parley/xmpp/namespaces';
 import { message, type Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountContext } from '../../hooks.ts';
+import { Waits } from '../../im/waits.ts';
 import type { IqHandler } from '../../iq.ts';
 import { defineModule } from '../../module.ts';
+import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { isKept } from '../../routing/resources.ts';
 import type { Journal } from '../../session/journal.ts';
@@ -45,7 +47,7 @@ export default defineModule({
       if (!isWanted(routes, NOBODY, session) || stanza.to.bareText === session.account.bareText) return;
       if (!isEligible(stanza, false)) return;
       sent.add(session, stanza);
-      copy(journal, session.account, 'sent', stanza, routes, NOBODY, session);
+      return copy(journal, session.account, 'sent', stanza, routes, NOBODY, session);
     });
 
     // §7
@@ -54,7 +56,7 @@ export default defineModule({
       if (stanza.kind !== 'message' || !isWanted(routes, targets, sender)) return;
       if (targets.length === 0 && !isKept(stanza)) return; // nobody gets it, now or later
       if (stanza.type === 'error' ? !isAnswer(stanza, context) : !isEligible(stanza, true)) return;
-      copy(journal, account, 'received', stanza, routes, targets, sender);
+      return copy(journal, account, 'received', stanza, routes, targets, sender);
     });
 
     /** §6.1: the error answers a message that was copied. */
@@ -85,10 +87,19 @@ function copy(
   routes: readonly Route[],
   targets: readonly Route[],
   sender: Session | undefined,
-): void {
-  const { type } = stanza;
-  const wrapping = message({ from: account, type }, Element.of(name, NS.carbons, {}, forwarded(stanza)));
+): Awaitable<void> {
+  const { type, origin } = stanza;
+  const content = Element.of(name, NS.carbons, {}, forwarded(stanza));
+  // a message that is sent again after a crash is not copied again
+  const wrapping = message({ from: account, type }, content).withOrigin(origin && { ...origin, effect: COPY });
+  const sent = new Waits();
   for (const route of routes) {
-    if (getsCopy(route, targets, sender)) void deliver(journal, [route], wrapping.withTo(route.jid));
+    if (!getsCopy(route, targets, sender)) continue;
+    const taken = deliver(journal, [route], wrapping.withTo(route.jid));
+    if (taken instanceof Promise) sent.add(taken.then(() => undefined));
   }
+  return sent.all;
 }
+
+/** What a message brings about beside itself, which is 0. */
+const COPY = 1;

@@ -8,6 +8,7 @@ import { startServer } from '../../../../../tests/support/server.ts';
 import { memoryWire } from '../../../../../tests/support/wires.ts';
 import presence from '../../im/presence.ts';
 import roster from '../../im/roster.ts';
+import type { Session } from '../../session/session.ts';
 import clientState from './client-state.ts';
 
 const nonza = (name: string) => `<${name} xmlns='${NS.clientState}'/>`;
@@ -118,4 +119,38 @@ it('knows no other states', async () => {
     (await juliet.take((element) => element.name === 'error')).child('unsupported-stanza-type', NS.streamErrors),
   ).toBeDefined();
   await juliet.closed;
+});
+
+describe('a client that has lost its stream', () => {
+  async function lost() {
+    const all = await start();
+    const [session] = all.server.node.sessions.of(Jid.parse(all.juliet.bare)) as [Session];
+    const { events } = all.server.node.hooks;
+    all.juliet.send(nonza('active'));
+    await all.juliet.sync();
+    return { ...all, session, events };
+  }
+
+  it.each(['session.detached', 'session.restored'] as const)('is spared what can wait: %s', async (event) => {
+    const { juliet, orchard, show, session, events } = await lost();
+    if (event === 'session.detached') events.emit(event, session, 'lost');
+    else events.emit(event, session, []);
+    show(undefined, '1');
+    show(undefined, '2');
+    await orchard.sync();
+    expect(juliet.inbox).toEqual([]);
+    events.emit('session.resumed', session);
+    show(undefined, '3');
+    expect((await juliet.sync()).map(words)).toEqual(['2', '3']);
+  });
+
+  it('is looked at when it comes back, whatever it said before', async () => {
+    const { juliet, show, session, events } = await lost();
+    juliet.send(nonza('inactive'));
+    await juliet.sync();
+    show(undefined, '1');
+    events.emit('session.resumed', session);
+    show(undefined, '2');
+    expect((await juliet.sync()).map(words)).toEqual(['1', '2']);
+  });
 });

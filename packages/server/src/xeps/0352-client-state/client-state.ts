@@ -31,6 +31,15 @@ export default defineModule({
     const flush = (session: Session, held: HeldStanzas) => {
       for (const stanza of held.take()) session.write(stanza);
     };
+    const deactivate = (session: Session) => {
+      if (!inactive.has(session)) inactive.set(session, new HeldStanzas());
+    };
+    const activate = (session: Session) => {
+      const held = inactive.get(session);
+      if (held === undefined) return;
+      inactive.delete(session);
+      flush(session, held);
+    };
 
     const feature = Element.of('csi', NS.clientState);
     features.add({
@@ -42,13 +51,8 @@ export default defineModule({
         if (name !== 'active' && name !== 'inactive') throw new StreamError('unsupported-stanza-type');
         const session = sessions.of(identity).find((own) => own.stream === stream);
         if (session === undefined) return; // there is nothing to hold back yet
-        const held = inactive.get(session);
-        if (name === 'inactive') {
-          if (held === undefined) inactive.set(session, new HeldStanzas());
-        } else if (held !== undefined) {
-          inactive.delete(session);
-          flush(session, held); // §5.1: before anything that follows
-        }
+        if (name === 'inactive') deactivate(session);
+        else activate(session); // §5.1: before anything that follows
       },
     });
 
@@ -61,6 +65,10 @@ export default defineModule({
       flush(session, held); // the client wakes up anyway, and all keeps its order
       return false;
     });
+    // nobody looks at a client that is not there; §5.2: a resumed stream begins active
+    hooks.events.on('session.detached', (session) => deactivate(session));
+    hooks.events.on('session.restored', (session) => deactivate(session));
+    hooks.events.on('session.resumed', (session) => activate(session));
     hooks.events.on('session.unbound', (session) => {
       inactive.delete(session);
     });

@@ -1,0 +1,210 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { isPassing, untilDone } from './attempts.ts';
+import type { JournalEntry } from './resumption/journal-entry.ts';
+import type { JournalHeader } from './resumption/journal-header.ts';
+import type { ResumptionRecord } from './resumption/resumption-record.ts';
+import type { ResumptionStore } from './resumption/resumption-store.ts';
+import type { Session } from './session.ts';
+import type { Sent } from './unacknowledged.ts';
+
+export interface JournalWriterHost {
+  readonly store: ResumptionStore;
+  readonly session: Session;
+  /** Everything that the client has not acknowledged. */
+  all(): readonly Sent[];
+  header(): JournalHeader;
+  record(epoch: number): ResumptionRecord;
+  /** More of what waits in order can be written to the client. */
+  onReady(): void;
+  /** Nothing can be written any more: the session is somebody else's. */
+  onFenced(): void;
+  onFault(error: unknown): void;
+  /** Resolves when another attempt to write is worth it. */
+  again(): Promise<void>;
+}
+
+/**
+ * Writes the journal of one session. There is one write at a time: what comes meanwhile goes into the next one, all of
+ * it together. Where a write fails, nobody knows for sure what is done of it and what still will be, so the whole journal
+ * is written anew under the next epoch, which is tried until it is known to be done.
+ */
+export class JournalWriter {
+  readonly #host: JournalWriterHost;
+  #epoch: number;
+  /** Entries that the journal does not have yet. */
+  #waiting: Sent[] = [];
+  /** Entries at the head of the journal that were acknowledged. */
+  #trim = 0;
+  #recordStale = false;
+  /** The record that was written last, without its epoch. */
+  #record = '';
+  /** More is wanted than that new entries are appended. */
+  #checkpointWanted = false;
+  /** How many inbound stanzas the journal knows to be handled. */
+  #persisted: number;
+  #over = false;
+  /** The write that has not begun yet, and the end of all that were asked for. */
+  #next: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(host: JournalWriterHost, epoch: number, persisted: number) {
+    this.#host = host;
+    this.#epoch = epoch;
+    this.#persisted = persisted;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get persisted(): number {
+    return this.#persisted;
+  }
+
+  /** It can write nothing any more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Resolves when the entry is committed; then it is ready. */
+  append(sent: Sent): Promise<void> {
+    this.#waiting.push(sent);
+    return this.#soon();
+  }
+
+  /** An entry that the journal has was acknowledged. */
+  acknowledged(): void {
+    this.#trim++;
+  }
+
+  /** The session may be another than its record says. */
+  changed(): void {
+    this.#recordStale = true;
+    void this.write();
+  }
+
+  /** Has the journal know what is known now. Resolves when that is committed, or never will be; never rejects. */
+  write(): Promise<void> {
+    this.#checkpointWanted = true;
+    return this.#soon();
+  }
+
+  #soon(): Promise<void> {
+    this.#next ??= this.#enqueue(() => {
+      this.#next = undefined; // what comes from now on is for the next one
+      return this.#write();
+    });
+    return this.#next;
+  }
+
+  /**
+   * Has a new journal, of a new epoch, hold everything as it is after `change`, which is called when nothing else is being
+   * written. False where the session is somebody else's, or nothing can be written.
+   */
+  async takeOver(change: () => void): Promise<boolean> {
+    await this.#enqueue(() => {
+      change();
+      return this.#rewrite();
+    });
+    return !this.#over;
+  }
+
+  /** Writes nothing from now on. */
+  close(): void {
+    this.#over = true;
+  }
+
+  /** Resolves when nothing is being written, or waits for it. */
+  async idle(): Promise<void> {
+    for (let last: Promise<void> | undefined; last !== this.#last; ) {
+      last = this.#last;
+      await last;
+    }
+  }
+
+  #enqueue(work: () => Promise<boolean>): Promise<void> {
+    this.#last = this.#last.then(() => this.#perform(work));
+    return this.#last;
+  }
+
+  async #perform(work: () => Promise<boolean>): Promise<void> {
+    if (this.#over) return;
+    try {
+      if (await work()) {
+        this.#host.onReady();
+      } else {
+        this.#over = true;
+        this.#host.onFenced();
+      }
+    } catch (error) {
+      this.#over = true;
+      if (error instanceof KeyspaceError && error.failure === 'closed') return; // the node stops
+      this.#host.onFault(error);
+      this.#host.onFenced();
+    }
+  }
+
+  async #write(): Promise<boolean> {
+    const { store, session } = this.#host;
+    const { account, sessionId } = session;
+    const batch = this.#waiting.splice(0);
+    const writes: Promise<boolean>[] = [];
+    if (batch.length > 0) writes.push(store.append(account, sessionId, this.#epoch, batch.map(entryOf)));
+    const header = this.#checkpointWanted ? this.#host.header() : undefined;
+    if (header !== undefined && (this.#trim > 0 || header.handled !== this.#persisted)) {
+      writes.push(store.checkpoint(account, sessionId, this.#epoch, header, this.#trim));
+      this.#trim = 0;
+    }
+    const record = header !== undefined && this.#recordStale ? this.#changedRecord() : undefined;
+    if (record !== undefined) writes.push(store.update(account, record));
+    this.#checkpointWanted = false;
+    const results = await Promise.allSettled(writes);
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure !== undefined) {
+      if (!isPassing(failure.reason)) throw failure.reason;
+      if (record !== undefined) this.#forgetRecord();
+      await this.#host.again();
+      return this.#rewrite();
+    }
+    if (results.some((result) => result.status === 'fulfilled' && !result.value)) return false;
+    if (header !== undefined) this.#persisted = header.handled;
+    for (const sent of batch) sent.ready = true;
+    return true;
+  }
+
+  /** The record of the session, where it is another than the one that was written last. */
+  #changedRecord(): ResumptionRecord | undefined {
+    this.#recordStale = false;
+    const record = this.#host.record(this.#epoch);
+    const text = JSON.stringify({ ...record, epoch: undefined });
+    if (text === this.#record) return undefined;
+    this.#record = text;
+    return record;
+  }
+
+  #forgetRecord(): void {
+    this.#record = '';
+    this.#recordStale = true;
+  }
+
+  async #rewrite(): Promise<boolean> {
+    const { store, session } = this.#host;
+    const { account, jid, sessionId } = session;
+    const kept = this.#host.all().filter((sent) => sent.journaled);
+    const { handled, origins } = this.#host.header();
+    // the very same each time, whatever happens meanwhile: then the store knows whether it is done already
+    const header = { handled, origins: new Map(origins) };
+    const entries = kept.map(entryOf);
+    this.#waiting = [];
+    this.#trim = 0;
+    const attempt = () => store.takeOver(account, jid.resource, sessionId, this.#epoch, header, entries);
+    if (!(await untilDone(attempt, () => this.#host.again()))) return false;
+    this.#epoch++;
+    this.#persisted = header.handled;
+    for (const sent of kept) sent.ready = true;
+    if (this.#recordStale) void this.write();
+    return true;
+  }
+}
+
+const entryOf = ({ text, origin, at, out }: Sent): JournalEntry => ({ out, origin, at, text });

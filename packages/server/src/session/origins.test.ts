@@ -1,0 +1,62 @@
+import type { Origin } from '@parley/xmpp/stanza';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { Origins } from './origins.ts';
+import { MOST_ORIGINS } from './resumption/journal-header.ts';
+
+const of = (sid: string, k: number, effect = 0): Origin => ({ sid, k, effect });
+
+it('takes what is ahead of all that came from the same sender, over the end of 32 bits', () => {
+  const origins = new Origins();
+  const took = [1, 1, 2, 5, 4, 5, 6].map((k) => origins.add(of('a', k)));
+  expect(took).toEqual([true, false, true, true, false, false, true]);
+  expect([0xfffffffe, 0xffffffff, 0, 0, 0xffffffff, 1].map((k) => origins.add(of('b', k)))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+    true,
+  ]);
+});
+
+it('tells senders, and what their stanzas bring about, apart', () => {
+  const origins = new Origins();
+  expect([of('a', 5), of('b', 5), of('a', 5, 1), of('a', 5), of('a', 5, 1)].map((each) => origins.add(each))).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
+  expect([...origins.entries()]).toEqual([
+    ['a.0', 5],
+    ['b.0', 5],
+    ['a.1', 5],
+  ]);
+});
+
+it('goes on from what was known', () => {
+  const origins = new Origins([
+    ['a.0', 7],
+    ['b.0', 3],
+  ]);
+  expect([of('a', 7), of('a', 8), of('b', 4), of('c', 1)].map((each) => origins.add(each))).toEqual([
+    false,
+    true,
+    true,
+    true,
+  ]);
+});
+
+it('remembers as many senders as a header holds, those of late', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(150), { maxLength: 400 }), (senders) => {
+      const origins = new Origins();
+      for (const [k, sender] of senders.entries()) origins.add(of(String(sender), k));
+      const latest = [...new Set(senders.toReversed())].slice(0, MOST_ORIGINS).reverse();
+      expect([...origins.entries().keys()]).toEqual(latest.map((sender) => `${sender}.0`));
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,52 @@
+import { PackedReader } from './packed-reader.ts';
+import { PackedWriter } from './packed-writer.ts';
+
+/** The first element of a journal: how far things have come. */
+export interface JournalHeader {
+  /** Stanzas of the client whose effects are committed, so that they may be acknowledged; modulo 2^32. */
+  readonly handled: number;
+  /**
+   * Of entries that are trimmed already: the sender's session and the effect, as `sid.effect`, → the highest of its
+   * stanzas. The oldest comes first.
+   */
+  readonly origins: ReadonlyMap<string, number>;
+}
+
+/** So many senders are remembered. */
+export const MOST_ORIGINS = 64;
+
+// version, handled (the Lua of end-session.lua reads these four bytes), number of origins, each: sid, effect, k
+const VERSION = 1;
+
+const writer = new PackedWriter();
+
+export function encodeHeader({ handled, origins }: JournalHeader): Buffer {
+  writer.begin();
+  writer.byte(VERSION);
+  writer.uint32(handled);
+  const over = Math.max(0, origins.size - MOST_ORIGINS);
+  writer.varint(origins.size - over);
+  for (const [key, k] of origins.entries().drop(over)) {
+    const [sid = '', effect] = key.split('.');
+    writer.sessionId(sid);
+    writer.varint(Number(effect));
+    writer.uint32(k);
+  }
+  return writer.take();
+}
+
+/** Throws a KeyspaceError `damaged`. */
+export function decodeHeader(bytes: Buffer): JournalHeader {
+  const reader = new PackedReader(bytes, 'The header of a journal');
+  reader.version(VERSION);
+  const handled = reader.uint32();
+  const count = reader.varint();
+  if (count > MOST_ORIGINS) throw reader.damaged('it names too many senders');
+  const origins = new Map<string, number>();
+  for (let index = 0; index < count; index++) {
+    origins.set(`${reader.sessionId()}.${reader.varint()}`, reader.uint32());
+  }
+  if (origins.size < count) throw reader.damaged('it names a sender twice');
+  reader.end();
+  return { handled, origins };
+}

@@ -1,0 +1,99 @@
+import { defineOperation, type Reply } from '@parley/keyspace/operation';
+
+const done = (reply: Reply): boolean => reply === 1;
+
+/** Whether the record is that of the session and epoch that the fence tells. */
+const isOwned = (record: Buffer | undefined, fence: Buffer): boolean =>
+  record?.subarray(1, 1 + fence.length).equals(fence) ?? false;
+
+// The keys and arguments of each are told in its Lua file.
+
+/** Replaces a session's record: false where the session is somebody else's or gone. */
+export const updateSession = defineOperation<boolean>({
+  name: 'update-session',
+  lua: new URL('./update-session.lua', import.meta.url),
+  js(view, [sessions = ''], [resource, fence = NOTHING, record = NOTHING]) {
+    const field = String(resource);
+    if (!isOwned(view.hget(sessions, field), fence)) return 0;
+    view.hset(sessions, [[field, record]]);
+    return 1;
+  },
+  result: done,
+});
+
+/** Gives a session to a new owner: false where somebody else has it, or its journal is not what the caller knows. */
+export const takeOver = defineOperation<boolean>({
+  name: 'take-over',
+  lua: new URL('./take-over.lua', import.meta.url),
+  js(view, [sessions = '', from = '', to = '', index = ''], args) {
+    const [resource, fence = NOTHING, newFence = NOTHING, member = '', newMember = '', length, last = NOTHING] = args;
+    const field = String(resource);
+    const kept = view.hget(sessions, field);
+    const elements = args.slice(7);
+    if (kept === undefined) return 0;
+    if (isOwned(kept, newFence)) {
+      const found = view.lrange(to, 0, -1);
+      if (found.length !== elements.length) return 0;
+      return found.every((element, place) => element.equals(elements[place] ?? NOTHING));
+    }
+    if (!isOwned(kept, fence)) return 0;
+    if (String(length) !== '') {
+      if (view.llen(from) !== Number(length)) return 0;
+      if (!view.lrange(from, -1, -1)[0]?.equals(last)) return 0;
+    }
+    view.hset(sessions, [
+      [field, Buffer.concat([kept.subarray(0, 1), newFence, kept.subarray(1 + fence.length + OWNER_BYTES)])],
+    ]);
+    view.del(from, to);
+    view.rpush(to, ...elements);
+    view.srem(index, member);
+    view.sadd(index, newMember);
+    return 1;
+  },
+  result: done,
+});
+
+/** Ends a session and tells the elements of its journal: undefined where it is somebody else's or gone. */
+export const endSession = defineOperation<readonly Buffer[] | undefined>({
+  name: 'end-session',
+  lua: new URL('./end-session.lua', import.meta.url),
+  js(view, [sessions = '', journal = '', index = '', handled = '', waiting = '', waitingIndex = ''], args) {
+    const [resource, fence = NOTHING, member = '', waitingMember = '', milliseconds] = args;
+    const field = String(resource);
+    const owned = isOwned(view.hget(sessions, field), fence);
+    const elements = view.lrange(journal, 0, -1);
+    const [header] = elements;
+    view.srem(index, member);
+    if (!owned && header === undefined) return null;
+
+    if (owned) view.hdel(sessions, field);
+    if (header !== undefined) {
+      view.set(handled, header.subarray(1, 5), { px: Number(milliseconds) });
+      view.lpop(journal);
+      if (elements.length > 1) {
+        view.rename(journal, waiting);
+        view.sadd(waitingIndex, waitingMember);
+      }
+    }
+    return elements;
+  },
+  result: (reply) => (reply === null ? undefined : (reply as Buffer[])),
+});
+
+/** Lets go of waiting entries, all but the last few. */
+export const keepWaiting = defineOperation<boolean>({
+  name: 'keep-waiting',
+  lua: new URL('./keep-waiting.lua', import.meta.url),
+  js(view, [waiting = '', index = ''], [left, member = '']) {
+    const over = view.llen(waiting) - Number(left);
+    if (over > 0) view.lpop(waiting, over);
+    if (view.llen(waiting) === 0) view.srem(index, member);
+    return 1;
+  },
+  result: done,
+});
+
+/** The owner stands in a record behind session and epoch. */
+const OWNER_BYTES = 8;
+
+const NOTHING = Buffer.alloc(0);

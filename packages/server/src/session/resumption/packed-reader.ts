@@ -1,0 +1,71 @@
+import { isUtf8 } from 'node:buffer';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+
+/** Reads what PackedWriter wrote. Throws a KeyspaceError `damaged` where the bytes can be nothing of the kind. */
+export class PackedReader {
+  readonly #bytes: Buffer;
+  readonly #what: string;
+  #position = 0;
+
+  /** `what` is read, for the message: `A journal entry`. */
+  constructor(bytes: Buffer, what: string) {
+    this.#bytes = bytes;
+    this.#what = what;
+  }
+
+  byte(): number {
+    return this.#bytes[this.#advance(1)] as number;
+  }
+
+  uint32(): number {
+    return this.#bytes.readUInt32BE(this.#advance(4));
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 0x80) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * factor;
+      if (!Number.isSafeInteger(value)) throw this.damaged('a number in it is too large');
+      if (byte < 0x80) {
+        if (byte === 0 && factor > 1) throw this.damaged('a number in it is longer than it needs to be');
+        return value;
+      }
+    }
+  }
+
+  sessionId(): string {
+    const start = this.#advance(8);
+    return this.#bytes.toString('hex', start, start + 8);
+  }
+
+  text(): string {
+    const length = this.varint();
+    const start = this.#advance(length);
+    if (!isUtf8(this.#bytes.subarray(start, start + length))) throw this.damaged('a text in it is not UTF-8');
+    return this.#bytes.toString('utf8', start, start + length);
+  }
+
+  /** The first byte, which says how the others are to be read. */
+  version(known: number): void {
+    const version = this.byte();
+    if (version !== known)
+      throw this.damaged(`its format is ${version}, and this version of the server reads ${known}`);
+  }
+
+  /** Nothing may follow. */
+  end(): void {
+    if (this.#position < this.#bytes.length) throw this.damaged('there is more of it than there should be');
+  }
+
+  damaged(why: string): KeyspaceError {
+    return new KeyspaceError('damaged', `${this.#what} in the keyspace cannot be read: ${why}.`);
+  }
+
+  #advance(count: number): number {
+    const start = this.#position;
+    if (count > this.#bytes.length - start) throw this.damaged('it ends too early');
+    this.#position = start + count;
+    return start;
+  }
+}

@@ -1,0 +1,92 @@
+import { PARTITIONS, partition } from '@parley/keyspace/key';
+import { declareKeys, type Keys } from '@parley/keyspace/key-declaration';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import type { Jid } from '@parley/xmpp/jid';
+
+export const sessionKeys = declareKeys({
+  name: 'session',
+  type: 'hash',
+  content:
+    'resource → what is needed to have its session back (XEP-0198): id, epoch, time to resume, switches, mechanism, ' +
+    'available presence, addressees of directed presence',
+  bound: 'the resumable sessions of the account',
+  ttl: 'none',
+});
+
+export const journalKeys = declareKeys({
+  name: 'journal',
+  scope: 'partition',
+  parts: ['session id', 'epoch'],
+  type: 'list',
+  content:
+    'a header (stanzas handled, origins of entries that are gone), then the stanzas that the client has not ' +
+    'acknowledged; the epoch counts the owners of the session',
+  bound: 'one for each resumable session, of limits.unacknowledged',
+  ttl: 'none',
+});
+
+export const handledKeys = declareKeys({
+  name: 'handled',
+  scope: 'partition',
+  parts: ['session id'],
+  type: 'string',
+  content: 'how many stanzas of a session that ended were handled, in four bytes',
+  bound: 'one for each resumable session that ended',
+  ttl: '48 h',
+});
+
+export const waitingKeys = declareKeys({
+  name: 'waiting',
+  scope: 'partition',
+  parts: ['session id'],
+  type: 'list',
+  content: 'stanzas that a session which ended left behind, until each is routed anew',
+  bound: 'those of its journal',
+  ttl: 'none',
+});
+
+export const sessionIndexKeys = declareKeys({
+  name: 'sessions',
+  scope: 'partition',
+  type: 'set',
+  content: 'the resumable sessions of this partition: id, epoch, full JID, with spaces between them',
+  bound: 'the resumable sessions',
+  ttl: 'none',
+});
+
+export const waitingIndexKeys = declareKeys({
+  name: 'waiting-sessions',
+  scope: 'partition',
+  type: 'set',
+  content: 'the sessions of this partition that left stanzas behind: id, full JID, with a space between them',
+  bound: 'the sessions that ended a moment ago',
+  ttl: 'none',
+});
+
+export const resumptionKeys: readonly Keys[] = [
+  sessionKeys,
+  journalKeys,
+  handledKeys,
+  waitingKeys,
+  sessionIndexKeys,
+  waitingIndexKeys,
+];
+
+/** The partition of an account, as it is given to keys. */
+export const partitionOf = (account: Jid): string => String(partition(account.bareText));
+
+/** Partitions of an index that are read at once. */
+const PARTITIONS_PER_PAGE = 16;
+
+/** The members of an index of sessions, in pages, whose members are text. */
+export async function* members(keyspace: Keyspace, index: Keys): AsyncGenerator<string[], void, undefined> {
+  for (let first = 0; first < PARTITIONS; first += PARTITIONS_PER_PAGE) {
+    const keys = Array.from({ length: PARTITIONS_PER_PAGE }, (_, offset) => index.key(String(first + offset)));
+    const replies = await keyspace.batch(
+      keys.map((key) => ['smembers', key] as const),
+      { atomic: false },
+    );
+    const page = replies.flat().map(String);
+    if (page.length > 0) yield page;
+  }
+}

@@ -1,0 +1,97 @@
+import { PackedReader } from './packed-reader.ts';
+import { PackedWriter } from './packed-writer.ts';
+
+/** What is needed to have a session back without its client's help. */
+export interface ResumptionRecord {
+  readonly resource: string;
+  /** The session: 16 hexadecimal digits. */
+  readonly sid: string;
+  /** Counts those who owned the session: only the last of them can write its journal. */
+  readonly epoch: number;
+  /** How long it can be resumed after its connection is gone. */
+  readonly maxSeconds: number;
+  readonly carbons: boolean;
+  /** Has asked for its roster. */
+  readonly interested: boolean;
+  /** The client has said so (XEP-0352). */
+  readonly inactive: boolean;
+  /** The last available presence, as XML; undefined while unavailable. */
+  readonly presence: string | undefined;
+  /** To whom it has sent available presence of its own accord. */
+  readonly directed: readonly string[];
+  /** The SASL mechanism with which it authenticated. */
+  readonly mechanism: string;
+}
+
+// version, fence (sid, epoch, owner), maxSeconds, flags, mechanism, [presence,] number of directed, each of them
+const VERSION = 1;
+const CARBONS = 1;
+const INTERESTED = 2;
+const INACTIVE = 4;
+const AVAILABLE = 8;
+
+const writer = new PackedWriter();
+
+/**
+ * What a record holds from its second byte on: the session, its epoch and, where it is given, who made it so (16
+ * hexadecimal digits).
+ */
+export function fenceOf(sid: string, epoch: number, owner?: string): Buffer {
+  writer.begin();
+  writer.sessionId(sid);
+  writer.varint(epoch);
+  if (owner !== undefined) writer.sessionId(owner);
+  return writer.take();
+}
+
+/** All but the resource, under which it is kept. */
+export function encodeRecord(record: ResumptionRecord, owner: string): Buffer {
+  const { presence, directed } = record;
+  writer.begin();
+  writer.byte(VERSION);
+  writer.sessionId(record.sid);
+  writer.varint(record.epoch);
+  writer.sessionId(owner);
+  writer.varint(record.maxSeconds);
+  writer.byte(
+    (record.carbons ? CARBONS : 0) |
+      (record.interested ? INTERESTED : 0) |
+      (record.inactive ? INACTIVE : 0) |
+      (presence === undefined ? 0 : AVAILABLE),
+  );
+  writer.text(record.mechanism);
+  if (presence !== undefined) writer.text(presence);
+  writer.varint(directed.length);
+  for (const target of directed) writer.text(target);
+  return writer.take();
+}
+
+/** Throws a KeyspaceError `damaged`. */
+export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord {
+  const reader = new PackedReader(bytes, 'The record of a session');
+  reader.version(VERSION);
+  const sid = reader.sessionId();
+  const epoch = reader.varint();
+  reader.sessionId(); // the owner, whom only the operations need to know
+  const maxSeconds = reader.varint();
+  const flags = reader.byte();
+  if (flags >= 2 * AVAILABLE) throw reader.damaged('its flags are unknown');
+  const mechanism = reader.text();
+  const presence = flags & AVAILABLE ? reader.text() : undefined;
+  const count = reader.varint();
+  const directed: string[] = [];
+  while (directed.length < count) directed.push(reader.text());
+  reader.end();
+  return {
+    resource,
+    sid,
+    epoch,
+    maxSeconds,
+    carbons: (flags & CARBONS) !== 0,
+    interested: (flags & INTERESTED) !== 0,
+    inactive: (flags & INACTIVE) !== 0,
+    presence,
+    directed,
+    mechanism,
+  };
+}

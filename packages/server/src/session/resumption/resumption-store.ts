@@ -1,0 +1,334 @@
+import { randomBytes } from 'node:crypto';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Jid } from '@parley/xmpp/jid';
+import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
+import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
+import { endSession, keepWaiting, takeOver, updateSession } from './operations.ts';
+import {
+  handledKeys,
+  journalKeys,
+  members,
+  partitionOf,
+  sessionIndexKeys,
+  sessionKeys,
+  waitingIndexKeys,
+  waitingKeys,
+} from './resumption-keys.ts';
+import { decodeRecord, encodeRecord, fenceOf, type ResumptionRecord } from './resumption-record.ts';
+
+export type { ResumptionRecord };
+
+export interface ResumptionStoreOptions {
+  readonly keyspace: Keyspace;
+  /** Hears of what cannot be read and is passed over; it stays where it is. */
+  onDamaged(error: KeyspaceError): void;
+}
+
+/** What a journal looked like when it was read, for `takeOver`. */
+export interface JournalMark {
+  readonly length: number;
+  readonly last: Buffer;
+}
+
+export interface KeptSession {
+  readonly record: ResumptionRecord;
+  readonly header: JournalHeader;
+  readonly entries: readonly JournalEntry[];
+  readonly mark: JournalMark;
+}
+
+export interface ResumableSession {
+  /** Bare. */
+  readonly account: Jid;
+  readonly record: ResumptionRecord;
+}
+
+/** What a session that ended left behind. */
+export interface WaitingEntries {
+  /** The full JID of the session. */
+  readonly jid: Jid;
+  readonly sid: string;
+  readonly entries: readonly JournalEntry[];
+}
+
+/** How long a client may learn how much of what it sent was handled. */
+const HANDLED_KEPT = 48 * 60 * 60 * 1000;
+
+/** How often a session is read anew since it got another owner meanwhile. */
+const ATTEMPTS = 20;
+
+/**
+ * The sessions that can be resumed (XEP-0198), and their journals.
+ *
+ * A session has one owner at a time, who knows its epoch: `takeOver` counts it up, and from then on whatever the owner
+ * before writes is refused, with false. Promises resolve when what they tell is committed.
+ *
+ * Where a KeyspaceError says that the outcome is `unknown`, all may be tried again as it was, except for `append` and
+ * `checkpoint`: those could be done twice, so that entries are there twice or are trimmed that the client has not got,
+ * and what still is on its way could be done later. The owner takes the session over from itself then, with what it
+ * knows.
+ */
+export class ResumptionStore {
+  readonly #keyspace: Keyspace;
+  readonly #onDamaged: (error: KeyspaceError) => void;
+  /** Tells what this process did from what another one did. */
+  readonly #owner = randomBytes(8).toString('hex');
+  /** Sessions that may or may not have ended. */
+  readonly #ending = new Set<string>();
+
+  constructor(options: ResumptionStoreOptions) {
+    this.#keyspace = options.keyspace;
+    this.#onDamaged = options.onDamaged;
+  }
+
+  /** A session can be resumed from now on. Its id is new; a session that the resource had before is to be ended first. */
+  async open(account: Jid, record: ResumptionRecord, header: JournalHeader): Promise<void> {
+    const { resource, sid, epoch } = record;
+    const partition = partitionOf(account);
+    const journal = journalKeys.key(partition, sid, String(epoch));
+    const member = memberOf(account, resource, sid, epoch);
+    await this.#keyspace.batch(
+      [
+        ['hset', sessionKeys.key(account.bareText), [[resource, encodeRecord(record, this.#owner)]]],
+        ['del', journal],
+        ['rpush', journal, encodeHeader(header)],
+        ['sadd', sessionIndexKeys.key(partition), member],
+      ],
+      { atomic: true },
+    );
+  }
+
+  /** False where the session is somebody else's or gone. */
+  update(account: Jid, record: ResumptionRecord): Promise<boolean> {
+    const { resource, sid, epoch } = record;
+    const keys = [sessionKeys.key(account.bareText)];
+    return this.#keyspace.call(updateSession, keys, [resource, fenceOf(sid, epoch), encodeRecord(record, this.#owner)]);
+  }
+
+  /** Puts entries, at least one, behind those that the journal has. False where it is somebody else's or gone. */
+  async append(account: Jid, sid: string, epoch: number, entries: readonly JournalEntry[]): Promise<boolean> {
+    const journal = journalKeys.key(partitionOf(account), sid, String(epoch));
+    return (await this.#keyspace.rpushx(journal, ...entries.map(encodeEntry))) > 0;
+  }
+
+  /**
+   * Replaces the header and drops so many entries, the oldest ones; there must be that many. False where the journal is
+   * somebody else's or gone.
+   */
+  async checkpoint(account: Jid, sid: string, epoch: number, header: JournalHeader, trim: number): Promise<boolean> {
+    const journal = journalKeys.key(partitionOf(account), sid, String(epoch));
+    const bytes = encodeHeader(header);
+    if (trim === 0) return this.#keyspace.lset(journal, 0, bytes);
+    // The header takes the place of the last entry that goes, so that the journal never is without one.
+    const [done] = await this.#keyspace.batch(
+      [
+        ['lset', journal, trim, bytes],
+        ['lpop', journal, trim],
+      ],
+      { atomic: true },
+    );
+    return done;
+  }
+
+  /** Undefined where there is no such session. Rejects with `damaged` where it cannot be read. */
+  async read(account: Jid, sid: string): Promise<KeptSession | undefined> {
+    const partition = partitionOf(account);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const record = await this.#find(account, sid);
+      if (record === undefined) return undefined;
+      const elements = await this.#keyspace.lrange(journalKeys.key(partition, sid, String(record.epoch)), 0, -1);
+      const [header, ...entries] = elements;
+      const last = elements.at(-1);
+      // Where there is none, somebody has just taken the session over or ended it.
+      if (header === undefined || last === undefined) continue;
+      const mark = { length: elements.length, last };
+      return { record, header: decodeHeader(header), entries: entries.map(decodeEntry), mark };
+    }
+    throw new KeyspaceError('damaged', `The journal of a session of ${account} is not where it should be.`);
+  }
+
+  async #find(account: Jid, sid: string): Promise<ResumptionRecord | undefined> {
+    for (const [resource, bytes] of await this.#keyspace.hgetall(sessionKeys.key(account.bareText))) {
+      // the id alone: a damaged record of another session must not be in the way
+      if (bytes.toString('hex', 1, 9) === sid) return decodeRecord(resource, bytes);
+    }
+    return undefined;
+  }
+
+  /**
+   * Makes the caller the owner, under the epoch `fromEpoch + 1`, with a journal of exactly this header and these
+   * entries. False where somebody else has done so or the session is gone, and, where `mark` is given, where the journal
+   * has changed since it was read: what was appended meanwhile would get lost.
+   */
+  takeOver(
+    account: Jid,
+    resource: string,
+    sid: string,
+    fromEpoch: number,
+    header: JournalHeader,
+    entries: readonly JournalEntry[],
+    mark?: JournalMark,
+  ): Promise<boolean> {
+    const epoch = fromEpoch + 1;
+    const partition = partitionOf(account);
+    return this.#keyspace.call(
+      takeOver,
+      [
+        sessionKeys.key(account.bareText),
+        journalKeys.key(partition, sid, String(fromEpoch)),
+        journalKeys.key(partition, sid, String(epoch)),
+        sessionIndexKeys.key(partition),
+      ],
+      [
+        resource,
+        fenceOf(sid, fromEpoch),
+        fenceOf(sid, epoch, this.#owner),
+        memberOf(account, resource, sid, fromEpoch),
+        memberOf(account, resource, sid, epoch),
+        mark?.length ?? '',
+        mark?.last ?? '',
+        encodeHeader(header),
+        ...entries.map(encodeEntry),
+      ],
+    );
+  }
+
+  /**
+   * Takes a session over as it is, from whoever had it: what that one still has on its way comes to nothing. Undefined
+   * where there is no such session. Rejects with `damaged` where it cannot be read.
+   */
+  async claim(account: Jid, sid: string): Promise<KeptSession | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const kept = await this.read(account, sid);
+      if (kept === undefined) return undefined;
+      const { record, header, entries, mark } = kept;
+      const { resource, epoch } = record;
+      if (await this.takeOver(account, resource, sid, epoch, header, entries, mark)) {
+        return { ...kept, record: { ...record, epoch: epoch + 1 } };
+      }
+    }
+    throw new KeyspaceError('damaged', `A session of ${account} has another owner all the time.`);
+  }
+
+  /**
+   * The session can be resumed no longer. Its entries, which are told, wait from now on for being routed: `keepWaiting`
+   * lets go of them. Undefined where the session is somebody else's or gone.
+   */
+  async end(account: Jid, resource: string, sid: string, epoch: number): Promise<readonly JournalEntry[] | undefined> {
+    const ending = this.#ending.has(sid);
+    this.#ending.add(sid);
+    const elements = await this.#end(account, resource, sid, epoch);
+    // where an attempt before this one may have done it, what it left behind tells
+    const entries = elements?.slice(1).map(decodeEntry) ?? (ending ? await this.waiting(account, sid) : undefined);
+    this.#ending.delete(sid);
+    return entries;
+  }
+
+  #end(account: Jid, resource: string, sid: string, epoch: number): Promise<readonly Buffer[] | undefined> {
+    const partition = partitionOf(account);
+    return this.#keyspace.call(
+      endSession,
+      [
+        sessionKeys.key(account.bareText),
+        journalKeys.key(partition, sid, String(epoch)),
+        sessionIndexKeys.key(partition),
+        handledKeys.key(partition, sid),
+        waitingKeys.key(partition, sid),
+        waitingIndexKeys.key(partition),
+      ],
+      [
+        resource,
+        fenceOf(sid, epoch),
+        memberOf(account, resource, sid, epoch),
+        waitingMemberOf(account, resource, sid),
+        HANDLED_KEPT,
+      ],
+    );
+  }
+
+  /** What waits still of what a session left behind. */
+  async waiting(account: Jid, sid: string): Promise<readonly JournalEntry[]> {
+    const elements = await this.#keyspace.lrange(waitingKeys.key(partitionOf(account), sid), 0, -1);
+    return elements.map(decodeEntry);
+  }
+
+  /**
+   * Of what a session left behind, the last `left` entries wait still: those before them were routed, and that is
+   * committed. `jid` is the full JID of the session.
+   */
+  async keepWaiting(jid: Jid, sid: string, left: number): Promise<void> {
+    const partition = partitionOf(jid);
+    const keys = [waitingKeys.key(partition, sid), waitingIndexKeys.key(partition)];
+    await this.#keyspace.call(keepWaiting, keys, [left, waitingMemberOf(jid, jid.resource, sid)]);
+  }
+
+  /** What sessions left behind that was not routed: a node was killed meanwhile. */
+  async *unfinished(): AsyncGenerator<WaitingEntries, void, undefined> {
+    for await (const page of members(this.#keyspace, waitingIndexKeys)) {
+      for (const member of page) {
+        const waiting = await this.#passingOver(async () => {
+          const { sid, jid } = readMember(member);
+          return { jid, sid, entries: await this.waiting(jid, sid) };
+        });
+        if (waiting !== undefined && waiting.entries.length > 0) yield waiting;
+      }
+    }
+  }
+
+  /** How many stanzas a session that ended has handled; undefined where that is not known, or no longer. */
+  async lastHandled(account: Jid, sid: string): Promise<number | undefined> {
+    const bytes = await this.#keyspace.get(handledKeys.key(partitionOf(account), sid));
+    return bytes?.length === 4 ? bytes.readUInt32BE() : undefined;
+  }
+
+  /**
+   * All sessions that can be resumed, in pages and in no order. One whose record is gone, since its account was removed
+   * while nobody could end it, is ended on the way: what it left behind is then among the `unfinished`.
+   */
+  async *all(): AsyncGenerator<readonly ResumableSession[], void, undefined> {
+    for await (const page of members(this.#keyspace, sessionIndexKeys)) {
+      const sessions = await Promise.all(page.map((member) => this.#passingOver(() => this.#listed(member))));
+      const found = sessions.filter((session) => session !== undefined);
+      if (found.length > 0) yield found;
+    }
+  }
+
+  async #listed(member: string): Promise<ResumableSession | undefined> {
+    const { sid, epoch, jid } = readMember(member);
+    const { bare: account, resource } = jid;
+    const bytes = await this.#keyspace.hget(sessionKeys.key(account.bareText), resource);
+    if (bytes !== undefined) {
+      const record = decodeRecord(resource, bytes);
+      if (record.sid === sid && record.epoch === epoch) return { account, record };
+    }
+    await this.#end(account, resource, sid, epoch);
+    return undefined;
+  }
+
+  async #passingOver<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof KeyspaceError) || error.failure !== 'damaged') throw error;
+      this.#onDamaged(error);
+      return undefined;
+    }
+  }
+}
+
+const memberOf = (account: Jid, resource: string, sid: string, epoch: number): string =>
+  `${sid} ${epoch} ${account.bareText}/${resource}`;
+
+const waitingMemberOf = (account: Jid, resource: string, sid: string): string =>
+  `${sid} ${account.bareText}/${resource}`;
+
+/** Reads a member of either index. The JID may hold spaces itself. */
+function readMember(member: string): { sid: string; epoch: number; jid: Jid } {
+  const [, sid, epoch, text] = /^([0-9a-f]{16}) (?:(\d+) )?(.+)$/s.exec(member) ?? [];
+  const jid = text === undefined ? undefined : Jid.tryParse(text);
+  if (sid === undefined || jid === undefined) {
+    throw new KeyspaceError('damaged', `A member of an index of sessions cannot be read: ${member}`);
+  }
+  return { sid, epoch: Number(epoch), jid };
+}

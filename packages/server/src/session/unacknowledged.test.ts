@@ -1,0 +1,149 @@
+import { serialAdd } from '@parley/xmpp/serial';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Unacknowledged } from './unacknowledged.ts';
+
+const ids = (list: readonly { text: string }[]) => list.map(({ text }) => text);
+
+describe('a queue', () => {
+  it('numbers what is added from one on, and gives it in order once it is ready', () => {
+    const sent = new Unacknowledged();
+    const first = sent.add('a', undefined, true);
+    const second = sent.add('bc', undefined, false);
+    expect([first.out, first.ready, second.out, second.ready]).toEqual([1, false, 2, true]);
+    expect([sent.size, sent.bytes, sent.written]).toEqual([2, 3, 0]);
+    expect(sent.next()).toBeUndefined(); // the second one waits behind the first
+    first.ready = true;
+    expect([sent.next(), sent.next(), sent.next()]).toEqual([first, second, undefined]);
+    expect([sent.count, sent.written]).toEqual([2, 2]);
+    expect(ids(sent.acknowledge(1))).toEqual(['a']);
+    expect([sent.size, sent.bytes, sent.written, sent.count]).toEqual([1, 2, 1, 2]);
+    expect(sent.acknowledge(1)).toEqual([]);
+    expect(sent.acknowledge(0)).toEqual([]); // less than before means nothing
+    expect(ids(sent.takeAll())).toEqual(['bc']);
+    expect([sent.size, sent.bytes, sent.written]).toEqual([0, 0, 0]);
+  });
+
+  it('allows no more than was written', () => {
+    const sent = new Unacknowledged();
+    for (const text of ['a', 'b', 'c']) sent.add(text, undefined, false);
+    sent.next();
+    sent.next();
+    expect([0, 1, 2, 3, 2 ** 31, 2 ** 32 - 1].map((h) => sent.allows(h))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it('that a predecessor left takes any number for what it may be, and gives none before it is resumed', () => {
+    const sent = new Unacknowledged();
+    const kept = { origin: undefined, at: 5 };
+    sent.restore([
+      { ...kept, text: 'a', out: 7 },
+      { ...kept, text: 'b', out: 9 },
+      { ...kept, text: 'c', out: undefined },
+    ]);
+    const added = sent.add('d', undefined, true);
+    expect([added.out, sent.allows(1000)]).toEqual([undefined, true]);
+    expect(ids(sent.resume(8))).toEqual(['a']);
+    expect(sent.all.map(({ text, out }) => [text, out])).toEqual([
+      ['b', 9],
+      ['c', 10],
+      ['d', 11],
+    ]);
+    expect([sent.count, sent.written, sent.bytes]).toEqual([8, 0, 3]);
+    expect(sent.add('e', undefined, true).out).toBe(12);
+    expect(sent.allows(9)).toBe(false);
+  });
+
+  it('that a predecessor left loses nothing to a client that knows of more than the journal', () => {
+    const sent = new Unacknowledged();
+    sent.restore([{ text: 'a', origin: undefined, at: 5, out: 7 }]);
+    sent.add('b', undefined, true);
+    expect(ids(sent.resume(20))).toEqual(['a']);
+    expect(sent.all.map(({ text, out }) => [text, out])).toEqual([['b', 21]]);
+  });
+});
+
+type Step =
+  | { kind: 'add'; journaled: boolean }
+  | { kind: 'ready' | 'write' }
+  | { kind: 'acknowledge' | 'lose'; share: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('add' as const), journaled: fc.boolean() }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom<('ready' | 'write')[]>('ready', 'write') }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom<('acknowledge' | 'lose')[]>('acknowledge', 'lose'),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
+);
+
+it('is a list whose client counts, wherever its numbers begin', () => {
+  const start = fc.oneof(fc.nat(5), fc.integer({ min: 2 ** 32 - 20, max: 2 ** 32 - 1 }), fc.constant(2 ** 31));
+  fc.assert(
+    fc.property(start, fc.array(step, { maxLength: 100 }), (from, steps) => {
+      const sent = new Unacknowledged();
+      sent.resume(from);
+      /** What is not acknowledged, as it should be, and what the client has got, all numbers not wrapped. */
+      let left: string[] = [];
+      let acknowledged = 0;
+      let got = 0;
+      let names = 0;
+      const heard: string[] = [];
+      for (const step of steps) {
+        switch (step.kind) {
+          case 'add': {
+            const added = sent.add(`s${names++}`, undefined, step.journaled);
+            left.push(added.text);
+            expect(added.out).toBe(serialAdd(from, acknowledged + left.length));
+            break;
+          }
+          case 'ready': {
+            const waiting = sent.all.find(({ ready }) => !ready);
+            if (waiting !== undefined) waiting.ready = true;
+            break;
+          }
+          case 'write': {
+            const next = sent.next();
+            if (next === undefined) break;
+            got++;
+            heard.push(next.text);
+            expect(next.out).toBe(serialAdd(from, got));
+            break;
+          }
+          case 'acknowledge': {
+            const h = acknowledged + Math.floor((got - acknowledged) * step.share);
+            expect(sent.allows(serialAdd(from, h))).toBe(true);
+            expect(sent.allows(serialAdd(from, got + 1))).toBe(false);
+            expect(ids(sent.acknowledge(serialAdd(from, h)))).toEqual(left.slice(0, h - acknowledged));
+            left = left.slice(h - acknowledged);
+            acknowledged = h;
+            break;
+          }
+          case 'lose': {
+            // the client has got some of what was written; the rest comes again
+            const h = acknowledged + Math.floor((got - acknowledged) * step.share);
+            expect(ids(sent.resume(serialAdd(from, h)))).toEqual(left.slice(0, h - acknowledged));
+            left = left.slice(h - acknowledged);
+            heard.length = h;
+            acknowledged = h;
+            got = h;
+          }
+        }
+        expect(ids(sent.all)).toEqual(left);
+        expect(sent.count).toBe(serialAdd(from, got));
+        expect(sent.written).toBe(got - acknowledged);
+        expect(sent.bytes).toBe(left.join('').length);
+      }
+      expect(heard).toEqual(heard.map((_, index) => `s${index}`));
+    }),
+  );
+});

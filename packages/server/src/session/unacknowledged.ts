@@ -1,0 +1,122 @@
+import { serialAdd, serialDistance } from '@parley/xmpp/serial';
+import type { Origin } from '@parley/xmpp/stanza';
+
+/** A stanza for the client that it has not acknowledged yet. */
+export interface Sent {
+  /** A text of its own: what it was cut out of may be large. */
+  readonly text: string;
+  readonly origin: Origin | undefined;
+  /** Stands in the journal, or will: it outlives this process. */
+  readonly journaled: boolean;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The number that it has for the client; undefined where nobody knows how far a predecessor of this process came. */
+  out: number | undefined;
+  /** It may be written: what it needs is committed. */
+  ready: boolean;
+}
+
+/** What a client has to acknowledge, in order, and how far it has come (XEP-0198 §4). */
+export class Unacknowledged {
+  #queue: Sent[] = [];
+  #bytes = 0;
+  /** Stanzas at the head of the queue that have been written. */
+  #written = 0;
+  /** The number of the last stanza that was written. */
+  #count = 0;
+  /** A predecessor of this process wrote to the client what is not known here. */
+  #restored = false;
+
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  /** Characters of all texts together, about as many bytes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Stanzas that were written and not acknowledged. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** The number of the last stanza that was written, modulo 2^32. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get all(): readonly Sent[] {
+    return this.#queue;
+  }
+
+  add(text: string, origin: Origin | undefined, journaled: boolean): Sent {
+    const out = this.#restored ? undefined : serialAdd(this.#count, this.#queue.length - this.#written + 1);
+    const sent: Sent = { text, origin, journaled, at: Date.now(), out, ready: !journaled };
+    this.#push(sent);
+    return sent;
+  }
+
+  /** Takes over what a predecessor of this process had journaled. */
+  restore(kept: readonly Pick<Sent, 'text' | 'origin' | 'at' | 'out'>[]): void {
+    this.#restored = true;
+    for (const { text, origin, at, out } of kept) this.#push({ text, origin, journaled: true, at, out, ready: true });
+  }
+
+  #push(sent: Sent): void {
+    this.#queue.push(sent);
+    this.#bytes += sent.text.length;
+  }
+
+  /** The next stanza to write, if it is ready; from now on it counts as written. */
+  next(): Sent | undefined {
+    const sent = this.#queue[this.#written];
+    if (sent === undefined || !sent.ready) return undefined;
+    this.#written++;
+    this.#count = serialAdd(this.#count, 1);
+    return sent;
+  }
+
+  /** Whether a client may say that it has got so much: no more than was written, as far as that is known. */
+  allows(h: number): boolean {
+    return this.#restored || this.#handled(h) <= this.#written;
+  }
+
+  /** How many at the head of the queue an `h` acknowledges. */
+  #handled(h: number): number {
+    return serialDistance(h, serialAdd(this.#count, -this.#written));
+  }
+
+  /** The stanzas that an `h` acknowledges, taken out. */
+  acknowledge(h: number): Sent[] {
+    return this.#take(Math.max(0, Math.min(this.#handled(h), this.#written)));
+  }
+
+  #take(count: number): Sent[] {
+    const taken = this.#queue.splice(0, count);
+    this.#written = Math.max(0, this.#written - count);
+    for (const { text } of taken) this.#bytes -= text.length;
+    return taken;
+  }
+
+  /**
+   * Begins anew on another stream, on which the client has got everything up to `h`: what has a number up to it is taken
+   * out, and answered; what is left is numbered from there, and nothing of it is written yet.
+   */
+  resume(h: number): Sent[] {
+    const left = this.#queue.findIndex(({ out }) => out === undefined || serialDistance(out, h) > 0);
+    const taken = this.#take(left === -1 ? this.#queue.length : left);
+    this.#restored = false;
+    this.#written = 0;
+    this.#count = h;
+    this.#queue.forEach((sent, index) => {
+      sent.out = serialAdd(h, index + 1);
+    });
+    return taken;
+  }
+
+  /** Everything, taken out. */
+  takeAll(): Sent[] {
+    return this.#take(this.#queue.length);
+  }
+}

@@ -1,0 +1,185 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openKeyspace } from '@parley/keyspace/open';
+import { Element } from '@parley/xmpp/element';
+import { NS } from '@parley/xmpp/namespaces';
+import { presence, type Stanza } from '@parley/xmpp/stanza';
+import { expect, it, onTestFinished } from 'vitest';
+import { JULIET, type ManagedOptions, ManagedSession, turns } from '../../../../../tests/support/managed-session.ts';
+import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keyspace.ts';
+import type { Router } from '../../routing/router.ts';
+import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import { Departures } from './departures.ts';
+
+async function start(options: Omit<ManagedOptions, 'store'> = {}) {
+  const { keyspace } = await openKeyspace('embedded::memory:');
+  onTestFinished(() => keyspace.close());
+  const unreliable = new UnreliableKeyspace(keyspace);
+  const store = new ResumptionStore({
+    keyspace: unreliable.keyspace,
+    onDamaged: (error) => expect.fail(error.message),
+  });
+  const routed: Stanza[] = [];
+  const had = new Set<string>();
+  const unreadable: unknown[] = [];
+  const host = {
+    onRoute: (_: Stanza): void | Promise<void> => {},
+    store,
+    router: {
+      route(stanza: Stanza) {
+        routed.push(stanza);
+        return host.onRoute(stanza);
+      },
+    } as unknown as Router,
+    isHadByOthers: (stanza: Stanza) => had.has(stanza.id ?? ''),
+    again: () => nextTurn(),
+    onUnreadable: (error: unknown) => void unreadable.push(error),
+  };
+  const departures = new Departures(host);
+  const juliet = await new ManagedSession({ store, ...options }).open();
+  return { juliet, departures, store, unreliable, routed, had, unreadable, host };
+}
+
+const ids = (stanzas: readonly Stanza[]) => stanzas.map(({ id }) => id);
+
+it('hands on what was not acknowledged, in order, once, and says since when it waits', async () => {
+  const { juliet, departures, store, routed } = await start();
+  for (const id of ['1', '2', '3']) await juliet.say(id, Number(id));
+  juliet.management.acknowledge(1);
+  juliet.session.finish('over');
+  await departures.of(juliet.session);
+  expect(ids(routed)).toEqual(['2', '3']);
+  for (const stanza of routed) {
+    expect(stanza.child('delay', NS.delay)?.attr('from')).toBe('capulet.lit');
+    expect(stanza.origin).toBeUndefined();
+  }
+  expect(await juliet.journal()).toBeUndefined();
+  await departures.finish(); // nothing waits
+  expect(routed).toHaveLength(2);
+  expect(await store.lastHandled(JULIET.bare, juliet.session.sessionId)).toBe(0);
+});
+
+it('a session without stream management leaves nothing', async () => {
+  const { juliet, departures, routed } = await start();
+  juliet.session.management = undefined;
+  await departures.of(juliet.session);
+  expect(routed).toEqual([]);
+});
+
+it('one that cannot be resumed leaves the same, and touches no keyspace', async () => {
+  const { juliet, departures, unreliable, routed } = await start({ maxSeconds: 0 });
+  unreliable.fate = () => expect.fail('a write');
+  await juliet.say('1');
+  juliet.session.send(presence({ from: JULIET, id: 'p' }));
+  await juliet.say('2');
+  juliet.session.finish('over');
+  await departures.of(juliet.session);
+  expect(ids(routed)).toEqual(['1', '2']);
+});
+
+it('what others have is not handed on', async () => {
+  const { juliet, departures, routed, had } = await start();
+  had.add('1');
+  for (const id of ['1', '2']) await juliet.say(id);
+  juliet.session.finish('over');
+  await departures.of(juliet.session);
+  expect(ids(routed)).toEqual(['2']);
+});
+
+it('waits for what the session had begun, so that it counts', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { juliet, departures, store } = await start({ process: () => promise });
+  const done = juliet.session.receive(Element.of('message', NS.client));
+  juliet.session.finish('over');
+  let left = false;
+  const departure = departures.of(juliet.session).then(() => {
+    left = true;
+  });
+  const known = departures.done(juliet.session.sessionId);
+  await turns();
+  expect(left).toBe(false);
+  resolve();
+  await done;
+  await known;
+  expect(left).toBe(true);
+  await departure;
+  expect(await store.lastHandled(JULIET.bare, juliet.session.sessionId)).toBe(1);
+  await departures.done(juliet.session.sessionId); // it knows of none any more
+});
+
+it('goes on when the keyspace is back', async () => {
+  const { juliet, departures, unreliable, routed } = await start();
+  for (const id of ['1', '2']) await juliet.say(id);
+  const taken = juliet.say('3');
+  let down = true;
+  let count = 0;
+  unreliable.fate = () =>
+    down ? 'refused' : ((['done', 'unanswered', 'lost', 'unanswered'] as const)[count++ % 4] ?? 'done');
+  juliet.session.finish('over');
+  const departure = departures.of(juliet.session);
+  await turns(30);
+  expect(routed).toEqual([]);
+  down = false;
+  await Promise.all([departure, taken]);
+  expect(ids(routed)).toEqual(['1', '2', '3']);
+  unreliable.fate = () => 'done';
+  await departures.finish();
+  expect(routed).toHaveLength(3);
+});
+
+it('a node that is killed between two of them leaves the rest to its successor', async () => {
+  const { juliet, departures, routed, host, unreliable, store } = await start();
+  for (const id of ['1', '2', '3']) await juliet.say(id);
+  juliet.session.finish('over');
+  host.onRoute = ({ id }) => {
+    if (id === '2') unreliable.die();
+  };
+  void departures.of(juliet.session);
+  await turns();
+  expect(ids(routed)).toEqual(['1', '2']);
+  expect(await store.waiting(JULIET.bare, juliet.session.sessionId)).toHaveLength(2);
+});
+
+it('what a predecessor left is handed on, and then is no more', async () => {
+  const { juliet, departures, store, routed } = await start();
+  for (const id of ['1', '2']) await juliet.say(id);
+  await store.end(JULIET.bare, JULIET.resource, juliet.session.sessionId, 1);
+  await departures.finish();
+  expect(ids(routed)).toEqual(['1', '2']);
+  await departures.finish();
+  expect(routed).toHaveLength(2);
+});
+
+it('a node that stops leaves everything to its successor', async () => {
+  const { juliet, departures, unreliable, routed } = await start();
+  await juliet.say('1');
+  await unreliable.keyspace.close();
+  juliet.session.finish('over');
+  await departures.of(juliet.session);
+  expect(routed).toEqual([]);
+});
+
+it('a session that is somebody else’s leaves only what that one does not know of', async () => {
+  const { juliet, departures, unreliable, routed } = await start();
+  await juliet.say('1');
+  const other = new ResumptionStore({ keyspace: unreliable.keyspace, onDamaged() {} });
+  const kept = await other.read(JULIET.bare, juliet.session.sessionId);
+  const entries = kept?.entries ?? [];
+  const header = { handled: 0, origins: new Map() };
+  await other.takeOver(JULIET.bare, JULIET.resource, juliet.session.sessionId, 1, header, entries);
+  await juliet.say('2'); // which is when it learns of it
+  expect(juliet.session.ended).toBe(true);
+  await departures.of(juliet.session);
+  expect(ids(routed)).toEqual(['2']);
+  expect((await juliet.journal())?.entries).toEqual(['1 1']);
+});
+
+it('what cannot be read is told of and does not stop the others', async () => {
+  const { juliet, departures, routed, unreadable } = await start();
+  for (const id of ['1', '2', '3']) await juliet.say(id);
+  const taken = juliet.management.takeUnacknowledged.bind(juliet.management);
+  juliet.management.takeUnacknowledged = () =>
+    taken().map((sent, place) => (place === 1 ? { ...sent, text: '<' } : sent));
+  juliet.session.finish('over');
+  await departures.of(juliet.session);
+  expect([ids(routed), unreadable.length]).toEqual([['1', '3'], 1]);
+});

@@ -1,0 +1,98 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import type { Jid } from '@parley/xmpp/jid';
+import type { Stanza } from '@parley/xmpp/stanza';
+import { stanzaFromText } from '@parley/xmpp/stanza-text';
+import { forward } from '../../routing/forward.ts';
+import type { Router } from '../../routing/router.ts';
+import { untilDone } from '../../session/attempts.ts';
+import type { JournalEntry } from '../../session/resumption/journal-entry.ts';
+import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import type { Session } from '../../session/session.ts';
+import type { Sent } from '../../session/unacknowledged.ts';
+
+export interface DeparturesHost {
+  readonly router: Router;
+  readonly store: ResumptionStore;
+  /** Whether another session of its account has a stanza that was taken then (milliseconds since 1970). */
+  isHadByOthers(stanza: Stanza, account: Jid, at: number): boolean;
+  /** Resolves when another attempt to write to a keyspace that failed is worth it. */
+  again(): Promise<void>;
+  onUnreadable(error: unknown): void;
+}
+
+/** What sessions that are over leave behind: each stanza that was not acknowledged goes somewhere else, once. */
+export class Departures {
+  readonly #host: DeparturesHost;
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(host: DeparturesHost) {
+    this.#host = host;
+  }
+
+  /** A session is over. Resolves when nothing of it is left. */
+  of(session: Session): Promise<void> {
+    const { sessionId } = session;
+    const departure = this.#of(session)
+      .catch((error) => {
+        // the node stops: its successor does what is left
+        if (!(error instanceof KeyspaceError) || error.failure !== 'closed') throw error;
+      })
+      .finally(() => this.#running.delete(sessionId));
+    this.#running.set(sessionId, departure);
+    return departure;
+  }
+
+  /** Resolves when a session that may just have ended is gone for good. */
+  async done(sid: string): Promise<void> {
+    await this.#running.get(sid)?.catch(() => {}); // told where it began
+  }
+
+  async #of({ management, jid, sessionId }: Session): Promise<void> {
+    if (management === undefined) return;
+    await management.settled(); // what was acknowledged must not go on
+    const left = management.takeUnacknowledged();
+    if (!management.resumable) return this.#forwardEach(left, jid);
+    const { store, again } = this.#host;
+    // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
+    const owned = await untilDone(() => store.end(jid.bare, jid.resource, sessionId, management.epoch), again);
+    const inJournal = ({ journaled, ready }: Sent) => journaled && ready;
+    if (owned !== undefined) await this.#forwardWaiting(jid, sessionId, left.filter(inJournal));
+    await this.#forwardEach(
+      left.filter((sent) => !inJournal(sent)),
+      jid,
+    );
+  }
+
+  /** What a predecessor of this process left undone. */
+  async finish(): Promise<void> {
+    for await (const { jid, sid, entries } of this.#host.store.unfinished()) {
+      await this.#forwardWaiting(jid, sid, entries);
+    }
+  }
+
+  async #forwardWaiting(jid: Jid, sid: string, waiting: readonly (Sent | JournalEntry)[]): Promise<void> {
+    const { store, again } = this.#host;
+    let left = waiting.length;
+    for (const each of waiting) {
+      await this.#forward(each, jid);
+      const now = --left;
+      await untilDone(() => store.keepWaiting(jid, sid, now), again);
+    }
+    if (waiting.length === 0) await untilDone(() => store.keepWaiting(jid, sid, 0), again);
+  }
+
+  async #forwardEach(all: readonly Sent[], jid: Jid): Promise<void> {
+    for (const each of all) await this.#forward(each, jid);
+  }
+
+  async #forward({ text, at }: Pick<Sent, 'text' | 'at'>, jid: Jid): Promise<void> {
+    let stanza: Stanza;
+    try {
+      stanza = stanzaFromText(Buffer.from(text));
+    } catch (error) {
+      this.#host.onUnreadable(error);
+      return;
+    }
+    if (!this.#host.isHadByOthers(stanza, jid.bare, at)) await forward(this.#host.router, stanza, at);
+  }
+}

@@ -1,0 +1,123 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Element } from '@parley/xmpp/element';
+import type { Jid } from '@parley/xmpp/jid';
+import { NS } from '@parley/xmpp/namespaces';
+import type { StanzaCondition } from '@parley/xmpp/stanza-error';
+import type { ModuleContext } from '../../module.ts';
+import { untilDone } from '../../session/attempts.ts';
+import { Management, type ManagementHost } from '../../session/management.ts';
+import type { Session } from '../../session/session.ts';
+import type { Stream } from '../../stream/stream.ts';
+import type { Departures } from './departures.ts';
+import type { SessionIds } from './session-ids.ts';
+
+export interface NegotiationHost {
+  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin'>;
+  readonly management: ManagementHost;
+  readonly ids: SessionIds;
+  readonly departures: Departures;
+  /** Seconds for which a session waits for its client, and the most that a client may ask for. */
+  times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
+}
+
+/** `<enable/>` and `<resume/>`. Whatever goes wrong is answered with `<failed/>` (§6). */
+export class Negotiation {
+  readonly #host: NegotiationHost;
+  /** §3: a client makes one attempt. */
+  readonly #attempted = new WeakSet<Session>();
+
+  constructor(host: NegotiationHost) {
+    this.#host = host;
+  }
+
+  /** §3 */
+  async enable(stream: Stream, session: Session | undefined, element: Element): Promise<void> {
+    // before a resource is bound, or a second time
+    if (session === undefined || this.#attempted.has(session)) return fail(stream, 'unexpected-request');
+    this.#attempted.add(session);
+    const { ids, management: host } = this.#host;
+    const management = new Management(session, host, this.#secondsFor(stream, element));
+    if (management.resumable && !(await this.#open(session, management))) {
+      return fail(stream, 'resource-constraint');
+    }
+    session.management = management;
+    const resumable = management.resumable
+      ? { id: ids.idOf(session.account, session.sessionId), resume: 'true', max: management.maxSeconds }
+      : {};
+    stream.sendElement(Element.of('enabled', NS.streamManagement, resumable));
+  }
+
+  /** For how long the session will wait; 0 where it cannot be resumed. */
+  #secondsFor(stream: Stream, element: Element): number {
+    // guests have no account to come back to
+    if (!/^(true|1)$/.test(element.attr('resume') ?? '') || stream.mechanism === 'ANONYMOUS') return 0;
+    const { resumptionSeconds, maxResumptionSeconds } = this.#host.times();
+    const asked = Number(element.attr('max'));
+    return Math.min(asked > 0 ? Math.ceil(asked) : resumptionSeconds, maxResumptionSeconds);
+  }
+
+  /** False where the keyspace does not take it, or the session ended meanwhile. */
+  async #open(session: Session, management: Management): Promise<boolean> {
+    const { store, recordOf } = this.#host.management;
+    try {
+      const record = recordOf(session, management.epoch, management.maxSeconds);
+      await store.open(session.account, record, { handled: 0, origins: new Map() });
+    } catch (error) {
+      if (!(error instanceof KeyspaceError)) throw error;
+      if (error.outcome === 'unknown') this.#undo(session, management);
+      return false;
+    }
+    if (session.ended) this.#undo(session, management);
+    return !session.ended;
+  }
+
+  /** Nothing must wait for a client that does not know of it. */
+  #undo({ account, jid, sessionId }: Session, { epoch }: Management): void {
+    const { store, again, onFault } = this.#host.management;
+    const done = untilDone(() => store.end(account, jid.resource, sessionId, epoch), again);
+    this.#host.context.hooks.pending.add(done.catch(onFault));
+  }
+
+  /** §5 */
+  async resume(stream: Stream, element: Element): Promise<void> {
+    const { context, ids } = this.#host;
+    const { identity } = stream;
+    if (identity === undefined) return fail(stream, 'unexpected-request');
+    const id = element.attr('previd') ?? '';
+    const h = readNumber(element);
+    if (h === undefined) return fail(stream, 'bad-request');
+    const sid = ids.read(identity, id);
+    if (sid === undefined) return fail(stream, 'item-not-found');
+    const session = context.sessions.of(identity).find(({ sessionId }) => sessionId === sid);
+    if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {
+      stream.unlimited = context.isAdmin(session.account);
+      context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
+      context.hooks.events.emit('session.resumed', session);
+    } else if (!stream.closed) {
+      // how much of what it sent was handled helps a client whose session is gone
+      fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
+    }
+  }
+
+  async #lastHandled(account: Jid, sid: string): Promise<number | undefined> {
+    await this.#host.departures.done(sid);
+    try {
+      return await this.#host.management.store.lastHandled(account, sid);
+    } catch (error) {
+      if (error instanceof KeyspaceError) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** The `h` of an element (§4), a whole number of 32 bits; undefined where it is none. */
+export function readNumber(element: Element): number | undefined {
+  const text = element.attr('h') ?? '';
+  const h = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return h <= 0xffffffff ? h : undefined;
+}
+
+/** §6 */
+export function fail(stream: Stream, condition: StanzaCondition, h?: number): void {
+  stream.sendElement(Element.of('failed', NS.streamManagement, { h }, Element.of(condition, NS.stanzas)));
+}

@@ -1,0 +1,139 @@
+import { openKeyspace } from '@parley/keyspace/open';
+import { Jid } from '@parley/xmpp/jid';
+import { expect, it, onTestFinished } from 'vitest';
+import { FakeStream } from '../../../../../tests/support/managed-session.ts';
+import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keyspace.ts';
+import { Hooks } from '../../hooks.ts';
+import { type ResumptionRecord, ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import { Session, type SessionHost } from '../../session/session.ts';
+import { DetachedSessions } from './detached-sessions.ts';
+import { restoreSessions } from './restoring.ts';
+
+const juliet = Jid.parse('juliet@capulet.lit');
+const romeo = Jid.parse('romeo@montague.lit');
+const sidOf = (number: number) => String(number).padStart(16, '0');
+
+const record = (sid: string, parts: Partial<ResumptionRecord> = {}): ResumptionRecord => ({
+  resource: `r${Number(sid)}`,
+  sid,
+  epoch: 1,
+  maxSeconds: 60,
+  carbons: false,
+  interested: false,
+  inactive: false,
+  presence: undefined,
+  directed: [],
+  mechanism: 'SCRAM-SHA-256',
+  ...parts,
+});
+
+async function start() {
+  const { keyspace } = await openKeyspace('embedded::memory:');
+  onTestFinished(() => keyspace.close());
+  const unreliable = new UnreliableKeyspace(keyspace);
+  const log: string[] = [];
+  const note = (event: string, { sessions, account }: Record<string, unknown>) =>
+    void log.push(`${event} ${sessions ?? account}`);
+  const store = new ResumptionStore({ keyspace: unreliable.keyspace, onDamaged: () => log.push('damaged') });
+  const hooks = new Hooks((error) => expect.fail(String(error)));
+  hooks.events.on('session.bound', (session) => void log.push(`bound ${session.jid}`));
+  hooks.events.on('session.restored', (session, directed) => void log.push(`restored ${session.jid}: ${directed}`));
+  const sessions: Session[] = [];
+  const host: Partial<SessionHost> = { onEnd: (session) => detached.remove(session) };
+  const detached = new DetachedSessions({ sessionsOf: () => sessions, most: () => 100, onLimit() {} });
+  onTestFinished(() => detached.clear());
+  const context = {
+    hooks,
+    log: { info: note, error: note } as never,
+    restoreSession(jid: Jid, sid: string) {
+      const session = new Session(jid, new FakeStream().stream, host as SessionHost, sid);
+      sessions.push(session);
+      return session;
+    },
+  };
+  const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
+  const restore = () => restoreSessions({ context, store, host: management, detached });
+  return { store, unreliable, keyspace, log, sessions, detached, restore };
+}
+
+const header = (handled = 0) => ({ handled, origins: new Map<string, number>() });
+
+it('everything is again as it was, and waits for its client', async () => {
+  const { store, log, sessions, detached, restore } = await start();
+  const presence = `<presence from='juliet@capulet.lit/r1'><priority>5</priority></presence>`;
+  const parts = { carbons: true, interested: true, presence, directed: ['nurse@capulet.lit', 'room@muc.lit/juliet'] };
+  await store.open(juliet, record(sidOf(1), parts), header(7));
+  await store.open(romeo, record(sidOf(2)), header());
+  await store.append(romeo, sidOf(2), 1, [{ out: 3, origin: undefined, at: 9, text: `<message id='1'/>` }]);
+  await restore();
+  const [first, second] = sessions.sort((a, b) => a.sessionId.localeCompare(b.sessionId));
+  expect(first).toMatchObject({
+    jid: juliet.withResource('r1'),
+    sessionId: sidOf(1),
+    detached: true,
+    available: true,
+    priority: 5,
+    carbons: true,
+    interested: true,
+    stream: { mechanism: 'SCRAM-SHA-256' },
+    management: { maxSeconds: 60, epoch: 2, nextInbound: 8, unacknowledgedSince: undefined },
+  });
+  expect(String(first?.presence)).toBe(presence);
+  expect(second).toMatchObject({
+    available: false,
+    priority: 0,
+    carbons: false,
+    interested: false,
+    management: { nextInbound: 1, unacknowledgedSince: 9 },
+  });
+  expect(detached.size).toBe(2);
+  expect(log.sort()).toEqual([
+    'bound juliet@capulet.lit/r1',
+    'bound romeo@montague.lit/r2',
+    'restored juliet@capulet.lit/r1: nurse@capulet.lit,room@muc.lit/juliet',
+    'restored romeo@montague.lit/r2: ',
+    'resumption.restored 2',
+  ]);
+});
+
+it('nothing is told where there was nothing', async () => {
+  const { log, restore } = await start();
+  await restore();
+  expect(log).toEqual([]);
+});
+
+it.each([
+  ['presence that is none', { presence: '<presence' }],
+  ['a priority that is none', { presence: '<presence><priority>x</priority></presence>' }],
+  ['an address that is none', { directed: ['@'] }],
+])('%s is told of, and no trace of its session is left among the others', async (_, damage) => {
+  const { store, log, sessions, detached, restore } = await start();
+  await store.open(juliet, record(sidOf(1), damage), header());
+  await store.open(juliet, record(sidOf(2)), header());
+  await restore();
+  expect(sessions.map(({ sessionId }) => sessionId)).toEqual([sidOf(2)]);
+  expect(detached.size).toBe(1);
+  expect(log).toContain('resumption.damaged juliet@capulet.lit');
+  expect(log).toContain('resumption.restored 1');
+});
+
+it('a journal that cannot be read is told of, and does not keep the others away', async () => {
+  const { store, keyspace, log, sessions, restore } = await start();
+  await store.open(juliet, record(sidOf(1)), header());
+  await store.open(juliet, record(sidOf(2)), header());
+  const { journalKeys, partitionOf } = await import('../../session/resumption/resumption-keys.ts');
+  await keyspace.rpushx(journalKeys.key(partitionOf(juliet), sidOf(1), '1'), Buffer.from('?'));
+  await restore();
+  expect(sessions.map(({ sessionId }) => sessionId)).toEqual([sidOf(2)]);
+  expect(log).toContain('resumption.damaged juliet@capulet.lit');
+});
+
+it('a keyspace that goes away meanwhile does not look like one without sessions', async () => {
+  const { store, keyspace, restore } = await start();
+  await store.open(juliet, record(sidOf(1)), header());
+  store.claim = async () => {
+    await keyspace.close();
+    return ResumptionStore.prototype.claim.call(store, juliet, sidOf(1));
+  };
+  await expect(restore()).rejects.toMatchObject({ failure: 'closed' });
+});

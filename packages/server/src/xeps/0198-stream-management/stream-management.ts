@@ -1,0 +1,169 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Element } from '@parley/xmpp/element';
+import { NS } from '@parley/xmpp/namespaces';
+import { StreamError } from '@parley/xmpp/stream-error';
+import * as z from 'zod';
+import { seconds } from '../../config/option.ts';
+import { PresenceStates } from '../../im/presence-states.ts';
+import { defineModule } from '../../module.ts';
+import type { Management, ManagementHost } from '../../session/management.ts';
+import {
+  handledKeys,
+  journalKeys,
+  sessionIndexKeys,
+  sessionKeys,
+  waitingIndexKeys,
+  waitingKeys,
+} from '../../session/resumption/resumption-keys.ts';
+import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import type { Session } from '../../session/session.ts';
+import type { Sessions } from '../../session/sessions.ts';
+import type { Stream } from '../../stream/stream.ts';
+import { Departures } from './departures.ts';
+import { DetachedSessions } from './detached-sessions.ts';
+import { fail, Negotiation, readNumber } from './negotiation.ts';
+import { Recipients } from './recipients.ts';
+import { restoreSessions } from './restoring.ts';
+import { SessionIds } from './session-ids.ts';
+
+/** Between two attempts to write to a keyspace that fails, longer while it is known to be down. */
+const PAUSE_MS = 250;
+const MOST_PAUSES = 20;
+
+const options = z.object({
+  resumptionSeconds: seconds(300, {
+    live: true,
+    description: 'Time that a session waits for its client, where the client does not ask for another.',
+  }),
+  maxResumptionSeconds: seconds(3600, {
+    live: true,
+    max: 86_400,
+    description: 'The longest time that a client may ask for.',
+  }),
+});
+
+/** XEP-0198: acknowledgements, and sessions that outlive their connections and this process. */
+export default defineModule({
+  name: 'stream-management',
+  description: 'Acknowledges stanzas and resumes sessions whose connection was lost (XEP-0198).',
+  xeps: [{ number: 198, version: '1.6.3' }],
+  options,
+  keys: [sessionKeys, journalKeys, sessionIndexKeys, handledKeys, waitingKeys, waitingIndexKeys],
+  async setup(context) {
+    const { hooks, features, sessions, keyspace, config, log } = context;
+    const store = new ResumptionStore({
+      keyspace,
+      onDamaged: (error) => log.error('resumption.damaged', { error }),
+    });
+    const again = () => nextAttempt(keyspace);
+    const host: ManagementHost = {
+      store,
+      limits: () => config().limits.unacknowledged,
+      recordOf: (session, epoch, maxSeconds) => recordOf(context.use(PresenceStates), session, epoch, maxSeconds),
+      again,
+      onDrained: (session) => hooks.events.emit('session.drained', session),
+      onFault(error) {
+        if (error instanceof KeyspaceError && error.failure === 'closed') return; // the node stops
+        context.metrics.errors.add(1);
+        log.error('resumption.fault', { error: error as Error });
+      },
+    };
+    const detached = new DetachedSessions({
+      sessionsOf: ({ account }) => sessions.of(account),
+      most: () => config().limits.unacknowledged.detachedPerAccount,
+      onLimit: ({ stream }) => stream.host.onLimit(stream, 'detached-sessions'),
+    });
+    const recipients = new Recipients(sessions);
+    const departures = new Departures({
+      router: context.router,
+      store,
+      isHadByOthers: (stanza, account, at) => recipients.have(stanza, account, at),
+      again,
+      onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
+    });
+    const negotiation = new Negotiation({
+      context,
+      management: host,
+      ids: new SessionIds(context.secret('ids of sessions')),
+      departures,
+      times: () => context.options() as unknown as z.infer<typeof options>,
+    });
+
+    features.add({
+      ns: NS.streamManagement,
+      // §3: it is spoken of where a resource can be bound, or a session resumed
+      advertise: ({ identity, bound }) =>
+        identity === undefined || bound ? undefined : Element.of('sm', NS.streamManagement),
+      handle(stream, element) {
+        const session = sessionOf(sessions, stream);
+        switch (element.name) {
+          case 'enable':
+            return negotiation.enable(stream, session, element);
+          case 'resume':
+            return session === undefined ? negotiation.resume(stream, element) : fail(stream, 'unexpected-request');
+          case 'r':
+            if (session?.management === undefined) return fail(stream, 'unexpected-request');
+            return session.management.answer();
+          case 'a':
+            if (session?.management === undefined) return fail(stream, 'unexpected-request');
+            return acknowledge(session.management, element);
+          default:
+            throw new StreamError('unsupported-stanza-type');
+        }
+      },
+    });
+
+    hooks.events.on('presence.available', (session) => recipients.available(session));
+    hooks.events.on('presence.unavailable', (session) => recipients.unavailable(session));
+    hooks.events.on('session.detached', (session) => {
+      detached.add(session);
+      return session.management?.settled(); // a node that stops waits for it
+    });
+    hooks.events.on('session.resumed', (session) => detached.remove(session));
+    hooks.events.on('session.unbound', (session) => {
+      detached.remove(session);
+      return departures.of(session);
+    });
+    context.onStop(() => detached.clear());
+    context.onStart(async () => {
+      await restoreSessions({ context, store, host, detached });
+      await departures.finish();
+    });
+  },
+});
+
+/** The session that a stream has; undefined where it has none, or had one that is resumed elsewhere. */
+const sessionOf = (sessions: Sessions, stream: Stream): Session | undefined =>
+  stream.identity && sessions.of(stream.identity).find((own) => own.stream === stream && !own.detached);
+
+/** §4 */
+function acknowledge(management: Management, element: Element): void {
+  const h = readNumber(element);
+  if (h === undefined) throw new StreamError('bad-format', 'An h is a whole number of 32 bits.');
+  management.acknowledge(h);
+}
+
+/** Resolves when a keyspace that has just failed may do better. */
+async function nextAttempt(keyspace: Keyspace): Promise<void> {
+  for (let pause = 0; pause < MOST_PAUSES; pause++) {
+    await delay(PAUSE_MS);
+    if (keyspace.state === 'up') return;
+  }
+}
+
+function recordOf(states: PresenceStates, session: Session, epoch: number, maxSeconds: number) {
+  return {
+    resource: session.jid.resource,
+    sid: session.sessionId,
+    epoch,
+    maxSeconds,
+    carbons: session.carbons,
+    interested: session.interested,
+    inactive: false,
+    presence: session.presence?.toString(),
+    directed: session.presence === undefined ? [] : [...(states.of(session).directed ?? [])].map(String),
+    mechanism: session.stream.mechanism,
+  };
+}
