@@ -1,5 +1,5 @@
 import { Jid } from '@parley/xmpp/jid';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TestClient } from '../../../../tests/support/client.ts';
 import { features, outcomeOf } from '../../../../tests/support/login.ts';
 import { startServer, type TestServer } from '../../../../tests/support/server.ts';
@@ -57,6 +57,30 @@ describe('where it is open', () => {
     expect(outcomeOf(await juliet.request('set', more))).toBe('bad-request');
     expect(await server.accounts.exists(Jid.parse('juliet@localhost'))).toBe(true);
   });
+});
+
+test('the result of a removal comes once it is committed, and nothing where it is not', async () => {
+  const server = await startServer({ modules, config: { registration: { inBand: true } } });
+  const juliet = await server.client('juliet@localhost/balcony');
+  const asked = Promise.withResolvers<void>();
+  const committed = Promise.withResolvers<void>();
+  server.node.hooks.events.on('account.removed', () => {
+    const batch = server.keyspace.batch.bind(server.keyspace);
+    vi.spyOn(server.keyspace, 'batch').mockImplementationOnce(async (...commands: Parameters<typeof batch>) => {
+      asked.resolve();
+      await committed.promise;
+      return batch(...commands);
+    });
+  });
+  const answer = juliet.request('set', query('<remove/>'));
+  await asked.promise;
+  await new Promise(setImmediate);
+  expect(juliet.inbox).toEqual([]);
+  expect(await Promise.race([answer, Promise.resolve('nothing')])).toBe('nothing');
+  committed.resolve();
+  expect(outcomeOf(await answer)).toBe('result');
+  expect(await server.accounts.exists(Jid.parse('juliet@localhost'))).toBe(false);
+  await juliet.closed;
 });
 
 describe('where it is closed, as it is by default', () => {

@@ -26,8 +26,8 @@ export default defineModule({
     const logins = use(Logins);
     const registrations = new WindowCount();
     const passwordChanges = new WindowCount();
-    /** Requests of sessions to remove their account. */
-    const leaving = new Map<string, { session: Session; request: Iq }>();
+    /** Sessions that have asked to remove their account. */
+    const leaving = new Map<string, Session>();
 
     // --- before authentication -----------------------------------------------------------------------------------
 
@@ -137,21 +137,25 @@ export default defineModule({
       if (query.elements.length > 1) throw new StanzaError('bad-request');
       // who may come by himself may go by himself
       if (!config().registration.inBand || accounts.remove === undefined) throw new StanzaError('not-allowed');
-      leaving.set(session.sessionId, { session, request });
+      leaving.set(session.sessionId, session);
       try {
         await accounts.remove(session.account, session.sessionId);
+      } catch (error) {
+        const text = 'The account is closed, but not removed yet.';
+        if (session.ended) session.stream.error(new StreamError('internal-server-error', text));
+        throw error;
       } finally {
         leaving.delete(session.sessionId);
       }
+      // XEP-0077 §3.2: the result, then the end of this session as of all the others
+      session.stream.send(request.result().toString());
+      session.stream.error(new StreamError('not-authorized', 'This account was removed.'));
+      log.info('account.left', { account: session.account.toString() });
     }
 
     accounts.onChange(({ change, sessionId = '' }) => {
-      const gone = change === 'removed' ? leaving.get(sessionId) : undefined;
-      if (gone === undefined) return;
-      // XEP-0077 §3.2: the result, then the end of this session as of all the others
-      gone.session.send(gone.request.result());
-      gone.session.end(new StreamError('not-authorized', 'This account was removed.'));
-      log.info('account.left', { account: gone.session.account.toString() });
+      // its stream stays until the removal is committed: the result must be true
+      if (change === 'removed') leaving.get(sessionId)?.finish('its account was removed');
     });
   },
 });
