@@ -36,7 +36,10 @@ export class CompressedWire implements Wire {
   }
 
   onEnd(listener: () => void): void {
-    this.#wire.onEnd(listener);
+    // what came before is still being inflated
+    this.#wire.onEnd(() =>
+      this.#on ? this.#inflate.write(Buffer.alloc(0), () => setImmediate(listener)) : listener(),
+    );
   }
 
   break(): void {
