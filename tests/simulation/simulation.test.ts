@@ -1,4 +1,4 @@
-// The protocol of docs/cluster-protocol.md under everything that can go wrong, in an order that a seed decides.
+// The protocol that a cluster is to speak, under everything that can go wrong, in an order that a seed decides.
 //
 //     SIM_SCENARIO='household, plain' SIM_SEED=42 vitest run tests/simulation/simulation.test.ts
 //
