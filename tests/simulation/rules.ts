@@ -1,5 +1,5 @@
 /**
- * The rules of the protocol, by the names that docs/cluster-protocol.md gives them. Each can be taken away: then some
+ * The rules of the protocol, by their names. Each can be taken away: then some
  * runs must go wrong, or the simulation would not notice that the rule is broken.
  */
 export const RULES = {
