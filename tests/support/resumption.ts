@@ -66,7 +66,7 @@ export const say = (client: TestClient, to: string, text: string, type = 'chat')
   client.send(`<message to='${to}' type='${type}' id='${text}'><body>${text}</body></message>`);
 
 export function sessionOf(server: TestServer, jid: string): Session {
-  const session = server.node.sessions.get(Jid.parse(jid));
+  const session = server.node.sessions.here(Jid.parse(jid)).find((own) => own.jid.toString() === jid);
   if (session === undefined) throw new Error(`${jid} has no session.`);
   return session;
 }

@@ -25,6 +25,8 @@ export interface ClientSessionsOptions {
   readonly sessions: Sessions;
   readonly streamHost: StreamHost;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
+  /** What others know of a session has changed. */
+  onChange(session: Session): void;
 }
 
 const STALLED_CHECK_MS = 1000;
@@ -140,6 +142,19 @@ export class ClientSessions implements SessionHost, Disposable {
 
   onLate(stanza: Stanza): Awaitable<void> {
     return forward(this.#options.router, stanza);
+  }
+
+  onChange(session: Session): void {
+    this.#options.onChange(session);
+  }
+
+  onMoved(session: Session, reason: string): void {
+    const { sessions, requests, metrics, log, hooks } = this.#options;
+    sessions.remove(session);
+    requests.end(session);
+    metrics.sessions.add(-1);
+    log.info('session.moved', { jid: session.jid.toString(), reason });
+    hooks.events.emit('session.moved', session);
   }
 
   onReceived(session: Session, kind: StanzaKind): number {

@@ -9,6 +9,7 @@ import type { Disclosure, Identity } from './disclosure.ts';
 import type { Hooks } from './hooks.ts';
 import type { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
+import type { Peers } from './peers.ts';
 import type { Router } from './routing/router.ts';
 import type { Journal } from './session/journal.ts';
 import type { Requests } from './session/requests.ts';
@@ -39,6 +40,8 @@ export interface ModuleContext {
   /** Requests of the server to its clients. */
   readonly requests: Requests;
   readonly accounts: Authenticator;
+  /** The modules of other nodes. */
+  readonly peers: Peers;
   readonly disclosure: Disclosure;
   /** All modules that were given, switched on or not. */
   readonly modules: readonly Module[];

@@ -141,7 +141,7 @@ export class PresenceUpdates {
     if (from === undefined || to === undefined) return;
     const failed = type === 'error';
     if (!failed && !this.#states.anyFailed) return;
-    for (const session of this.#context.sessions.of(to)) {
+    for (const session of this.#context.sessions.here(to)) {
       if (!failed) this.#states.recover(session, from);
       else if (session.jid.equals(to)) this.#fail(session, from);
     }

@@ -7,7 +7,7 @@ export interface Sent {
   readonly text: string;
   readonly origin: Origin | undefined;
   /** Stands in the journal, or will: it outlives this process. */
-  readonly journaled: boolean;
+  journaled: boolean;
   /** Milliseconds since 1970. */
   readonly at: number;
   /** The number that it has for the client; undefined where nobody knows how far a predecessor of this process came. */

@@ -31,6 +31,8 @@ export default defineModule({
     hooks.events.on('presence.unavailable', (session) => delivery.unavailable(session));
     hooks.events.on('session.drained', (session) => delivery.drained(session));
     hooks.events.on('session.unbound', (session) => delivery.end(session));
+    hooks.events.on('session.moved', (session) => delivery.end(session));
+    hooks.events.on('session.gone-elsewhere', (account) => delivery.goneElsewhere(account));
   },
 });
 

@@ -7,6 +7,7 @@ import type { ModuleContext } from '../../module.ts';
 import { untilDone } from '../../session/attempts.ts';
 import { Management, type ManagementHost } from '../../session/management.ts';
 import type { Session } from '../../session/session.ts';
+import { recordOf } from '../../session/session-record.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
@@ -58,7 +59,7 @@ export class Negotiation {
 
   /** False where the keyspace does not take it, or the session ended meanwhile. */
   async #open(session: Session, management: Management): Promise<boolean> {
-    const { store, recordOf } = this.#host.management;
+    const { store } = this.#host.management;
     try {
       const record = recordOf(session, management.epoch, management.maxSeconds);
       await store.open(session.account, record, { handled: 0, origins: new Map() });
@@ -88,7 +89,7 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
-    const session = context.sessions.of(identity).find(({ sessionId }) => sessionId === sid);
+    const session = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
     if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });

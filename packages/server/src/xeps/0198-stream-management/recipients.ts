@@ -2,7 +2,7 @@ import { hasHint } from '@parley/xmpp/hints';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
-import type { Session } from '../../session/session.ts';
+import { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
 
 /** The recipients of a message are chosen a moment before it is taken for them, and rather twice than never. */
@@ -14,23 +14,9 @@ const MOMENT_MS = 10_000;
  */
 export class Recipients {
   readonly #sessions: Sessions;
-  /** Since when sessions get the messages that are for their account. */
-  readonly #since = new WeakMap<Session, number>();
 
   constructor(sessions: Sessions) {
     this.#sessions = sessions;
-  }
-
-  available(session: Session): void {
-    if (session.available && session.priority >= 0) {
-      if (!this.#since.has(session)) this.#since.set(session, Date.now());
-    } else {
-      this.#since.delete(session);
-    }
-  }
-
-  unavailable(session: Session): void {
-    this.#since.delete(session);
   }
 
   /** Whether another session of the account has the stanza, which was taken then (milliseconds since 1970). */
@@ -39,7 +25,9 @@ export class Recipients {
     const before = at - MOMENT_MS;
     return this.#sessions.of(account).some((session) => {
       // it answers for what it has not acknowledged, too
-      if (stanza.to?.isBare && (this.#since.get(session) ?? Number.POSITIVE_INFINITY) <= before) return true;
+      if (stanza.to?.isBare && session.receivingSince <= before) return true;
+      // whether a session of another node has acknowledged its copy is not known: rather twice than never
+      if (!(session instanceof Session)) return false;
       return session.carbonsSince <= before && isCopied(stanza) && isAcknowledged(session, at);
     });
   }

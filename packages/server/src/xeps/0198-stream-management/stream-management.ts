@@ -6,7 +6,6 @@ import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
 import * as z from 'zod';
 import { seconds } from '../../config/option.ts';
-import { PresenceStates } from '../../im/presence-states.ts';
 import { defineModule } from '../../module.ts';
 import type { Management, ManagementHost } from '../../session/management.ts';
 import {
@@ -61,7 +60,6 @@ export default defineModule({
     const host: ManagementHost = {
       store,
       limits: () => config().limits.unacknowledged,
-      recordOf: (session, epoch, maxSeconds) => recordOf(context.use(PresenceStates), session, epoch, maxSeconds),
       again,
       onDrained: (session) => hooks.events.emit('session.drained', session),
       onFault(error) {
@@ -71,7 +69,7 @@ export default defineModule({
       },
     };
     const detached = new DetachedSessions({
-      sessionsOf: ({ account }) => sessions.of(account),
+      sessionsOf: ({ account }) => sessions.here(account),
       most: () => config().limits.unacknowledged.detachedPerAccount,
       onLimit: ({ stream }) => stream.host.onLimit(stream, 'detached-sessions'),
     });
@@ -115,13 +113,12 @@ export default defineModule({
       },
     });
 
-    hooks.events.on('presence.available', (session) => recipients.available(session));
-    hooks.events.on('presence.unavailable', (session) => recipients.unavailable(session));
     hooks.events.on('session.detached', (session) => {
       detached.add(session);
       return session.management?.settled(); // a node that stops waits for it
     });
     hooks.events.on('session.resumed', (session) => detached.remove(session));
+    hooks.events.on('session.moved', (session) => detached.remove(session));
     hooks.events.on('session.unbound', (session) => {
       detached.remove(session);
       return departures.of(session);
@@ -136,7 +133,7 @@ export default defineModule({
 
 /** The session that a stream has; undefined where it has none, or had one that is resumed elsewhere. */
 const sessionOf = (sessions: Sessions, stream: Stream): Session | undefined =>
-  stream.identity && sessions.of(stream.identity).find((own) => own.stream === stream && !own.detached);
+  stream.identity && sessions.here(stream.identity).find((own) => own.stream === stream && !own.detached);
 
 /** §4 */
 function acknowledge(management: Management, element: Element): void {
@@ -151,19 +148,4 @@ async function nextAttempt(keyspace: Keyspace): Promise<void> {
     await delay(PAUSE_MS);
     if (keyspace.state === 'up') return;
   }
-}
-
-function recordOf(states: PresenceStates, session: Session, epoch: number, maxSeconds: number) {
-  return {
-    resource: session.jid.resource,
-    sid: session.sessionId,
-    epoch,
-    maxSeconds,
-    carbons: session.carbons,
-    interested: session.interested,
-    inactive: false,
-    presence: session.presence?.toString(),
-    directed: session.presence === undefined ? [] : [...(states.of(session).directed ?? [])].map(String),
-    mechanism: session.stream.mechanism,
-  };
 }

@@ -1,0 +1,94 @@
+import type { Jid } from '@parley/xmpp/jid';
+import type { Presence } from '@parley/xmpp/stanza';
+import { stanzaFromText } from '@parley/xmpp/stanza-text';
+import type { StreamError } from '@parley/xmpp/stream-error';
+import { RemoteSession, type RemoteSessionState } from '../session/remote-session.ts';
+import type { Session } from '../session/session.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { AnnouncedSession } from './announced-session.ts';
+
+export interface SessionTableHost {
+  readonly sessions: Sessions;
+  /** Has its owner end a session. */
+  end(session: RemoteSession, error: StreamError | undefined): void;
+  /** A session of another node is over, or gets no messages any more. */
+  onGone(account: Jid): void;
+}
+
+/** What other nodes announce of their sessions, as this node's look-ups find it. */
+export class SessionTable {
+  readonly #host: SessionTableHost;
+
+  constructor(host: SessionTableHost) {
+    this.#host = host;
+  }
+
+  put(from: string, announced: AnnouncedSession): void {
+    const { sessions } = this.#host;
+    const { sid, epoch, presence, jid, priority, interested, carbonsSince, receivingSince } = announced;
+    const own = sessions.owned({ sessionId: sid });
+    if (own !== undefined) {
+      if (epoch > (own.management?.epoch ?? 0)) own.moved('another node has it');
+      else return;
+    }
+    const known = sessions.remote(sid);
+    if (known !== undefined && known.node !== from && known.epoch >= epoch) return;
+    const { detached, resumable } = announced;
+    const parsed = presence === undefined ? undefined : (stanzaFromText(Buffer.from(presence)) as Presence);
+    const switches = { interested, carbonsSince, receivingSince, detached, resumable };
+    this.show({ jid, sessionId: sid, node: from, epoch, presence: parsed, priority, ...switches });
+  }
+
+  /** Another node has this session, as far as is known. */
+  show(state: RemoteSessionState): void {
+    const { sessions, end, onGone } = this.#host;
+    const known = sessions.remote(state.sessionId);
+    const session = new RemoteSession(state, end);
+    sessions.putRemote(session);
+    const got = known !== undefined && known.receivingSince !== Number.POSITIVE_INFINITY;
+    if (got && state.receivingSince === Number.POSITIVE_INFINITY) onGone(session.account);
+  }
+
+  /** A session has just left this node for another. */
+  left(session: Session, node: string): void {
+    const { jid, sessionId, management, presence, priority, interested, carbonsSince, receivingSince } = session;
+    const epoch = (management?.epoch ?? 0) + 1;
+    const switches = { interested, carbonsSince, receivingSince, detached: true, resumable: true };
+    this.show({ jid, sessionId, node, epoch, presence, priority, ...switches });
+  }
+
+  remove(from: string, sid: string): void {
+    const known = this.#host.sessions.remote(sid);
+    if (known?.node === from) this.#remove(known);
+  }
+
+  reset(from: string, announced: readonly AnnouncedSession[]): void {
+    const ids = new Set<string>();
+    for (const session of announced) {
+      ids.add(session.sid);
+      this.put(from, session);
+    }
+    this.#removeAll((known) => known.node === from && !ids.has(known.sessionId));
+  }
+
+  /** A node is gone: what can be resumed will be, somewhere else. */
+  onNodeGone(node: string): RemoteSession[] {
+    return this.#removeAll((known) => known.node === node && !known.resumable);
+  }
+
+  /** Somebody has taken over what can be resumed of a node that is gone. */
+  onReaped(node: string): void {
+    this.#removeAll((known) => known.node === node);
+  }
+
+  #removeAll(isOver: (session: RemoteSession) => boolean): RemoteSession[] {
+    const over = [...this.#host.sessions.allRemote].filter(isOver);
+    for (const session of over) this.#remove(session);
+    return over;
+  }
+
+  #remove(session: RemoteSession): void {
+    this.#host.sessions.removeRemote(session);
+    this.#host.onGone(session.account);
+  }
+}
