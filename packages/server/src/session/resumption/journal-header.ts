@@ -37,7 +37,7 @@ export function encodeHeader({ handled, origins }: JournalHeader): Buffer {
 
 /** Throws a KeyspaceError `damaged`. */
 export function decodeHeader(bytes: Buffer): JournalHeader {
-  const reader = new PackedReader(bytes, 'The header of a journal');
+  const reader = new PackedReader(bytes, 'The header of a journal in the keyspace');
   reader.version(VERSION);
   const handled = reader.uint32();
   const count = reader.varint();

@@ -79,7 +79,7 @@ export function encodeRecord(record: ResumptionRecord, owner: string): Buffer {
 
 /** Throws a KeyspaceError `damaged`. */
 export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord {
-  const reader = new PackedReader(bytes, 'The record of a session');
+  const reader = new PackedReader(bytes, 'The record of a session in the keyspace');
   reader.version(VERSION);
   const sid = reader.sessionId();
   const epoch = reader.varint();
