@@ -1,0 +1,122 @@
+import { Jid } from '@parley/xmpp/jid';
+import type { AnnouncedSession } from './announced-session.ts';
+import { Announcements } from './announcements.ts';
+
+interface Broadcast {
+  readonly from: string;
+  readonly to: string;
+  readonly body: Buffer;
+}
+
+/** A session to announce, for tests. */
+export function sessionOf(sid: string, rest: Partial<AnnouncedSession> = {}): AnnouncedSession {
+  return {
+    sid,
+    epoch: 1,
+    jid: Jid.parse(`user@example.org/${sid}`),
+    boundAt: 1_700_000_000_000,
+    priority: 0,
+    interested: false,
+    carbonsSince: Number.POSITIVE_INFINITY,
+    receivingSince: Number.POSITIVE_INFINITY,
+    detached: false,
+    resumable: true,
+    presence: undefined,
+    ...rest,
+  };
+}
+
+/** A member for tests: what it has, and what it knows of the others. */
+export class SimulatedMember {
+  readonly id: string;
+  readonly announcements: Announcements;
+  readonly own = new Map<string, AnnouncedSession>();
+  readonly views = new Map<string, Map<string, AnnouncedSession>>();
+  /** Whose bytes could not be read, each time. */
+  readonly damaged: string[] = [];
+  /** How often all that is known of a member was replaced. */
+  resets = 0;
+
+  constructor(id: string, network: SimulatedNetwork) {
+    this.id = id;
+    const { own, damaged } = this;
+    this.announcements = new Announcements({
+      self: id,
+      broadcast: (body) => network.broadcast(id, body),
+      send: (to, item) => network.send(id, to, item),
+      find: (sid) => own.get(sid),
+      local: () => own.values(),
+      put: (from, session) => this.view(from).set(session.sid, session),
+      remove: (from, sid) => this.view(from).delete(sid),
+      reset: (from, sessions) => {
+        this.resets++;
+        this.views.set(from, new Map(sessions.map((session) => [session.sid, session])));
+      },
+      onDamaged: (from) => damaged.push(from),
+    });
+  }
+
+  set(session: AnnouncedSession): void {
+    this.own.set(session.sid, session);
+    this.announcements.changed(session.sid);
+  }
+
+  delete(sid: string): void {
+    this.own.delete(sid);
+    this.announcements.changed(sid);
+  }
+
+  view(from: string): Map<string, AnnouncedSession> {
+    const view = this.views.get(from) ?? new Map<string, AnnouncedSession>();
+    this.views.set(from, view);
+    return view;
+  }
+}
+
+/** Bus and channels between simulated members. Everything waits until a test has it delivered, or lost. */
+export class SimulatedNetwork {
+  readonly members = new Map<string, SimulatedMember>();
+  readonly broadcasts: Broadcast[] = [];
+  readonly #channels = new Map<string, { from: string; to: string; items: Buffer[] }>();
+
+  /** One that does not know the others yet, nor they it. */
+  add(id: string): SimulatedMember {
+    const member = new SimulatedMember(id, this);
+    this.members.set(id, member);
+    return member;
+  }
+
+  /** Gone without a word: what it sent last may still come. */
+  crash(id: string): void {
+    this.members.get(id)?.announcements.stop();
+    this.members.delete(id);
+  }
+
+  broadcast(from: string, body: Buffer): void {
+    for (const to of this.members.keys()) this.broadcasts.push({ from, to, body });
+  }
+
+  send(from: string, to: string, item: Buffer): void {
+    const key = `${from} ${to}`;
+    const channel = this.#channels.get(key) ?? { from, to, items: [] };
+    this.#channels.set(key, channel);
+    channel.items.push(item);
+  }
+
+  /** Those that have something to deliver. */
+  get channels(): { from: string; to: string; items: Buffer[] }[] {
+    return [...this.#channels.values()].filter(({ items }) => items.length > 0);
+  }
+
+  deliverBroadcast(index = 0): void {
+    for (const { from, to, body } of this.broadcasts.splice(index, 1)) {
+      this.members.get(to)?.announcements.onBroadcast(from, body);
+    }
+  }
+
+  /** Gives whoever it is for the next item of a channel. */
+  deliverItem({ from, to, items }: { from: string; to: string; items: Buffer[] }): void {
+    const item = items.shift();
+    if (item !== undefined) this.members.get(to)?.announcements.onItem(from, item);
+  }
+}
