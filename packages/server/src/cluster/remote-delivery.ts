@@ -21,6 +21,9 @@ export interface RemoteDeliveryHost {
   onOver(sid: string): void;
 }
 
+/** Ids with the highest bit are those of questions. */
+const MOST_ID = 0x7fffffff;
+
 /** Where a session of another node is believed to be. */
 export type Target = Pick<Route, 'jid' | 'sessionId'> & { readonly node: string; readonly resumable: boolean };
 
@@ -122,7 +125,7 @@ export class RemoteDelivery {
   }
 
   #nextId(): number {
-    this.#id = this.#id === 0xffffffff ? 1 : this.#id + 1;
+    this.#id = this.#id === MOST_ID ? 1 : this.#id + 1;
     return this.#id;
   }
 

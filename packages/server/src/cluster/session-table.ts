@@ -2,7 +2,9 @@ import type { Jid } from '@parley/xmpp/jid';
 import type { Presence } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { StreamError } from '@parley/xmpp/stream-error';
+import { priorityOf } from '../session/presence-priority.ts';
 import { RemoteSession, type RemoteSessionState } from '../session/remote-session.ts';
+import type { ResumptionRecord } from '../session/resumption/resumption-record.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { AnnouncedSession } from './announced-session.ts';
@@ -14,6 +16,8 @@ export interface SessionTableHost {
   /** A session of another node is over, or gets no messages any more. */
   onGone(account: Jid): void;
 }
+
+const presenceOf = (text: string) => stanzaFromText(Buffer.from(text)) as Presence;
 
 /** What other nodes announce of their sessions, as this node's look-ups find it. */
 export class SessionTable {
@@ -34,7 +38,7 @@ export class SessionTable {
     const known = sessions.remote(sid);
     if (known !== undefined && known.node !== from && known.epoch >= epoch) return;
     const { detached, resumable } = announced;
-    const parsed = presence === undefined ? undefined : (stanzaFromText(Buffer.from(presence)) as Presence);
+    const parsed = presence === undefined ? undefined : presenceOf(presence);
     const switches = { interested, carbonsSince, receivingSince, detached, resumable };
     this.show({ jid, sessionId: sid, node: from, epoch, presence: parsed, priority, ...switches });
   }
@@ -55,6 +59,24 @@ export class SessionTable {
     const epoch = (management?.epoch ?? 0) + 1;
     const switches = { interested, carbonsSince, receivingSince, detached: true, resumable: true };
     this.show({ jid, sessionId, node, epoch, presence, priority, ...switches });
+  }
+
+  /** What the keyspace knows of a session whose owner has not announced it here. */
+  recorded(jid: Jid, record: ResumptionRecord, node: string): void {
+    const { sid, epoch, maxSeconds, carbons, interested, receiving } = record;
+    const presence = record.presence === undefined ? undefined : presenceOf(record.presence);
+    const priority = presence === undefined ? 0 : priorityOf(presence);
+    const since = (wanted: boolean) => (wanted ? Date.now() : Number.POSITIVE_INFINITY);
+    const switches = { interested, carbonsSince: since(carbons), receivingSince: since(receiving) };
+    const resumable = maxSeconds > 0;
+    const rest = { epoch: resumable ? epoch : 0, detached: false, resumable };
+    this.show({ jid, sessionId: sid, node, presence, priority, ...switches, ...rest });
+  }
+
+  /** The session is over. */
+  over(sid: string): void {
+    const known = this.#host.sessions.remote(sid);
+    if (known !== undefined) this.#remove(known);
   }
 
   remove(from: string, sid: string): void {

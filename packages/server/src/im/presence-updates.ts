@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Jid } from '@parley/xmpp/jid';
 import { type Presence, presence, type Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { ModuleContext } from '../module.ts';
@@ -7,7 +8,7 @@ import { deliver } from '../routing/deliver.ts';
 import type { Session } from '../session/session.ts';
 import type { AccountRoster } from './account-roster.ts';
 import type { PresenceBroadcast } from './presence-broadcast.ts';
-import { priorityOf } from './presence-priority.ts';
+import { priorityOf } from '../session/presence-priority.ts';
 import type { PresenceProbes } from './presence-probes.ts';
 import type { PresenceState, PresenceStates } from './presence-states.ts';
 import { retain } from './retained-presence.ts';
@@ -120,6 +121,18 @@ export class PresenceUpdates {
     }
     if (state.announced) this.#context.hooks.events.emit('presence.unavailable', session);
     return sent.taken;
+  }
+
+  /** Another node died, and a session with it, whose contacts nobody else tells. */
+  async lost(jid: Jid, directed: readonly Jid[]): Promise<void> {
+    const account = jid.bare;
+    const stanza = presence({ from: jid, type: 'unavailable' });
+    const roster = await this.#store.get(account);
+    const sent = new Waits();
+    sent.add(this.#broadcast.send(account, stanza, account));
+    for (const contact of roster.subscribers) sent.add(this.#broadcast.send(account, stanza, contact.jid));
+    for (const to of directed) if (!roster.isSubscriber(to)) sent.add(this.#broadcast.send(account, stanza, to));
+    await sent.all;
   }
 
   /** Presence for one address: it goes on by itself, only remembered here (§4.6.3). */

@@ -43,6 +43,7 @@ export default defineModule({
       state.announced = session.available;
       for (const to of directed) states.direct(session, to, Number.POSITIVE_INFINITY);
     });
+    hooks.events.on('session.lost', (jid, directed) => updates.lost(jid, directed));
     hooks.events.on('session.unbound', async (session) => {
       await updates.end(session);
     });

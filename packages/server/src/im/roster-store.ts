@@ -80,7 +80,7 @@ export class RosterStore {
     if (cached !== undefined) return cached;
     let loading = this.#loading.get(key);
     if (loading === undefined) {
-      const begun = this.#load(account, () => this.#loading.get(key) === begun).finally(() => {
+      const begun: Promise<AccountRoster> = this.#load(account, () => this.#loading.get(key) === begun).finally(() => {
         if (this.#loading.get(key) === begun) this.#loading.delete(key);
       });
       loading = begun;

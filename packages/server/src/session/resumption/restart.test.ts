@@ -26,6 +26,7 @@ it('has everything again after a restart', async () => {
     maxSeconds: 60,
     carbons: false,
     interested: true,
+    receiving: true,
     inactive: true,
     presence: undefined,
     directed: [],

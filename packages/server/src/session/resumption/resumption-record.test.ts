@@ -12,6 +12,7 @@ const records: fc.Arbitrary<ResumptionRecord> = fc.record({
   maxSeconds: fc.nat(),
   carbons: fc.boolean(),
   interested: fc.boolean(),
+  receiving: fc.boolean(),
   inactive: fc.boolean(),
   presence: fc.option(text, { nil: undefined }),
   directed: fc.array(text, { maxLength: 5 }),

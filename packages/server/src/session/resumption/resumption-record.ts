@@ -54,6 +54,15 @@ export function ownerOf(record: Buffer): string {
   return record.toString('hex', end + 1, end + 9);
 }
 
+/** Whether a record tells of a session that gets the messages for its account; it must be one that can be read. */
+export function isReceiving(record: Buffer): boolean {
+  let end = 9;
+  while ((record[end] ?? 0) >= 0x80) end++; // the epoch
+  end += 9; // the owner
+  while ((record[end] ?? 0) >= 0x80) end++; // the time to resume
+  return ((record[end + 1] ?? 0) & RECEIVING) !== 0;
+}
+
 /** All but the resource, under which it is kept. */
 export function encodeRecord(record: ResumptionRecord, owner: string): Buffer {
   const { presence, directed } = record;

@@ -73,6 +73,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
       maxSeconds: 300,
       carbons: true,
       interested: false,
+      receiving: false,
       inactive: false,
       presence: "<presence from='romeo@montague.lit/orchard wall'/>",
       directed: ['nurse@capulet.lit'],

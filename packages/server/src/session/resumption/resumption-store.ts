@@ -79,13 +79,14 @@ const ATTEMPTS = 20;
 export class ResumptionStore {
   readonly #keyspace: Keyspace;
   readonly #onDamaged: (error: KeyspaceError) => void;
-  readonly #owner: string;
+  /** The id of this node, as records have it. */
+  readonly owner: string;
   /** Sessions that may or may not have ended. */
   readonly #ending = new Set<string>();
 
   constructor(options: ResumptionStoreOptions) {
     this.#keyspace = options.keyspace;
-    this.#owner = options.owner ?? randomBytes(8).toString('hex');
+    this.owner = options.owner ?? randomBytes(8).toString('hex');
     this.#onDamaged = options.onDamaged;
   }
 
@@ -98,7 +99,7 @@ export class ResumptionStore {
     return this.#keyspace.call(
       registerSession,
       [sessionKeys.key(account.bareText), sessionIndexKeys.key(partitionOf(account))],
-      [resource, encodeRecord(record, this.#owner), memberOf(account, resource, sid, epoch)],
+      [resource, encodeRecord(record, this.owner), memberOf(account, resource, sid, epoch)],
     );
   }
 
@@ -110,7 +111,7 @@ export class ResumptionStore {
     const member = memberOf(account, resource, sid, epoch);
     await this.#keyspace.batch(
       [
-        ['hset', sessionKeys.key(account.bareText), [[resource, encodeRecord(record, this.#owner)]]],
+        ['hset', sessionKeys.key(account.bareText), [[resource, encodeRecord(record, this.owner)]]],
         ['del', journal],
         ['rpush', journal, encodeHeader(header)],
         ['sadd', sessionIndexKeys.key(partition), member],
@@ -123,7 +124,7 @@ export class ResumptionStore {
   update(account: Jid, record: ResumptionRecord): Promise<boolean> {
     const { resource, sid, epoch } = record;
     const keys = [sessionKeys.key(account.bareText)];
-    return this.#keyspace.call(updateSession, keys, [resource, fenceOf(sid, epoch), encodeRecord(record, this.#owner)]);
+    return this.#keyspace.call(updateSession, keys, [resource, fenceOf(sid, epoch), encodeRecord(record, this.owner)]);
   }
 
   /** Puts entries, at least one, behind those that the journal has. False where it is somebody else's or gone. */
@@ -218,7 +219,7 @@ export class ResumptionStore {
       [
         resource,
         fenceOf(sid, fromEpoch),
-        fenceOf(sid, epoch, this.#owner),
+        fenceOf(sid, epoch, this.owner),
         memberOf(account, resource, sid, fromEpoch),
         memberOf(account, resource, sid, epoch),
         mark?.length ?? '',
@@ -240,7 +241,7 @@ export class ResumptionStore {
       const { record, header, entries, mark } = kept;
       const { resource, epoch } = record;
       if (await this.takeOver(account, resource, sid, epoch, header, entries, mark)) {
-        return { ...kept, record: { ...record, epoch: epoch + 1 }, owner: this.#owner };
+        return { ...kept, record: { ...record, epoch: epoch + 1 }, owner: this.owner };
       }
     }
     throw new KeyspaceError('damaged', `A session of ${account} has another owner all the time.`);
@@ -276,7 +277,7 @@ export class ResumptionStore {
         resource,
         fenceOf(sid, epoch),
         memberOf(account, resource, sid, epoch),
-        waitingMemberOf(account, resource, sid, this.#owner),
+        waitingMemberOf(account, resource, sid, this.owner),
         HANDLED_KEPT,
       ],
     );
@@ -292,7 +293,7 @@ export class ResumptionStore {
    * Of what a session left behind, the last `left` entries wait still: those before them were routed, and that is
    * committed. `jid` is the full JID of the session, `owner` who ended it.
    */
-  async keepWaiting(jid: Jid, sid: string, left: number, owner = this.#owner): Promise<void> {
+  async keepWaiting(jid: Jid, sid: string, left: number, owner = this.owner): Promise<void> {
     const partition = partitionOf(jid);
     const keys = [waitingKeys.key(partition, sid), waitingIndexKeys.key(partition)];
     await this.#keyspace.call(keepWaiting, keys, [left, waitingMemberOf(jid, jid.resource, sid, owner)]);

@@ -6,6 +6,7 @@ import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import type { Journal } from '../../session/journal.ts';
+import type { OtherNodes } from '../../session/other-nodes.ts';
 import { Session } from '../../session/session.ts';
 import type { BoundSession, Sessions } from '../../session/sessions.ts';
 import { type OfflinePage, type OfflineStore, PAGE_MESSAGES } from './offline-store.ts';
@@ -14,6 +15,7 @@ export interface OfflineDeliveryHost {
   readonly store: OfflineStore;
   readonly sessions: Sessions;
   readonly journal: Journal;
+  readonly otherNodes: OtherNodes | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
   /** What may wait for one client. */
@@ -136,6 +138,8 @@ export class OfflineDelivery {
     const { session } = delivery;
     let failed = false;
     try {
+      // others store nothing from the moment on in which they can see that it is there
+      await this.#host.otherNodes?.recorded(session);
       while (isReceiving(session) && (await this.#next(delivery)));
     } catch (error) {
       failed = true;

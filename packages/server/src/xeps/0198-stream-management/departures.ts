@@ -47,6 +47,13 @@ export class Departures {
     await this.#running.get(sid)?.catch(() => {}); // told where it began
   }
 
+  /** Another node may have the session, or nobody: then what it leaves behind goes on from here. */
+  async ofFenced(session: Session): Promise<void> {
+    const { store, again } = this.#host;
+    const { account, sessionId } = session;
+    if ((await untilDone(() => store.find(account, sessionId), again)) === undefined) await this.of(session);
+  }
+
   async #of({ management, jid, sessionId }: Session): Promise<void> {
     if (management === undefined) return;
     await management.settled(); // what was acknowledged must not go on
@@ -63,22 +70,29 @@ export class Departures {
     );
   }
 
-  /** What a predecessor of this process left undone. */
-  async finish(): Promise<void> {
-    for await (const { jid, sid, entries } of this.#host.store.unfinished()) {
-      await this.#forwardWaiting(jid, sid, entries);
+  /** What others left undone that are gone. */
+  async finish(isGone: (owner: string) => boolean): Promise<void> {
+    for await (const { jid, sid, owner, entries } of this.#host.store.unfinished()) {
+      if (isGone(owner) || (owner === this.#host.store.owner && !this.#running.has(sid))) {
+        await this.#forwardWaiting(jid, sid, entries, owner);
+      }
     }
   }
 
-  async #forwardWaiting(jid: Jid, sid: string, waiting: readonly (Sent | JournalEntry)[]): Promise<void> {
+  async #forwardWaiting(
+    jid: Jid,
+    sid: string,
+    waiting: readonly (Sent | JournalEntry)[],
+    owner?: string,
+  ): Promise<void> {
     const { store, again } = this.#host;
     let left = waiting.length;
     for (const each of waiting) {
       await this.#forward(each, jid);
       const now = --left;
-      await untilDone(() => store.keepWaiting(jid, sid, now), again);
+      await untilDone(() => store.keepWaiting(jid, sid, now, owner), again);
     }
-    if (waiting.length === 0) await untilDone(() => store.keepWaiting(jid, sid, 0), again);
+    if (waiting.length === 0) await untilDone(() => store.keepWaiting(jid, sid, 0, owner), again);
   }
 
   async #forwardEach(all: readonly Sent[], jid: Jid): Promise<void> {

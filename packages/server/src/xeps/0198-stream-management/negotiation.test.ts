@@ -50,6 +50,7 @@ async function start() {
         maxSeconds,
         carbons: false,
         interested: false,
+        receiving: false,
         inactive: false,
         presence: undefined,
         directed: [],

@@ -20,6 +20,7 @@ const record = (sid: string, parts: Partial<ResumptionRecord> = {}): ResumptionR
   maxSeconds: 60,
   carbons: false,
   interested: false,
+  receiving: false,
   inactive: false,
   presence: undefined,
   directed: [],
