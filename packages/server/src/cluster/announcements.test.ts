@@ -18,6 +18,7 @@ const sid = (number: number) => number.toString(16).padStart(16, '0');
 
 beforeEach(() => {
   vi.useFakeTimers();
+  vi.advanceTimersByTime(60_000); // the process has been up for a while
   network = new SimulatedNetwork(turn);
   one = network.add('one');
   two = network.add('two');
@@ -175,6 +176,7 @@ describe('a snapshot', () => {
   it('comes in pages of 256 KB, each when it is asked for', () => {
     const pages: unknown[] = [];
     while (network.channels.length > 0) {
+      one.announcements.beat(); // forgets those who have stopped asking
       network.deliverItemTo(one);
       expect(network.itemsFor(two)).toHaveLength(1);
       for (const item of network.itemsFor(two))
@@ -233,6 +235,14 @@ describe('a snapshot', () => {
     vi.advanceTimersByTime(10_001);
     one.announcements.beat();
     one.announcements.onItem('two', late);
+    turn();
+    expect(network.channels).toEqual([]);
+  });
+
+  it('does not go out once we have stopped', () => {
+    const [request] = network.channels;
+    if (request) network.deliverItem(request);
+    one.announcements.stop();
     turn();
     expect(network.channels).toEqual([]);
   });
