@@ -155,6 +155,7 @@ export class Announcements {
   /** Nothing is sent from now on, and nothing waited for. */
   stop(): void {
     for (const member of [...this.#followed.keys()]) this.left(member);
+    this.#snapshots.forgetAll();
     this.#changed.clear();
     this.#stopped = true;
   }

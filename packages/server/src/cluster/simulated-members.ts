@@ -1,11 +1,18 @@
 import { Jid } from '@parley/xmpp/jid';
 import type { AnnouncedSession } from './announced-session.ts';
+import { readItem, type SnapshotPage, type SnapshotRequest } from './announcement.ts';
 import { Announcements } from './announcements.ts';
 
 interface Broadcast {
   readonly from: string;
   readonly to: string;
   readonly body: Buffer;
+}
+
+interface Channel {
+  readonly from: string;
+  readonly to: string;
+  readonly items: Buffer[];
 }
 
 /** A session to announce, for tests. */
@@ -77,7 +84,13 @@ export class SimulatedMember {
 export class SimulatedNetwork {
   readonly members = new Map<string, SimulatedMember>();
   readonly broadcasts: Broadcast[] = [];
-  readonly #channels = new Map<string, { from: string; to: string; items: Buffer[] }>();
+  readonly #channels = new Map<string, Channel>();
+  readonly #turn: () => void;
+
+  /** `turn` has all that waits for the end of the turn done. */
+  constructor(turn: () => void) {
+    this.#turn = turn;
+  }
 
   /** One that does not know the others yet, nor they it. */
   add(id: string): SimulatedMember {
@@ -104,7 +117,7 @@ export class SimulatedNetwork {
   }
 
   /** Those that have something to deliver. */
-  get channels(): { from: string; to: string; items: Buffer[] }[] {
+  get channels(): Channel[] {
     return [...this.#channels.values()].filter(({ items }) => items.length > 0);
   }
 
@@ -114,9 +127,40 @@ export class SimulatedNetwork {
     }
   }
 
-  /** Gives whoever it is for the next item of a channel. */
-  deliverItem({ from, to, items }: { from: string; to: string; items: Buffer[] }): void {
+  /** The next one of a channel. */
+  deliverItem({ from, to, items }: Channel): void {
     const item = items.shift();
     if (item !== undefined) this.members.get(to)?.announcements.onItem(from, item);
+  }
+
+  /** The next item that this member is to get, and what it does then. */
+  deliverItemTo(member: SimulatedMember): void {
+    const channel = this.channels.find(({ to }) => to === member.id);
+    if (channel) this.deliverItem(channel);
+    this.#turn();
+  }
+
+  deliverBroadcasts(): void {
+    this.#turn();
+    while (this.broadcasts.length > 0) this.deliverBroadcast();
+  }
+
+  /** Until nobody has anything to say. */
+  deliverAll(): void {
+    this.deliverBroadcasts();
+    while (this.channels.length > 0) {
+      for (const channel of this.channels) this.deliverItem(channel);
+      this.deliverBroadcasts();
+    }
+  }
+
+  /** The broadcasts that wait for a member. */
+  bodiesFor(member: SimulatedMember): Buffer[] {
+    return this.broadcasts.filter(({ to }) => to === member.id).map(({ body }) => body);
+  }
+
+  /** The items that wait for a member. */
+  itemsFor(member: SimulatedMember): (SnapshotRequest | SnapshotPage)[] {
+    return this.channels.filter(({ to }) => to === member.id).flatMap(({ items }) => items.map(readItem));
   }
 }

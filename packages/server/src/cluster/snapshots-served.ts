@@ -55,6 +55,10 @@ export class SnapshotsServed {
     this.#servings.delete(member);
   }
 
+  forgetAll(): void {
+    this.#servings.clear();
+  }
+
   forgetIdle(): void {
     const since = performance.now() - IDLE_MS;
     for (const [member, serving] of this.#servings) if (serving.lastAsked < since) this.#servings.delete(member);
