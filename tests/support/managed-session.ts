@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Management, type ManagementHost, type Predecessor } from '@parley/server/session/management';
 import type { ResumptionStore } from '@parley/server/session/resumption/resumption-store';
-import { recordOf } from '@parley/server/session/session-record';
 import { Session, type SessionHost } from '@parley/server/session/session';
+import { recordOf } from '@parley/server/session/session-record';
 import type { Stream, StreamConsumer } from '@parley/server/stream/stream';
 import { Jid } from '@parley/xmpp/jid';
 import { message, type Stanza } from '@parley/xmpp/stanza';

@@ -9,9 +9,9 @@ import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { loadCertificates, tlsSettings } from './certificates.ts';
-import { Cluster, type ClusterLink } from './cluster/cluster.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
+import { Cluster, type ClusterLink } from './cluster/cluster.ts';
 import { clusterSecret, servedDomains } from './cluster-secret.ts';
 import { apply, type Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
@@ -29,8 +29,8 @@ import { AccountRouting } from './routing/account.ts';
 import { errorFor } from './routing/answer.ts';
 import { Router } from './routing/router.ts';
 import { DirectJournal, type Journal } from './session/journal.ts';
-import { ResumptionStore } from './session/resumption/resumption-store.ts';
 import { Requests } from './session/requests.ts';
+import { ResumptionStore } from './session/resumption/resumption-store.ts';
 import { Sessions } from './session/sessions.ts';
 import { Acceptance } from './stream/acceptance.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
@@ -310,7 +310,8 @@ export class Node implements AsyncDisposable {
   /** Others have taken over what this node had: whatever it says now is not true any more. */
   #fenced(): void {
     this.#options.log.error('node.fenced', {
-      message: 'Other nodes gave this one up since it was silent for too long. It lets go of everything and starts anew.',
+      message:
+        'Other nodes gave this one up since it was silent for too long. It lets go of everything and starts anew.',
     });
     for (const session of [...this.sessions]) session.moved('the node was given up by others');
     for (const stream of [...this.streams]) stream.cut('the node was given up by others');

@@ -1,6 +1,6 @@
 import type { Stanza } from '@parley/xmpp/stanza';
-import { isJournaled } from '../session/journaled.ts';
 import type { Journal } from '../session/journal.ts';
+import { isJournaled } from '../session/journaled.ts';
 import { RemoteSession } from '../session/remote-session.ts';
 import type { Route, Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -32,7 +32,8 @@ export class ClusterJournal implements Journal {
         missing(route);
         continue;
       }
-      const taken = session === undefined ? this.#remote.deliver(remote as RemoteSession, entry) : this.#send(session, entry);
+      const taken =
+        session === undefined ? this.#remote.deliver(remote as RemoteSession, entry) : this.#send(session, entry);
       if (taken instanceof Promise) {
         waits ??= [];
         waits.push(taken.then((still) => still || missing(route)));

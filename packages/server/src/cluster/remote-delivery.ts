@@ -154,7 +154,8 @@ export class RemoteDelivery {
 
   /** Whether anything for a session is on its way still, whose answer will tell. */
   #isUnderWay(sid: string): boolean {
-    for (const pending of this.#pending.values()) for (const each of pending.values()) if (each.sid === sid) return true;
+    for (const pending of this.#pending.values())
+      for (const each of pending.values()) if (each.sid === sid) return true;
     return false;
   }
 

@@ -146,12 +146,9 @@ const cluster = section('What the nodes of one cluster share.', {
       'At least 32 random characters, the same on every node. Required with Redis; an embedded node makes its own.',
   }),
   secretFile: secretFile('secret'),
-  name: z
-    .string()
-    .min(1)
-    .max(63)
-    .optional()
-    .meta({ description: 'What this node is called, in logs and metrics. Left out: the name of the machine and more.' }),
+  name: z.string().min(1).max(63).optional().meta({
+    description: 'What this node is called, in logs and metrics. Left out: the name of the machine and more.',
+  }),
   heartbeatMs: milliseconds(1000, { description: 'How often a node shows the others that it is there.' }),
   leaseMs: milliseconds(10_000, {
     description: 'Time after which a node that shows nothing is given up: others take over the sessions that it had.',

@@ -6,7 +6,8 @@ import { type Iq, iq } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import { deliver } from '../routing/deliver.ts';
 import type { Journal } from '../session/journal.ts';
-import { Session } from '../session/session.ts';
+import { RemoteSession } from '../session/remote-session.ts';
+import type { Session } from '../session/session.ts';
 import type { BoundSession, Sessions } from '../session/sessions.ts';
 import { Waits } from './waits.ts';
 
@@ -32,7 +33,7 @@ export class RosterPushes {
     const sent = new Waits();
     for (const session of this.#sessions.of(account)) {
       if (!session.interested) continue;
-      if (session instanceof Session) sent.add(this.#catchUp(session));
+      if (!(session instanceof RemoteSession)) sent.add(this.#catchUp(session));
       push ??= this.#make(account, item, version);
       sent.add(this.#send(session, push));
     }

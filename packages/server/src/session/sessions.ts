@@ -1,6 +1,6 @@
 import type { Jid } from '@parley/xmpp/jid';
-import type { RemoteSession } from './remote-session.ts';
-import { type Route, Session } from './session.ts';
+import { RemoteSession } from './remote-session.ts';
+import type { Route, Session } from './session.ts';
 
 /** A bound resource, of this node or of another. */
 export type BoundSession = Session | RemoteSession;
@@ -33,7 +33,8 @@ export class Sessions {
   /** The sessions of an account that this node has. */
   here(account: Jid): readonly Session[] {
     const sessions = this.of(account);
-    return sessions.length === 0 ? NONE_HERE : sessions.filter((session) => session instanceof Session);
+    if (sessions.length === 0) return NONE_HERE;
+    return sessions.filter((session): session is Session => !(session instanceof RemoteSession));
   }
 
   /** The session with this full JID. */

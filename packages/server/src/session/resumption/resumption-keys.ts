@@ -58,7 +58,8 @@ export const waitingIndexKeys = declareKeys({
   name: 'waiting-sessions',
   scope: 'partition',
   type: 'set',
-  content: 'the sessions of this partition that left stanzas behind: id, who ended it, full JID, with spaces between them',
+  content:
+    'the sessions of this partition that left stanzas behind: id, who ended it, full JID, with spaces between them',
   bound: 'the sessions that ended a moment ago',
   ttl: 'none',
 });

@@ -7,7 +7,8 @@ import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import type { Journal } from '../../session/journal.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
-import { Session } from '../../session/session.ts';
+import { RemoteSession } from '../../session/remote-session.ts';
+import type { Session } from '../../session/session.ts';
 import type { BoundSession, Sessions } from '../../session/sessions.ts';
 import { type OfflinePage, type OfflineStore, PAGE_MESSAGES } from './offline-store.ts';
 
@@ -76,7 +77,7 @@ export class OfflineDelivery {
   /** A session of another node comes first: what waits is for that one. */
   #isServedElsewhere(session: Session): boolean {
     const { sessions } = this.#host;
-    return sessions.of(session.account).some((other) => !(other instanceof Session) && isBefore(other, session));
+    return sessions.of(session.account).some((other) => other instanceof RemoteSession && isBefore(other, session));
   }
 
   /** A session of another node may have left something. */

@@ -1,7 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isOnlyChatState } from '@parley/xmpp/chat-state';
 import { delayElement, withoutDelaysOf } from '@parley/xmpp/delay';
 import { hasHint } from '@parley/xmpp/hints';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';

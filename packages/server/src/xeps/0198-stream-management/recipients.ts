@@ -2,7 +2,8 @@ import { hasHint } from '@parley/xmpp/hints';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
-import { Session } from '../../session/session.ts';
+import { RemoteSession } from '../../session/remote-session.ts';
+import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
 
 /** The recipients of a message are chosen a moment before it is taken for them, and rather twice than never. */
@@ -27,7 +28,7 @@ export class Recipients {
       // it answers for what it has not acknowledged, too
       if (stanza.to?.isBare && session.receivingSince <= before) return true;
       // whether a session of another node has acknowledged its copy is not known: rather twice than never
-      if (!(session instanceof Session)) return false;
+      if (session instanceof RemoteSession) return false;
       return session.carbonsSince <= before && isCopied(stanza) && isAcknowledged(session, at);
     });
   }
