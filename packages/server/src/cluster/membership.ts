@@ -48,7 +48,7 @@ export class Membership implements AsyncDisposable {
   readonly #stops: (() => void)[];
   #joined = false;
   #ended = false;
-  #cut = false;
+  #cut: boolean;
   #beats = 0;
   #answeredAt: number | undefined;
   #due = Number.POSITIVE_INFINITY;
@@ -58,6 +58,7 @@ export class Membership implements AsyncDisposable {
 
   private constructor(host: MembershipHost) {
     this.#host = host;
+    this.#cut = host.keyspace.state === 'down';
     this.#stops = [
       host.bus.onPush((frame) => frame.length === 0 && this.#beatIn(0)),
       host.bus.onLink((event) => {
