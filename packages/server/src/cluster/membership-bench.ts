@@ -74,6 +74,7 @@ export class TestNode {
   readonly told: string[] = [];
   readonly self: Member;
   readonly faults: unknown[] = [];
+  lease = { heartbeatMs: 1000, leaseMs: 10_000, absentMs: 3000 };
   reaps = true;
   onJoined: () => void = () => {};
   calls = 0;
@@ -179,7 +180,7 @@ export class TestNode {
       keyspace: { call, state: this.#way === 'cut' ? 'down' : 'up' } as Keyspace,
       bus,
       self: this.self,
-      lease: () => ({ heartbeatMs: 1000, leaseMs: 10_000, absentMs: 3000 }),
+      lease: () => this.lease,
       onJoined: (member) => {
         tell('joined', member.id);
         this.onJoined();

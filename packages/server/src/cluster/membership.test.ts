@@ -86,16 +86,46 @@ describe('death', () => {
     expect([...a.news(), ...c.news()].sort()).toEqual(['dead b', 'dead b', 'reap b']);
   });
 
-  it('is seen sooner where somebody suspects it', async () => {
+  it.each([true, false])('is seen sooner where somebody suspects it: %s', async (suspects) => {
     const [a, b] = await bench().cluster('a', 'b');
+    a.lease = { ...a.lease, absentMs: 3500 };
     await pass(10_500);
     b.kill();
-    a.membership.suspect('b');
+    if (suspects) a.membership.suspect('b');
     a.membership.suspect('nobody');
-    await pass(2400);
+    await pass(2900);
     expect(a.news()).toEqual([]);
-    a.membership.suspect('b');
     await pass(200);
+    expect(a.news()).toEqual(suspects ? ['dead b', 'reap b'] : []);
+    await pass(1000);
+    expect(a.others).toBe('');
+  });
+
+  it('is not taken for granted where a suspected member beats, or somebody still listens', async () => {
+    const [a, b] = await bench().cluster('a', 'b');
+    a.membership.suspect('b');
+    await pass(10_000);
+    b.freeze();
+    await pass(3500);
+    const before = a.calls;
+    a.membership.suspect('b');
+    await pass(400);
+    expect(a.calls - before).toBeLessThan(3);
+    b.thaw();
+    await pass(20_000);
+    expect([...a.news(), ...b.news()]).toEqual([]);
+  });
+
+  it('is not looked for while a beat waits for its answer', async () => {
+    const [a, b] = await bench().cluster('a', 'b');
+    b.kill();
+    await pass(2500);
+    a.freeze();
+    await pass(600);
+    a.membership.suspect('b');
+    await pass(100);
+    a.thaw();
+    await pass(3000);
     expect(a.news()).toEqual(['dead b', 'reap b']);
   });
 
@@ -151,6 +181,15 @@ describe('death', () => {
     expect(c.others).toBe('');
   });
 
+  it('in order of all nodes, too', async () => {
+    const [a] = await bench().cluster('a');
+    await a.membership.leave();
+    const b = await bench().join('b');
+    expect(b.news()).toEqual([]);
+    await pass(1);
+    expect([b.news(), b.faults, (await bench().entry('a'))[3]]).toEqual([['reap a'], [], '+']);
+  });
+
   it('tells that work is done with a later beat, where the keyspace fails', async () => {
     const [a, b] = await bench().cluster('a', 'b');
     a.reaps = false;
@@ -180,6 +219,18 @@ describe('nobody living is declared dead', () => {
     expect(all.flatMap((node) => node.news())).toEqual([]);
   });
 
+  it('after a short outage from which one comes back late', async () => {
+    const all = await bench().cluster('a', 'b', 'c');
+    await pass(10_000);
+    for (const node of all) node.cut();
+    await pass(1500);
+    for (const node of [all[0], all[1]]) node.heal();
+    await pass(4000);
+    all[2].heal();
+    await pass(20_000);
+    expect(all.flatMap((node) => node.news())).toEqual([]);
+  });
+
   it('where Redis, or every node, stands still', async () => {
     const all = await bench().cluster('a', 'b', 'c');
     await pass(10_000);
@@ -201,10 +252,16 @@ describe('nobody living is declared dead', () => {
     }
     await pass(30_000);
     expect(all.flatMap((node) => node.news())).toEqual([]);
+    // its last beat lies in the future now
+    const [a, b, c] = all;
+    b.freeze();
+    await pass(1000);
+    a.kill();
     bench().clock.offset -= 3_600_000;
-    all[0].kill();
+    b.thaw();
+    c.kill();
     await pass(6000);
-    expect(all[1].news()).toContain('dead a');
+    expect(b.news()).toContain('dead a');
   });
 
   it('where the store has lost everything', async () => {
@@ -259,6 +316,7 @@ describe('a store that has lost its latest writes', () => {
     b.heal();
     await pass(5);
     expect(b.news()).toEqual(['fenced']);
+    expect(await bench().entry('b')).toEqual(['undefined']);
   });
 });
 

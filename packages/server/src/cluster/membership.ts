@@ -40,6 +40,8 @@ export class Membership implements AsyncDisposable {
   readonly #gone = new Map<string, number>();
   /** Gone, but the keyspace has forgotten that, and so have they. */
   #risen: string[] = [];
+  /** A frame for them reached nobody, and they were not looked at since. */
+  readonly #suspected = new Set<string>();
   readonly #reaping = new Set<string>();
   /** Dealt with, which the keyspace does not know yet. */
   readonly #dealtWith = new Set<string>();
@@ -92,10 +94,8 @@ export class Membership implements AsyncDisposable {
   /** A frame for it reached nobody: looks as soon as that can prove anything. */
   suspect(id: string): void {
     if (!this.#others.has(id)) return;
-    const { absentMs } = this.#host.lease();
-    const silence = this.#vigil.silence(id, performance.now(), absentMs);
-    // timers may be early by a part of a millisecond
-    this.#beatIn(Math.max(0, absentMs - silence + 1));
+    this.#suspected.add(id);
+    this.#follow(id);
   }
 
   /** What a gone member left behind is dealt with. Where the keyspace fails now it is told with the next beat. */
@@ -124,12 +124,12 @@ export class Membership implements AsyncDisposable {
     if (this.#ended) return;
     const { keyspace, self } = this.#host;
     this.#end();
-    await this.#beating;
     try {
       await leave(keyspace, self.id, LOOK_FRAME);
     } catch (error) {
       this.#failed(error);
     }
+    await this.#beating;
   }
 
   #beatIn(milliseconds: number): void {
@@ -150,7 +150,18 @@ export class Membership implements AsyncDisposable {
     this.#beating = this.#round();
     await this.#beating;
     this.#beating = undefined;
-    if (!this.#ended) this.#wait();
+    if (this.#ended) return;
+    for (const id of this.#suspected) this.#follow(id);
+    this.#wait();
+  }
+
+  /** Beats as soon as it proves something that a suspected member is silent, and nobody listens. */
+  #follow(id: string): void {
+    const { absentMs } = this.#host.lease();
+    const silence = this.#vigil.silence(id, performance.now(), absentMs);
+    if (silence >= absentMs) this.#suspected.delete(id);
+    // timers may be early by a part of a millisecond
+    this.#beatIn(Math.max(0, absentMs - silence + 1));
   }
 
   async #round(): Promise<void> {
@@ -243,6 +254,7 @@ export class Membership implements AsyncDisposable {
   #part(id: string, how: 'left' | 'dead'): void {
     const member = this.#others.get(id);
     this.#vigil.forget(id);
+    this.#suspected.delete(id);
     if (!this.#others.delete(id) || member === undefined) return;
     this.#tell(() => this.#host.onGone(member, how));
   }
