@@ -33,13 +33,15 @@ describe('joining', () => {
     expect((await bench().entry('a'))[0]).toBe('alive');
   });
 
-  it('fails where the keyspace is closed, or where the id was declared dead', async () => {
+  it('fails where the keyspace is closed or refuses us, or where the id was declared dead', async () => {
     await bench().store.hset(memberKeys.key(), [['a', 'dead 5 1 + ']]);
     await expect(bench().node('a').join()).rejects.toThrow('declared dead before it had joined');
     const b = bench().node('b');
-    const closed = new KeyspaceError('closed', 'It was closed.');
-    const host = { ...b.host(), keyspace: { call: () => Promise.reject(closed) } as unknown as Keyspace };
-    await expect(Membership.join(host)).rejects.toBe(closed);
+    for (const failure of ['closed', 'refused'] as const) {
+      const error = new KeyspaceError(failure, 'It does not work.');
+      const host = { ...b.host(), keyspace: { call: () => Promise.reject(error) } as unknown as Keyspace };
+      await expect(Membership.join(host)).rejects.toBe(error);
+    }
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -1,9 +1,11 @@
 import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
-import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
 import { describeMember, type Member, type MemberEntry, memberOf } from './member.ts';
 import { type Blame, dealtWith, heartbeat, leave, REMEMBERED_MS, type Roll } from './member-operations.ts';
 import { Vigil } from './vigil.ts';
+
+export type { Member } from './member.ts';
 
 export interface MembershipHost {
   readonly keyspace: Keyspace;
@@ -31,6 +33,9 @@ export interface MembershipHost {
 
 /** The frame that makes whoever gets it beat, and so look, at once. All other frames hold something. */
 export const LOOK_FRAME = Buffer.alloc(0);
+
+/** Failures of the keyspace that end by themselves: the next beat will tell. */
+const PASSING = new Set<KeyspaceFailure>(['away', 'slow', 'full', 'read-only']);
 
 /** Who is in the cluster. Each member beats in the keyspace, and sees there whom else it has. */
 export class Membership implements AsyncDisposable {
@@ -73,7 +78,7 @@ export class Membership implements AsyncDisposable {
 
   /**
    * Resolves when the first beat is committed; `onJoined` was called for all others then. Waits where the keyspace is
-   * away.
+   * away, slow or full; rejects where an operator has to act.
    */
   static async join(host: MembershipHost): Promise<Membership> {
     const membership = new Membership(host);
@@ -279,12 +284,13 @@ export class Membership implements AsyncDisposable {
   }
 
   #failed(error: unknown): void {
-    const closed = error instanceof KeyspaceError && error.failure === 'closed';
-    // it is away, or slow, or full: the next beat will tell
-    if (error instanceof KeyspaceError && error.failure !== 'misuse' && !closed) return;
-    if (closed || !this.#joined) this.#end();
-    if (!this.#joined) this.#joining.reject(error);
-    else if (!closed) this.#host.onFault(error);
+    const failure = error instanceof KeyspaceError ? error.failure : 'misuse';
+    if (PASSING.has(failure)) return;
+    if (!this.#joined) {
+      this.#end();
+      this.#joining.reject(error);
+    } else if (failure === 'closed') this.#end();
+    else if (failure === 'misuse') this.#host.onFault(error);
   }
 
   #end(): void {
