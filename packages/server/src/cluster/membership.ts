@@ -1,9 +1,11 @@
 import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
-import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
 import { describeMember, type Member, type MemberEntry, memberOf } from './member.ts';
 import { type Blame, dealtWith, heartbeat, leave, REMEMBERED_MS, type Roll } from './member-operations.ts';
 import { Vigil } from './vigil.ts';
+
+export type { Member } from './member.ts';
 
 export interface MembershipHost {
   readonly keyspace: Keyspace;
@@ -32,6 +34,9 @@ export interface MembershipHost {
 /** The frame that makes whoever gets it beat, and so look, at once. All other frames hold something. */
 export const LOOK_FRAME = Buffer.alloc(0);
 
+/** Failures of the keyspace that end by themselves: the next beat will tell. */
+const PASSING = new Set<KeyspaceFailure>(['away', 'slow', 'full', 'read-only']);
+
 /** Who is in the cluster. Each member beats in the keyspace, and sees there whom else it has. */
 export class Membership implements AsyncDisposable {
   readonly #host: MembershipHost;
@@ -40,6 +45,8 @@ export class Membership implements AsyncDisposable {
   readonly #gone = new Map<string, number>();
   /** Gone, but the keyspace has forgotten that, and so have they. */
   #risen: string[] = [];
+  /** A frame for them reached nobody, and they were not looked at since. */
+  readonly #suspected = new Set<string>();
   readonly #reaping = new Set<string>();
   /** Dealt with, which the keyspace does not know yet. */
   readonly #dealtWith = new Set<string>();
@@ -48,7 +55,7 @@ export class Membership implements AsyncDisposable {
   readonly #stops: (() => void)[];
   #joined = false;
   #ended = false;
-  #cut = false;
+  #cut: boolean;
   #beats = 0;
   #answeredAt: number | undefined;
   #due = Number.POSITIVE_INFINITY;
@@ -58,6 +65,7 @@ export class Membership implements AsyncDisposable {
 
   private constructor(host: MembershipHost) {
     this.#host = host;
+    this.#cut = host.keyspace.state === 'down';
     this.#stops = [
       host.bus.onPush((frame) => frame.length === 0 && this.#beatIn(0)),
       host.bus.onLink((event) => {
@@ -70,7 +78,7 @@ export class Membership implements AsyncDisposable {
 
   /**
    * Resolves when the first beat is committed; `onJoined` was called for all others then. Waits where the keyspace is
-   * away.
+   * away, slow or full; rejects where an operator has to act.
    */
   static async join(host: MembershipHost): Promise<Membership> {
     const membership = new Membership(host);
@@ -91,10 +99,8 @@ export class Membership implements AsyncDisposable {
   /** A frame for it reached nobody: looks as soon as that can prove anything. */
   suspect(id: string): void {
     if (!this.#others.has(id)) return;
-    const { absentMs } = this.#host.lease();
-    const silence = this.#vigil.silence(id, performance.now(), absentMs);
-    // timers may be early by a part of a millisecond
-    this.#beatIn(Math.max(0, absentMs - silence + 1));
+    this.#suspected.add(id);
+    this.#follow(id);
   }
 
   /** What a gone member left behind is dealt with. Where the keyspace fails now it is told with the next beat. */
@@ -123,12 +129,12 @@ export class Membership implements AsyncDisposable {
     if (this.#ended) return;
     const { keyspace, self } = this.#host;
     this.#end();
-    await this.#beating;
     try {
       await leave(keyspace, self.id, LOOK_FRAME);
     } catch (error) {
       this.#failed(error);
     }
+    await this.#beating;
   }
 
   #beatIn(milliseconds: number): void {
@@ -149,7 +155,18 @@ export class Membership implements AsyncDisposable {
     this.#beating = this.#round();
     await this.#beating;
     this.#beating = undefined;
-    if (!this.#ended) this.#wait();
+    if (this.#ended) return;
+    for (const id of this.#suspected) this.#follow(id);
+    this.#wait();
+  }
+
+  /** Beats as soon as it proves something that a suspected member is silent, and nobody listens. */
+  #follow(id: string): void {
+    const { absentMs } = this.#host.lease();
+    const silence = this.#vigil.silence(id, performance.now(), absentMs);
+    if (silence >= absentMs) this.#suspected.delete(id);
+    // timers may be early by a part of a millisecond
+    this.#beatIn(Math.max(0, absentMs - silence + 1));
   }
 
   async #round(): Promise<void> {
@@ -242,6 +259,7 @@ export class Membership implements AsyncDisposable {
   #part(id: string, how: 'left' | 'dead'): void {
     const member = this.#others.get(id);
     this.#vigil.forget(id);
+    this.#suspected.delete(id);
     if (!this.#others.delete(id) || member === undefined) return;
     this.#tell(() => this.#host.onGone(member, how));
   }
@@ -266,12 +284,13 @@ export class Membership implements AsyncDisposable {
   }
 
   #failed(error: unknown): void {
-    const closed = error instanceof KeyspaceError && error.failure === 'closed';
-    // it is away, or slow, or full: the next beat will tell
-    if (error instanceof KeyspaceError && error.failure !== 'misuse' && !closed) return;
-    if (closed || !this.#joined) this.#end();
-    if (!this.#joined) this.#joining.reject(error);
-    else if (!closed) this.#host.onFault(error);
+    const failure = error instanceof KeyspaceError ? error.failure : 'misuse';
+    if (PASSING.has(failure)) return;
+    if (!this.#joined) {
+      this.#end();
+      this.#joining.reject(error);
+    } else if (failure === 'closed') this.#end();
+    else if (failure === 'misuse') this.#host.onFault(error);
   }
 
   #end(): void {
