@@ -53,7 +53,7 @@ export class Server implements AsyncDisposable {
   static async start(options: ServeOptions): Promise<Server> {
     const { config } = options;
     const id = randomBytes(8).toString('hex');
-    const name = config.cluster.name ?? nodeName();
+    const name = config.cluster.name || nodeName();
     const log = options.log ?? Log.create({ level: config.log.level, pretty: config.log.pretty });
     await using parts = new AsyncDisposableStack();
     parts.defer(() => log.flush());

@@ -291,7 +291,10 @@ export class Node implements AsyncDisposable {
       sessions: this.sessions,
       store: this.#store,
       peers: this.#peers,
-      lease: () => this.#config.cluster,
+      lease: () => {
+        const { heartbeatMilliseconds, leaseMilliseconds, absentMilliseconds } = this.#config.cluster;
+        return { heartbeatMs: heartbeatMilliseconds, leaseMs: leaseMilliseconds, absentMs: absentMilliseconds };
+      },
       route: (stanza) => this.router.route(stanza),
       onLate: (stanza) => this.#clients.onLate(stanza),
       onGoneElsewhere: (account) => this.hooks.events.emit('session.gone-elsewhere', account),

@@ -146,14 +146,16 @@ const cluster = section('What the nodes of one cluster share.', {
       'At least 32 random characters, the same on every node. Required with Redis; an embedded node makes its own.',
   }),
   secretFile: secretFile('secret'),
-  name: z.string().min(1).max(63).optional().meta({
-    description: 'What this node is called, in logs and metrics. Left out: the name of the machine and more.',
-  }),
-  heartbeatMs: milliseconds(1000, { description: 'How often a node shows the others that it is there.' }),
-  leaseMs: milliseconds(10_000, {
+  name: z
+    .string()
+    .max(63)
+    .default('')
+    .meta({ description: 'What this node is called, in logs and metrics. Empty: the name of the machine and more.' }),
+  heartbeatMilliseconds: milliseconds(1000, { description: 'How often a node shows the others that it is there.' }),
+  leaseMilliseconds: milliseconds(10_000, {
     description: 'Time after which a node that shows nothing is given up: others take over the sessions that it had.',
   }),
-  absentMs: milliseconds(3000, {
+  absentMilliseconds: milliseconds(3000, {
     description: 'The same, where Redis knows for sure that the connection of the node is gone.',
   }),
 });

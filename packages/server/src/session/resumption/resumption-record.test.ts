@@ -77,6 +77,6 @@ describe('the record of a session', () => {
     const flags = 1 + fence.length + 1;
     expect(failure(Buffer.from(good))).toBeUndefined();
     expect(failure(Buffer.from(good.with(0, 2)))).toBe('damaged');
-    expect(failure(Buffer.from(good.with(flags, 16)))).toBe('damaged');
+    expect(failure(Buffer.from(good.with(flags, 32)))).toBe('damaged');
   });
 });
