@@ -1,3 +1,4 @@
+import type { Bus } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Registry } from '@parley/metrics/registry';
@@ -52,6 +53,8 @@ export interface NodeOptions {
   readonly registry?: Registry;
   /** File descriptors that this process may have open. */
   readonly descriptorLimit?: number;
+  /** The other nodes, where there may be some; a node without is alone. */
+  readonly cluster?: { readonly bus: Bus; readonly id: string; readonly name: string };
 }
 
 /** This process in the cluster: everything that serves clients, put together. */
