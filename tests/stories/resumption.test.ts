@@ -123,6 +123,7 @@ describe('a session that is resumed', () => {
     expect((await last.take(({ ns }) => ns === NS.streamManagement)).name).toBe('resumed');
     say(romeo, JULIET, 'hello');
     expect(words(await last.nextMessage())).toBe('hello');
+    await server.settled();
     expect(server.sessions).toHaveLength(2);
   });
 
@@ -134,6 +135,7 @@ describe('a session that is resumed', () => {
     const error = await liar.take(({ name }) => name === 'error');
     expect(error.child('handled-count-too-high', NS.streamManagement)?.attr('send-count')).toBe('1');
     await liar.closed;
+    await server.settled();
     expect(server.sessionOf(JULIET).detached).toBe(true);
     expect((await resume(server, JULIET, id, 1)).answer.name).toBe('resumed');
   });
@@ -182,6 +184,7 @@ describe('a session whose client does not come back', () => {
     const phone = await server.online(PHONE);
     await phone.request('set', `<enable xmlns='${NS.carbons}'/>`);
     juliet.break();
+    await server.settled();
     vi.setSystemTime(Date.now() + 60_000);
     say(romeo, 'juliet@localhost', 'to the account');
     say(romeo, JULIET, 'to the client');
@@ -275,6 +278,7 @@ describe('a session that waits for its client', () => {
     const { server, juliet, id } = await start();
     server.sessionOf(JULIET).end(new StreamError('connection-timeout'));
     await juliet.closed;
+    await server.settled();
     expect(server.sessionOf(JULIET).detached).toBe(true);
     expect((await resume(server, JULIET, id, 1)).answer.name).toBe('resumed');
   });

@@ -122,6 +122,7 @@ describe('a session whose connection is lost', () => {
     const error = await juliet.take((element) => element.name === 'error');
     expect(error.child('conflict', NS.streamErrors)).toBeDefined();
     await juliet.closed;
+    await server.settled();
     expect(server.sessions).toHaveLength(2);
     await client.sync();
   });
