@@ -119,7 +119,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     expect(await read()).toMatchObject({ record, header: header(7, [['0123456789abcdef.0', 3]]), entries: [] });
     expect(await store.read(account, newSid())).toBeUndefined();
     expect(await store.read(Jid.parse('benvolio@montague.lit'), record.sid)).toBeUndefined();
-    expect(await listed()).toEqual([{ account, record }]);
+    expect(await listed()).toEqual([{ account, record, owner: store.owner }]);
     expect(await unfinished()).toEqual([]);
   });
 
