@@ -49,13 +49,17 @@ class Pair {
     if (up) this.channels[side].linkUp();
   }
 
+  async flow(turns: number): Promise<void> {
+    for (let i = 0; i < turns; i++) {
+      await vi.advanceTimersByTimeAsync(1);
+      this.bus.deliverAll();
+    }
+  }
+
   /** Nothing is lost from now on, for longer than anybody waits. */
   async heal(): Promise<void> {
     for (const side of [0, 1] as const) this.link(side, true);
-    for (let i = 0; i < 60; i++) {
-      this.bus.deliverAll();
-      await vi.advanceTimersByTimeAsync(1);
-    }
+    await this.flow(60);
     for (let waited = 0; waited < 6000; waited += 50) {
       await vi.advanceTimersByTimeAsync(50);
       this.bus.deliverAll();
@@ -80,15 +84,23 @@ const moving = (overtaking: fc.Arbitrary<number>) =>
 const link = fc.record({ do: fc.constant('link' as const), side, up: fc.boolean() });
 const reopen = fc.record({ do: fc.constant('reopen' as const), side, closed: fc.constantFrom(0, 1, 300) });
 
-const inOrder = fc.oneof(send, wait, { arbitrary: moving(fc.constant(0)), weight: 4 }, link);
-const reordered = fc.oneof(send, wait, { arbitrary: moving(fc.nat(5)), weight: 4 }, link);
-const reopened = fc.oneof(send, wait, { arbitrary: moving(fc.nat(5)), weight: 4 }, link, reopen);
+/** For so many turns everything arrives. */
+const flow = fc.record({ do: fc.constant('flow' as const), turns: fc.integer({ min: 1, max: 4 }) });
 
-type Step = typeof reopened extends fc.Arbitrary<infer T> ? T : never;
+const common = [send, wait, flow, link] as const;
+const inOrder = fc.oneof(...common, { arbitrary: moving(fc.constant(0)), weight: 4 });
+const reordered = fc.oneof(...common, { arbitrary: moving(fc.nat(5)), weight: 4 });
+const reopened = fc.oneof(send, wait, flow, { arbitrary: moving(fc.nat(5)), weight: 4 }, reopen);
+
+/** Long ones: most of what goes wrong takes many steps. */
+const many = <T>(step: fc.Arbitrary<T>) => fc.array(step, { maxLength: 60, size: 'max' });
+
+type Step = typeof reopened | typeof reordered extends fc.Arbitrary<infer T> ? T : never;
 
 async function perform(pair: Pair, step: Step): Promise<void> {
   if (step.do === 'wait') await vi.advanceTimersByTimeAsync(step.ms);
   else if (step.do === 'send') pair.send(step.side, step.large ? Math.min(step.count, 12) : step.count, step.large);
+  else if (step.do === 'flow') await pair.flow(step.turns);
   else if (step.do === 'link') pair.link(step.side, step.up);
   else if (step.do === 'reopen') {
     const peer = IDS[step.side === 0 ? 1 : 0];
@@ -113,7 +125,7 @@ function expectAll(pair: Pair): void {
 
 it('brings each item once and in order, whatever is lost', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(inOrder, { maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(many(inOrder), async (steps) => {
       using pair = new Pair();
       for (const step of steps) await perform(pair, step);
       await pair.heal();
@@ -124,7 +136,7 @@ it('brings each item once and in order, whatever is lost', async () => {
 
 it('brings each item once and in order, whatever is lost and overtaken', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(reordered, { maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(many(reordered), async (steps) => {
       using pair = new Pair();
       for (const step of steps) await perform(pair, step);
       await pair.heal();
@@ -137,7 +149,7 @@ it('brings no item twice and none out of order where sides are closed and opened
   const ascending = (items: number[]) =>
     items.every((item, place) => place === 0 || item > (items[place - 1] as number));
   await fc.assert(
-    fc.asyncProperty(fc.array(reopened, { maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(many(reopened), async (steps) => {
       using pair = new Pair();
       for (const step of steps) await perform(pair, step);
       await pair.heal();
