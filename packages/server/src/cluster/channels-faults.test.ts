@@ -16,6 +16,7 @@ class Pair {
   /** What came from the other one. */
   readonly came: [number[], number[]] = [[], []];
   readonly told: string[] = [];
+  readonly #up: [boolean, boolean] = [true, true];
   readonly channels = IDS.map((self, side) => this.#join(self, side as 0 | 1)) as [Channels, Channels];
 
   #join(self: string, side: 0 | 1): Channels {
@@ -45,6 +46,8 @@ class Pair {
   }
 
   link(side: 0 | 1, up: boolean): void {
+    if (up === this.#up[side]) return;
+    this.#up[side] = up;
     this.bus.link(IDS[side], up);
     if (up) this.channels[side].linkUp();
   }

@@ -269,6 +269,19 @@ describe('channels', () => {
     ]);
   });
 
+  it('tell that they began anew where the frame that said so was lost', async () => {
+    const { bus, a, b } = await two();
+    a.channels.close(B);
+    a.channels.open(B);
+    await turn();
+    bus.drop(A, B);
+    b.send(A, 'one');
+    await settle(bus);
+    b.send(A, 'two');
+    await settle(bus);
+    expect([b.told, a.items]).toEqual([['reset'], ['two']]);
+  });
+
   it('ignore what cannot be read, and say so once', async () => {
     const { a, b, bus } = await two();
     for (let i = 0; i < 2; i++) a.channels.onFrame(B, Buffer.of(1));
