@@ -269,6 +269,39 @@ describe('channels', () => {
     ]);
   });
 
+  it('ignore frames of the time before they began anew', async () => {
+    const { bus, a, b } = await two();
+    a.send(B, '1');
+    await turn();
+    const late = bus.drop(A, B);
+    a.channels.close(B);
+    a.channels.open(B);
+    await settle(bus);
+    b.channels.onFrame(A, readFrame(late as Buffer).body);
+    a.send(B, '2');
+    await settle(bus);
+    expect([b.items, b.told, a.told]).toEqual([['2'], ['reset'], []]);
+  });
+
+  it('send no item to whom they have not met', async () => {
+    const bus = new UnreliableBus();
+    const [a, b] = [member(bus, A), member(bus, B)];
+    a.channels.open(B);
+    b.channels.open(A);
+    b.send(A, 'one');
+    await turn();
+    bus.drop(B, A);
+    bus.deliver(A, B);
+    await turn();
+    const answer = bus.drop(B, A);
+    expect(said(answer)).toMatchObject({ hello: true, items: [] });
+    expect(said(answer).peer).toBeGreaterThan(0);
+    a.channels.close(B); // it may have had the item by now, if there had been one
+    a.channels.open(B);
+    await settle(bus);
+    expect([a.items, b.told]).toEqual([['one'], []]);
+  });
+
   it('tell that they began anew where the frame that said so was lost', async () => {
     const { bus, a, b } = await two();
     a.channels.close(B);
