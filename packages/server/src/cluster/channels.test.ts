@@ -145,8 +145,10 @@ describe('channels', () => {
       await turn();
     }
     bus.drop(A, B);
-    for (let i = 0; i < 3; i++) bus.deliver(A, B);
-    await turn();
+    for (let i = 0; i < 3; i++) {
+      bus.deliver(A, B);
+      await turn();
+    }
     expect([b.items, bus.size]).toEqual([[], 1]);
     expect(said(bus.drop(B, A))).toMatchObject({ ask: true, received: 0 });
     await vi.advanceTimersByTimeAsync(90);
@@ -215,6 +217,20 @@ describe('channels', () => {
     await vi.advanceTimersByTimeAsync(1000);
     await settle(bus);
     expect(b.items).toEqual(['wherefore']);
+  });
+
+  it('take no notice of a failure of before the link came up', async () => {
+    const { bus, a, b } = await two();
+    const { promise, reject } = Promise.withResolvers<number>();
+    vi.spyOn(bus, 'publish').mockImplementationOnce(() => promise);
+    a.send(B, '1');
+    await turn();
+    a.channels.linkUp();
+    reject(new Error('The link was down.'));
+    await settle(bus);
+    a.send(B, '2');
+    await settle(bus);
+    expect(b.items).toEqual(['1', '2']);
   });
 
   it('tell that a member is not there', async () => {
