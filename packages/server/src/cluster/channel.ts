@@ -16,6 +16,9 @@ const WINDOW = 1024 * 1024;
 const UNACKNOWLEDGED_ITEMS = 64;
 const UNACKNOWLEDGED_BYTES = WINDOW / 4;
 
+/** The number of the newest channel of this process. */
+let lastNumber = 0;
+
 export interface ChannelHost {
   /** What every frame begins with. */
   readonly head: Buffer;
@@ -24,8 +27,6 @@ export interface ChannelHost {
   onAbsent(to: string): void;
   onDamaged(from: string, error: Error): void;
   onReset(from: string): void;
-  /** A number that is larger than all before. */
-  number(): number;
   /** Has `flush` called when the turn ends. */
   flushSoon(channel: Channel): void;
   /** Has `tick` called every TICK_MS, until it returns false. */
@@ -42,16 +43,14 @@ export interface ChannelHost {
  *
  * A frame says its sender's number and the receiver's, as far as the sender knows it. Acknowledgements and items are taken
  * only from frames in which both are the present ones, and items are sent only when such a frame has come (*met*): the
- * peer then knows our number, and takes what is sent under it from 1 on. Until then a frame is a *hello* and holds no
- * item. A hello is always answered, and so is a frame that is for a former channel of ours: the answer tells our number.
- * Two that know nothing of each other have met after three frames.
+ * peer then knows us as we are now. Until then our frames are *hellos*, which hold no item and are sent again in time. A
+ * hello is always answered, and so is a frame that is for a former channel of ours: the answer tells our number. Two that
+ * know nothing of each other have met after three frames.
  *
- * When a peer that we had met comes with a larger number, it has forgotten what we sent it and what it sent us. Part of what it
- * did not acknowledge may have been handed on before it forgot, and numbering goes on where it would not understand it.
- * So we begin anew as well: under another number of our own, with nothing to send, and `onReset` says so. The peer has not
- * met us under the number that we have given up (it would have had to hear its new number from us, and we give up ours in the
- * moment in which we learn that), so it loses nothing by our change, and does not begin anew in its turn: it ends there.
- * What we have queued for a peer that we had not met was never sent, and stays.
+ * Items are numbered from 1 in each pair of channels. When a peer that we had met comes with a larger number, it has
+ * forgotten what we sent it and what it sent us, and the pair is another one. Part of what it did not acknowledge may have
+ * been handed on before it forgot, so none of that is sent again: it is dropped, and `onReset` says so. What is queued for a
+ * peer that we had not met was never sent, and stays.
  *
  * So an item is handed on at most once, in the order of sending, whatever is opened and closed; and all of them are where
  * nothing is.
@@ -59,7 +58,7 @@ export interface ChannelHost {
 export class Channel {
   readonly #host: ChannelHost;
   readonly #id: string;
-  #own: number;
+  readonly #own: number;
   /** The number of the peer's channel; 0 until it is heard of. */
   #peer = 0;
   #met = false;
@@ -93,7 +92,7 @@ export class Channel {
   constructor(host: ChannelHost, id: string) {
     this.#host = host;
     this.#id = id;
-    this.#own = host.number();
+    this.#own = ++lastNumber;
     this.#wake();
   }
 
@@ -102,7 +101,7 @@ export class Channel {
   }
 
   send(item: Buffer): void {
-    // the hello of the beginning may be long gone
+    // the last hello may be seconds ago, and the next one far
     if (!this.#met && this.#outbox.isEmpty) this.#due = true;
     this.#outbox.push(item);
     this.#wake();
@@ -116,7 +115,7 @@ export class Channel {
   linkUp(): void {
     this.#link++;
     this.#held = false;
-    this.#retryIn = this.#retryTicks = FIRST_RETRY_TICKS;
+    this.#progress();
     this.#outbox.rewind();
     // what was sent to us was lost as well, and the peer's link may have been up all the time
     if (this.#met) this.#askAgain();
@@ -136,7 +135,7 @@ export class Channel {
       }
     }
     if (this.#due) this.#publish(this.#outbox.next);
-    if (!this.#outbox.isEmpty) this.#host.keepTicking(this);
+    if (this.#waits) this.#host.keepTicking(this);
   }
 
   /** False where it has nothing to wait for. */
@@ -144,10 +143,18 @@ export class Channel {
     if (this.#closed) return false;
     if (this.#askPause > 0 && --this.#askPause === 0 && this.#missing) this.#askAgain();
     if (this.#owed) this.#answer();
-    const waits = this.#held || !this.#outbox.isEmpty;
-    if (!waits) this.#retryIn = this.#retryTicks = FIRST_RETRY_TICKS;
+    if (!this.#waits) this.#progress();
     else if (--this.#retryIn === 0) this.#retry();
-    return waits || this.#owed || this.#askPause > 0;
+    return this.#waits || this.#owed || this.#askPause > 0;
+  }
+
+  /** It has to try again where nothing comes. */
+  get #waits(): boolean {
+    return this.#held || !this.#met || !this.#outbox.isEmpty;
+  }
+
+  #progress(): void {
+    this.#retryIn = this.#retryTicks = FIRST_RETRY_TICKS;
   }
 
   #retry(): void {
@@ -178,7 +185,6 @@ export class Channel {
   #meetAnew(peer: number): boolean {
     const had = this.#met;
     if (had) {
-      this.#own = this.#host.number();
       this.#outbox = new Outbox();
       this.#met = false;
     }
@@ -197,10 +203,11 @@ export class Channel {
     }
     if (!this.#met) {
       this.#met = true;
+      this.#progress();
       this.#wake();
     }
     if (this.#outbox.acknowledge(frame.received)) {
-      this.#retryIn = this.#retryTicks = FIRST_RETRY_TICKS;
+      this.#progress();
       if (!this.#outbox.isEmpty) this.#wake();
     }
     if (frame.ask) {

@@ -19,9 +19,6 @@ export interface ChannelsHost {
   onReset(from: string): void;
 }
 
-/** The numbers of all channels of this process (see Channel). */
-let lastNumber = 0;
-
 /**
  * Brings items to the other members over a bus that may lose frames and change their order: each item once, in the order of
  * sending, as long as both live. What is sent in one turn of the event loop goes out at its end, in as few frames as
@@ -43,7 +40,6 @@ export class Channels implements Disposable {
       onAbsent: (to) => host.onAbsent(to),
       onDamaged: (from, error) => host.onDamaged(from, error),
       onReset: (from) => host.onReset(from),
-      number: () => ++lastNumber,
       flushSoon: (channel) => {
         if (this.#dirty.length === 0) setImmediate(() => this.#flush());
         this.#dirty.push(channel);

@@ -54,7 +54,8 @@ describe('the outbox', () => {
             for (let i = 0; i < step.push; i++) outbox.push(item(String(++pushed)));
           } else if ('take' in step) {
             expect(outbox.next).toBe(cursor + 1);
-            for (const taken of texts(outbox.take(step.take * 10, 100_000))) expect(taken).toBe(String(++cursor));
+            const taken = texts(outbox.take(step.take * 10, 100_000));
+            expect(taken).toEqual(taken.map(() => String(++cursor)));
             sent = Math.max(sent, cursor);
           } else if ('rewind' in step) {
             outbox.rewind();
@@ -70,9 +71,10 @@ describe('the outbox', () => {
           expect(outbox.isEmpty).toBe(acknowledged === pushed);
         }
         outbox.rewind();
+        cursor = acknowledged;
         while (cursor < pushed) {
-          for (const taken of texts(outbox.take(1e6, 1e9))) expect(taken).toBe(String(++acknowledged));
-          cursor = acknowledged;
+          const taken = texts(outbox.take(1e6, 1e9));
+          expect(taken).toEqual(taken.map(() => String(++cursor)));
         }
         outbox.acknowledge(pushed);
         expect(outbox.bytes).toBe(0);
