@@ -130,7 +130,7 @@ describe('problems', () => {
       /^limits\.connections\.trustedNetworks\[0\] is not a network: write /,
       /^limits\.output\.maxBytes is less than one stanza: write at least /,
       /^log\.level is "dbug": write one of trace, .*, silent; did you mean debug\?$/,
-      /^drain is 5: write a group of options: seconds$/,
+      /^drain is 5: write a group of options: seconds, now$/,
       /^modules\.png is not an option: did you mean ping\?$/,
       /^tls has only one of `certificate` and `key`: give both or neither$/,
       /^tls\.required is "yes": write true or false$/,
@@ -215,7 +215,7 @@ describe('the environment', () => {
     expect(limits.bytes).toEqual({ perSecond: 1234, burst: 1 });
     expect(stream.afterAuthentication.maxStanzaBytes).toBe(20_000);
     expect(domains.map(({ name }) => name)).toEqual(['a.example', 'b.example']);
-    expect(listen.c2s).toEqual([{ host: '127.0.0.1', port: 0 }]);
+    expect(listen.c2s).toEqual([{ host: '127.0.0.1', port: 0, proxyProtocol: false }]);
     expect(modules).toEqual({ ping: { enabled: true, everySeconds: 5 }, 'old-thing': { enabled: true } });
   });
 
