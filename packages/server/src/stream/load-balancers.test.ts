@@ -74,7 +74,10 @@ describe('behind a load balancer', () => {
   });
 
   it('what waits for its header counts among the descriptors', async () => {
-    const { server, port, refused } = await behindLoadBalancer({}, 2); // one of them is for connections
+    const { server, port, refused } = await behindLoadBalancer(
+      { limits: { connections: { unauthenticatedPercent: 100 } } },
+      2, // one of them is for connections
+    );
     const silent = await socketWire(port);
     await vi.waitFor(() => expect(server.node.load).toBe(1), { interval: 2 });
     await expect(encrypted(port, 'localhost', undefined, binaryHeader())).rejects.toThrow('refused');
