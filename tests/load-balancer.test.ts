@@ -115,6 +115,8 @@ it('HAProxy with the file in deploy leads clients to nodes that want them, and c
   two.child.kill('SIGHUP');
   await reloaded;
   expect(await agentOf(two)).toBe('drain\n');
+  const health = await fetch(`http://127.0.0.1:${two.port('http')}/health/ready`);
+  expect([health.status, await health.text()]).toEqual([503, expect.stringContaining('drain.now')]);
   await becomes('node2', /DRAIN/);
   const drained = [await appear('e'), await appear('f'), await appear('g'), await appear('h')];
   await hasBound([one, two], before[0] + 4, before[1]);

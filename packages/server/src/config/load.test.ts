@@ -142,6 +142,18 @@ describe('problems', () => {
     for (const pattern of expected) expect(found).toContainEqual(expect.stringMatching(pattern));
   });
 
+  it('tell of a port that nobody could use', () => {
+    const listen = 'listen: {c2sTls: [{host: h, port: 1, proxyProtocol: true}]}';
+    expect(problems(listen)).toEqual([expect.stringMatching(/^proxyProtocol\.trustedNetworks is empty: /)]);
+    expect(problems(`${listen}\nproxyProtocol: {trustedNetworks: [lb.example]}`)).toEqual([
+      expect.stringMatching(/^proxyProtocol\.trustedNetworks\[0\] is neither an address nor a network: write /),
+    ]);
+    expect(load(`${listen}\nproxyProtocol: {trustedNetworks: ['::1', 10.0.0.0/8]}`).proxyProtocol).toEqual({
+      trustedNetworks: ['::1', '10.0.0.0/8'],
+      headerTimeoutSeconds: 5,
+    });
+  });
+
   it('are in the message of the error', () => {
     expect(() => load('drain: 5\nlog: 5')).toThrow(
       'The configuration has 2 problems:\n  log is 5: write a group of options: level, pretty\n  drain is 5',

@@ -174,7 +174,10 @@ describe.each([
     const socket = await behind.connect();
     const header = binaryHeader({ extensions: [extension(1, Buffer.from('xmpp-client'))] });
     let first = joined ? header : Buffer.alloc(0);
-    if (!joined) socket.write(header);
+    if (!joined) {
+      socket.write(header);
+      await come(behind.heard, 1);
+    }
     const between = new Duplex({
       read() {},
       write(chunk, _encoding, done) {
