@@ -211,6 +211,16 @@ export class Node implements AsyncDisposable {
     return this.#stopping;
   }
 
+  /** It is to get no new connections: it stops, or was told so. */
+  get draining(): boolean {
+    return this.#stopping || this.#config.drain.now;
+  }
+
+  /** What is used of what the process has least of; from 1 on nobody is taken in. */
+  get load(): number {
+    return this.#acceptance.load;
+  }
+
   /** By a clock that nobody sets. */
   get uptimeSeconds(): number {
     return (performance.now() - this.#startedAt) / 1000;

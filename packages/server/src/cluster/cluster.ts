@@ -9,7 +9,6 @@ import type { Peers } from '../peers.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { nextAttempt } from '../session/attempts.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
-import type { RemoteSession } from '../session/remote-session.ts';
 import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -274,7 +273,8 @@ export class Cluster implements OtherNodes {
     try {
       switch (item[0]) {
         case ITEM.deliver:
-          return this.#inbound.receive(from, item);
+          this.#inbound.receive(from, item);
+          return;
         case ITEM.answer:
           for (const { id, done } of decodeAnswers(item)) {
             if (!this.#questions.onAnswer(from, id)) this.#delivery.onAnswer(from, id, done);
@@ -287,11 +287,14 @@ export class Cluster implements OtherNodes {
           return;
         }
         case ITEM.release:
-          return void this.#release(from, decodeSession(item)).catch(this.#host.onFault);
+          void this.#release(from, decodeSession(item)).catch(this.#host.onFault);
+          return;
         case ITEM.evict:
-          return this.#evict(this.#host.id, decodeSession(item).sid);
+          this.#evict(this.#host.id, decodeSession(item).sid);
+          return;
         case ITEM.announcement:
-          return this.#announcements.onItem(from, item.subarray(1));
+          this.#announcements.onItem(from, item.subarray(1));
+          return;
         default: // a newer node says something that this one does not know
       }
     } catch (error) {

@@ -74,10 +74,12 @@ export class Sessions {
   putRemote(session: RemoteSession): void {
     const known = this.#remote.get(session.sessionId);
     this.#remote.set(session.sessionId, session);
-    if (known === undefined) return this.#append(session);
-    const key = session.account.bareText;
+    if (known === undefined) {
+      this.#append(session);
+      return;
+    }
     this.#byAccount.set(
-      key,
+      session.account.bareText,
       this.of(session.account).map((other) => (other === known ? session : other)),
     );
   }
