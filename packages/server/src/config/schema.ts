@@ -2,7 +2,8 @@ import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
 import { limits, offline, roster, stream } from './limits.ts';
 
-import { bytes, choice, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
+import { listen, proxyProtocol } from './listen.ts';
+import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
 
 import { isTree } from './tree.ts';
 
