@@ -207,10 +207,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     const nodes: Node[] = [];
     while (nodes.length < nodeCount) {
       const id = randomBytes(8).toString('hex');
-      const name = `node-${id}`; // Redis has the same channels for all its databases
-      const { keyspace, bus } = await openKeyspace(url, { node: name });
+      const { keyspace, bus } = await openKeyspace(url, { node: id });
       opened.push({ keyspace, bus });
-      nodes.push(await start(keyspace, { bus, id, name }));
+      nodes.push(await start(keyspace, { bus, id, name: `node-${nodes.length}` }));
     }
     const floor = new Floor(() => quiet(nodes));
     onTestFinished(() => floor[Symbol.dispose]());
