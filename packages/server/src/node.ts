@@ -307,6 +307,7 @@ export class Node implements AsyncDisposable {
       },
       route: (stanza) => this.router.route(stanza),
       onLate: (stanza) => this.#clients.onLate(stanza),
+      onLeaving: (session) => this.hooks.events.emit('session.leaving', session),
       onGoneElsewhere: (account) => this.hooks.events.emit('session.gone-elsewhere', account),
       reap: (isGone) => this.#reap(isGone),
       onFenced: () => this.#fenced(),

@@ -104,8 +104,9 @@ export class InternalAuthenticator implements Authenticator {
     // Nobody logs in from here on. Where what follows is cut short, the account is still there to be removed again.
     await this.#changeKnown(account, () => this.#store.setDisabled(account, true));
     // Listeners end its sessions and ask for what they still need of it before anything is deleted.
-    await this.#tell({ account, change: 'removed', sessionId });
+    const told = this.#tell({ account, change: 'removed', sessionId });
     await this.#change(account, () => this.#store.remove(account));
+    await told;
   }
 
   list(domain: string): AsyncIterable<readonly Jid[]> {

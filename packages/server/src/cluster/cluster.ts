@@ -9,6 +9,7 @@ import type { Peers } from '../peers.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { nextAttempt } from '../session/attempts.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
+import type { RemoteSession } from '../session/remote-session.ts';
 import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -18,7 +19,15 @@ import { Channels } from './channels.ts';
 import { ClusterJournal } from './cluster-journal.ts';
 import { type Frame, Frames, frameHead } from './frame.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
-import { decodeAnswers, decodeNotice, decodeSession, encodeSession, ITEM } from './items.ts';
+import {
+  decodeAcknowledged,
+  decodeAnswers,
+  decodeNotice,
+  decodeSession,
+  encodeAcknowledged,
+  encodeSession,
+  ITEM,
+} from './items.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import { Questions } from './questions.ts';
@@ -45,6 +54,8 @@ export interface ClusterHost extends ClusterLink {
   lease(): { readonly heartbeatMs: number; readonly leaseMs: number; readonly absentMs: number };
   route(stanza: Stanza): Awaitable<void>;
   onLate(stanza: Stanza): Awaitable<void>;
+  /** Another node takes a session over. */
+  onLeaving(session: Session): void;
   /** A session of another node is over, or gets no messages any more. */
   onGoneElsewhere(account: Jid): void;
   /** Takes over what nodes that are gone had. */
@@ -233,6 +244,10 @@ export class Cluster implements OtherNodes {
     }
   }
 
+  hasAcknowledged({ node, sessionId }: RemoteSession, at: number): Promise<boolean> {
+    return this.#questions.ask(node, (id) => encodeAcknowledged(id, sessionId, at));
+  }
+
   async release(owner: string, sid: string): Promise<void> {
     const late = new AbortController();
     const released = this.#questions.ask(owner, (id) => encodeSession(ITEM.release, { id, sid }));
@@ -247,6 +262,7 @@ export class Cluster implements OtherNodes {
         session.release();
         session.detach('it is resumed on another node');
       }
+      this.#host.onLeaving(session);
       await session.management.handOver();
       if (!session.ended) {
         session.moved('it is resumed on another node');
@@ -277,7 +293,7 @@ export class Cluster implements OtherNodes {
           return;
         case ITEM.answer:
           for (const { id, done } of decodeAnswers(item)) {
-            if (!this.#questions.onAnswer(from, id)) this.#delivery.onAnswer(from, id, done);
+            if (!this.#questions.onAnswer(from, id, done)) this.#delivery.onAnswer(from, id, done);
           }
           return;
         case ITEM.notice: {
@@ -289,6 +305,11 @@ export class Cluster implements OtherNodes {
         case ITEM.release:
           void this.#release(from, decodeSession(item)).catch(this.#host.onFault);
           return;
+        case ITEM.acknowledged: {
+          const { id, sid, at } = decodeAcknowledged(item);
+          this.#inbound.answer(from, id, this.#host.sessions.owned({ sessionId: sid })?.hasAcknowledged(at) === true);
+          return;
+        }
         case ITEM.evict:
           this.#evict(this.#host.id, decodeSession(item).sid);
           return;

@@ -1,7 +1,15 @@
 import type { Origin } from '@parley/xmpp/stanza';
 
 /** What nodes tell each other over channels: the first byte says which of these it is. */
-export const ITEM = { deliver: 1, answer: 2, notice: 3, release: 4, evict: 5, announcement: 16 } as const;
+export const ITEM = {
+  deliver: 1,
+  answer: 2,
+  notice: 3,
+  release: 4,
+  evict: 5,
+  acknowledged: 6,
+  announcement: 16,
+} as const;
 
 /** A stanza for a session of the node that gets this. */
 export interface DeliverItem {
@@ -106,6 +114,21 @@ export function decodeNotice(item: Buffer): NoticeItem {
   const end = 6 + item.readUInt8(5);
   if (end > item.length) throw new RangeError('A notice ends before its subject does.');
   return { id: item.readUInt32BE(1), subject: item.toString('utf8', 6, end), text: item.toString('utf8', end) };
+}
+
+// acknowledged: kind, id (4 bytes), sid (8), time (6)
+/** Asks whether a session has acknowledged everything that it got by then (milliseconds since 1970). */
+export function encodeAcknowledged(id: number, sid: string, at: number): Buffer {
+  const item = Buffer.allocUnsafe(19);
+  item[0] = ITEM.acknowledged;
+  item.writeUInt32BE(id, 1);
+  item.write(sid, 5, 8, 'hex');
+  item.writeUIntBE(at, 13, 6);
+  return item;
+}
+
+export function decodeAcknowledged(item: Buffer): SessionItem & { readonly at: number } {
+  return { id: item.readUInt32BE(1), sid: item.toString('hex', 5, 13), at: item.readUIntBE(13, 6) };
 }
 
 // release, evict: kind, id (4 bytes), sid (8)

@@ -6,7 +6,7 @@ const QUESTION = 0x80000000;
 /** What other nodes are asked that is not about a stanza, until they answer or are gone. */
 export class Questions {
   readonly #send: (to: string, item: Buffer) => boolean;
-  readonly #waiting = new Map<string, Map<number, () => void>>();
+  readonly #waiting = new Map<string, Map<number, (yes: boolean) => void>>();
   #count = 0;
 
   /** `send` returns false where there is no such node. */
@@ -14,11 +14,11 @@ export class Questions {
     this.#send = send;
   }
 
-  /** Resolves when the node has answered, or is gone. */
-  ask(node: string, item: (id: number) => Buffer): Promise<void> {
+  /** Resolves when the node has answered, with its answer, or is gone, with false. */
+  ask(node: string, item: (id: number) => Buffer): Promise<boolean> {
     this.#count = (this.#count + 1) % QUESTION;
     const id = QUESTION + this.#count;
-    if (!this.#send(node, item(id))) return Promise.resolve();
+    if (!this.#send(node, item(id))) return Promise.resolve(false);
     return new Promise((answered) => {
       let waiting = this.#waiting.get(node);
       if (waiting === undefined) {
@@ -35,9 +35,9 @@ export class Questions {
   }
 
   /** False where it is no question that the answer is to. */
-  onAnswer(from: string, id: number): boolean {
+  onAnswer(from: string, id: number, yes: boolean): boolean {
     if (id < QUESTION) return false;
-    this.#waiting.get(from)?.get(id)?.();
+    this.#waiting.get(from)?.get(id)?.(yes);
     this.#waiting.get(from)?.delete(id);
     return true;
   }
@@ -45,6 +45,6 @@ export class Questions {
   onNodeGone(node: string): void {
     const waiting = this.#waiting.get(node);
     this.#waiting.delete(node);
-    for (const answered of waiting?.values() ?? []) answered();
+    for (const answered of waiting?.values() ?? []) answered(false);
   }
 }

@@ -148,15 +148,13 @@ export class PresenceUpdates {
     return false;
   }
 
-  /** Presence has come for an account: who answers with an error gets no more until other presence comes (§4.4.2). */
-  received(stanza: Stanza): void {
-    const { from, to, type } = stanza;
+  /** Presence has come for a session: who answers with an error gets no more until other presence comes (§4.4.2). */
+  received({ from, to, type }: Stanza, session: Session): void {
     if (from === undefined || to === undefined) return;
-    const failed = type === 'error';
-    if (!failed && !this.#states.anyFailed) return;
-    for (const session of this.#context.sessions.here(to)) {
-      if (!failed) this.#states.recover(session, from);
-      else if (session.jid.equals(to)) this.#fail(session, from);
+    if (type !== 'error') {
+      if (this.#states.anyFailed) this.#states.recover(session, from);
+    } else if (session.jid.equals(to)) {
+      this.#fail(session, from);
     }
   }
 

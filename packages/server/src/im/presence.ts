@@ -32,8 +32,8 @@ export default defineModule({
           return false;
       }
     });
-    hooks.toAccount.use('observe', (stanza) => {
-      if (stanza.kind === 'presence') updates.received(stanza);
+    hooks.toSession.use('observe', (stanza, session) => {
+      if (stanza.kind === 'presence') updates.received(stanza, session);
     });
     hooks.toAccount.use('deliver', (stanza, { account }) =>
       stanza.kind === 'presence' && stanza.type === 'probe' ? probes.answer(stanza, account) : false,

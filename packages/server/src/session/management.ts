@@ -62,6 +62,8 @@ export class Management {
   /** The client has asked and gets its answer when the journal knows as much; whether it has asked again meanwhile. */
   #answering = false;
   #askedAgain = false;
+  /** The number of the last stanza that was written, once the session is being left to another node. */
+  #left: number | undefined;
 
   constructor(session: Session, host: ManagementHost, maxSeconds: number, from?: Predecessor) {
     this.session = session;
@@ -75,7 +77,7 @@ export class Management {
         session,
         store: host.store,
         all: () => this.#sent.all,
-        header: () => ({ handled: this.#handled, origins: this.#trimmed.entries() }),
+        header: () => ({ handled: this.#handled, origins: this.#trimmed.entries(), sent: this.#left }),
         record: (epoch) => recordOf(session, epoch, maxSeconds),
         onReady: () => this.#write(),
         onFenced: () => host.onFenced(session),
@@ -87,7 +89,7 @@ export class Management {
     );
     if (from === undefined) return;
     this.#attached = false;
-    this.#sent.restore(from.entries);
+    this.#sent.restore(from.entries, from.header.sent);
     for (const { origin } of from.entries) if (origin !== undefined) this.#origins.add(origin);
   }
 
@@ -217,7 +219,7 @@ export class Management {
   /** §6 */
   #check(h: number): void {
     if (this.#sent.allows(h)) return;
-    const { count } = this.#sent;
+    const count = this.#sent.mostKnown ?? this.#sent.count;
     const application = Element.of('handled-count-too-high', NS.streamManagement, { h, 'send-count': count });
     throw new StreamError('undefined-condition', `You acknowledged ${h} stanzas of ${count}.`, application);
   }
@@ -280,6 +282,7 @@ export class Management {
     // a write that fails rewrites the journal too, so that all of it is there in any case
     const owned = await this.#journal.takeOver(() => {
       for (const sent of this.#sent.all) sent.journaled = true;
+      this.#left = this.#sent.mostKnown;
     });
     this.#journal.close();
     return owned;

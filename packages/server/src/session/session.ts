@@ -88,6 +88,11 @@ export class Session implements Route, StreamConsumer {
     return this.management?.detached ?? false;
   }
 
+  /** It is connected, and its client has acknowledged everything that was taken for it by then (milliseconds since 1970). */
+  hasAcknowledged(at: number): boolean {
+    return !this.detached && (this.management?.unacknowledgedSince ?? Number.POSITIVE_INFINITY) > at;
+  }
+
   get available(): boolean {
     return this.#presence !== undefined;
   }

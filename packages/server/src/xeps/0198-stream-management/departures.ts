@@ -2,6 +2,7 @@ import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
+import type { Awaitable } from '../../pipeline.ts';
 import { forward } from '../../routing/forward.ts';
 import type { Router } from '../../routing/router.ts';
 import { untilDone } from '../../session/attempts.ts';
@@ -14,7 +15,7 @@ export interface DeparturesHost {
   readonly router: Router;
   readonly store: ResumptionStore;
   /** Whether another session of its account has a stanza that was taken then (milliseconds since 1970). */
-  isHadByOthers(stanza: Stanza, account: Jid, at: number): boolean;
+  isHadByOthers(stanza: Stanza, account: Jid, at: number): Awaitable<boolean>;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
   onUnreadable(error: unknown): void;
@@ -107,6 +108,6 @@ export class Departures {
       this.#host.onUnreadable(error);
       return;
     }
-    if (!this.#host.isHadByOthers(stanza, jid.bare, at)) await forward(this.#host.router, stanza, at);
+    if (!(await this.#host.isHadByOthers(stanza, jid.bare, at))) await forward(this.#host.router, stanza, at);
   }
 }

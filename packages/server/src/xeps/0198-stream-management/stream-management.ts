@@ -69,7 +69,7 @@ export default defineModule({
       most: () => config().limits.unacknowledged.detachedPerAccount,
       onLimit: ({ stream }) => stream.host.onLimit(stream, 'detached-sessions'),
     });
-    const recipients = new Recipients(sessions);
+    const recipients = new Recipients(sessions, otherNodes);
     const departures = new Departures({
       router: context.router,
       store,

@@ -69,6 +69,7 @@ export default defineModule({
     hooks.events.on('session.detached', (session) => deactivate(session));
     hooks.events.on('session.restored', (session) => deactivate(session));
     hooks.events.on('session.resumed', (session) => activate(session));
+    hooks.events.on('session.leaving', (session) => activate(session));
     const letGo = (session: Session) => void inactive.delete(session);
     hooks.events.on('session.unbound', letGo);
     hooks.events.on('session.moved', letGo);
