@@ -10,14 +10,19 @@ const SM = NS.streamManagement;
 /** The session was lost for good: the server did not resume it. */
 export class SessionLost extends Error {}
 
+/** The connection was closed, or the client broke it: as it was told to, or since nothing was answered. */
+export type Loss = 'closed' | 'broken' | 'silent';
+
 /** Hears what becomes of a client. */
 export interface ClientObserver {
   said?(to: string, body: string): void;
   /** So many more of what was said, the oldest, are acknowledged. */
   acknowledged?(count: number): void;
   heard?(from: string, body: string): void;
+  /** What was said under this id came back as an error. */
+  bounced?(id: string): void;
   /** The connection to this port is lost. */
-  lost?(port: number): void;
+  lost?(port: number, how: Loss): void;
   /** On this port, so many milliseconds after the connection was lost and after asking for it. */
   resumed?(port: number, sinceLost: number, sinceAsked: number): void;
   /** The session could not be resumed; what the server said. */
@@ -61,6 +66,7 @@ export class ManagedClient {
   #stopped = false;
   #coming: Promise<void> | undefined;
   #lostAt = 0;
+  #loss: Loss = 'closed';
   /** When the oldest request for acknowledgement was sent that is not answered. */
   #askedAt: number | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -121,7 +127,7 @@ export class ManagedClient {
   #look(patience: number): void {
     if (this.#client === undefined || this.#stopped) return;
     if (this.#askedAt === undefined) this.#ask();
-    else if (performance.now() - this.#askedAt > patience) this.break();
+    else if (performance.now() - this.#askedAt > patience) this.break('silent');
   }
 
   #ask(): void {
@@ -132,7 +138,8 @@ export class ManagedClient {
   #comeBack(): void {
     this.#client = undefined;
     this.#lostAt = performance.now();
-    this.#options.observer?.lost?.(this.connectedTo);
+    this.#options.observer?.lost?.(this.connectedTo, this.#loss);
+    this.#loss = 'closed';
     this.#coming ??= this.#resume().finally(() => {
       this.#coming = undefined;
     });
@@ -218,7 +225,9 @@ export class ManagedClient {
     if (element.ns !== NS.client) return;
     this.#handled = serialAdd(this.#handled, 1);
     const body = element.name === 'message' ? element.childText('body') : undefined;
-    if (body !== undefined) {
+    if (element.name === 'message' && element.attr('type') === 'error') {
+      this.#options.observer?.bounced?.(element.attr('id') ?? '');
+    } else if (body !== undefined) {
       this.heard.push(`${element.attr('from')} ${body}`);
       this.#options.observer?.heard?.(element.attr('from') ?? '', body);
     }
@@ -258,7 +267,8 @@ export class ManagedClient {
   }
 
   /** Breaks the connection; the client comes back by itself. */
-  break(): void {
+  break(how: Loss = 'broken'): void {
+    if (this.#client !== undefined) this.#loss = how;
     this.#client?.break();
   }
 
