@@ -1,6 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
@@ -10,12 +7,10 @@ import { FaultSchedule } from './fault-schedule.ts';
 import { type Breakable, type FaultKind, failover, heavyFaults, lightFaults } from './faults.ts';
 import { Ledger } from './ledger.ts';
 import { Random } from './random.ts';
+import { tell } from './report.ts';
 import { ResumeTimes } from './resume-times.ts';
 import type { ChaosSettings } from './settings.ts';
 import { Timeline } from './timeline.ts';
-
-/** Problems that are printed in full; the file has all of them. */
-const TOLD = 20;
 
 /**
  * Nodes under whose clients everything breaks, again and again. What they said is held against what was acknowledged and
@@ -57,11 +52,11 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
     resumed: times.figures(),
   };
   process.stdout.write(`${JSON.stringify(figures)}\n`);
-  const problems = ledger.problems().map((problem) => ledger.describe(problem));
+  const problems = ledger.problems();
   const good = { problems: 0, ended: true, ghosts: 0, resumesFailed: 0, said: figures.acknowledged };
   const found = { problems: problems.length, ended, ghosts, resumesFailed: times.failed, said: figures.said };
   if (settings.keep || !isDeepStrictEqual(found, good)) {
-    process.stdout.write(`${tell(timeline, cluster, problems, figures)}\n`);
+    process.stdout.write(`${tell({ timeline, cluster, ledger, figures })}\n`);
   }
   expect(found, JSON.stringify(ledger.figures())).toEqual(good);
 }
@@ -85,19 +80,4 @@ async function breakThings(
     await kind.run(breakable);
     schedule.over(kind, Date.now());
   }
-}
-
-/** Writes down everything that happened; says where. */
-function tell(timeline: Timeline, cluster: Cluster, problems: readonly string[], figures: object): string {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-chaos-'));
-  for (const node of cluster.nodes) {
-    node.tell();
-    writeFileSync(join(folder, `${node.name}.log`), node.log.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  }
-  const file = join(folder, 'timeline.txt');
-  const summary = [...problems, '', JSON.stringify(figures), '', ''].join('\n');
-  writeFileSync(file, `${summary}${timeline}`);
-  const first = problems.slice(0, TOLD).join('\n');
-  const more = problems.length > TOLD ? `\n… and ${problems.length - TOLD} more` : '';
-  return `${first}${more}\nThe time line is in ${file}, and the logs of the nodes are beside it.`;
 }

@@ -33,7 +33,7 @@ export class Storm {
   readonly times = new ResumeTimes();
   readonly #settings: ChaosSettings;
   readonly #random: Random;
-  #cluster!: Cluster;
+  cluster!: Cluster;
   #clients: ManagedClient[] = [];
   #victims: ManagedClient[] = [];
   #talkers: ManagedClient[] = [];
@@ -55,7 +55,7 @@ export class Storm {
   async run() {
     const { clients: count, seed, nodes } = this.#settings;
     const names = Array.from({ length: count }, (_, index) => `user${index}@localhost`);
-    this.#cluster = await Cluster.start({ ...this.#settings, timeline: this.timeline }, names);
+    this.cluster = await Cluster.start({ ...this.#settings, timeline: this.timeline }, names);
     this.#clients = names.map((name, index) => this.#client(`${name}/storm`, index));
     const loggingIn = await this.#measured(() => this.#start());
     const isVictim = (index: number) => index % nodes === 0;
@@ -73,7 +73,7 @@ export class Storm {
     await talking;
     const complete = await this.#until(() => this.ledger.complete);
     await Promise.all(this.#clients.map((client) => client.close()));
-    if (nodes > 1) await this.#cluster.nodes[0]?.start(); // which tells of its sessions as the others do
+    if (nodes > 1) await this.cluster.nodes[0]?.start(); // which tells of its sessions as the others do
     return {
       ...{ seed, nodes, clients: count, victims: this.#victims.length },
       loggingIn,
@@ -88,14 +88,14 @@ export class Storm {
       },
       ...this.ledger.figures(),
       complete,
-      ghosts: await this.#cluster.ghosts(),
+      ghosts: await this.cluster.ghosts(),
     };
   }
 
   #client(jid: string, index: number): ManagedClient {
     let first = true;
     const port = () => {
-      const { nodes } = this.#cluster;
+      const { nodes } = this.cluster;
       const node = first ? nodes[index % nodes.length] : this.#random.pick(nodes.length > 1 ? nodes.slice(1) : nodes);
       first = false;
       return node?.port ?? 0;
@@ -152,7 +152,7 @@ export class Storm {
     for (const { jid } of this.#victims) this.#away.add(jid);
     const fault = this.timeline.begin('kill', 'node-1');
     this.#phase = 'during';
-    const [dying, ...others] = this.#cluster.nodes;
+    const [dying, ...others] = this.cluster.nodes;
     await dying?.kill();
     if (others.length === 0) await dying?.start();
     await this.#until(() => this.#away.size === 0);

@@ -7,6 +7,15 @@ import { encrypted, unencrypted } from './network.ts';
 
 const SM = NS.streamManagement;
 
+/** Milliseconds between attempts to connect: a server that is not there tells nobody when it comes. */
+const [FIRST_PAUSE, LONGEST_PAUSE] = [50, 2000];
+
+/** All at once and without a pause, clients would keep a server that comes back busy with nothing but refusing them. */
+function backOff(attempt: number): Promise<void> {
+  const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 1.5 ** attempt);
+  return new Promise((again) => setTimeout(again, longest * (0.5 + Math.random() / 2)));
+}
+
 /** The session was lost for good: the server did not resume it. */
 export class SessionLost extends Error {}
 
@@ -147,13 +156,13 @@ export class ManagedClient {
 
   /** Tries until there is a server again. */
   async #resume(): Promise<void> {
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       let client: TestClient;
       try {
         client = await this.#logIn();
       } catch {
         if (this.#stopped) return;
-        await new Promise((again) => setTimeout(again, 50)); // a server that is not there tells nobody when it comes
+        await backOff(attempt);
         continue;
       }
       if (this.#stopped) return client.break();
@@ -169,7 +178,7 @@ export class ManagedClient {
       }
       if (answer.name !== 'resumed') {
         if (await this.#refused(client, answer)) return;
-        await new Promise((again) => setTimeout(again, 50));
+        await backOff(attempt);
         continue;
       }
       const now = performance.now();
