@@ -16,14 +16,35 @@ export async function encrypted(
   const wire = await socketWire(port, localAddress);
   if (header !== undefined) wire.send(header);
   const client = new TestClient(wire);
+  try {
+    await opened(client, domain);
+    client.send(`<starttls xmlns='${NS.tls}'/>`);
+    await client.take(({ name }) => name === 'proceed');
+    await Promise.race([wire.upgrade(domain), refusal(client)]);
+    client.open(domain);
+    await features(client);
+  } catch (error) {
+    client.break();
+    throw error;
+  }
+  return client;
+}
+
+/** A client that has opened a stream over TCP, in the clear. */
+export async function unencrypted(port: number, domain = 'localhost'): Promise<TestClient> {
+  const client = new TestClient(await socketWire(port));
+  try {
+    await opened(client, domain);
+  } catch (error) {
+    client.break();
+    throw error;
+  }
+  return client;
+}
+
+async function opened(client: TestClient, domain: string): Promise<void> {
   client.open(domain);
   await Promise.race([features(client), refusal(client)]);
-  client.send(`<starttls xmlns='${NS.tls}'/>`);
-  await client.take(({ name }) => name === 'proceed');
-  await wire.upgrade(domain);
-  client.open(domain);
-  await features(client);
-  return client;
 }
 
 /** Rejects where the server closes the connection. */
