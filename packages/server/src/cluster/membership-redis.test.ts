@@ -43,7 +43,7 @@ it('sees who joins, leaves and dies', async () => {
   const a = await join('a');
   const b = await join('b');
   const c = await join('c');
-  await vi.waitFor(() => expect(a.told).toEqual(['joined b', 'joined c']), { interval: 5 });
+  await vi.waitFor(() => expect(a.told.toSorted()).toEqual(['joined b', 'joined c']), { interval: 5 });
   await b.membership.leave();
   await vi.waitFor(() => expect([...a.told, ...c.told]).toContain('reap b'), { interval: 5 });
   await vi.waitFor(() => expect(a.told).toContain('left b'), { interval: 5 });
