@@ -12,6 +12,9 @@ export interface Fault {
 /** How long after a fault what goes wrong still counts as its work, in milliseconds. */
 const AFTERMATH = 2000;
 
+/** How exactly clients know when a silence began, in milliseconds. */
+const SLACK = 500;
+
 /** A connection that answers nothing for so long, in milliseconds, is given up by clients. */
 export const CLIENT_PATIENCE = 6000;
 
@@ -47,12 +50,13 @@ export class Timeline {
   /** The kind of fault by which somebody on this node lost their connection now, the way they noticed it. */
   causeOf(node: string, how: Loss): string {
     if (how === 'broken') return 'break';
-    const now = Date.now();
-    const [possible, aftermath] = how === 'silent' ? [SILENCING, CLIENT_PATIENCE + AFTERMATH] : [CLOSING, AFTERMATH];
+    // whoever noticed by the silence lost it when the silence began
+    const [possible, at] = how === 'silent' ? [SILENCING, Date.now() - CLIENT_PATIENCE] : [CLOSING, Date.now()];
     const hits = (fault: Fault) =>
       possible.test(fault.kind) &&
       (fault.node === undefined || fault.node === node) &&
-      now <= (fault.to ?? now) + aftermath;
+      fault.from <= at + SLACK &&
+      at <= (fault.to ?? at) + AFTERMATH;
     return this.faults.findLast(hits)?.kind ?? 'none known';
   }
 
