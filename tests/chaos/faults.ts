@@ -125,7 +125,7 @@ export const heavyFaults: readonly FaultKind[] = [
     }),
   },
   ...(['normal', 'pubsub'] as const).map((type): FaultKind => {
-    const name = `client-kill-${type}`;
+    const name = `redis-client-kill-${type}`;
     return {
       name,
       weight: 1,

@@ -29,10 +29,21 @@ const AROUND = 3000;
 export class Timeline {
   readonly began = Date.now();
   readonly faults: Fault[] = [];
-  readonly #lines: { readonly at: number; readonly text: string }[] = [];
+  readonly #lines: { readonly at: number; readonly text: string; readonly who?: string }[] = [];
 
   note(text: string, at = Date.now()): void {
     this.#lines.push({ at, text });
+  }
+
+  /** Something happened to somebody. */
+  befell(who: string, text: string): void {
+    this.#lines.push({ at: Date.now(), text: `${who} ${text}`, who });
+  }
+
+  /** What happened to somebody around a span of time. */
+  historyOf(who: string, from: number, to: number): string[] {
+    const near = this.#lines.filter((line) => line.who === who && line.at >= from - AROUND && line.at <= to + AROUND);
+    return near.map(({ at, text }) => `${this.seconds(at)} ${text}`);
   }
 
   begin(kind: string, node?: string, words = ''): Fault {
@@ -60,9 +71,12 @@ export class Timeline {
     return this.faults.findLast(hits)?.kind ?? 'none known';
   }
 
-  /** The faults around a span of time, in words. */
+  /** The faults around a span of time, in words, without those that only their victims felt. */
   around(from: number, to: number): string {
-    const near = this.faults.filter((fault) => fault.from <= to + AROUND && (fault.to ?? to) >= from - AROUND);
+    const near = this.faults.filter(
+      ({ kind, ...fault }) =>
+        !/^(break|client-link)/.test(kind) && fault.from <= to + AROUND && (fault.to ?? to) >= from - AROUND,
+    );
     const told = near.map((fault) => `${nameOf(fault)} ${this.seconds(fault.from)}–${this.seconds(fault.to)}`);
     return told.join(', ') || 'no fault';
   }
