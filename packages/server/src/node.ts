@@ -92,7 +92,7 @@ export class Node implements AsyncDisposable {
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
   readonly #listeners: ClientListeners;
-  readonly #reaps: ((isGone: (owner: string) => boolean) => Promise<void>)[] = [];
+  readonly #reaps: ((isGone: (owner: string, sid: string) => boolean) => Promise<void>)[] = [];
   readonly #starts: (() => Promise<void>)[] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
 
@@ -320,7 +320,7 @@ export class Node implements AsyncDisposable {
     return cluster;
   }
 
-  async #reap(isGone: (owner: string) => boolean): Promise<void> {
+  async #reap(isGone: (owner: string, sid: string) => boolean): Promise<void> {
     for (const reap of this.#reaps) await reap(isGone);
   }
 

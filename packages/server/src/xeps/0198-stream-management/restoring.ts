@@ -20,11 +20,14 @@ export interface RestoringHost {
  * The sessions of nodes that are gone: those that can be resumed wait here for their clients as if only the stream were
  * lost, the others are over.
  */
-export async function takeOverSessions(at: RestoringHost, isGone: (owner: string) => boolean): Promise<void> {
+export async function takeOverSessions(
+  at: RestoringHost,
+  isGone: (owner: string, sid: string) => boolean,
+): Promise<void> {
   const { log } = at.context;
   let count = 0;
   const restore = async (found: RecordedSession) => {
-    if (!isGone(found.owner)) return;
+    if (!isGone(found.owner, found.record.sid)) return;
     try {
       if (found.record.maxSeconds === 0) await end(found, at);
       else if ((await restoreSession(found.account, found.record.sid, at)) !== undefined) count++;
