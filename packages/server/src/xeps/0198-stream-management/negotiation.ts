@@ -23,6 +23,9 @@ export interface NegotiationHost {
   times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
 }
 
+/** How often a session that another node takes over meanwhile is fetched. */
+const ATTEMPTS = 5;
+
 /** `<enable/>` and `<resume/>`. Whatever goes wrong is answered with `<failed/>` (§6). */
 export class Negotiation {
   readonly #host: NegotiationHost;
@@ -91,9 +94,8 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
-    const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-    const session = here ?? (await this.#fetch(identity, sid));
-    if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {
+    const session = await this.#resume(stream, identity, sid, h, id);
+    if (session !== undefined) {
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
       context.hooks.events.emit('session.resumed', session);
@@ -101,6 +103,18 @@ export class Negotiation {
       // how much of what it sent was handled helps a client whose session is gone
       fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
     }
+  }
+
+  /** The session, once the stream is its; undefined where it cannot be. */
+  async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Session | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
+      const here = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
+      const session = here ?? (await this.#fetch(identity, sid));
+      if (session?.management?.resumable !== true) return undefined;
+      if (await session.management.resume(stream, h, id)) return session;
+      if (!session.movedAway) return undefined; // else another node took it over in between
+    }
+    return undefined;
   }
 
   /** Has a session that another node has, or had before it was gone, come here. */

@@ -30,7 +30,7 @@ export async function takeOverSessions(
     if (!isGone(found.owner, found.record.sid)) return;
     try {
       if (found.record.maxSeconds === 0) await end(found, at);
-      else if ((await restoreSession(found.account, found.record.sid, at)) !== undefined) count++;
+      else if (await restoreFrom(found, at, isGone)) count++;
     } catch (error) {
       if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
       // one that cannot be read must not keep the others away
@@ -39,6 +39,15 @@ export async function takeOverSessions(
   };
   for await (const page of at.store.all()) await Promise.all(page.map(restore));
   if (count > 0) log.info('resumption.restored', { sessions: count });
+}
+
+/** Its client may have had another node fetch it meanwhile. */
+async function restoreFrom(
+  { account, record: { sid } }: RecordedSession,
+  at: RestoringHost,
+  isGone: (owner: string, sid: string) => boolean,
+): Promise<boolean> {
+  return (await restoreSession(account, sid, at, (owner) => isGone(owner, sid))) !== undefined;
 }
 
 /** Nobody else tells that it is over. Rather twice than never: what is recorded goes last. */
@@ -53,8 +62,13 @@ async function end({ account, record }: RecordedSession, { context, store }: Res
 }
 
 /** Takes a session over from whoever had it, and has it wait for its client; undefined where there is no such session. */
-export async function restoreSession(account: Jid, sid: string, at: RestoringHost): Promise<Session | undefined> {
-  const kept = await at.store.claim(account, sid);
+export async function restoreSession(
+  account: Jid,
+  sid: string,
+  at: RestoringHost,
+  mayTakeFrom?: (owner: string) => boolean,
+): Promise<Session | undefined> {
+  const kept = await at.store.claim(account, sid, mayTakeFrom);
   if (kept === undefined || kept.record.maxSeconds === 0) return undefined;
   const { record, header, entries } = kept;
   const { epoch, maxSeconds, resource } = record;
