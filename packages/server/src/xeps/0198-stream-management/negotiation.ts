@@ -94,7 +94,15 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
-    const session = await this.#resume(stream, identity, sid, h, id);
+    let session: Session | undefined;
+    try {
+      session = await this.#resume(stream, identity, sid, h, id);
+    } catch (error) {
+      if (!(error instanceof KeyspaceError)) throw error;
+      // nobody can tell now whether there is such a session: the client must not give it up
+      if (!stream.closed) fail(stream, 'resource-constraint');
+      return;
+    }
     if (session !== undefined) {
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
