@@ -1,9 +1,23 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
 
 /** These pass, be it that an operator does something. */
 const PASSING: ReadonlySet<KeyspaceFailure> = new Set(['away', 'slow', 'full', 'read-only', 'refused']);
 
 export const isPassing = (error: unknown): boolean => error instanceof KeyspaceError && PASSING.has(error.failure);
+
+/** Between two attempts on a keyspace that fails, longer while it is known to be down. */
+const PAUSE_MS = 250;
+const MOST_PAUSES = 20;
+
+/** Resolves when a keyspace that has just failed may do better. */
+export async function nextAttempt(keyspace: Pick<Keyspace, 'state'>): Promise<void> {
+  for (let pause = 0; pause < MOST_PAUSES; pause++) {
+    await delay(PAUSE_MS);
+    if (keyspace.state === 'up') return;
+  }
+}
 
 /**
  * Tries until the keyspace has done it or will never do it: for what may be done twice and must not get lost because the

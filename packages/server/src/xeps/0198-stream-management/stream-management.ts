@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
@@ -8,6 +6,7 @@ import * as z from 'zod';
 import { seconds } from '../../config/option.ts';
 import { PresenceStates } from '../../im/presence-states.ts';
 import { defineModule } from '../../module.ts';
+import { nextAttempt } from '../../session/attempts.ts';
 import type { Management, ManagementHost } from '../../session/management.ts';
 import {
   handledKeys,
@@ -27,10 +26,6 @@ import { fail, Negotiation, readNumber } from './negotiation.ts';
 import { Recipients } from './recipients.ts';
 import { restoreSessions } from './restoring.ts';
 import { SessionIds } from './session-ids.ts';
-
-/** Between two attempts to write to a keyspace that fails, longer while it is known to be down. */
-const PAUSE_MS = 250;
-const MOST_PAUSES = 20;
 
 const options = z.object({
   resumptionSeconds: seconds(300, {
@@ -143,14 +138,6 @@ function acknowledge(management: Management, element: Element): void {
   const h = readNumber(element);
   if (h === undefined) throw new StreamError('bad-format', 'An h is a whole number of 32 bits.');
   management.acknowledge(h);
-}
-
-/** Resolves when a keyspace that has just failed may do better. */
-async function nextAttempt(keyspace: Keyspace): Promise<void> {
-  for (let pause = 0; pause < MOST_PAUSES; pause++) {
-    await delay(PAUSE_MS);
-    if (keyspace.state === 'up') return;
-  }
 }
 
 function recordOf(states: PresenceStates, session: Session, epoch: number, maxSeconds: number) {
