@@ -5,6 +5,7 @@ import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import { forward } from '../../routing/forward.ts';
 import type { Router } from '../../routing/router.ts';
 import { untilDone } from '../../session/attempts.ts';
+import type { Management } from '../../session/management.ts';
 import type { JournalEntry } from '../../session/resumption/journal-entry.ts';
 import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
@@ -24,6 +25,8 @@ export interface DeparturesHost {
 export class Departures {
   readonly #host: DeparturesHost;
   readonly #running = new Map<string, Promise<void>>();
+  /** By full JID: what resolves when the store has no session of it any more. */
+  readonly #ending = new Map<string, Promise<unknown>>();
 
   constructor(host: DeparturesHost) {
     this.#host = host;
@@ -47,20 +50,37 @@ export class Departures {
     await this.#running.get(sid)?.catch(() => {}); // told where it began
   }
 
-  async #of({ management, jid, sessionId }: Session): Promise<void> {
+  /** Resolves when the store may take another session with this full JID. */
+  async ended(jid: Jid): Promise<void> {
+    await this.#ending.get(jid.toString())?.catch(() => {}); // told where it began
+  }
+
+  async #of(session: Session): Promise<void> {
+    const { management, jid, sessionId } = session;
     if (management === undefined) return;
-    await management.settled(); // what was acknowledged must not go on
-    const left = management.takeUnacknowledged();
-    if (!management.resumable) return this.#forwardEach(left, jid);
-    const { store, again } = this.#host;
-    // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
-    const owned = await untilDone(() => store.end(jid.bare, jid.resource, sessionId, management.epoch), again);
-    const inJournal = ({ journaled, ready }: Sent) => journaled && ready;
-    if (owned !== undefined) await this.#forwardWaiting(jid, sessionId, left.filter(inJournal));
+    const place = jid.toString();
+    const ending = this.ended(jid).then(() => this.#end(session, management));
+    this.#ending.set(place, ending);
+    const { left, owned } = await ending.finally(() => {
+      if (this.#ending.get(place) === ending) this.#ending.delete(place);
+    });
+    const inJournal = ({ journaled, ready }: Sent) => journaled && ready && management.resumable;
+    if (owned) await this.#forwardWaiting(jid, sessionId, left.filter(inJournal));
     await this.#forwardEach(
       left.filter((sent) => !inJournal(sent)),
       jid,
     );
+  }
+
+  /** What the client had not acknowledged, and whether the store has it wait for being routed. */
+  async #end({ jid, sessionId }: Session, management: Management): Promise<{ left: readonly Sent[]; owned: boolean }> {
+    await management.settled(); // what was acknowledged must not go on
+    const left = management.takeUnacknowledged();
+    if (!management.resumable) return { left, owned: false };
+    const { store, again } = this.#host;
+    // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
+    const entries = await untilDone(() => store.end(jid.bare, jid.resource, sessionId, management.epoch), again);
+    return { left, owned: entries !== undefined };
   }
 
   /** What a predecessor of this process left undone. */

@@ -59,6 +59,8 @@ export class Negotiation {
   /** False where the keyspace does not take it, or the session ended meanwhile. */
   async #open(session: Session, management: Management): Promise<boolean> {
     const { store, recordOf } = this.#host.management;
+    // one that was bound to this resource before has its journal moved under the record that is replaced now
+    await this.#host.departures.ended(session.jid);
     try {
       const record = recordOf(session, management.epoch, management.maxSeconds);
       await store.open(session.account, record, { handled: 0, origins: new Map() });
