@@ -9,6 +9,7 @@ import { defineModule, type ModuleContext } from '../../module.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { isKept, selectResources } from '../../routing/resources.ts';
+import { nextAttempt } from '../../session/attempts.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import { OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
 
@@ -22,7 +23,12 @@ export default defineModule({
   setup(context) {
     const { hooks, keyspace, config } = context;
     const store = new OfflineStore(keyspace);
-    const delivery = new OfflineDelivery({ ...context, store, output: () => config().limits.output });
+    const delivery = new OfflineDelivery({
+      ...context,
+      store,
+      again: () => nextAttempt(keyspace),
+      output: () => config().limits.output,
+    });
 
     hooks.toAccount.use('deliver', (stanza, at) => takeLate(stanza, at, context, store));
     hooks.toSession.use('deliver', (stanza, session) => delivery.hold(stanza, session));
@@ -48,7 +54,7 @@ function takeLate(stanza: Stanza, at: AccountContext, context: ModuleContext, st
 /** §3: what is worth it is stored. */
 function keep(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
   const { account, sender } = at;
-  const { config, metrics, log } = context;
+  const { config, metrics, log, sessions } = context;
   if (isOnlyChatState(stanza.children) && !hasHint(stanza, 'store')) {
     // it is of no use later, and an error would tell that nobody is there
     metrics.stanzasDropped.with({ cause: 'unavailable' }).increment();
@@ -56,8 +62,11 @@ function keep(stanza: Stanza, at: AccountContext, context: ModuleContext, store:
   }
   const { enabled, maxMessages, maxBytes } = config().offline;
   if (!enabled || hasHint(stanza, 'no-store')) return false;
+  // its sender sends it again since its server was killed, and a session has had it that gets no messages now
+  const { origin } = stanza;
+  if (origin !== undefined && sessions.of(account).some(({ management }) => management?.had(origin))) return true;
   const text = Buffer.from(stamped(stanza, account).toString());
-  return store.add(account, text, { maxMessages, maxBytes }, stanza.origin).then((outcome) => {
+  return store.add(account, text, { maxMessages, maxBytes }, origin).then((outcome) => {
     if (outcome === 'stored') {
       metrics.offlineStored.increment();
       metrics.offlineSize.record(text.length);
