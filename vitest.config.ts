@@ -26,8 +26,10 @@ export default defineConfig({
     projects: [
       // Nothing in the packages is global, so their tests share two threads: three times as fast as one of its own each.
       project('unit', ['packages/*/src'], { pool: 'threads', isolate: false }),
-      // The protocol's stories once more, on Redis; the other projects tell them on the embedded keyspace.
+      // The protocol's stories once more on Redis, and on three nodes there; the last project tells them on the embedded
+      // keyspace.
       project('redis', ['tests/stories'], { pool: 'forks', isolate: true }, { PARLEY_TOPOLOGY: 'redis' }),
+      project('cluster', ['tests/stories'], { pool: 'forks', isolate: true }, { PARLEY_TOPOLOGY: 'cluster' }),
       // These start processes, take signals and set the environment.
       project('whole', ['tests', 'scripts'], { pool: 'forks', isolate: true }),
     ],

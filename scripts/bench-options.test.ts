@@ -21,11 +21,21 @@ test('everything can be said', () => {
   });
 });
 
+test('several nodes can be had on Redis', () => {
+  expect(benchOptions(['--port', '5222', '--keyspace', 'redis', '--nodes', '3'])).toMatchObject({ nodes: 3 });
+});
+
+test('help needs nothing else', () => {
+  expect(benchOptions(['--help'])).toBeUndefined();
+});
+
 test.each([
   [[], '--port must be a number'],
   [['--port', '70000'], '--port must be a number'],
   [['--port', '1', '--keyspace', 'sqlite'], 'write embedded, redis'],
-  [['--port', '1', '--nodes', '2'], '--nodes'],
+  [['--port', '1', '--nodes', '2'], 'several nodes need --keyspace redis'],
+  [['--port', '1', '--keyspace', 'redis', '--nodes', 'two'], '--nodes must be a number'],
+  [['--port', '65535', '--keyspace', 'redis', '--nodes', '2'], 'no ports for so many nodes'],
   [['--port', '1', '--durability', 'none'], 'process or power'],
   [['--port', '1', '--speed', 'high'], '--speed'],
 ])('%j is refused in words', (args, words) => {

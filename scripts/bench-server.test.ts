@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { findProgram } from './test-services.ts';
 
 const script = fileURLToPath(new URL('./bench-server.ts', import.meta.url));
@@ -30,13 +30,18 @@ async function start(...args: string[]) {
   server.stderr.on('data', (chunk) => {
     errors += chunk;
   });
-  const [line] = await Promise.race([once(server.stdout, 'data'), once(server, 'exit').then(() => [errors])]);
+  const exited = once(server, 'exit');
+  const [line] = await Promise.race([once(server.stdout, 'data'), exited.then(() => [errors])]);
   const stop = async () => {
     const ended = once(server, 'exit');
     server.kill('SIGTERM');
     return (await ended)[0];
   };
-  return { port, line: String(line), stop };
+  const kill = () => {
+    server.kill('SIGKILL');
+    return exited;
+  };
+  return { port, line: String(line), stop, kill, exited };
 }
 
 async function streamFeatures(port: number): Promise<string> {
@@ -72,4 +77,37 @@ test('a Redis of its own is named and ends with it', async () => {
   expect(await streamFeatures(port)).toContain('<mechanism>');
   expect(await stop()).toBe(0);
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('several nodes share one Redis, survive each other, and end together', async () => {
+  const { port, line, stop } = await start('--keyspace', 'redis', '--nodes', '2');
+  if (!findProgram('redis-server', 'valkey-server')) return expect(line).toContain('redis-server is not installed');
+  const { ports, pids } = JSON.parse(line);
+  expect([ports, pids.length, new Set(pids).size]).toEqual([[port, port + 1], 4, 4]);
+  for (const each of ports) expect(await streamFeatures(each)).toContain('<mechanism>');
+  process.kill(pids.at(-1), 'SIGKILL');
+  expect(await streamFeatures(port)).toContain('<mechanism>');
+  expect(await stop()).toBe(0);
+  for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('nodes end with the process that started them, even where it is killed', async () => {
+  const { line, kill } = await start('--keyspace', 'redis', '--nodes', '2');
+  if (!findProgram('redis-server', 'valkey-server')) return expect(line).toContain('redis-server is not installed');
+  const nodes: number[] = JSON.parse(line).pids.slice(2); // behind the process itself and Redis
+  await kill();
+  const alive = (pid: number) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  await vi.waitUntil(() => !nodes.some(alive), { timeout: 15_000 });
+});
+
+test('it says how it is used', async () => {
+  const { line, exited } = await start('--help');
+  expect(line).toContain('--nodes N');
+  expect(await exited).toEqual([0, null]);
 });

@@ -4,8 +4,9 @@
 //
 // On 127.0.0.1, domain localhost, admin@localhost an administrator; in-band registration open, limits of rate and number
 // off, PLAIN and SCRAM allowed without TLS, STARTTLS offered, durability as in production. When it listens it prints one
-// line of JSON, {"port":…,"ports":[…],"pids":[…]}: a port for each node, every process that it started. Its log goes to
-// standard error. It ends on SIGTERM. Never for production: whoever reaches the port may make accounts.
+// line of JSON, {"port":…,"ports":[…],"pids":[…]}: a port for each node, every process of it. Several nodes are a process
+// each and run on when one of them is killed. Its log goes to standard error. It ends on SIGTERM, with all that it
+// started. Never for production: whoever reaches the port may make accounts.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -15,6 +16,7 @@ import { Server } from '../packages/server/src/main.ts';
 import { moduleSettings } from '../packages/server/src/module.ts';
 import { modules } from '../packages/server/src/modules.ts';
 import { benchConfiguration } from './bench-configuration.ts';
+import { startBenchNodes } from './bench-nodes.ts';
 import { type BenchOptions, benchOptions, usage } from './bench-options.ts';
 import { startRedisServer } from './redis-server.ts';
 
@@ -33,7 +35,13 @@ async function start(options: BenchOptions, undo: AsyncDisposableStack): Promise
     url = redis.url;
   }
 
-  const { port, durability } = options;
+  const { port, durability, nodes } = options;
+  if (nodes > 1) {
+    const children = undo.use(await startBenchNodes({ port, nodes, url, folder }));
+    const ports = Array.from({ length: nodes }, (_, index) => port + index);
+    process.stdout.write(`${JSON.stringify({ port, ports, pids: [...pids, ...children.pids] })}\n`);
+    return;
+  }
   const config = configurationSchema(moduleSettings(modules)).parse(
     benchConfiguration({ port, keyspace: url, durability, folder }),
   );
@@ -45,13 +53,19 @@ async function start(options: BenchOptions, undo: AsyncDisposableStack): Promise
 const undo = new AsyncDisposableStack();
 const stopped = new Promise((stop) => {
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop);
+  if (process.connected) process.once('disconnect', stop); // one of several nodes goes with the process that started it
 });
 try {
-  await start(benchOptions(process.argv.slice(2)), undo);
-  await stopped;
+  const options = benchOptions(process.argv.slice(2));
+  if (options === undefined) process.stdout.write(`${usage}\n`);
+  else {
+    await start(options, undo);
+    await stopped;
+  }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${usage}\n`);
   process.exitCode = 1;
 } finally {
   await undo.disposeAsync();
+  if (process.connected) process.disconnect?.(); // which would keep this process running
 }

@@ -1,31 +1,29 @@
-// Breaks a server under its clients, again and again, and holds what was heard against what was said:
+// Breaks nodes, Redis and the network under clients, again and again, and holds what was heard against what was said:
 //
-//     npm run chaos -- [--minutes 1] [--seed N] [--clients 20]
+//     npm run chaos -- [--minutes 1] [--seed N] [--clients 100] [--nodes 3]
 //
-// prints one line of JSON, and fails where anything that was acknowledged was lost, doubled or reordered.
+// prints one line of JSON, and fails where anything that was acknowledged was lost, doubled or reordered. With --help it
+// says what else it can do.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { type ChaosRun, chaosRun, chaosUsage } from './chaos-options.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    clients: { type: 'string', default: '20' },
-  },
-});
-const [minutes, seed, clients] = [values.minutes, values.seed, values.clients].map(Number) as [number, number, number];
-if (!(minutes > 0 && Number.isInteger(seed) && clients >= 2 && clients % 2 === 0)) {
-  process.stderr.write('--minutes is a number above 0, --seed a whole number, --clients an even number.\n');
-  process.exit(2);
+function run({ file, env }: ChaosRun): void {
+  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', file], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  });
+  child.on('exit', (code) => {
+    process.exitCode = code ?? 1;
+  });
 }
-const root = fileURLToPath(new URL('..', import.meta.url));
-const env = { CHAOS_SECONDS: String(minutes * 60), CHAOS_SEED: String(seed), CHAOS_CLIENTS: String(clients) };
-const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', 'tests/chaos'], {
-  cwd: root,
-  env: { ...process.env, ...env },
-  stdio: 'inherit',
-});
-child.on('exit', (code) => {
-  process.exitCode = code ?? 1;
-});
+
+try {
+  const wanted = chaosRun(process.argv.slice(2));
+  if (wanted === undefined) process.stdout.write(`${chaosUsage}\n`);
+  else run(wanted);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${chaosUsage}\n`);
+  process.exitCode = 2;
+}

@@ -71,6 +71,7 @@ export const testNeeds: Need[] = [
     packages: ['python3', 'python3-slixmpp'],
   },
   program('openssl', ['openssl']),
+  program('haproxy', ['haproxy']),
 ];
 
 const benchNeeds: Need[] = [

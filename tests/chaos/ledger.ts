@@ -1,33 +1,143 @@
-import type { ManagedClient } from '../support/managed-client.ts';
+import type { Timeline } from './timeline.ts';
 
-export interface Verdict {
-  readonly said: number;
-  readonly acknowledged: number;
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly reordered: number;
+/** One message, from when it was said to every time that it was heard. */
+interface Message {
+  readonly from: string;
+  readonly to: string;
+  readonly number: number;
+  /** Its place among what this sender said to this receiver. */
+  readonly place: number;
+  readonly saidAt: number;
+  acknowledgedAt: number | undefined;
+  readonly heardAt: number[];
 }
 
-/** Holds what each client has said to its partner against what the partner has heard. */
-export function judge(clients: readonly ManagedClient[], partnerOf: (index: number) => ManagedClient): Verdict {
-  const verdict = { said: 0, acknowledged: 0, lost: 0, duplicated: 0, reordered: 0 };
-  clients.forEach((client, index) => {
-    verdict.said += client.said.length;
-    verdict.acknowledged += client.acknowledged;
-    const heard = partnerOf(index)
-      .heard.filter((line) => line.startsWith(`${client.jid} `))
-      .map((line) => line.slice(client.jid.length + 1));
-    const times = new Map<string, number>();
-    for (const body of heard) times.set(body, (times.get(body) ?? 0) + 1);
-    for (const body of client.said) if (!times.has(body)) verdict.lost++;
-    for (const count of times.values()) verdict.duplicated += count - 1;
-    const order = new Map(client.said.map((body, place) => [body, place]));
-    let last = -1;
-    for (const body of heard) {
-      const place = order.get(body) ?? -1;
-      if (place < last) verdict.reordered++;
-      last = Math.max(last, place);
+export interface Problem {
+  readonly what: 'lost' | 'duplicated' | 'reordered' | 'strayed' | 'bounced' | 'unacknowledged';
+  readonly message: Message;
+  /** What it was overtaken by. */
+  readonly before?: Message | undefined;
+}
+
+/** What everybody said, what was acknowledged, and what was heard. */
+export class Ledger {
+  readonly #timeline: Timeline;
+  readonly #messages: Message[] = [];
+  readonly #unacknowledged = new Map<string, Message[]>();
+  /** How much each said to each, and the last of it that was heard. */
+  readonly #pairs = new Map<string, { said: number; last: Message | undefined }>();
+  readonly #problems: Problem[] = [];
+  #heard = 0;
+  /** Counts whatever is told to it. */
+  progress = 0;
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline;
+  }
+
+  /** The text of the next message from one to the other. */
+  next(): string {
+    return String(this.#messages.length);
+  }
+
+  said(from: string, to: string, body: string): void {
+    const pair = this.#pair(from, to);
+    const saidAt = Date.now();
+    const number = Number(body);
+    const message: Message = {
+      from,
+      to,
+      number,
+      place: pair.said++,
+      saidAt,
+      acknowledgedAt: undefined,
+      heardAt: [],
+    };
+    this.#messages[number] = message;
+    this.#waiting(from).push(message);
+  }
+
+  acknowledged(from: string, count: number): void {
+    this.progress++;
+    for (const message of this.#waiting(from).splice(0, count)) message.acknowledgedAt = Date.now();
+  }
+
+  heard(to: string, from: string, body: string): void {
+    this.progress++;
+    const message = this.#messages[Number(body)];
+    if (message === undefined) throw new Error(`${to} heard from ${from} what nobody said: ${body}`);
+    message.heardAt.push(Date.now());
+    const pair = this.#pair(from, to);
+    if (message.to !== to || message.from !== from) this.#problem('strayed', message);
+    else if (message.heardAt.length > 1) this.#problem('duplicated', message);
+    else {
+      this.#heard++;
+      if (pair.last !== undefined && pair.last.place > message.place) this.#problem('reordered', message, pair.last);
+      else pair.last = message;
     }
-  });
-  return verdict;
+  }
+
+  bounced(body: string): void {
+    this.progress++;
+    const message = this.#messages[Number(body)];
+    if (message !== undefined) this.#problem('bounced', message);
+  }
+
+  /** Whether everything is acknowledged and heard. */
+  get complete(): boolean {
+    const waiting = [...this.#unacknowledged.values()].some((messages) => messages.length > 0);
+    return !waiting && this.#heard === this.#messages.length;
+  }
+
+  /** To be asked for when nothing is on its way any more. */
+  problems(): Problem[] {
+    const absent = this.#messages
+      .filter(({ acknowledgedAt, heardAt }) => acknowledgedAt !== undefined && heardAt.length === 0)
+      .map((message) => ({ what: 'lost', message }) as const);
+    const unacknowledged = [...this.#unacknowledged.values()]
+      .flat()
+      .map((message) => ({ what: 'unacknowledged', message }) as const);
+    return [...this.#problems, ...absent, ...unacknowledged];
+  }
+
+  figures() {
+    const problems = this.problems();
+    const count = (what: Problem['what']) => problems.filter((problem) => problem.what === what).length;
+    return {
+      said: this.#messages.length,
+      acknowledged: this.#messages.length - count('unacknowledged'),
+      lost: count('lost'),
+      duplicated: count('duplicated'),
+      reordered: count('reordered'),
+      strayed: count('strayed'),
+      bounced: count('bounced'),
+    };
+  }
+
+  /** A problem in words, with what happened around it. */
+  describe({ what, message, before }: Problem): string {
+    const { from, to, number, place, saidAt, acknowledgedAt, heardAt } = message;
+    const at = (time: number | undefined) => this.#timeline.seconds(time);
+    const heard = heardAt.map(at).join(' and ') || 'never';
+    const overtaken = before && `; behind #${before.number} (their ${before.place}.), said ${at(before.saidAt)}`;
+    const around = this.#timeline.around(saidAt, heardAt.at(-1) ?? acknowledgedAt ?? saidAt);
+    return (
+      `${what}: ${from} → ${to} #${number} (their ${place}.), said ${at(saidAt)}, acknowledged ${at(acknowledgedAt)}, ` +
+      `heard ${heard}${overtaken ?? ''}; around it: ${around}`
+    );
+  }
+
+  #problem(what: Problem['what'], message: Message, before?: Message): void {
+    const problem: Problem = { what, message, before };
+    this.#problems.push(problem);
+    this.#timeline.note(`WRONG ${this.describe(problem)}`);
+  }
+
+  #waiting(from: string): Message[] {
+    return this.#unacknowledged.getOrInsertComputed(from, () => []);
+  }
+
+  #pair(from: string, to: string) {
+    return this.#pairs.getOrInsertComputed(`${from} ${to}`, () => ({ said: 0, last: undefined }));
+  }
 }

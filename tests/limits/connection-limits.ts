@@ -113,6 +113,24 @@ export const connectionLimits: LimitTable = {
     },
   ),
 
+  'proxy-header-time': bySocket(
+    {
+      listen: { c2s: [{ ...nowhere, proxyProtocol: true }], c2sTls: [nowhere], http: [] },
+      proxyProtocol: { trustedNetworks: [LOOPBACK], headerTimeoutSeconds: 1 },
+    },
+    {
+      async exceed(scene) {
+        const silent = await tcp(scene);
+        const slow = await tcp(scene);
+        const busy = setInterval(() => slow.write('PROXY UNKNOWN'.charAt(slow.bytesWritten)), 50);
+        const texts = await Promise.all([silent, slow].map(ended));
+        clearInterval(busy);
+        return texts;
+      },
+      sees: ['', ''],
+    },
+  ),
+
   'handshake-time': bySocket(
     { stream: { handshakeTimeoutSeconds: 1 } },
     {

@@ -15,7 +15,7 @@ test('encrypted, authenticated, compressed, bound: two clients chat', async () =
     },
   });
   await server.account('juliet@localhost');
-  const socket = await socketWire(server.node.ports.find(({ name }) => name === 'c2s')?.port ?? 0);
+  const socket = await socketWire(server.port('c2s'));
   const wire = new CompressedWire(socket);
   const juliet = new TestClient(wire);
   juliet.open('localhost');

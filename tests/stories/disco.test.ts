@@ -39,7 +39,7 @@ describe('a client that looks around', () => {
 
   it('sees the services of the server', async () => {
     const server = await startServer();
-    server.node.router.addService('plays.localhost', () => {});
+    for (const { router } of server.nodes) router.addService('plays.localhost', () => {});
     const romeo = await server.client('romeo@localhost/orchard');
     const query = (await romeo.request('get', ITEMS, 'localhost')).firstChild;
     expect(query?.elements.map((item) => item.attr('jid'))).toEqual(['plays.localhost']);

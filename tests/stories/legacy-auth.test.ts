@@ -16,16 +16,15 @@ test('a client from before SASL logs in over TLS, and chats', async () => {
     },
   });
   await server.account('bill@localhost');
-  const port = (wanted: string) => server.node.ports.find(({ name }) => name === wanted)?.port ?? 0;
 
   // without TLS there is no such thing
-  const open = new TestClient(await socketWire(port('c2s')));
+  const open = new TestClient(await socketWire(server.port('c2s')));
   open.send(`${STREAM} version='1.0'>`);
   await features(open);
   expect(outcomeOf(await open.request('set', credentials))).toBe('service-unavailable');
 
   // TLS from the first byte, as such clients do it
-  const wire = await socketWire(port('c2sTls'));
+  const wire = await socketWire(server.port('c2sTls'));
   await wire.upgrade('localhost');
   const bill = new TestClient(wire);
   bill.send(`${STREAM}>`);

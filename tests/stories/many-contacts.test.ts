@@ -6,11 +6,11 @@ import { expect, it } from 'vitest';
 import { startServer } from '../support/server.ts';
 
 it('presence of somebody with very many contacts lets others in between', async () => {
-  let rosters: RosterStore | undefined;
+  let rosters: RosterStore | undefined; // those of the first node, which is Romeo's
   const spy = defineModule({
     name: 'spy',
     setup: ({ use }) => {
-      rosters = use(RosterStore);
+      rosters ??= use(RosterStore);
     },
   });
   const server = await startServer({ modules: [...modules, spy] });

@@ -26,13 +26,12 @@ describe('messages between two clients of one server', () => {
     const server = await startServer();
     const romeo = await server.client('romeo@localhost/orchard');
     const juliet = await server.client('juliet@localhost/balcony');
-    const { io } = server.node.registry.metrics;
-    const [into, out] = [io.with({ direction: 'in' }), io.with({ direction: 'out' })];
-    const [before, beforeOut] = [into.value, out.value];
+    const bytes = (direction: 'in' | 'out') => server.count(({ io }) => io.with({ direction }));
+    const [before, beforeOut] = [bytes('in'), bytes('out')];
     const text = `<message to='juliet@localhost/balcony'><body>é</body></message>`;
     romeo.send(text);
     const written = (await juliet.nextMessage()).toString('jabber:client');
-    expect(into.value - before).toBe(Buffer.byteLength(text));
-    expect(out.value - beforeOut).toBe(Buffer.byteLength(written));
+    expect(bytes('in') - before).toBe(Buffer.byteLength(text));
+    expect(bytes('out') - beforeOut).toBe(Buffer.byteLength(written));
   });
 });

@@ -126,7 +126,7 @@ describe('later presence', () => {
     const error = await juliet.next();
     expect([error.attr('type'), error.attr('id'), conditionOf(error)]).toEqual(['error', 'bad', 'bad-request']);
     expect(await arrived(romeo)).toEqual([]);
-    expect([...server.node.sessions].find(({ jid }) => jid.toString() === JULIET)?.priority).toBe(3);
+    expect(server.sessionOf(JULIET).priority).toBe(3);
   });
 
   it('that is too large is refused', async () => {
@@ -139,7 +139,7 @@ describe('later presence', () => {
     juliet.send(`<presence type='unavailable'><status>${'x'.repeat(10_000)}</status></presence>`);
     const gone = await juliet.next();
     expect([gone.attr('type'), gone.children]).toEqual(['unavailable', []]);
-    expect(server.node.registry.snapshot().values['xmpp.limits.exceeded']).toMatchObject({ 'presence-bytes': 2 });
+    expect(server.exceeded('presence-bytes')).toBe(2);
   });
 
   it('of a type that there is not is refused', async () => {
@@ -285,7 +285,7 @@ describe('directed presence', () => {
     expect(await arrived(stranger)).toEqual([]);
     juliet.send(`<presence type='unavailable' to='a@localhost'/><presence to='stranger@localhost'/>`);
     await presenceOf(stranger, undefined, JULIET);
-    expect(server.node.registry.snapshot().values['xmpp.limits.exceeded']).toMatchObject({ 'directed-presence': 1 });
+    expect(server.exceeded('directed-presence')).toBe(1);
   });
 });
 

@@ -3,22 +3,11 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import { openKeyspace } from '@parley/keyspace/open';
 import { internalAccounts } from '@parley/server/accounts';
 import { ResumptionStore } from '@parley/server/session/resumption/resumption-store';
-import type { Session } from '@parley/server/session/session';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { befriend, push, roster, setRoster } from '../support/contacts.ts';
-import {
-  acknowledge,
-  expire,
-  handled,
-  heard,
-  resumable,
-  resume,
-  say,
-  sessionOf,
-  words,
-} from '../support/resumption.ts';
+import { acknowledge, expire, handled, heard, resumable, resume, say, words } from '../support/resumption.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { emptyKeyspace } from '../support/topology.ts';
 import { UnreliableKeyspace } from '../support/unreliable-keyspace.ts';
@@ -45,9 +34,9 @@ async function start(config = {}) {
 }
 
 /** Resolves when Juliet's journal has a message with this text. */
-async function journaled({ keyspace, node }: TestServer, text: string): Promise<void> {
-  const store = new ResumptionStore({ keyspace, onDamaged: (error) => expect.fail(error.message) });
-  const { account, sessionId } = [...node.sessions].find(({ jid }) => jid.toString() === JULIET) as Session;
+async function journaled(server: TestServer, text: string): Promise<void> {
+  const store = new ResumptionStore({ keyspace: server.keyspace, onDamaged: (error) => expect.fail(error.message) });
+  const { account, sessionId } = server.sessionOf(JULIET);
   await vi.waitFor(async () => {
     const kept = await store.read(account, sessionId);
     expect(kept?.entries.map((entry) => entry.text)).toContainEqual(expect.stringContaining(text));
@@ -81,7 +70,7 @@ it('everything goes on where it was', async () => {
   const acknowledged = await handled(romeo.client);
 
   const second = await restart();
-  expect(sessionOf(second, JULIET)).toMatchObject({ detached: true, priority: 3, carbons: true, interested: true });
+  expect(second.sessionOf(JULIET)).toMatchObject({ detached: true, priority: 3, carbons: true, interested: true });
   expect(second.log).toContainEqual(expect.objectContaining({ event: 'resumption.restored', sessions: 2 }));
   // both are seen by who asks
   const nurse = await second.online('nurse@localhost/hall');
@@ -105,9 +94,9 @@ it('everything goes on where it was', async () => {
   // and ends as any other
   await client.close();
   expect((await back.client.nextPresence(JULIET)).attr('type')).toBe('unavailable');
-  await second.node.hooks.pending.idle();
+  await second.settled();
   const third = await restart();
-  expect([...third.node.sessions].map(({ jid }) => jid.toString())).toEqual([ROMEO]);
+  expect(third.sessions.map(({ jid }) => jid.toString())).toEqual([ROMEO]);
 });
 
 it('what was sent, but not acknowledged, is sent again and comes once, and so do its copies', async () => {
@@ -197,7 +186,7 @@ it('what a node was handing on when it died is handed on by the next', async () 
     begun.resolve();
     return death.promise;
   };
-  sessionOf(server, JULIET).finish('over');
+  server.sessionOf(JULIET).finish('over');
   await begun.promise;
   const second = await restart();
   const phone = await second.client(PHONE);
@@ -218,6 +207,6 @@ it('an account that was disabled meanwhile has no session any more', async () =>
   });
   await all.disable(Jid.parse('juliet@localhost'));
   const third = await restart();
-  await third.node.hooks.pending.idle();
-  expect(third.node.sessions.size).toBe(0);
+  await third.settled();
+  expect(third.sessions).toEqual([]);
 });

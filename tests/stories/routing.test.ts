@@ -89,8 +89,8 @@ function meaning(word: string, resource: string, { state }: Stage): string {
 
 /** Sends a stanza to a resource and tells what became of it. */
 async function outcome(stanza: string, resource: string, { server, romeo, clients }: Stage): Promise<string> {
-  const { offlineStored } = server.node.registry.metrics;
-  const before = offlineStored.value;
+  const stored = () => server.count(({ offlineStored }) => offlineStored);
+  const before = stored();
   const address = resource === '' ? 'juliet@localhost' : `juliet@localhost/${resource}`;
   romeo.send(stanza.replace(' ', ` id='it' to='${address}' `));
   const back = (await romeo.sync()).find((answer) => answer.attr('id') === 'it');
@@ -103,7 +103,7 @@ async function outcome(stanza: string, resource: string, { server, romeo, client
   const error = back?.child('error')?.firstChild;
   const words: string[] = [];
   if (got.length > 0) words.push(`to ${got.join(' ')}`);
-  if (offlineStored.value > before) words.push('stored');
+  if (stored() > before) words.push('stored');
   if (error !== undefined) words.push(error.is('service-unavailable', NS.stanzas) ? 'refused' : error.name);
   else if (back !== undefined) words.push('answered');
   return words.join(' and ') || 'dropped';

@@ -1,6 +1,7 @@
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { type XmlHandler, XmlReader } from '@parley/xmpp/xml-reader';
+import type { Floor } from './floor.ts';
 
 /** What carries a test client's bytes. */
 export interface Wire {
@@ -29,14 +30,19 @@ export class TestClient implements XmlHandler {
   header: Element | undefined;
   /** What the server offered last. */
   features: Element | undefined;
+  /** Is heard without waiting until what others have said has had its effect, where there are several nodes. */
+  impatient = false;
   readonly #wire: Wire;
+  readonly #floor: Floor | undefined;
   readonly #waiters: Waiter[] = [];
   readonly #closed = Promise.withResolvers<void>();
   #reader = new XmlReader(this, LIMITS);
   #ids = 0;
 
-  constructor(wire: Wire) {
+  /** Where there are several nodes, it speaks when it has the floor. */
+  constructor(wire: Wire, floor?: Floor) {
     this.#wire = wire;
+    this.#floor = floor;
     wire.onData((bytes) => this.#reader.write(bytes));
     wire.onEnd(() => this.#closed.resolve());
   }
@@ -48,11 +54,16 @@ export class TestClient implements XmlHandler {
   // --- out --------------------------------------------------------------------------------------------------------
 
   send(text: string): void {
-    this.#wire.send(Buffer.from(text));
+    this.sendBytes(Buffer.from(text));
   }
 
   sendBytes(bytes: Buffer): void {
-    this.#wire.send(bytes);
+    this.#do(() => this.#wire.send(bytes));
+  }
+
+  #do(act: () => void): void {
+    if (this.#floor === undefined) act();
+    else this.#floor.take(this, act);
   }
 
   /** Sends a stream header, on a new connection or to restart the stream. */
@@ -126,10 +137,12 @@ export class TestClient implements XmlHandler {
 
   /**
    * Everything that the server had sent by now: a request goes to it and back, and what came before the answer is
-   * given and taken out of the inbox. Shows that something did not come, without waiting for time to pass.
+   * given and taken out of the inbox. Shows that something did not come, without waiting for time to pass. Where there
+   * are several nodes, all that was said until now has had its effect on each of them.
    */
   async sync(): Promise<Element[]> {
     await this.request('get', `<query xmlns='urn:example:sync'/>`, this.bare.split('@')[1]);
+    await this.#floor?.settled();
     return this.inbox.splice(0);
   }
 
@@ -148,6 +161,6 @@ export class TestClient implements XmlHandler {
 
   /** Breaks the connection. */
   break(): void {
-    this.#wire.break();
+    this.#do(() => this.#wire.break());
   }
 }

@@ -3,12 +3,50 @@ import { NS } from '@parley/xmpp/namespaces';
 import { serialAdd, serialDistance } from '@parley/xmpp/serial';
 import type { TestClient } from './client.ts';
 import { features, plain } from './login.ts';
-import { encrypted } from './network.ts';
+import { encrypted, unencrypted } from './network.ts';
 
 const SM = NS.streamManagement;
 
+/** Milliseconds between attempts to connect: a server that is not there tells nobody when it comes. */
+const [FIRST_PAUSE, LONGEST_PAUSE] = [50, 2000];
+
+/** All at once and without a pause, clients would keep a server that comes back busy with nothing but refusing them. */
+function backOff(attempt: number): Promise<void> {
+  const longest = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 1.5 ** attempt);
+  return new Promise((again) => setTimeout(again, longest * (0.5 + Math.random() / 2)));
+}
+
 /** The session was lost for good: the server did not resume it. */
 export class SessionLost extends Error {}
+
+/** The connection was closed, or the client broke it: as it was told to, or since nothing was answered. */
+export type Loss = 'closed' | 'broken' | 'silent';
+
+/** Hears what becomes of a client. */
+export interface ClientObserver {
+  said?(to: string, body: string): void;
+  /** So many more of what was said, the oldest, are acknowledged. */
+  acknowledged?(count: number): void;
+  heard?(from: string, body: string): void;
+  /** What was said under this id came back as an error. */
+  bounced?(id: string): void;
+  /** The connection to this port is lost. */
+  lost?(port: number, how: Loss): void;
+  /** On this port, so many milliseconds after the connection was lost and after asking for it. */
+  resumed?(port: number, sinceLost: number, sinceAsked: number): void;
+  /** The session could not be resumed; what the server said. */
+  refused?(answer: string): void;
+}
+
+export interface ManagedClientOptions {
+  readonly observer?: ClientObserver;
+  /** A connection on which no request for acknowledgement was answered for so many milliseconds is given up. */
+  readonly patience?: number;
+  /** False for a server that lets clients in without encryption. */
+  readonly tls?: boolean;
+  /** Starts a new session where the old one cannot be resumed, and says there what was not acknowledged. */
+  readonly anew?: boolean;
+}
 
 /**
  * A client with XEP-0198 that comes back whenever its connection is lost, sends again what was not acknowledged, and
@@ -24,7 +62,10 @@ export class ManagedClient {
   readonly heard: string[] = [];
   /** For each time that the session was resumed, the milliseconds from asking for it to having it. */
   readonly resumeTimes: number[] = [];
+  /** The port of the connection that it has, or had last. */
+  connectedTo = 0;
   readonly #port: () => number;
+  readonly #options: ManagedClientOptions;
   #client: TestClient | undefined;
   #id = '';
   #handled = 0;
@@ -33,37 +74,57 @@ export class ManagedClient {
   #unacknowledged: string[] = [];
   #stopped = false;
   #coming: Promise<void> | undefined;
+  #lostAt = 0;
+  #loss: Loss = 'closed';
+  /** When the oldest request for acknowledgement was sent that is not answered. */
+  #askedAt: number | undefined;
+  #watch: NodeJS.Timeout | undefined;
   readonly #changed: (() => void)[] = [];
   readonly #answers: (() => void)[] = [];
 
   /** `port` is asked for at each attempt to connect. */
-  constructor(jid: string, port: () => number) {
+  constructor(jid: string, port: () => number, options: ManagedClientOptions = {}) {
     this.jid = jid;
     this.#port = port;
+    this.#options = options;
   }
 
   async start(): Promise<void> {
     const client = await this.#logIn();
-    await client.request('set', `<bind xmlns='${NS.bind}'><resource>${this.jid.split('/')[1]}</resource></bind>`);
-    client.send(`<enable xmlns='${SM}' resume='true'/>`);
-    const enabled = await client.take(({ ns, name }) => ns === SM && name === 'enabled');
-    this.#id = enabled.attr('id') ?? '';
+    await this.#open(client);
     this.#use(client);
     this.#send('<presence/>');
+    const { patience } = this.#options;
+    if (patience !== undefined) this.#watch = setInterval(() => this.#look(patience), patience / 4).unref();
   }
 
   async #logIn(): Promise<TestClient> {
     const [bare = ''] = this.jid.split('/');
     const [local = '', domain = ''] = bare.split('@');
-    const client = await encrypted(this.#port(), domain);
-    const end = await plain(client, local, 'secret');
-    if (end.name !== 'success') throw new Error(`${this.jid} does not get in: ${end}`);
-    await features(client);
+    this.connectedTo = this.#port();
+    const client = await (this.#options.tls === false ? unencrypted : encrypted)(this.connectedTo, domain);
+    try {
+      const end = await plain(client, local, 'secret');
+      if (end.name !== 'success') throw new Error(`${this.jid} does not get in: ${end}`);
+      await features(client);
+    } catch (error) {
+      client.break();
+      throw error;
+    }
     return client;
+  }
+
+  /** A new session that can be resumed. */
+  async #open(client: TestClient): Promise<void> {
+    await client.request('set', `<bind xmlns='${NS.bind}'><resource>${this.jid.split('/')[1]}</resource></bind>`);
+    client.send(`<enable xmlns='${SM}' resume='true'/>`);
+    const enabled = await client.take(({ ns, name }) => ns === SM && name === 'enabled');
+    this.#id = enabled.attr('id') ?? '';
   }
 
   #use(client: TestClient): void {
     this.#client = client;
+    this.#askedAt = undefined;
     for (const element of client.inbox.splice(0)) this.#hear(element);
     client.onElement = (element) => this.#hear(element);
     void client.closed.then(() => {
@@ -71,8 +132,23 @@ export class ManagedClient {
     });
   }
 
+  /** Finds out that a connection is dead which looks alive. */
+  #look(patience: number): void {
+    if (this.#client === undefined || this.#stopped) return;
+    if (this.#askedAt === undefined) this.#ask();
+    else if (performance.now() - this.#askedAt > patience) this.break('silent');
+  }
+
+  #ask(): void {
+    this.#askedAt ??= performance.now();
+    this.#client?.send(`<r xmlns='${SM}'/>`);
+  }
+
   #comeBack(): void {
     this.#client = undefined;
+    this.#lostAt = performance.now();
+    this.#options.observer?.lost?.(this.connectedTo, this.#loss);
+    this.#loss = 'closed';
     this.#coming ??= this.#resume().finally(() => {
       this.#coming = undefined;
     });
@@ -80,47 +156,90 @@ export class ManagedClient {
 
   /** Tries until there is a server again. */
   async #resume(): Promise<void> {
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       let client: TestClient;
       try {
         client = await this.#logIn();
       } catch {
         if (this.#stopped) return;
-        await new Promise((again) => setTimeout(again, 50)); // a server that is not there tells nobody when it comes
+        await backOff(attempt);
         continue;
       }
+      if (this.#stopped) return client.break();
       const asked = performance.now();
       client.send(`<resume xmlns='${SM}' previd='${this.#id}' h='${this.#handled}'/>`);
       const answer = await Promise.race([
         client.take(({ ns, name }) => ns === SM && name !== 'r'),
         client.closed.then(() => undefined),
       ]).catch(() => undefined);
-      if (answer === undefined) continue;
-      if (answer.name !== 'resumed') {
-        this.#stopped = true;
-        for (const changed of this.#changed.splice(0)) changed();
-        throw new SessionLost(`${this.jid}: ${answer}`);
+      if (answer === undefined) {
+        client.break();
+        continue;
       }
-      this.resumeTimes.push(performance.now() - asked);
+      if (answer.name !== 'resumed') {
+        if (await this.#refused(client, answer)) return;
+        await backOff(attempt);
+        continue;
+      }
+      const now = performance.now();
+      this.resumeTimes.push(now - asked);
+      this.#options.observer?.resumed?.(this.connectedTo, now - this.#lostAt, now - asked);
       this.#acknowledge(Number(answer.attr('h')));
       this.#use(client);
       for (const text of this.#unacknowledged) client.send(text);
-      client.send(`<r xmlns='${SM}'/>`);
+      this.#ask();
       return;
     }
+  }
+
+  /** True where the client has a session again. */
+  async #refused(client: TestClient, answer: Element): Promise<boolean> {
+    this.#options.observer?.refused?.(String(answer));
+    if (!this.#options.anew) {
+      this.#stopped = true;
+      for (const changed of this.#changed.splice(0)) changed();
+      throw new SessionLost(`${this.jid}: ${answer}`);
+    }
+    if (answer.child('item-not-found', NS.stanzas) === undefined) {
+      client.break(); // not now
+      return false;
+    }
+    const handled = answer.attr('h');
+    if (handled !== undefined) this.#acknowledge(Number(handled));
+    try {
+      await this.#open(client);
+    } catch {
+      client.break();
+      return false;
+    }
+    const again = this.#unacknowledged.filter((text) => text.startsWith('<message'));
+    this.#unacknowledged = [];
+    this.#sent = 0;
+    this.#handled = 0;
+    this.#use(client);
+    for (const text of ['<presence/>', ...again]) this.#send(text);
+    return true;
   }
 
   #hear(element: Element): void {
     if (element.ns === SM) {
       if (element.name === 'r') this.#client?.send(`<a xmlns='${SM}' h='${this.#handled}'/>`);
       else if (element.name === 'a') this.#acknowledge(Number(element.attr('h')));
-      if (element.name === 'a') for (const answered of this.#answers.splice(0)) answered();
+      if (element.name === 'a') {
+        this.#askedAt = undefined;
+        for (const answered of this.#answers.splice(0)) answered();
+      }
       return;
     }
     if (element.ns !== NS.client) return;
     this.#handled = serialAdd(this.#handled, 1);
     const body = element.name === 'message' ? element.childText('body') : undefined;
-    if (body !== undefined) this.heard.push(`${element.attr('from')} ${body}`);
+    if (element.name === 'message' && element.attr('type') === 'error') {
+      this.#options.observer?.bounced?.(element.attr('id') ?? '');
+    } else if (body !== undefined) {
+      this.heard.push(`${element.attr('from')} ${body}`);
+      this.#options.observer?.heard?.(element.attr('from') ?? '', body);
+    }
     if (element.name === 'iq' && element.attr('type') === 'get') {
       this.#send(`<iq type='result' id='${element.attr('id')}' to='${element.attr('from')}'/>`);
     }
@@ -130,20 +249,24 @@ export class ManagedClient {
   #acknowledge(h: number): void {
     const first = serialAdd(this.#sent, -this.#unacknowledged.length);
     const count = serialDistance(h, first);
-    for (const text of this.#unacknowledged.splice(0, Math.max(0, count))) {
-      if (text.startsWith('<message')) this.acknowledged++;
-    }
+    const acknowledged = this.#unacknowledged.splice(0, Math.max(0, count));
+    const messages = acknowledged.filter((text) => text.startsWith('<message')).length;
+    this.acknowledged += messages;
+    if (messages > 0) this.#options.observer?.acknowledged?.(messages);
     for (const changed of this.#changed.splice(0)) changed();
   }
 
   #send(text: string): void {
     this.#sent = serialAdd(this.#sent, 1);
     this.#unacknowledged.push(text);
-    this.#client?.send(`${text}<r xmlns='${SM}'/>`);
+    if (this.#client === undefined) return;
+    this.#client.send(text);
+    this.#ask();
   }
 
   say(to: string, body: string): void {
     this.said.push(body);
+    this.#options.observer?.said?.(to, body);
     this.#send(`<message to='${to}' type='chat' id='${body}'><body>${body}</body></message>`);
   }
 
@@ -153,7 +276,8 @@ export class ManagedClient {
   }
 
   /** Breaks the connection; the client comes back by itself. */
-  break(): void {
+  break(how: Loss = 'broken'): void {
+    if (this.#client !== undefined) this.#loss = how;
     this.#client?.break();
   }
 
@@ -168,11 +292,13 @@ export class ManagedClient {
       await new Promise(setImmediate);
     }
     this.#stopped = true;
+    clearInterval(this.#watch);
     await this.#client?.close();
   }
 
   stop(): void {
     this.#stopped = true;
+    clearInterval(this.#watch);
     this.#client?.break();
   }
 }

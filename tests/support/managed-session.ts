@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Management, type ManagementHost, type Predecessor } from '@parley/server/session/management';
 import type { ResumptionStore } from '@parley/server/session/resumption/resumption-store';
 import { Session, type SessionHost } from '@parley/server/session/session';
+import { recordOf } from '@parley/server/session/session-record';
 import type { Stream, StreamConsumer } from '@parley/server/stream/stream';
 import { Jid } from '@parley/xmpp/jid';
 import { message, type Stanza } from '@parley/xmpp/stanza';
@@ -120,16 +121,18 @@ export class ManagedSession {
       onLate: (stanza) => void this.late.push(stanza.toString()),
       onReceived: () => 0,
       onSent() {},
+      onChange() {},
+      onMoved() {},
       errorFor: (_, error) => void this.faults.push(error),
     };
     this.session = new Session(JULIET, this.stream.stream, host as SessionHost, sid);
     const management: ManagementHost = {
       store,
       limits: () => limits,
-      recordOf: (session, epoch, seconds) => recordOf(session, epoch, seconds),
       again: options.again ?? (() => nextTurn()),
       onFault: (error) => this.faults.push(error),
       onDrained: () => this.drains++,
+      onFenced: (session) => session.giveUp('it is gone from the keyspace, or another node has taken it over'),
     };
     this.management = new Management(this.session, management, maxSeconds, from);
     this.session.management = this.management;
@@ -167,21 +170,6 @@ export class ManagedSession {
 }
 
 export const idOf = (text: string): string => /id='([^']*)'/.exec(text)?.[1] ?? text;
-
-function recordOf(session: Session, epoch: number, maxSeconds: number) {
-  return {
-    resource: session.jid.resource,
-    sid: session.sessionId,
-    epoch,
-    maxSeconds,
-    carbons: session.carbons,
-    interested: session.interested,
-    inactive: false,
-    presence: session.presence?.toString(),
-    directed: [],
-    mechanism: session.stream.mechanism,
-  };
-}
 
 /** Lets everything happen that waits for nothing but the next turns. */
 export async function turns(count = 10): Promise<void> {

@@ -3,18 +3,48 @@ import { TestClient } from './client.ts';
 import { features, plain } from './login.ts';
 import { socketWire } from './wires.ts';
 
-/** A client that has opened an encrypted stream over TCP, from this address of the loopback network. */
-export async function encrypted(port: number, domain = 'localhost', localAddress?: string): Promise<TestClient> {
+/**
+ * A client that has opened an encrypted stream over TCP, from this address of the loopback network; `header` is what a
+ * load balancer says in front of it.
+ */
+export async function encrypted(
+  port: number,
+  domain = 'localhost',
+  localAddress?: string,
+  header?: Buffer,
+): Promise<TestClient> {
   const wire = await socketWire(port, localAddress);
+  if (header !== undefined) wire.send(header);
   const client = new TestClient(wire);
+  try {
+    await opened(client, domain);
+    client.send(`<starttls xmlns='${NS.tls}'/>`);
+    await client.take(({ name }) => name === 'proceed');
+    await Promise.race([wire.upgrade(domain), refusal(client)]);
+    client.open(domain);
+    await features(client);
+  } catch (error) {
+    client.break();
+    throw error;
+  }
+  return client;
+}
+
+/** A client that has opened a stream over TCP, in the clear. */
+export async function unencrypted(port: number, domain = 'localhost'): Promise<TestClient> {
+  const client = new TestClient(await socketWire(port));
+  try {
+    await opened(client, domain);
+  } catch (error) {
+    client.break();
+    throw error;
+  }
+  return client;
+}
+
+async function opened(client: TestClient, domain: string): Promise<void> {
   client.open(domain);
   await Promise.race([features(client), refusal(client)]);
-  client.send(`<starttls xmlns='${NS.tls}'/>`);
-  await client.take(({ name }) => name === 'proceed');
-  await wire.upgrade(domain);
-  client.open(domain);
-  await features(client);
-  return client;
 }
 
 /** Rejects where the server closes the connection. */
@@ -24,10 +54,10 @@ async function refusal(client: TestClient): Promise<never> {
 }
 
 /** A client that has logged in over TCP with the password "secret" and bound its resource; it has sent no presence. */
-export async function logIn(port: number, jid: string, localAddress?: string): Promise<TestClient> {
+export async function logIn(port: number, jid: string, localAddress?: string, header?: Buffer): Promise<TestClient> {
   const [bare = '', resource = ''] = jid.split('/');
   const [local = '', domain = ''] = bare.split('@');
-  const client = await encrypted(port, domain, localAddress);
+  const client = await encrypted(port, domain, localAddress, header);
   const end = await plain(client, local, 'secret');
   if (end.name !== 'success') throw new Error(`${jid} does not get in: ${end}`);
   await features(client);

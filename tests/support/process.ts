@@ -18,6 +18,9 @@ export const CLI = fileURLToPath(new URL('../../packages/cli/src/parley.ts', imp
 // PARLEY_… is configuration, and what it says to the tests is none
 const { PARLEY_TESTS: _tests, PARLEY_TOPOLOGY: _topology, ...ENVIRONMENT } = process.env;
 
+/** Accounts that are made at a time. */
+const AT_A_TIME = 16;
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -90,7 +93,10 @@ export class Installation {
     try {
       const secret = await clusterSecret(config, keyspace);
       const accounts = internalAccounts({ keyspace, modules, secret, config: () => config });
-      for (const jid of jids) await accounts.create(Jid.parse(jid), 'secret');
+      for (let first = 0; first < jids.length; first += AT_A_TIME) {
+        const some = jids.slice(first, first + AT_A_TIME);
+        await Promise.all(some.map((jid) => accounts.create(Jid.parse(jid), 'secret')));
+      }
     } finally {
       await keyspace.close();
     }
@@ -174,7 +180,7 @@ export class RunningParley {
     return this.#stderr;
   }
 
-  port(name: 'c2s' | 'c2sTls' | 'http'): number {
+  port(name: 'c2s' | 'c2sTls' | 'http' | 'agentCheck'): number {
     const started = this.log.find((line) => line.event === 'server.started');
     const listeners = (started?.listeners ?? []) as { name: string; port: number }[];
     const found = listeners.find((listener) => listener.name === name);

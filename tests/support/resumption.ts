@@ -1,6 +1,4 @@
-import type { Session } from '@parley/server/session/session';
 import type { Element } from '@parley/xmpp/element';
-import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { TestClient } from './client.ts';
 import type { TestServer } from './server.ts';
@@ -65,14 +63,9 @@ export const words = (stanza: Element): string =>
 export const say = (client: TestClient, to: string, text: string, type = 'chat'): void =>
   client.send(`<message to='${to}' type='${type}' id='${text}'><body>${text}</body></message>`);
 
-export function sessionOf(server: TestServer, jid: string): Session {
-  const session = server.node.sessions.get(Jid.parse(jid));
-  if (session === undefined) throw new Error(`${jid} has no session.`);
-  return session;
-}
-
 /** The session's time is over. Resolves when everything that this brings about is done. */
 export async function expire(server: TestServer, jid: string): Promise<void> {
-  sessionOf(server, jid).finish('its client did not come back');
-  await server.node.hooks.pending.idle();
+  await server.settled();
+  server.sessionOf(jid).finish('its client did not come back');
+  await server.settled();
 }

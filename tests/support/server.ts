@@ -1,19 +1,27 @@
+import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Keyspace } from '@parley/keyspace/keyspace';
-import { openKeyspace } from '@parley/keyspace/open';
+import { type Opened, openKeyspace } from '@parley/keyspace/open';
+import type { LimitName } from '@parley/metrics/catalogue';
+import type { Counter } from '@parley/metrics/counter';
+import type { Metrics } from '@parley/metrics/registry';
 import { internalAccounts } from '@parley/server/accounts';
 import type { Authenticator } from '@parley/server/auth/authenticator';
 import { type Configuration, configurationSchema } from '@parley/server/config/schema';
 import { Log } from '@parley/server/log';
 import { type Module, moduleSettings } from '@parley/server/module';
 import { modules as allModules } from '@parley/server/modules';
-import { Node } from '@parley/server/node';
+import { Node, type NodeOptions } from '@parley/server/node';
+import type { Session } from '@parley/server/session/session';
+import type { Stream } from '@parley/server/stream/stream';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 import { TestClient } from './client.ts';
+import { Floor } from './floor.ts';
 import { MemoryTransport } from './memory-transport.ts';
-import { emptyKeyspace } from './topology.ts';
+import { quiet } from './quiet.ts';
+import { emptyKeyspace, nodeCount } from './topology.ts';
 import { memoryWire } from './wires.ts';
 
 /** The part of a configuration that a test cares for, at any depth. */
@@ -24,8 +32,10 @@ export type Partly<T> = {
 export interface ServerOptions {
   config?: Partly<Configuration>;
   modules?: readonly Module[];
-  /** A keyspace or its URL; an empty one of the topology that is tested when left out. */
+  /** A keyspace or its URL, for one node alone; an empty one of the topology that is tested when left out. */
   keyspace?: string | Keyspace;
+  /** As many as the topology that is tested has, when left out. */
+  nodes?: 1;
   /** File descriptors that the node may believe to have. */
   descriptorLimit?: number;
   /** From which level on it logs; `info` when left out. */
@@ -37,17 +47,71 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A node in this process and what a test does with it. Ends with the test. */
+/** The server in this process, of one node or several, and what a test does with it. Ends with the test. */
 export class TestServer {
-  readonly node: Node;
+  readonly nodes: readonly Node[];
+  /** What the first node has open. */
   readonly keyspace: Keyspace;
-  /** What it logged, from `info` on. */
+  /** What the nodes logged, from `info` on. */
   readonly log: LogLine[];
+  readonly #floor: Floor | undefined;
+  readonly #nodeOf = new WeakMap<TestClient, Node>();
+  #connections = 0;
 
-  constructor(node: Node, keyspace: Keyspace, log: LogLine[]) {
-    this.node = node;
+  constructor(nodes: readonly Node[], keyspace: Keyspace, log: LogLine[], floor?: Floor) {
+    this.nodes = nodes;
     this.keyspace = keyspace;
     this.log = log;
+    this.#floor = floor;
+  }
+
+  /** The only node, or the first one. */
+  get node(): Node {
+    return this.nodes[0] as Node;
+  }
+
+  /** Where the next connection goes to: each time another node. */
+  #nextNode(): Node {
+    return this.nodes[this.#connections++ % this.nodes.length] as Node;
+  }
+
+  /** A port by its name in the configuration, each time that of another node. */
+  port(name: string): number {
+    return this.#nextNode().ports.find((port) => port.name === name)?.port ?? 0;
+  }
+
+  /** The node that a client is connected to. */
+  nodeOf(client: TestClient): Node {
+    const node = this.#nodeOf.get(client);
+    if (node === undefined) throw new Error(`${client.jid} did not connect here.`);
+    return node;
+  }
+
+  /** The sessions of all nodes. */
+  get sessions(): Session[] {
+    return this.nodes.flatMap(({ sessions }) => [...sessions]);
+  }
+
+  /** The session with this full JID, on whatever node. */
+  sessionOf(jid: string): Session {
+    const session = this.sessions.find((each) => each.jid.toString() === jid);
+    if (session === undefined) throw new Error(`${jid} has no session.`);
+    return session;
+  }
+
+  /** What the nodes have counted together. */
+  count(of: (metrics: Metrics) => Counter): number {
+    return this.nodes.reduce((sum, { registry }) => sum + of(registry.metrics).value, 0);
+  }
+
+  /** How often a limit was exceeded, on all nodes together. */
+  exceeded(limit: LimitName): number {
+    return this.count(({ limitsExceeded }) => limitsExceeded.with({ limit }));
+  }
+
+  /** Resolves when all that was begun is done, on every node. */
+  settled(): Promise<void> {
+    return this.#floor?.settled() ?? quiet(this.nodes);
   }
 
   get accounts(): Authenticator {
@@ -62,20 +126,24 @@ export class TestServer {
 
   /** A connection in memory on which nothing was sent yet; `prepare` makes it another than usual. */
   connect(prepare?: (transport: MemoryTransport) => void): TestClient {
+    return this.#attach(prepare).client;
+  }
+
+  #attach(prepare?: (transport: MemoryTransport) => void): { client: TestClient; stream: Stream } {
     const transport = new MemoryTransport();
     prepare?.(transport);
-    this.node.attach(transport);
-    return new TestClient(memoryWire(transport));
+    const node = this.#nextNode();
+    const stream = node.attach(transport);
+    const client = new TestClient(memoryWire(transport), this.#floor);
+    this.#nodeOf.set(client, node);
+    return { client, stream };
   }
 
   /** A client whose account exists, logged in, with nothing bound yet. */
   async authenticated(jid: string, prepare?: (transport: MemoryTransport) => void): Promise<TestClient> {
     await this.account(jid);
     const { bare, domain } = Jid.parse(jid);
-    const transport = new MemoryTransport();
-    prepare?.(transport);
-    const stream = this.node.attach(transport);
-    const client = new TestClient(memoryWire(transport));
+    const { client, stream } = this.#attach(prepare);
     stream.authenticated(bare, 'TEST');
     client.open(domain);
     await client.take((element) => element.name === 'features');
@@ -91,6 +159,7 @@ export class TestServer {
     const bound = answer.firstChild?.childText('jid');
     if (bound === undefined) throw new Error(`Not bound: ${answer}`);
     client.jid = bound;
+    await this.#floor?.settled();
     return client;
   }
 
@@ -103,7 +172,7 @@ export class TestServer {
   }
 }
 
-/** Starts a node on no ports, with an empty keyspace of the topology that is tested unless told otherwise. */
+/** Starts a server on no ports, with an empty keyspace of the topology that is tested unless told otherwise. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const modules = options.modules ?? allModules;
   const config = configurationSchema(moduleSettings(modules)).parse({
@@ -115,20 +184,38 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
     cluster: { secret: 'a secret that only the tests know of', ...options.config?.cluster },
   });
+  const log: LogLine[] = [];
+  const start = async (keyspace: Keyspace, cluster?: NodeOptions['cluster']): Promise<Node> => {
+    const node = await Node.start({
+      config,
+      keyspace,
+      log: Log.create({ level: options.logLevel ?? 'info', output: { write: (line) => log.push(JSON.parse(line)) } }),
+      ...(options.descriptorLimit === undefined ? {} : { descriptorLimit: options.descriptorLimit }),
+      modules,
+      accounts: internalAccounts,
+      ...(cluster === undefined ? {} : { cluster }),
+    });
+    onTestFinished(async () => {
+      await node.stop();
+      await keyspace.close();
+    });
+    return node;
+  };
+  if (options.keyspace === undefined && options.nodes === undefined && nodeCount > 1) {
+    const url = await emptyKeyspace();
+    const opened: Opened[] = [];
+    const nodes: Node[] = [];
+    while (nodes.length < nodeCount) {
+      const id = randomBytes(8).toString('hex');
+      const { keyspace, bus } = await openKeyspace(url, { node: id });
+      opened.push({ keyspace, bus });
+      nodes.push(await start(keyspace, { bus, id, name: `node-${nodes.length}` }));
+    }
+    const floor = new Floor(() => quiet(nodes));
+    onTestFinished(() => floor[Symbol.dispose]());
+    return new TestServer(nodes, (opened[0] as Opened).keyspace, log, floor);
+  }
   const given = options.keyspace ?? (await emptyKeyspace());
   const keyspace = typeof given === 'string' ? (await openKeyspace(given)).keyspace : given;
-  const log: LogLine[] = [];
-  const node = await Node.start({
-    config,
-    keyspace,
-    log: Log.create({ level: options.logLevel ?? 'info', output: { write: (line) => log.push(JSON.parse(line)) } }),
-    ...(options.descriptorLimit === undefined ? {} : { descriptorLimit: options.descriptorLimit }),
-    modules,
-    accounts: internalAccounts,
-  });
-  onTestFinished(async () => {
-    await node.stop();
-    await keyspace.close();
-  });
-  return new TestServer(node, keyspace, log);
+  return new TestServer([await start(keyspace)], keyspace, log);
 }

@@ -1,7 +1,17 @@
 import { type Redis, startRedis } from '../services/redis.ts';
 
-/** What the stories of a test run are told on: `PARLEY_TOPOLOGY`, the embedded keyspace where it is not set. */
-export const topology = process.env.PARLEY_TOPOLOGY === 'redis' ? 'redis' : 'embedded';
+const TOPOLOGIES = ['embedded', 'redis', 'cluster'] as const;
+
+type Topology = (typeof TOPOLOGIES)[number];
+
+/**
+ * What the stories of a test run are told on: `PARLEY_TOPOLOGY`. One node on the embedded keyspace where it is not set,
+ * one on Redis, or several of them.
+ */
+export const topology: Topology = TOPOLOGIES.find((name) => name === process.env.PARLEY_TOPOLOGY) ?? 'embedded';
+
+/** How many nodes a server of the tests has. */
+export const nodeCount = topology === 'cluster' ? 3 : 1;
 
 let redis: Promise<Redis> | undefined;
 let databases = 0;

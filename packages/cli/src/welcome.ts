@@ -10,6 +10,7 @@ export function welcome({ node, listeners }: Server, config: Configuration, file
     [port('c2s'), 'clients, STARTTLS'],
     [port('c2sTls'), 'clients, direct TLS'],
     [port('http'), 'health checks and metrics, http'],
+    [port('agentCheck'), 'agent checks of HAProxy'],
   ].filter(([number]) => number !== undefined);
   return `
 Parley is listening.

@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { KeyspaceObserver } from './observer.ts';
 
 export interface KeyspaceOptions {
-  /** This node's name on the bus. Without it no frames arrive here. */
+  /** This node's name on the bus. Without it no frames arrive here, those for all nodes neither. */
   node?: string;
   observer?: KeyspaceObserver;
   /** Milliseconds after which a command that was not answered fails with `slow`. Default 5000. */

@@ -11,6 +11,7 @@ export const LIMITS = [
   'depth',
   'attributes',
   'name-bytes',
+  'proxy-header-time',
   'handshake-time',
   'authenticate-time',
   'bind-time',
@@ -153,7 +154,7 @@ export const catalogue = {
     name: 'xmpp.connections.refused',
     unit: '{connection}',
     help: 'Connections that were closed before a stream began.',
-    labels: { cause: ['address', 'overload', 'descriptors'] },
+    labels: { cause: ['address', 'overload', 'descriptors', 'proxy-source', 'proxy-header'] },
   }),
   handshakes: counter({
     name: 'xmpp.tls.handshakes',

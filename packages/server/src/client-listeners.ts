@@ -5,6 +5,8 @@ import { Listener } from './net/listener.ts';
 import type { TlsAcceptor } from './net/tls.ts';
 import type { Acceptance } from './stream/acceptance.ts';
 
+type ListenAddress = Configuration['listen']['c2s'][number];
+
 export interface ClientListenersOptions {
   readonly listen: Configuration['listen'];
   readonly acceptor: TlsAcceptor;
@@ -33,12 +35,14 @@ export class ClientListeners {
     for (const address of c2sTls) await this.#open('c2sTls', address, true);
   }
 
-  async #open(name: string, address: { host: string; port: number }, direct: boolean): Promise<void> {
+  async #open(name: string, address: ListenAddress, direct: boolean): Promise<void> {
     const { acceptor, acceptance, log } = this.#options;
     const listener = new Listener({
-      ...address,
+      host: address.host,
+      port: address.port,
       acceptor,
-      admit: (socket) => acceptance.admit(socket),
+      admit: (client) => acceptance.admit(client),
+      proxy: address.proxyProtocol ? acceptance.loadBalancers : undefined,
       onTransport: (transport) => {
         const stream = acceptance.accept(transport, direct);
         if (direct) void stream.startTls();

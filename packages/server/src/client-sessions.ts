@@ -1,6 +1,7 @@
 import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza, StanzaKind } from '@parley/xmpp/stanza';
+import type { Cluster } from './cluster/cluster.ts';
 import type { Configuration } from './config/schema.ts';
 import type { Hooks } from './hooks.ts';
 import type { Log } from './log.ts';
@@ -25,6 +26,8 @@ export interface ClientSessionsOptions {
   readonly sessions: Sessions;
   readonly streamHost: StreamHost;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
+  /** Undefined where this node is alone. */
+  readonly cluster?: Cluster | undefined;
 }
 
 const STALLED_CHECK_MS = 1000;
@@ -65,7 +68,7 @@ export class ClientSessions implements SessionHost, Disposable {
   }
 
   #onBound(session: Session): void {
-    const { config, metrics, log, hooks } = this.#options;
+    const { config, metrics, log, hooks, cluster } = this.#options;
     session.stream.unlimited = config().admins.includes(session.account.toString());
     metrics.sessions.add(1);
     log.info('session.bound', {
@@ -75,6 +78,7 @@ export class ClientSessions implements SessionHost, Disposable {
       tls: session.stream.transport.tls?.protocol,
     });
     hooks.events.emit('session.bound', session);
+    cluster?.bound(session);
   }
 
   /** Behind all modules: what none of them took goes its way, as they have left it. */
@@ -125,21 +129,39 @@ export class ClientSessions implements SessionHost, Disposable {
   }
 
   onEnd(session: Session, reason: string): void {
-    const { sessions, requests, metrics, log, hooks } = this.#options;
+    const { sessions, requests, metrics, log, hooks, cluster } = this.#options;
     sessions.remove(session);
     requests.end(session);
     metrics.sessions.add(-1);
     log.info('session.unbound', { jid: session.jid.toString(), reason });
     hooks.events.emit('session.unbound', session, reason);
+    const ended = cluster?.ended(session);
+    if (ended !== undefined) hooks.pending.add(ended);
   }
 
   onDetach(session: Session, reason: string): void {
-    this.#options.log.info('session.detached', { jid: session.jid.toString(), reason });
-    this.#options.hooks.events.emit('session.detached', session, reason);
+    const { log, hooks, cluster } = this.#options;
+    log.info('session.detached', { jid: session.jid.toString(), reason });
+    cluster?.changed(session);
+    hooks.events.emit('session.detached', session, reason);
   }
 
   onLate(stanza: Stanza): Awaitable<void> {
     return forward(this.#options.router, stanza);
+  }
+
+  onChange(session: Session): void {
+    this.#options.cluster?.changed(session);
+  }
+
+  onMoved(session: Session, reason: string): void {
+    const { sessions, requests, metrics, log, hooks, cluster } = this.#options;
+    sessions.remove(session);
+    requests.end(session);
+    metrics.sessions.add(-1);
+    log.info('session.moved', { jid: session.jid.toString(), reason });
+    cluster?.moved(session);
+    hooks.events.emit('session.moved', session);
   }
 
   onReceived(session: Session, kind: StanzaKind): number {

@@ -24,6 +24,14 @@ export type EventMap = {
   /** The stream is lost, and the session waits for its client; then it goes on, or ends. */
   'session.detached': [session: Session, reason: string];
   'session.resumed': [session: Session];
+  /** Another node takes the session over: what is held back for its client is to go into its journal now. */
+  'session.leaving': [session: Session];
+  /** Another node has the session, which is not over; here it is gone. */
+  'session.moved': [session: Session];
+  /** A session of another node is over, or gets no messages any more. */
+  'session.gone-elsewhere': [account: Jid];
+  /** A node died, and its session with it: nobody but this one tells its contacts. */
+  'session.lost': [jid: Jid, directed: readonly Jid[]];
   /** The client has acknowledged enough to be sent much again (`Management.full`). */
   'session.drained': [session: Session];
   /** A session that this process did not know, as its predecessor left it: detached. */

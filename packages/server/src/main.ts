@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly config: Configuration;
   /** Reads the configuration again; throws a ConfigurationError. */
   readConfiguration(): Configuration;
+  /** The node gave itself up, since others have: start it anew. */
+  onFenced?(): void;
   /** Instead of the log on standard output. */
   readonly log?: Log;
 }
@@ -50,12 +52,14 @@ export class Server implements AsyncDisposable {
   /** Resolves when everything listens. Rejects, with nothing left open, where something does not start. */
   static async start(options: ServeOptions): Promise<Server> {
     const { config } = options;
-    const name = nodeName();
+    const id = randomBytes(8).toString('hex');
+    const name = config.cluster.name || nodeName();
     const log = options.log ?? Log.create({ level: config.log.level, pretty: config.log.pretty });
     await using parts = new AsyncDisposableStack();
     parts.defer(() => log.flush());
     const registry = new Registry();
-    const { keyspace } = await openKeyspace(keyspaceUrl(config), {
+    const { keyspace, bus } = await openKeyspace(keyspaceUrl(config), {
+      node: id,
       durability: config.keyspace.durability,
       deadline: config.keyspace.commandTimeoutSeconds * 1000,
       connectDeadline: config.keyspace.connectTimeoutSeconds * 1000,
@@ -70,8 +74,9 @@ export class Server implements AsyncDisposable {
       else log.error('keyspace.down', { message: reason?.message });
     });
     parts.use(new ProcessMetrics(registry.metrics, embeddedFolder(config)));
+    const shared = /^redis/.test(config.keyspace.url);
     // an embedded node gives its metrics on its socket
-    if (/^redis/.test(config.keyspace.url)) parts.use(new MetricsReport({ keyspace, registry, node: name, log }));
+    if (shared) parts.use(new MetricsReport({ keyspace, registry, node: name, log }));
     const limit = descriptorLimit();
     const node = parts.use(
       await Node.start({
@@ -82,6 +87,8 @@ export class Server implements AsyncDisposable {
         registry,
         accounts: internalAccounts,
         descriptorLimit: limit,
+        ...(shared && { cluster: { bus, id, name } }),
+        onFenced: () => options.onFenced?.(),
       }),
     );
     const ports = await openPorts({ node, keyspace, registry, log, reload: () => server.reload() });

@@ -9,9 +9,12 @@ import type { Disclosure, Identity } from './disclosure.ts';
 import type { Hooks } from './hooks.ts';
 import type { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
+import type { Peers } from './peers.ts';
 import type { Router } from './routing/router.ts';
 import type { Journal } from './session/journal.ts';
+import type { OtherNodes } from './session/other-nodes.ts';
 import type { Requests } from './session/requests.ts';
+import type { ResumptionStore } from './session/resumption/resumption-store.ts';
 import type { Session } from './session/session.ts';
 import type { Sessions } from './session/sessions.ts';
 import type { OnBind } from './stream/bind.ts';
@@ -39,13 +42,24 @@ export interface ModuleContext {
   /** Requests of the server to its clients. */
   readonly requests: Requests;
   readonly accounts: Authenticator;
+  /** The modules of other nodes. */
+  readonly peers: Peers;
   readonly disclosure: Disclosure;
   /** All modules that were given, switched on or not. */
   readonly modules: readonly Module[];
   /** Makes a session of an authenticated stream: for what binds in another way than RFC 6120 §7. */
   readonly onBind: OnBind;
-  /** Makes a session again that a predecessor of this process left; it has no stream yet. */
+  /** What is recorded of sessions. */
+  readonly sessionStore: ResumptionStore;
+  /** Undefined where this node is alone. */
+  readonly otherNodes: OtherNodes | undefined;
+  /** Makes a session again that another process left; it has no stream yet. */
   restoreSession(jid: Jid, sessionId: string): Session;
+  /**
+   * Called with what tells which owners of sessions are gone: what is recorded of theirs is to be taken over. At first
+   * before anybody can connect, and later whenever another node is gone.
+   */
+  onReap(reap: (isGone: (owner: string) => boolean) => Promise<void>): void;
   /** A secret that all nodes share, for this purpose alone (32 bytes). */
   secret(purpose: string): Buffer;
   isLocal(jid: Jid): boolean;

@@ -11,6 +11,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import { loadCertificates, tlsSettings } from './certificates.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
+import { Cluster, type ClusterLink } from './cluster/cluster.ts';
 import { clusterSecret, servedDomains } from './cluster-secret.ts';
 import { apply, type Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
@@ -23,11 +24,13 @@ import { type SharedContext, setUpModules } from './module-setup.ts';
 import { Overload } from './net/overload.ts';
 import { TlsAcceptor } from './net/tls.ts';
 import type { Transport } from './net/transport.ts';
+import { Peers } from './peers.ts';
 import { AccountRouting } from './routing/account.ts';
 import { errorFor } from './routing/answer.ts';
 import { Router } from './routing/router.ts';
-import { DirectJournal } from './session/journal.ts';
+import { DirectJournal, type Journal } from './session/journal.ts';
 import { Requests } from './session/requests.ts';
+import { ResumptionStore } from './session/resumption/resumption-store.ts';
 import { Sessions } from './session/sessions.ts';
 import { Acceptance } from './stream/acceptance.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
@@ -40,6 +43,7 @@ import { startTls } from './stream/starttls.ts';
 import type { Stream } from './stream/stream.ts';
 import { measureStreams } from './stream/stream-metrics.ts';
 import { Streams } from './stream/streams.ts';
+import { version } from './version.ts';
 
 export interface NodeOptions {
   readonly config: Configuration;
@@ -52,6 +56,10 @@ export interface NodeOptions {
   readonly registry?: Registry;
   /** File descriptors that this process may have open. */
   readonly descriptorLimit?: number;
+  /** The other nodes, where there may be some; a node without is alone. */
+  readonly cluster?: ClusterLink;
+  /** This node was declared dead by others: it has given up everything, and only another start brings it back. */
+  onFenced?(): void;
 }
 
 /** This process in the cluster: everything that serves clients, put together. */
@@ -75,10 +83,15 @@ export class Node implements AsyncDisposable {
   readonly #disclosure = new Disclosure();
   readonly #requests: Requests;
   readonly #logins: Logins;
-  readonly #journal = new DirectJournal(this.sessions);
+  readonly #peers = new Peers();
+  readonly #store: ResumptionStore;
+  /** Undefined where this node is alone. */
+  readonly cluster: Cluster | undefined;
+  readonly #journal: Journal;
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
   readonly #listeners: ClientListeners;
+  readonly #reaps: ((isGone: (owner: string) => boolean) => Promise<void>)[] = [];
   readonly #starts: (() => Promise<void>)[] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
 
@@ -104,6 +117,13 @@ export class Node implements AsyncDisposable {
       },
       (session, limit) => session.stream.host.onLimit(session.stream, limit),
     );
+    this.#store = new ResumptionStore({
+      keyspace,
+      ...(options.cluster && { owner: options.cluster.id }),
+      onDamaged: (error) => options.log.error('resumption.damaged', { error }),
+    });
+    this.cluster = options.cluster && this.#join(options.cluster);
+    this.#journal = this.cluster?.journal ?? new DirectJournal(this.sessions);
     const accounts = new AccountRouting({
       toAccount: this.hooks.toAccount,
       journal: this.#journal,
@@ -158,6 +178,7 @@ export class Node implements AsyncDisposable {
       sessions,
       streamHost: this.#acceptance,
       errorFor: answer,
+      cluster: this.cluster,
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
     const { listen } = options.config;
@@ -174,6 +195,8 @@ export class Node implements AsyncDisposable {
     try {
       await node.#setUp();
       for (const start of node.#starts) await start();
+      if (node.cluster === undefined) await node.#reap((owner) => owner !== node.#store.owner);
+      else await node.cluster.join();
       await node.#listeners.open();
       node.#measureCertificates();
     } catch (error) {
@@ -186,6 +209,16 @@ export class Node implements AsyncDisposable {
   /** It takes no new connections any more. */
   get stopping(): boolean {
     return this.#stopping;
+  }
+
+  /** It is to get no new connections: it stops, or was told so. */
+  get draining(): boolean {
+    return this.#stopping || this.#config.drain.now;
+  }
+
+  /** What is used of what the process has least of; from 1 on nobody is taken in. */
+  get load(): number {
+    return this.#acceptance.load;
   }
 
   /** By a clock that nobody sets. */
@@ -218,7 +251,7 @@ export class Node implements AsyncDisposable {
     const { streamErrors } = this.registry.metrics;
     this.#features.add(peerError((condition) => streamErrors.with({ condition, direction: 'in' }).add(1)));
     this.#features.add(startTls(() => this.#config.tls.required));
-    applyAccountChanges({ accounts, sessions, streams, events: hooks.events });
+    applyAccountChanges({ accounts, sessions, streams, events: hooks.events, peers: this.#peers });
     const sasl = new Sasl(this.#logins, () => this.#config);
     this.#features.add(sasl);
     this.#features.add(sasl.channelBinding);
@@ -239,6 +272,10 @@ export class Node implements AsyncDisposable {
       disclosure: this.#disclosure,
       modules,
       onBind,
+      peers: this.#peers,
+      sessionStore: this.#store,
+      otherNodes: this.cluster,
+      onReap: (reap) => this.#reaps.push(reap),
       restoreSession: (jid, sessionId) => this.#clients.restore(jid, sessionId),
       secret: this.#secret,
       isLocal: (jid) => this.#isLocal(jid),
@@ -252,6 +289,47 @@ export class Node implements AsyncDisposable {
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
     this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
     this.#clients.endPipelines();
+  }
+
+  #join(link: ClusterLink): Cluster {
+    const { keyspace, log } = this.#options;
+    const cluster = new Cluster({
+      ...link,
+      keyspace,
+      log,
+      version,
+      sessions: this.sessions,
+      store: this.#store,
+      peers: this.#peers,
+      lease: () => {
+        const { heartbeatMilliseconds, leaseMilliseconds, absentMilliseconds } = this.#config.cluster;
+        return { heartbeatMs: heartbeatMilliseconds, leaseMs: leaseMilliseconds, absentMs: absentMilliseconds };
+      },
+      route: (stanza) => this.router.route(stanza),
+      onLate: (stanza) => this.#clients.onLate(stanza),
+      onLeaving: (session) => this.hooks.events.emit('session.leaving', session),
+      onGoneElsewhere: (account) => this.hooks.events.emit('session.gone-elsewhere', account),
+      reap: (isGone) => this.#reap(isGone),
+      onFenced: () => this.#fenced(),
+      onFault: (error) => this.#fault(error),
+    });
+    this.#peers.on('reaped', (id) => cluster.onReaped(id));
+    return cluster;
+  }
+
+  async #reap(isGone: (owner: string) => boolean): Promise<void> {
+    for (const reap of this.#reaps) await reap(isGone);
+  }
+
+  /** Others have taken over what this node had: whatever it says now is not true any more. */
+  #fenced(): void {
+    this.#options.log.error('node.fenced', {
+      message:
+        'Other nodes gave this one up since it was silent for too long. It lets go of everything and starts anew.',
+    });
+    for (const session of [...this.sessions]) session.moved('the node was given up by others');
+    for (const stream of [...this.streams]) stream.cut('the node was given up by others');
+    this.#options.onFenced?.();
   }
 
   /** Takes a connection that came another way than by a listener. */
@@ -304,6 +382,7 @@ export class Node implements AsyncDisposable {
     this.#stopping = true;
     this.#listeners.close();
     await drain(this.streams, this.hooks.pending, this.#config.drain.seconds * 1000);
+    await this.cluster?.leave();
     for (const stop of this.#stops.reverse()) await stop();
     this.#stops.length = 0;
   }

@@ -1,11 +1,13 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Registry } from '@parley/metrics/registry';
 import { administerAccounts } from './admin/account-administration.ts';
+import { agentAnswer } from './admin/agent-answer.ts';
 import { adminApi } from './admin/api.ts';
 import { registerHealth } from './admin/health.ts';
 import type { NodeStatus } from './admin/node-status.ts';
 import type { Changes } from './config/reload.ts';
 import type { Log } from './log.ts';
+import { AgentCheck } from './net/agent-check.ts';
 import { HttpServer } from './net/http.ts';
 import type { Node } from './node.ts';
 import { version } from './version.ts';
@@ -23,7 +25,7 @@ export interface Ports extends AsyncDisposable {
   readonly listeners: readonly { readonly name: string; readonly port: number }[];
 }
 
-/** Opens the HTTP ports, for health and metrics, and the Unix socket, for administration. */
+/** Opens the HTTP ports, for health and metrics, those for agent checks, and the Unix socket, for administration. */
 export async function openPorts({ node, keyspace, registry, log, reload }: PortsOptions): Promise<Ports> {
   const { config } = node;
   const common = {
@@ -38,7 +40,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
   };
   const notReady = (): string[] => [
     ...(keyspace.state === 'up' ? [] : [`the keyspace is away: ${keyspace.trouble?.message ?? 'no answer'}`]),
-    ...(node.stopping ? ['the node is stopping'] : []),
+    ...(node.stopping ? ['the node is stopping'] : node.draining ? ['it was told to take nobody new (drain.now)'] : []),
   ];
   const snapshot = () => registry.snapshot();
   await using parts = new AsyncDisposableStack();
@@ -48,6 +50,15 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
     const server = parts.use(new HttpServer({ ...common, permissions: ['public', 'metrics'] }));
     registerHealth(server, { notReady, snapshot });
     listeners.push({ name: 'http', port: await server.listen(address) });
+  }
+
+  for (const address of config.listen.agentCheck) {
+    const agent = new AgentCheck({
+      answer: () => agentAnswer({ draining: node.draining, keyspace: keyspace.state === 'up', load: node.load }),
+      onError: (error) => log.flood('listener.error', { error, listener: 'agentCheck' }),
+    });
+    parts.use(agent);
+    listeners.push({ name: 'agentCheck', port: await agent.listen(address) });
   }
 
   const local = parts.use(new HttpServer({ ...common, permissions: ['public', 'metrics', 'administration'] }));

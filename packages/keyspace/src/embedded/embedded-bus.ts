@@ -1,6 +1,6 @@
-import type { Bus, LinkEvent } from '../bus.ts';
+import { type Bus, EVERY_NODE, type LinkEvent } from '../bus.ts';
 
-/** One process is one node: a frame for this node arrives at once, one for any other has nobody to go to. */
+/** One process is one node: a frame for this node or for all arrives at once, one for any other has nobody to go to. */
 export class EmbeddedBus implements Bus {
   readonly #node: string | undefined;
   readonly #listeners = new Set<(frame: Buffer) => void>();
@@ -10,7 +10,8 @@ export class EmbeddedBus implements Bus {
   }
 
   publish(node: string, frame: Buffer): Promise<number> {
-    if (node !== this.#node) return Promise.resolve(0);
+    const reached = this.#node !== undefined && (node === this.#node || node === EVERY_NODE);
+    if (!reached) return Promise.resolve(0);
     for (const listener of this.#listeners) listener(frame);
     return Promise.resolve(this.#listeners.size);
   }

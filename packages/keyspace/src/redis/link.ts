@@ -12,8 +12,8 @@ export interface LinkOptions {
   observer: KeyspaceObserver;
   deadline: number;
   maxPendingBytes: number;
-  /** The channel of this node. */
-  channel: string | undefined;
+  /** The channels whose frames are for this node. */
+  channels: readonly string[];
   cluster: boolean;
   /** A connection failed, or what answers cannot be worked with. */
   failed(reason: KeyspaceError): void;
@@ -132,10 +132,10 @@ export class Link {
 
   /** A connection came up: is it a server that we can work with, and which one? */
   async #verify(): Promise<void> {
-    const { channel, trouble } = this.#options;
+    const { channels, trouble } = this.#options;
     try {
       const storeId = await checkServer(this.#client);
-      if (channel !== undefined) await this.#client.subscribe(channel);
+      if (channels.length > 0) await this.#client.subscribe(...channels);
       const changed = this.#storeId !== undefined && this.#storeId !== storeId;
       this.#storeId = storeId;
       this.#epoch += 1;

@@ -1,4 +1,4 @@
-import type { Bus } from '../bus.ts';
+import { type Bus, EVERY_NODE } from '../bus.ts';
 import type { Keyspace } from '../keyspace.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceOptions } from '../keyspace-options.ts';
@@ -28,7 +28,7 @@ export async function openRedis(url: string, options: KeyspaceOptions): Promise<
     observer,
     deadline,
     maxPendingBytes: options.maxPendingBytes ?? 16 * 1024 * 1024,
-    channel: node === undefined ? undefined : channelOf(node),
+    channels: node === undefined ? [] : [channelOf(node), channelOf(EVERY_NODE)],
     cluster,
     // A connection that fails is tried again until the deadline; one that is refused would be refused again.
     failed: (reason) => reason.failure === 'refused' && opening.reject(unreachable(reason)),

@@ -24,7 +24,7 @@ export function scriptOf(operation: Operation<unknown>): Script {
   return script;
 }
 
-/** A node's channel. */
+/** A node's channel, or that of all nodes. */
 export function channelOf(node: string): string {
   return `n:${node}`;
 }

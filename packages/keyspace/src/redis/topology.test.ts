@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { EVERY_NODE } from '../bus.ts';
 import { accountKey } from '../key.ts';
 import type { Keyspace } from '../keyspace.ts';
 import type { KeyspaceOptions } from '../keyspace-options.ts';
@@ -73,7 +74,8 @@ test('a cluster: every account in its slot, frames from everywhere', async () =>
   for (const bare of accounts.slice(0, 4)) {
     await keyspace.call(pushBounded, [accountKey('list', bare)], [1, bare, 'n1']);
   }
-  const expected = [...Array<string>(4).fill('direct'), ...accounts.slice(0, 4).map((bare) => `pushed ${bare}`)];
+  await bus.publish(EVERY_NODE, Buffer.from('all'));
+  const expected = ['all', ...Array<string>(4).fill('direct'), ...accounts.slice(0, 4).map((bare) => `pushed ${bare}`)];
   await vi.waitFor(() => expect(frames.sort()).toEqual(expected.sort()), { timeout: 5000, interval: 10 });
 });
 

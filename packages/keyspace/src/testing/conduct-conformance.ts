@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { EVERY_NODE } from '../bus.ts';
 import type { Command } from '../command.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import { compareAndSet, moveDue, pushBounded } from './example-operations.ts';
@@ -253,6 +254,33 @@ export function conductConformance(name: string, open: Opener): void {
       await vi.waitFor(() => expect(frames).toEqual([bytes]), { interval: 5 });
       expect(events).toEqual(['up']);
       stop();
+    });
+
+    test('a frame for all nodes goes to every one that has a name, also to the one that sends it', async () => {
+      const { keyspace: k, bus } = await opened(open, { node: 'n1.2' });
+      const others = [await opened(open, { node: 'n2.1' }), await opened(open)];
+      const frames: string[] = [];
+      const elsewhere = others.map((other) => {
+        const list: string[] = [];
+        other.bus.onPush((frame) => list.push(String(frame)));
+        return list;
+      });
+      bus.onPush((frame) => frames.push(String(frame)));
+      const shared = (await bus.publish(EVERY_NODE, Buffer.from('first'))) > 1;
+      await k.call(pushBounded, [freshKeys()('l')], [1, 'second', EVERY_NODE]);
+      await bus.publish('n1.2', Buffer.from('third'));
+      const all = ['first', 'pushed second'];
+      await vi.waitFor(() => expect(frames).toEqual([...all, 'third']), { interval: 5 });
+      await vi.waitFor(() => expect(elsewhere).toEqual([shared ? all : [], []]), { interval: 5 });
+    });
+
+    test('without a name no frames arrive', async () => {
+      const { bus } = await opened(open);
+      const frames: Buffer[] = [];
+      bus.onPush((frame) => frames.push(frame));
+      expect(await bus.publish('n3.1', Buffer.from('x'))).toBe(0);
+      expect(await bus.publish(EVERY_NODE, Buffer.from('x'))).toBe(0);
+      expect(frames).toEqual([]);
     });
 
     test('after close everything fails with closed', async () => {

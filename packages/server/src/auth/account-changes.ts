@@ -1,7 +1,8 @@
-import type { Jid } from '@parley/xmpp/jid';
+import { Jid } from '@parley/xmpp/jid';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Events } from '../events.ts';
 import type { EventMap } from '../hooks.ts';
+import type { Peers } from '../peers.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Streams } from '../stream/streams.ts';
@@ -12,20 +13,28 @@ export interface AccountChangesOptions {
   readonly sessions: Sessions;
   readonly streams: Streams;
   readonly events: Events<EventMap>;
+  readonly peers: Peers;
 }
 
 /** Has the changes of accounts take effect on this node: streams end, then modules are told. */
-export function applyAccountChanges({ accounts, sessions, streams, events }: AccountChangesOptions): void {
-  accounts.onChange(({ account, change, sessionId }) => {
+export function applyAccountChanges({ accounts, sessions, streams, events, peers }: AccountChangesOptions): void {
+  accounts.onChange(({ account, change, sessionId, elsewhere }) => {
     const error = endOf(change);
     if (error !== undefined) evict(account, error, sessionId);
+    if (elsewhere) return; // the node where it was done has the modules told
     if (change === 'created') events.emit('account.created', account);
     if (change === 'removed') events.emit('account.removed', account);
+    return peers.tell('account', JSON.stringify({ account: account.bareText, change, sessionId }));
+  });
+  peers.on('account', (text) => {
+    const { account, ...change } = JSON.parse(text) as Omit<AccountChange, 'account'> & { account: string };
+    accounts.changedElsewhere?.({ ...change, account: Jid.parse(account) });
   });
 
   function evict(account: Jid, error: StreamError, except: string | undefined): void {
-    const kept = sessions.of(account).find((session) => session.sessionId === except);
-    for (const session of sessions.of(account)) if (session !== kept) session.end(error);
+    const here = sessions.here(account);
+    const kept = here.find((session) => session.sessionId === except);
+    for (const session of here) if (session !== kept) session.end(error);
     // and those that have authenticated, but not bound a resource yet
     for (const stream of streams) {
       if (stream !== kept?.stream && stream.identity?.equals(account)) stream.error(error);

@@ -8,6 +8,8 @@ export interface AccountChange {
   readonly change: 'created' | 'removed' | 'disabled' | 'enabled' | 'password';
   /** The id of the session that asked for it, if one did. */
   readonly sessionId?: string | undefined;
+  /** Another node has changed it, and tells everybody else. */
+  readonly elsewhere?: true;
 }
 
 /** More passwords wait to be checked than can be in good time. */
@@ -41,5 +43,8 @@ export interface Authenticator {
   enable?(account: Jid): Promise<void>;
   /** The accounts of a domain, in pages and in no order. */
   list?(domain: string): AsyncIterable<readonly Jid[]>;
-  onChange(listener: (change: AccountChange) => void): void;
+  /** Whoever made the change waits for the listeners. */
+  onChange(listener: (change: AccountChange) => Awaitable<void>): void;
+  /** Another node has changed an account. */
+  changedElsewhere?(change: AccountChange): void;
 }

@@ -27,7 +27,7 @@ beforeEach(async () => {
   };
   accounts = make();
   changes = [];
-  accounts.onChange((change) => changes.push(change));
+  accounts.onChange((change) => void changes.push(change));
   return () => keyspace.close();
 });
 

@@ -37,7 +37,7 @@ export class InternalAuthenticator implements Authenticator {
   readonly #iterations: () => number;
   readonly #work: PasswordWork;
   readonly #cache: AccountCache;
-  readonly #listeners: ((change: AccountChange) => void)[] = [];
+  readonly #listeners: ((change: AccountChange) => Awaitable<void>)[] = [];
 
   constructor({ store, secret, iterations, work = new PasswordWork(), cache }: InternalAuthenticatorOptions) {
     this.#store = store;
@@ -81,44 +81,50 @@ export class InternalAuthenticator implements Authenticator {
     const verifiers = await this.#derive(password);
     const created = await this.#change(account, () => this.#store.create(account, verifiers));
     if (!created) throw new StanzaError('conflict', { text: 'There is such an account already.' });
-    this.#tell({ account, change: 'created' });
+    await this.#tell({ account, change: 'created' });
   }
 
   async setPassword(account: Jid, password: string, sessionId?: string): Promise<void> {
     const verifiers = await this.#derive(password);
     await this.#changeKnown(account, () => this.#store.setVerifiers(account, verifiers));
-    this.#tell({ account, change: 'password', sessionId });
+    await this.#tell({ account, change: 'password', sessionId });
   }
 
   async disable(account: Jid): Promise<void> {
     await this.#changeKnown(account, () => this.#store.setDisabled(account, true));
-    this.#tell({ account, change: 'disabled' });
+    await this.#tell({ account, change: 'disabled' });
   }
 
   async enable(account: Jid): Promise<void> {
     await this.#changeKnown(account, () => this.#store.setDisabled(account, false));
-    this.#tell({ account, change: 'enabled' });
+    await this.#tell({ account, change: 'enabled' });
   }
 
   async remove(account: Jid, sessionId?: string): Promise<void> {
     // Nobody logs in from here on. Where what follows is cut short, the account is still there to be removed again.
     await this.#changeKnown(account, () => this.#store.setDisabled(account, true));
     // Listeners end its sessions and ask for what they still need of it before anything is deleted.
-    this.#tell({ account, change: 'removed', sessionId });
+    const told = this.#tell({ account, change: 'removed', sessionId });
     await this.#change(account, () => this.#store.remove(account));
+    await told;
   }
 
   list(domain: string): AsyncIterable<readonly Jid[]> {
     return this.#store.list(domain);
   }
 
-  onChange(listener: (change: AccountChange) => void): void {
+  onChange(listener: (change: AccountChange) => Awaitable<void>): void {
     this.#listeners.push(listener);
   }
 
   /** The account was changed by somebody else: what is known of it is asked for again. */
   forget(account: Jid): void {
     this.#cache.forget(account);
+  }
+
+  changedElsewhere(change: AccountChange): void {
+    this.forget(change.account);
+    void this.#tell({ ...change, elsewhere: true });
   }
 
   async #derive(password: string): Promise<ScramVerifier[]> {
@@ -149,8 +155,8 @@ export class InternalAuthenticator implements Authenticator {
     }
   }
 
-  #tell(change: AccountChange): void {
-    for (const listener of this.#listeners) listener(change);
+  async #tell(change: AccountChange): Promise<void> {
+    for (const told of this.#listeners.map((listener) => listener(change))) await told;
   }
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { network } from './listen.ts';
 import { bytes, count, limit, milliseconds, percent, seconds, section } from './option.ts';
 
 const live = true;
@@ -76,10 +77,6 @@ export const stream = section('One XML stream: what the parser accepts, and how 
     live,
     description: 'Time to wait for the peer to close its side after the stream was closed (RFC 6120 §4.4).',
   }),
-});
-
-const network = z.union([z.cidrv4(), z.cidrv6()], {
-  error: 'is not a network: write an address and a prefix length, such as 192.0.2.0/24 or 2001:db8::/32',
 });
 
 /** How much of the node one address, one account or one connection may use. */

@@ -130,7 +130,7 @@ describe('problems', () => {
       /^limits\.connections\.trustedNetworks\[0\] is not a network: write /,
       /^limits\.output\.maxBytes is less than one stanza: write at least /,
       /^log\.level is "dbug": write one of trace, .*, silent; did you mean debug\?$/,
-      /^drain is 5: write a group of options: seconds$/,
+      /^drain is 5: write a group of options: seconds, now$/,
       /^modules\.png is not an option: did you mean ping\?$/,
       /^tls has only one of `certificate` and `key`: give both or neither$/,
       /^tls\.required is "yes": write true or false$/,
@@ -140,6 +140,18 @@ describe('problems', () => {
     ];
     expect(found).toHaveLength(expected.length);
     for (const pattern of expected) expect(found).toContainEqual(expect.stringMatching(pattern));
+  });
+
+  it('tell of a port that nobody could use', () => {
+    const listen = 'listen: {c2sTls: [{host: h, port: 1, proxyProtocol: true}]}';
+    expect(problems(listen)).toEqual([expect.stringMatching(/^proxyProtocol\.trustedNetworks is empty: /)]);
+    expect(problems(`${listen}\nproxyProtocol: {trustedNetworks: [lb.example]}`)).toEqual([
+      expect.stringMatching(/^proxyProtocol\.trustedNetworks\[0\] is neither an address nor a network: write /),
+    ]);
+    expect(load(`${listen}\nproxyProtocol: {trustedNetworks: ['::1', 10.0.0.0/8]}`).proxyProtocol).toEqual({
+      trustedNetworks: ['::1', '10.0.0.0/8'],
+      headerTimeoutSeconds: 5,
+    });
   });
 
   it('are in the message of the error', () => {
@@ -215,7 +227,7 @@ describe('the environment', () => {
     expect(limits.bytes).toEqual({ perSecond: 1234, burst: 1 });
     expect(stream.afterAuthentication.maxStanzaBytes).toBe(20_000);
     expect(domains.map(({ name }) => name)).toEqual(['a.example', 'b.example']);
-    expect(listen.c2s).toEqual([{ host: '127.0.0.1', port: 0 }]);
+    expect(listen.c2s).toEqual([{ host: '127.0.0.1', port: 0, proxyProtocol: false }]);
     expect(modules).toEqual({ ping: { enabled: true, everySeconds: 5 }, 'old-thing': { enabled: true } });
   });
 

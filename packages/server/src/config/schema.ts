@@ -1,7 +1,10 @@
 import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
 import { limits, offline, roster, stream } from './limits.ts';
-import { bytes, choice, count, file, flag, seconds, secret, secretFile, section } from './option.ts';
+
+import { listen, proxyProtocol } from './listen.ts';
+import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
+
 import { isTree } from './tree.ts';
 
 const live = true;
@@ -69,24 +72,6 @@ const domains = z
   .prefault(['localhost'])
   .meta({ description: 'The virtual domains that this server serves: names, or objects with a `name`.' });
 
-const address = (host: string, port: number, description: string) =>
-  z
-    .array(
-      z.strictObject({
-        host: z.string().min(1).max(255).meta({ description: 'Address of an interface; `::` is all, with IPv4.' }),
-        port: z.number().int().min(0).max(65_535).meta({ description: 'TCP port; 0 takes a free one.' }),
-      }),
-    )
-    .max(64)
-    .default([{ host, port }])
-    .meta({ description });
-
-const listen = section('Where the node listens: lists of `{host, port}`, an empty list for nowhere.', {
-  c2s: address('::', 5222, 'Clients, with STARTTLS (RFC 6120 §5).'),
-  c2sTls: address('::', 5223, 'Clients, with TLS from the first byte (XEP-0368).'),
-  http: address('127.0.0.1', 5280, 'Health checks and metrics.'),
-});
-
 // AEAD with forward secrecy only (RFC 7590 §3.2, RFC 9325 §4.2).
 const CIPHERS = [
   'TLS_AES_256_GCM_SHA384',
@@ -146,6 +131,18 @@ const cluster = section('What the nodes of one cluster share.', {
       'At least 32 random characters, the same on every node. Required with Redis; an embedded node makes its own.',
   }),
   secretFile: secretFile('secret'),
+  name: z
+    .string()
+    .max(63)
+    .default('')
+    .meta({ description: 'What this node is called, in logs and metrics. Empty: the name of the machine and more.' }),
+  heartbeatMilliseconds: milliseconds(1000, { description: 'How often a node shows the others that it is there.' }),
+  leaseMilliseconds: milliseconds(10_000, {
+    description: 'Time after which a node that shows nothing is given up: others take over the sessions that it had.',
+  }),
+  absentMilliseconds: milliseconds(3000, {
+    description: 'The same, where Redis knows for sure that the connection of the node is gone.',
+  }),
 });
 
 const authentication = section('How users log in.', {
@@ -229,6 +226,11 @@ const drain = section('Going down in order.', {
     description:
       'The longest time that the node waits, when it stops, for clients to close their streams and for what it has begun.',
   }),
+  now: flag(false, {
+    live,
+    description:
+      'Take this node out: it says that it is not ready, so that load balancers send nobody new. Who is connected stays.',
+  }),
 });
 
 /** What a module brings into the configuration, under `modules.<name>`. */
@@ -266,6 +268,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
   z.strictObject({
     domains,
     listen,
+    proxyProtocol,
     tls,
     keyspace,
     cluster,
@@ -307,6 +310,13 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
       'cluster.secret',
       'is missing: nodes on Redis need at least 32 random characters here, or a `secretFile` that holds them',
       ({ keyspace, cluster }) => !/^redis/.test(keyspace?.url ?? '') || !cluster || cluster.secret !== undefined,
+    ),
+    across(
+      'proxyProtocol.trustedNetworks',
+      'is empty: a listener with `proxyProtocol` needs the addresses of the load balancers, and would cut everybody',
+      ({ listen, proxyProtocol }) =>
+        proxyProtocol?.trustedNetworks?.length !== 0 ||
+        ![...(listen?.c2s ?? []), ...(listen?.c2sTls ?? [])].some((each) => each.proxyProtocol),
     ),
     across(
       'tls.clientAuthorities',

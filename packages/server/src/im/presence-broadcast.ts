@@ -3,7 +3,7 @@ import { type Presence, presence } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import type { Router } from '../routing/router.ts';
 import type { Session } from '../session/session.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { BoundSession, Sessions } from '../session/sessions.ts';
 import { Waits } from './waits.ts';
 
 /** Whether the account's presence may go to this address, a contact's bare JID mostly, at all. */
@@ -47,7 +47,7 @@ export class PresenceBroadcast {
     return this.#each(account, contact, (session) => presence({ from: session.jid, type: 'unavailable' }));
   }
 
-  #each(account: Jid, contact: Jid, presenceOf: (session: Session) => Presence): Awaitable<void> {
+  #each(account: Jid, contact: Jid, presenceOf: (session: BoundSession) => Presence): Awaitable<void> {
     const sent = new Waits();
     for (const session of this.#options.sessions.of(account)) {
       if (session.available) sent.add(this.send(account, presenceOf(session), contact));

@@ -30,6 +30,7 @@ export class PresenceStates {
     const state = this.#states.get(session);
     if (state === undefined) return undefined;
     this.#states.delete(session);
+    session.directed = undefined;
     if (state.failed !== undefined) this.#failing--;
     return state;
   }
@@ -63,6 +64,7 @@ export class PresenceStates {
   direct(session: Session, to: Jid, most: number): boolean {
     const state = this.of(session);
     state.directed ??= new DirectedPresence();
+    session.directed = state.directed;
     return state.directed.add(to, most);
   }
 }

@@ -3,7 +3,6 @@ import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { describe, expect, it } from 'vitest';
 import { RemoteDomain } from '../../../../tests/support/remote-domain.ts';
-import { sessionOf } from '../../../../tests/support/resumption.ts';
 import { startServer } from '../../../../tests/support/server.ts';
 import { defineModule } from '../module.ts';
 import presence from './presence.ts';
@@ -172,7 +171,7 @@ it('is told to have ended as soon as the roster can be read', async () => {
   const { log } = server;
   fail(true);
   juliet.send(`<presence type='unavailable'/>`);
-  expect([sessionOf(server, JULIET).available, ended, remote.taken()]).toEqual([false, [JULIET], []]);
+  expect([server.sessionOf(JULIET).available, ended, remote.taken()]).toEqual([false, [JULIET], []]);
   fail(false);
   await juliet.sync();
   expect(remote.taken()).toEqual([`<presence to='both@remote.example' from='${JULIET}' type='unavailable'/>`]);

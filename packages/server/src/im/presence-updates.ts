@@ -1,14 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Jid } from '@parley/xmpp/jid';
 import { type Presence, presence, type Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { ModuleContext } from '../module.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { deliver } from '../routing/deliver.ts';
 import { nextAttempt, untilDone } from '../session/attempts.ts';
+import { priorityOf } from '../session/presence-priority.ts';
 import type { Session } from '../session/session.ts';
 import type { AccountRoster } from './account-roster.ts';
 import type { PresenceBroadcast } from './presence-broadcast.ts';
-import { priorityOf } from './presence-priority.ts';
 import type { PresenceProbes } from './presence-probes.ts';
 import type { PresenceState, PresenceStates } from './presence-states.ts';
 import { retain } from './retained-presence.ts';
@@ -132,6 +133,18 @@ export class PresenceUpdates {
     return sent.taken;
   }
 
+  /** Another node died, and a session with it, whose contacts nobody else tells. */
+  async lost(jid: Jid, directed: readonly Jid[]): Promise<void> {
+    const account = jid.bare;
+    const stanza = presence({ from: jid, type: 'unavailable' });
+    const roster = await this.#store.get(account);
+    const sent = new Waits();
+    sent.add(this.#broadcast.send(account, stanza, account));
+    for (const contact of roster.subscribers) sent.add(this.#broadcast.send(account, stanza, contact.jid));
+    for (const to of directed) if (!roster.isSubscriber(to)) sent.add(this.#broadcast.send(account, stanza, to));
+    await sent.all;
+  }
+
   /** Presence for one address: it goes on by itself, only remembered here (§4.6.3). */
   direct(stanza: Stanza, session: Session): false {
     const { to } = stanza;
@@ -145,15 +158,13 @@ export class PresenceUpdates {
     return false;
   }
 
-  /** Presence has come for an account: who answers with an error gets no more until other presence comes (§4.4.2). */
-  received(stanza: Stanza): void {
-    const { from, to, type } = stanza;
+  /** Presence has come for a session: who answers with an error gets no more until other presence comes (§4.4.2). */
+  received({ from, to, type }: Stanza, session: Session): void {
     if (from === undefined || to === undefined) return;
-    const failed = type === 'error';
-    if (!failed && !this.#states.anyFailed) return;
-    for (const session of this.#context.sessions.of(to)) {
-      if (!failed) this.#states.recover(session, from);
-      else if (session.jid.equals(to)) this.#fail(session, from);
+    if (type !== 'error') {
+      if (this.#states.anyFailed) this.#states.recover(session, from);
+    } else if (session.jid.equals(to)) {
+      this.#fail(session, from);
     }
   }
 

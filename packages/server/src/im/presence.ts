@@ -32,8 +32,8 @@ export default defineModule({
           return false;
       }
     });
-    hooks.toAccount.use('observe', (stanza) => {
-      if (stanza.kind === 'presence') updates.received(stanza);
+    hooks.toSession.use('observe', (stanza, session) => {
+      if (stanza.kind === 'presence') updates.received(stanza, session);
     });
     hooks.toAccount.use('deliver', (stanza, { account }) =>
       stanza.kind === 'presence' && stanza.type === 'probe' ? probes.answer(stanza, account) : false,
@@ -43,6 +43,7 @@ export default defineModule({
       state.announced = session.available;
       for (const to of directed) states.direct(session, to, Number.POSITIVE_INFINITY);
     });
+    hooks.events.on('session.lost', (jid, directed) => updates.lost(jid, directed));
     hooks.events.on('session.unbound', async (session) => {
       await updates.end(session);
     });

@@ -1,5 +1,6 @@
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { defineModule } from '../module.ts';
+import { RemoteSession } from '../session/remote-session.ts';
 import { maySeePresence } from './presence-permission.ts';
 import { PresenceStates } from './presence-states.ts';
 import { RosterStore } from './roster-store.ts';
@@ -20,7 +21,8 @@ export default defineModule({
       const { kind, type, from, to } = stanza;
       if (kind !== 'iq' || (type !== 'get' && type !== 'set') || from === undefined || to?.resource === '') return;
       const session = to && sessions.get(to);
-      if (session === undefined) return; // it is refused anyway
+      // it is refused anyway, or asked for by the node that has it
+      if (session === undefined || session instanceof RemoteSession) return;
       if (from.isDomain && context.isLocal(from)) return; // the server itself
       const may = maySeePresence(rosters, account, from);
       if (may instanceof Promise) return may.then((subscribed) => check(subscribed || states.reaches(session, from)));

@@ -6,8 +6,9 @@ import { type Iq, iq } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import { deliver } from '../routing/deliver.ts';
 import type { Journal } from '../session/journal.ts';
+import { RemoteSession } from '../session/remote-session.ts';
 import type { Session } from '../session/session.ts';
-import type { Sessions } from '../session/sessions.ts';
+import type { BoundSession, Sessions } from '../session/sessions.ts';
 import { Waits } from './waits.ts';
 
 /** Tells clients what changed in their rosters (RFC 6121 §2.1.6). */
@@ -32,7 +33,7 @@ export class RosterPushes {
     const sent = new Waits();
     for (const session of this.#sessions.of(account)) {
       if (!session.interested) continue;
-      sent.add(this.#catchUp(session));
+      if (!(session instanceof RemoteSession)) sent.add(this.#catchUp(session));
       push ??= this.#make(account, item, version);
       sent.add(this.#send(session, push));
     }
@@ -63,7 +64,7 @@ export class RosterPushes {
     return iq({ from: account, id, type: 'set' }, Element.of('query', NS.roster, { ver }, item));
   }
 
-  #send(session: Session, push: Iq): Awaitable<void> {
+  #send(session: BoundSession, push: Iq): Awaitable<void> {
     const taken = deliver(this.#journal, [session], push.withTo(session.jid));
     if (taken instanceof Promise) return taken.then(() => undefined);
   }

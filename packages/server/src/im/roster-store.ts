@@ -30,6 +30,8 @@ export interface RosterStoreOptions {
   /** Whether the account has a session here: only then its roster is kept decoded. */
   isOnline(account: Jid): boolean;
   limits(): { readonly maxItems: number; readonly maxRequests: number };
+  /** A roster was changed. The change is done when the promise, if there is one, resolves: then others know of it. */
+  onChange?(account: Jid): Promise<void> | undefined;
   /** Contacts that are kept decoded, of all accounts together. */
   readonly mostCachedItems?: number;
 }
@@ -78,13 +80,16 @@ export class RosterStore {
     if (cached !== undefined) return cached;
     let loading = this.#loading.get(key);
     if (loading === undefined) {
-      loading = this.#load(account).finally(() => this.#loading.delete(key));
-      this.#loading.set(key, loading);
+      const begun: Promise<AccountRoster> = this.#load(account, () => this.#loading.get(key) === begun).finally(() => {
+        if (this.#loading.get(key) === begun) this.#loading.delete(key);
+      });
+      loading = begun;
+      this.#loading.set(key, begun);
     }
     return loading;
   }
 
-  async #load(account: Jid): Promise<AccountRoster> {
+  async #load(account: Jid, isCurrent: () => boolean): Promise<AccountRoster> {
     const { bareText } = account;
     const [fields, requests] = await this.#options.keyspace.batch(
       [
@@ -101,7 +106,8 @@ export class RosterStore {
       items.set(item.jid.bareText, item);
     }
     const roster = new AccountRoster(items, new Set(requests.keys()), version, removalVersion);
-    if (this.#options.isOnline(account)) this.#keep(bareText, roster);
+    // not what was read before another node told of a change
+    if (isCurrent() && this.#options.isOnline(account)) this.#keep(bareText, roster);
     return roster;
   }
 
@@ -124,6 +130,7 @@ export class RosterStore {
   /** Lets go of what is kept decoded: the account has no session here anymore, or another node changed its roster. */
   forget(account: Jid): void {
     this.#drop(account.bareText);
+    this.#loading.delete(account.bareText);
   }
 
   /** What waits for the account's answer: by contact, the request as XML. */
@@ -162,7 +169,11 @@ export class RosterStore {
         return { outcome: 'unchanged', before, after: before, version: roster.version };
       }
       const { outcome, version } = await this.#call(account, contact, before, waits, wish);
-      if (outcome === 'done') return this.#apply(account, roster, contact, wish, version);
+      if (outcome === 'done') {
+        const change = this.#apply(account, roster, contact, wish, version);
+        await this.#options.onChange?.(account);
+        return change;
+      }
       if (outcome !== 'stale') return { outcome, before, after: before, version: roster.version };
       this.forget(account);
     }

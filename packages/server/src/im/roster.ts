@@ -1,4 +1,5 @@
 import { Element } from '@parley/xmpp/element';
+import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { defineModule } from '../module.ts';
@@ -19,8 +20,9 @@ export default defineModule({
     const limits = () => context.config().roster;
     const store = new RosterStore({
       keyspace: context.keyspace,
-      isOnline: (account) => sessions.of(account).length > 0,
+      isOnline: (account) => sessions.here(account).length > 0,
       limits,
+      onChange: (account) => context.peers.tell('roster', account.bareText),
     });
     const pushes = new RosterPushes(context.journal, sessions, () => limits().versioning);
     const broadcast = new PresenceBroadcast({ router, sessions, isLocal: (jid) => context.isLocal(jid) });
@@ -39,10 +41,13 @@ export default defineModule({
       advertise: ({ identity }) => (identity !== undefined && limits().versioning ? feature : undefined),
     });
 
-    hooks.events.on('session.unbound', ({ account }) => {
+    const forget = ({ account }: Session) => {
       // once those who still need the roster, to say that the session is gone, have used it
-      queueMicrotask(() => sessions.of(account).length > 0 || store.forget(account));
-    });
+      queueMicrotask(() => sessions.here(account).length > 0 || store.forget(account));
+    };
+    hooks.events.on('session.unbound', forget);
+    hooks.events.on('session.moved', forget);
+    context.peers.on('roster', (account) => store.forget(Jid.parse(account)));
     hooks.events.on('account.removed', (account) => roster.end(account));
   },
 });

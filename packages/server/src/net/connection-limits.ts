@@ -1,4 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
+import { Networks, unmapped } from './networks.ts';
 
 export interface ConnectionLimitsOptions {
   readonly perAddress: number;
@@ -27,8 +28,7 @@ const MINUTE = 60_000;
 export class ConnectionLimits {
   readonly #counts = new Map<string, Count>();
   readonly #options: () => ConnectionLimitsOptions;
-  #trusted = new BlockList();
-  #trustedSource: readonly string[] = [];
+  readonly #trusted = new Networks(() => this.#options().trustedNetworks);
   #sweptAt = 0;
 
   constructor(options: () => ConnectionLimitsOptions) {
@@ -73,17 +73,7 @@ export class ConnectionLimits {
   }
 
   trusts(address: string): boolean {
-    const { trustedNetworks } = this.#options();
-    if (trustedNetworks !== this.#trustedSource) {
-      this.#trustedSource = trustedNetworks;
-      this.#trusted = new BlockList();
-      for (const entry of trustedNetworks) {
-        const [base = '', prefix = ''] = entry.split('/');
-        this.#trusted.addSubnet(base, Number(prefix), isIPv6(base) ? 'ipv6' : 'ipv4');
-      }
-    }
-    if (trustedNetworks.length === 0) return false;
-    return this.#trusted.check(unmapped(address), isIPv6(unmapped(address)) ? 'ipv6' : 'ipv4');
+    return this.#trusted.has(address);
   }
 
   #sweep(now: number): void {
@@ -93,11 +83,6 @@ export class ConnectionLimits {
       if (count.open === 0 && now - count.minuteStart >= MINUTE) this.#counts.delete(key);
     }
   }
-}
-
-/** An IPv4 address as such, where it comes as an IPv6 address. */
-export function unmapped(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
 /** What counts as one address: an IPv4 address, or the /64 network of an IPv6 address. */

@@ -1,4 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { unmapped } from './networks.ts';
+import { type ProxyAdmission, receiveProxyHeader } from './proxy-admission.ts';
+import type { Endpoint } from './proxy-protocol.ts';
 import { TcpTransport } from './tcp.ts';
 import type { TlsAcceptor } from './tls.ts';
 
@@ -6,8 +9,10 @@ export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
   readonly acceptor: TlsAcceptor;
-  /** False refuses the connection before anything is read from it. */
-  admit(socket: Socket): boolean;
+  /** Where it is given, every connection comes from a load balancer, and begins with whose it is (PROXY protocol). */
+  readonly proxy?: ProxyAdmission | undefined;
+  /** False refuses the connection of this client before anything is read from it. */
+  admit(address: string): boolean;
   onTransport(transport: TcpTransport): void;
   /** Accepting goes wrong (no descriptors left): called for each time. */
   onError(error: Error): void;
@@ -17,6 +22,8 @@ export interface ListenerOptions {
 export class Listener {
   readonly #server: Server;
   readonly #options: ListenerOptions;
+  /** Connections that have not said yet whose they are. */
+  readonly #unknown = new Set<Socket>();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -44,12 +51,35 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    if (this.#options.admit(socket)) this.#options.onTransport(new TcpTransport(socket, this.#options.acceptor));
+    const { proxy } = this.#options;
+    const { remoteAddress } = socket;
+    // undefined: gone already
+    if (remoteAddress === undefined) socket.destroy();
+    else if (proxy === undefined)
+      this.#take(socket, { address: unmapped(remoteAddress), port: socket.remotePort ?? 0 });
+    else void this.#askWhose(socket, unmapped(remoteAddress), proxy);
+  }
+
+  async #askWhose(socket: Socket, address: string, proxy: ProxyAdmission): Promise<void> {
+    if (!proxy.expect(address)) {
+      socket.destroy();
+      return;
+    }
+    this.#unknown.add(socket);
+    const header = await receiveProxyHeader(socket, address, proxy);
+    this.#unknown.delete(socket);
+    if (header !== undefined) this.#take(socket, header.source ?? { address, port: socket.remotePort ?? 0 });
+  }
+
+  #take(socket: Socket, peer: Endpoint): void {
+    const { admit, acceptor, onTransport } = this.#options;
+    if (admit(peer.address)) onTransport(new TcpTransport(socket, acceptor, peer));
     else socket.destroy();
   }
 
   /** Stops accepting; what is connected stays. */
   close(): void {
     this.#server.close();
+    for (const socket of this.#unknown) socket.destroy();
   }
 }

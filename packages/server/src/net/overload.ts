@@ -25,6 +25,7 @@ export class Overload implements Disposable {
   readonly #limits: () => OverloadLimits;
   readonly #onOverload: (cause: OverloadCause) => void;
   #cause: OverloadCause | undefined;
+  #load = 0;
   #waitMs = FIRST_WAIT_MS;
 
   /** `onOverload` is called each time it is found. */
@@ -49,11 +50,17 @@ export class Overload implements Disposable {
     return this.#cause;
   }
 
+  /** What is used of what there is less of, 1 being the limit. */
+  get load(): number {
+    return this.#cause === undefined ? this.#load : Math.max(this.#load, 1);
+  }
+
   #look(): OverloadCause | undefined {
     const { heapPercent, eventLoopDelayMilliseconds } = this.#limits();
     // the monitor measures its own interval along with the delay
     const delay = this.#delay.percentile(99) / 1e6 - SAMPLE_MS;
     this.#delay.reset();
+    this.#load = Math.max(this.#heap.percent / heapPercent, delay / eventLoopDelayMilliseconds);
     if (this.#isHeapFull(heapPercent)) return 'heap';
     return delay > eventLoopDelayMilliseconds ? 'event-loop-delay' : undefined;
   }

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { unmapped } from './connection-limits.ts';
 import { flushAtEndOfTurn } from './flush.ts';
+import { unmapped } from './networks.ts';
+import type { Endpoint } from './proxy-protocol.ts';
 import type { TlsAcceptor } from './tls.ts';
 import type { ChannelBindingType, Codec, TlsDetails, Transport, TransportHandler } from './transport.ts';
 
@@ -19,23 +20,30 @@ export class TcpTransport implements Transport {
   #codec: Codec | undefined;
   #coding: Promise<void> = Promise.resolve();
   #out = '';
+  /** What came right behind the header of a load balancer is still to be read. */
+  #unread: boolean;
   #paused = false;
   #closed = false;
   #ending = false;
   #reason = 'closed by the peer';
 
-  constructor(socket: Socket, acceptor: TlsAcceptor) {
+  /** `peer` is who is said to be at the far end, where that is not whom the socket leads to. */
+  constructor(socket: Socket, acceptor: TlsAcceptor, peer?: Endpoint) {
     this.#raw = socket;
     this.#socket = socket;
     this.#acceptor = acceptor;
-    this.remoteAddress = unmapped(socket.remoteAddress ?? '');
-    this.remotePort = socket.remotePort ?? 0;
+    this.remoteAddress = peer?.address ?? unmapped(socket.remoteAddress ?? '');
+    this.remotePort = peer?.port ?? socket.remotePort ?? 0;
+    this.#unread = socket.readableLength > 0;
     socket.setNoDelay(true);
     this.#listen(socket);
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', (bytes: Buffer) => this.handler.onData(bytes));
+    socket.on('data', (bytes: Buffer) => {
+      this.#unread = false;
+      this.handler.onData(bytes);
+    });
     socket.on('error', (error) => {
       this.#reason = error.message;
     });
@@ -134,8 +142,9 @@ export class TcpTransport implements Transport {
     raw.removeAllListeners('end');
     raw.removeAllListeners('error');
     raw.removeAllListeners('close');
-    // What came before the handshake in clear text is not ours to read (RFC 6120 §5.4.3.3).
-    while (raw.read() !== null);
+    // What came before the handshake in clear text is not ours to read (RFC 6120 §5.4.3.3); the first bytes of all are
+    // the handshake.
+    if (!this.#unread) while (raw.read() !== null);
     raw.once('error', (error) => {
       this.#reason = error.message;
     });

@@ -192,9 +192,9 @@ export class JournalWriter {
     const { store, session } = this.#host;
     const { account, jid, sessionId } = session;
     const kept = this.#host.all().filter((sent) => sent.journaled);
-    const { handled, origins } = this.#host.header();
+    const { handled, origins, sent } = this.#host.header();
     // the very same each time, whatever happens meanwhile: then the store knows whether it is done already
-    const header = { handled, origins: new Map(origins) };
+    const header = { handled, origins: new Map(origins), sent };
     const entries = kept.map(entryOf);
     this.#waiting = [];
     this.#trim = 0;

@@ -11,19 +11,19 @@ import { isJournaled } from './journaled.ts';
 import { Origins } from './origins.ts';
 import type { JournalEntry } from './resumption/journal-entry.ts';
 import type { JournalHeader } from './resumption/journal-header.ts';
-import type { ResumptionRecord } from './resumption/resumption-record.ts';
 import type { ResumptionStore } from './resumption/resumption-store.ts';
 import type { Session } from './session.ts';
+import { recordOf } from './session-record.ts';
 import { type Sent, Unacknowledged } from './unacknowledged.ts';
 
 export interface ManagementHost {
   readonly store: ResumptionStore;
   limits(): { readonly maxStanzas: number; readonly maxBytes: number };
-  /** What is needed to have the session back without its client's help. */
-  recordOf(session: Session, epoch: number, maxSeconds: number): ResumptionRecord;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
   onFault(error: unknown): void;
+  /** It is gone from the keyspace, or another node has taken it over. */
+  onFenced(session: Session): void;
   /** It is `full` no longer. */
   onDrained(session: Session): void;
 }
@@ -62,6 +62,8 @@ export class Management {
   /** The client has asked and gets its answer when the journal knows as much; whether it has asked again meanwhile. */
   #answering = false;
   #askedAgain = false;
+  /** The number of the last stanza that was written, once the session is being left to another node. */
+  #left: number | undefined;
 
   constructor(session: Session, host: ManagementHost, maxSeconds: number, from?: Predecessor) {
     this.session = session;
@@ -75,10 +77,10 @@ export class Management {
         session,
         store: host.store,
         all: () => this.#sent.all,
-        header: () => ({ handled: this.#handled, origins: this.#trimmed.entries() }),
-        record: (epoch) => host.recordOf(session, epoch, maxSeconds),
+        header: () => ({ handled: this.#handled, origins: this.#trimmed.entries(), sent: this.#left }),
+        record: (epoch) => recordOf(session, epoch, maxSeconds),
         onReady: () => this.#write(),
-        onFenced: () => session.giveUp('it is gone from the keyspace, or another node has taken it over'),
+        onFenced: () => host.onFenced(session),
         onFault: (error) => host.onFault(error),
         again: () => host.again(),
       },
@@ -87,7 +89,7 @@ export class Management {
     );
     if (from === undefined) return;
     this.#attached = false;
-    this.#sent.restore(from.entries);
+    this.#sent.restore(from.entries, from.header.sent);
     for (const { origin } of from.entries) if (origin !== undefined) this.#origins.add(origin);
   }
 
@@ -222,7 +224,7 @@ export class Management {
   /** §6 */
   #check(h: number): void {
     if (this.#sent.allows(h)) return;
-    const { count } = this.#sent;
+    const count = this.#sent.mostKnown ?? this.#sent.count;
     const application = Element.of('handled-count-too-high', NS.streamManagement, { h, 'send-count': count });
     throw new StreamError('undefined-condition', `You acknowledged ${h} stanzas of ${count}.`, application);
   }
@@ -274,6 +276,27 @@ export class Management {
     this.#write();
     if (full && !this.full) this.#host.onDrained(this.session);
     return true;
+  }
+
+  /**
+   * Leaves everything that the client has not acknowledged to another node, which takes the session over from the
+   * keyspace; nothing is written here any more. False where the session is somebody else's already.
+   */
+  async handOver(): Promise<boolean> {
+    await this.#handling;
+    // a write that fails rewrites the journal too, so that all of it is there in any case
+    const owned = await this.#journal.takeOver(() => {
+      for (const sent of this.#sent.all) sent.journaled = true;
+      this.#left = this.#sent.mostKnown;
+    });
+    this.#journal.close();
+    return owned;
+  }
+
+  /** What others can read of the session in the keyspace is as it is now, once this resolves. */
+  recorded(): Promise<void> {
+    this.#journal.changed();
+    return this.#journal.write();
   }
 
   /** Resolves when nothing that was begun is under way any more. */

@@ -118,7 +118,7 @@ describe('what stands between routing and the wire', () => {
     const cell = await server.client('romeo@localhost/cell');
     const juliet = await server.client('juliet@localhost/balcony');
     for (const romeo of [orchard, cell]) {
-      const [session] = server.node.sessions.of(Jid.parse(romeo.jid)).filter(({ jid }) => String(jid) === romeo.jid);
+      const [session] = server.node.sessions.here(Jid.parse(romeo.jid)).filter(({ jid }) => String(jid) === romeo.jid);
       if (session) session.presence = presence({ from: session.jid });
     }
     juliet.send(`<message to='romeo@localhost' type='chat' id='1'/>`);

@@ -35,6 +35,10 @@ export interface SessionHost {
   onEnd(session: Session, reason: string): void;
   /** The stream is lost, and the session waits for its client. */
   onDetach(session: Session, reason: string): void;
+  /** Another node has it. */
+  onMoved(session: Session, reason: string): void;
+  /** What others know of it has changed. */
+  onChange(session: Session): void;
   /** A stanza for a session that has ended meanwhile. */
   onLate(stanza: Stanza): Awaitable<void>;
   /** Counts a stanza that came, proper or not; a number of milliseconds says how long not to read on. */
@@ -53,16 +57,18 @@ export class Session implements Route, StreamConsumer {
   management: Management | undefined;
   #stream: Stream;
   readonly boundAt = Date.now();
-  /** The last available presence, as broadcast; undefined while unavailable. */
-  presence: Presence | undefined;
-  priority = 0;
-  interested = false;
-  /** Since when it has wanted copies: milliseconds since 1970, Infinity while it does not. */
-  carbonsSince = Number.POSITIVE_INFINITY;
+  /** To whom it has sent available presence of its own accord. */
+  directed: Iterable<Jid> | undefined;
+  #presence: Presence | undefined;
+  #priority = 0;
+  #interested = false;
+  #carbonsSince = Number.POSITIVE_INFINITY;
+  #receivingSince = Number.POSITIVE_INFINITY;
   readonly #host: SessionHost;
   /** Stanzas written since the client was last seen to keep up. */
   #waiting = 0;
   #ended = false;
+  #movedAway = false;
 
   constructor(jid: Jid, stream: Stream, host: SessionHost, sessionId = randomBytes(8).toString('hex')) {
     this.jid = jid;
@@ -82,20 +88,77 @@ export class Session implements Route, StreamConsumer {
     return this.management?.detached ?? false;
   }
 
+  /** It is connected, and its client has acknowledged everything that was taken for it by then (milliseconds since 1970). */
+  hasAcknowledged(at: number): boolean {
+    return !this.detached && (this.management?.unacknowledgedSince ?? Number.POSITIVE_INFINITY) > at;
+  }
+
   get available(): boolean {
-    return this.presence !== undefined;
+    return this.#presence !== undefined;
+  }
+
+  /** The last available presence, as broadcast; undefined while unavailable. */
+  get presence(): Presence | undefined {
+    return this.#presence;
+  }
+
+  set presence(presence: Presence | undefined) {
+    this.#presence = presence;
+    this.#onPresence();
+  }
+
+  get priority(): number {
+    return this.#priority;
+  }
+
+  set priority(priority: number) {
+    this.#priority = priority;
+    this.#onPresence();
+  }
+
+  /** Since when it gets the messages for its account: milliseconds since 1970, Infinity while it does not. */
+  get receivingSince(): number {
+    return this.#receivingSince;
+  }
+
+  #onPresence(): void {
+    const receiving = this.#presence !== undefined && this.#priority >= 0;
+    if (!receiving) this.#receivingSince = Number.POSITIVE_INFINITY;
+    else if (this.#receivingSince === Number.POSITIVE_INFINITY) this.#receivingSince = Date.now();
+    this.#host.onChange(this);
+  }
+
+  get interested(): boolean {
+    return this.#interested;
+  }
+
+  set interested(interested: boolean) {
+    this.#interested = interested;
+    this.#host.onChange(this);
   }
 
   get carbons(): boolean {
-    return this.carbonsSince !== Number.POSITIVE_INFINITY;
+    return this.#carbonsSince !== Number.POSITIVE_INFINITY;
   }
 
   set carbons(wanted: boolean) {
-    if (wanted !== this.carbons) this.carbonsSince = wanted ? Date.now() : Number.POSITIVE_INFINITY;
+    if (wanted === this.carbons) return;
+    this.#carbonsSince = wanted ? Date.now() : Number.POSITIVE_INFINITY;
+    this.#host.onChange(this);
+  }
+
+  /** Since when it has wanted copies: milliseconds since 1970, Infinity while it does not. */
+  get carbonsSince(): number {
+    return this.#carbonsSince;
   }
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Another node has it: what this one had not taken for good is to follow it there. */
+  get movedAway(): boolean {
+    return this.#movedAway;
   }
 
   /** One first-level element from the client. */
@@ -210,6 +273,7 @@ export class Session implements Route, StreamConsumer {
   attach(stream: Stream): void {
     this.#stream = stream;
     stream.bind(this);
+    this.#host.onChange(this);
   }
 
   onStreamEnd(reason: string, lost: boolean): void {
@@ -222,6 +286,16 @@ export class Session implements Route, StreamConsumer {
   detach(reason: string): void {
     this.management?.detach();
     this.#host.onDetach(this, reason);
+  }
+
+  /** Another node has the session from now on: here it is forgotten, and nobody is told that it is over. */
+  moved(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#movedAway = true;
+    this.#host.onMoved(this, reason);
+    this.#stream.release();
+    this.#stream.error(new StreamError('conflict', 'The session was resumed on another stream.'));
   }
 
   /** The session is over. */

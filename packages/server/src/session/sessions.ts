@@ -1,54 +1,107 @@
 import type { Jid } from '@parley/xmpp/jid';
+import { RemoteSession } from './remote-session.ts';
 import type { Route, Session } from './session.ts';
 
-const NONE: readonly Session[] = [];
+/** A bound resource, of this node or of another. */
+export type BoundSession = Session | RemoteSession;
 
-/** The bound sessions of this node, by account. */
+const NONE: readonly BoundSession[] = [];
+const NONE_HERE: readonly Session[] = [];
+
+/** The bound sessions: those of this node, and what is known of those of others. */
 export class Sessions {
-  readonly #byAccount = new Map<string, Session[]>();
+  readonly #byAccount = new Map<string, readonly BoundSession[]>();
+  /** Those of this node alone. */
   readonly #byId = new Map<string, Session>();
+  readonly #remote = new Map<string, RemoteSession>();
 
+  /** How many sessions this node has. */
   get size(): number {
     return this.#byId.size;
   }
 
+  /** How many accounts have sessions here. */
   get accounts(): number {
-    return this.#byAccount.size;
+    return new Set(this.#byId.values().map(({ account }) => account.bareText)).size;
   }
 
-  /** All sessions of an account, the oldest first. */
-  of(account: Jid): readonly Session[] {
+  /** All sessions of an account, wherever they are, those that are known longest first. */
+  of(account: Jid): readonly BoundSession[] {
     return this.#byAccount.get(account.bareText) ?? NONE;
   }
 
+  /** The sessions of an account that this node has. */
+  here(account: Jid): readonly Session[] {
+    const sessions = this.of(account);
+    if (sessions.length === 0) return NONE_HERE;
+    return sessions.filter((session): session is Session => !(session instanceof RemoteSession));
+  }
+
   /** The session with this full JID. */
-  get(jid: Jid): Session | undefined {
+  get(jid: Jid): BoundSession | undefined {
     const sessions = this.#byAccount.get(jid.bareText);
     if (sessions === undefined) return undefined;
     for (const session of sessions) if (session.jid.resource === jid.resource) return session;
     return undefined;
   }
 
-  /** The session that a route leads to, if it is still here. */
-  owned(route: Route): Session | undefined {
-    return this.#byId.get(route.sessionId);
+  /** The session of this node that a route leads to, if it is still here. */
+  owned({ sessionId }: Pick<Route, 'sessionId'>): Session | undefined {
+    return this.#byId.get(sessionId);
+  }
+
+  /** What is known of a session of another node. */
+  remote(sessionId: string): RemoteSession | undefined {
+    return this.#remote.get(sessionId);
+  }
+
+  get allRemote(): IterableIterator<RemoteSession> {
+    return this.#remote.values();
   }
 
   add(session: Session): void {
-    const key = session.account.bareText;
-    // a new list each time: whoever iterates one is not disturbed
-    this.#byAccount.set(key, [...(this.#byAccount.get(key) ?? NONE), session]);
+    const known = this.#remote.get(session.sessionId);
+    if (known !== undefined) this.removeRemote(known);
+    this.#append(session);
     this.#byId.set(session.sessionId, session);
   }
 
   remove(session: Session): void {
-    if (!this.#byId.delete(session.sessionId)) return;
-    const key = session.account.bareText;
-    const rest = (this.#byAccount.get(key) ?? NONE).filter((other) => other !== session);
-    if (rest.length === 0) this.#byAccount.delete(key);
-    else this.#byAccount.set(key, rest);
+    if (this.#byId.delete(session.sessionId)) this.#takeOut(session);
   }
 
+  /** Takes the place of what was known of this session before. */
+  putRemote(session: RemoteSession): void {
+    const known = this.#remote.get(session.sessionId);
+    this.#remote.set(session.sessionId, session);
+    if (known === undefined) {
+      this.#append(session);
+      return;
+    }
+    this.#byAccount.set(
+      session.account.bareText,
+      this.of(session.account).map((other) => (other === known ? session : other)),
+    );
+  }
+
+  removeRemote(session: RemoteSession): void {
+    if (this.#remote.get(session.sessionId) !== session) return;
+    this.#remote.delete(session.sessionId);
+    this.#takeOut(session);
+  }
+
+  // a new list each time: whoever iterates one is not disturbed
+  #append(session: BoundSession): void {
+    this.#byAccount.set(session.account.bareText, [...this.of(session.account), session]);
+  }
+
+  #takeOut(session: BoundSession): void {
+    const rest = this.of(session.account).filter((other) => other !== session);
+    if (rest.length === 0) this.#byAccount.delete(session.account.bareText);
+    else this.#byAccount.set(session.account.bareText, rest);
+  }
+
+  /** Those of this node. */
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#byId.values();
   }

@@ -7,7 +7,7 @@ export interface Sent {
   readonly text: string;
   readonly origin: Origin | undefined;
   /** Stands in the journal, or will: it outlives this process. */
-  readonly journaled: boolean;
+  journaled: boolean;
   /** Milliseconds since 1970. */
   readonly at: number;
   /** The number that it has for the client; undefined where nobody knows how far a predecessor of this process came. */
@@ -26,6 +26,8 @@ export class Unacknowledged {
   #count = 0;
   /** A predecessor of this process wrote to the client what is not known here. */
   #restored = false;
+  /** The highest number that its client can acknowledge, where that is known all the same. */
+  #most: number | undefined;
 
   get size(): number {
     return this.#queue.length;
@@ -46,6 +48,11 @@ export class Unacknowledged {
     return this.#count;
   }
 
+  /** The highest number that the client can acknowledge, where that is known. */
+  get mostKnown(): number | undefined {
+    return this.#restored ? this.#most : this.#count;
+  }
+
   get all(): readonly Sent[] {
     return this.#queue;
   }
@@ -57,9 +64,13 @@ export class Unacknowledged {
     return sent;
   }
 
-  /** Takes over what a predecessor of this process had journaled. */
-  restore(kept: readonly Pick<Sent, 'text' | 'origin' | 'at' | 'out'>[]): void {
+  /**
+   * Takes over what a predecessor of this process had journaled. `sent`: the number of the last stanza that it wrote, where
+   * that is known, and with it all that it had not acknowledged.
+   */
+  restore(kept: readonly Pick<Sent, 'text' | 'origin' | 'at' | 'out'>[], sent?: number): void {
     this.#restored = true;
+    this.#most = sent;
     for (const { text, origin, at, out } of kept) this.#push({ text, origin, journaled: true, at, out, ready: true });
   }
 
@@ -79,7 +90,8 @@ export class Unacknowledged {
 
   /** Whether a client may say that it has got so much: no more than was written, as far as that is known. */
   allows(h: number): boolean {
-    return this.#restored || this.#handled(h) <= this.#written;
+    if (this.#restored) return this.#most === undefined || serialDistance(h, this.#most) <= 0;
+    return this.#handled(h) <= this.#written;
   }
 
   /** How many at the head of the queue an `h` acknowledges. */

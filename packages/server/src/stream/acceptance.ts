@@ -1,16 +1,17 @@
-import type { Socket } from 'node:net';
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Metrics } from '@parley/metrics/registry';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { XmlLimits } from '@parley/xmpp/xml-reader';
 import type { Configuration } from '../config/schema.ts';
 import type { Log } from '../log.ts';
-import { ConnectionLimits, unmapped } from '../net/connection-limits.ts';
+import { ConnectionLimits } from '../net/connection-limits.ts';
+import { unmapped } from '../net/networks.ts';
 import type { OverloadCause } from '../net/overload.ts';
 import { HandshakeTimeout } from '../net/tls.ts';
 import { TokenBucket } from '../net/token-bucket.ts';
 import type { Transport } from '../net/transport.ts';
 import type { StreamFeatures } from './features.ts';
+import { LoadBalancers } from './load-balancers.ts';
 import { Stream, type StreamHost } from './stream.ts';
 import type { Streams } from './streams.ts';
 
@@ -20,7 +21,7 @@ export interface AcceptanceOptions {
   readonly log: Log;
   readonly features: StreamFeatures;
   readonly streams: Streams;
-  readonly overload: { readonly cause: OverloadCause | undefined };
+  readonly overload: { readonly cause: OverloadCause | undefined; readonly load: number };
   /** File descriptors that this process may have open. */
   readonly descriptorLimit: number;
   domain(name: string): string | undefined;
@@ -30,6 +31,7 @@ export interface AcceptanceOptions {
 export class Acceptance implements StreamHost {
   readonly features: StreamFeatures;
   readonly connections: ConnectionLimits;
+  readonly loadBalancers: LoadBalancers;
   readonly #options: AcceptanceOptions;
   readonly #buckets = new WeakMap<Stream, TokenBucket>();
   readonly #counters;
@@ -41,7 +43,13 @@ export class Acceptance implements StreamHost {
     this.#options = options;
     this.features = options.features;
     this.connections = new ConnectionLimits(() => options.config().limits.connections);
-    const { metrics } = options;
+    const { config, metrics, log } = options;
+    this.loadBalancers = new LoadBalancers({
+      config,
+      metrics,
+      log,
+      hasRoom: (address) => !this.#refusedByProcess(address),
+    });
     this.#counters = {
       tcp: metrics.connectionsAccepted.with({ transport: 'tcp' }),
       tls: metrics.connectionsAccepted.with({ transport: 'tls' }),
@@ -56,10 +64,8 @@ export class Acceptance implements StreamHost {
     };
   }
 
-  /** False where the connection's address may have no more. */
-  admit(socket: Socket): boolean {
-    const address = socket.remoteAddress;
-    if (address === undefined) return false; // gone already
+  /** False where this address may have no more connections. */
+  admit(address: string): boolean {
     if (this.#refusedByProcess(address)) return false;
     const limit = this.connections.open(address, performance.now());
     if (limit === undefined) return true;
@@ -70,15 +76,27 @@ export class Acceptance implements StreamHost {
 
   /** The process is short of something: what it serves already comes first. */
   #refusedByProcess(address: string): boolean {
-    const { overload, streams, descriptorLimit, config } = this.#options;
-    // a process that may have few of them keeps half of them for connections
-    const reserved = Math.min(config().limits.process.reservedDescriptors, descriptorLimit / 2);
-    const full = streams.connected >= descriptorLimit - reserved;
-    const limit = full ? 'descriptors' : overload.cause;
+    const full = this.#connected >= this.#mostConnected;
+    const limit = full ? 'descriptors' : this.#options.overload.cause;
     if (limit === undefined) return false;
     (full ? this.#counters.noDescriptors : this.#counters.overloaded).add(1);
     this.#limit(limit, address);
     return true;
+  }
+
+  get #connected(): number {
+    return this.#options.streams.connected + this.loadBalancers.waiting;
+  }
+
+  get #mostConnected(): number {
+    const { descriptorLimit, config } = this.#options;
+    // a process that may have few of them keeps half of them for connections
+    return descriptorLimit - Math.min(config().limits.process.reservedDescriptors, descriptorLimit / 2);
+  }
+
+  /** What is used of what the process has least of; from 1 on nobody is taken in. */
+  get load(): number {
+    return Math.max(this.#connected / this.#mostConnected, this.#options.overload.load);
   }
 
   /** Makes room: a tenth of the strangers goes, those who came first. */

@@ -112,7 +112,7 @@ describe('an account', () => {
   it('has its available resources as its items', async () => {
     const { juliet, romeo, server } = await family();
     expect(await itemsOf(romeo, 'juliet@localhost')).toEqual([]);
-    const [session] = server.node.sessions.of(Jid.parse(juliet.jid));
+    const [session] = server.node.sessions.here(Jid.parse(juliet.jid));
     if (session !== undefined) session.presence = presence({ from: session.jid });
     expect(await itemsOf(romeo, 'juliet@localhost')).toEqual(['juliet@localhost/balcony']);
   });

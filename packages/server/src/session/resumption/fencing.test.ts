@@ -29,6 +29,7 @@ const recordOf = (sid: string, epoch: number): ResumptionRecord => ({
   maxSeconds: 300,
   carbons: false,
   interested: false,
+  receiving: false,
   inactive: false,
   presence: undefined,
   directed: [],

@@ -38,7 +38,7 @@ export function encodeEntry({ out, origin, at, text }: JournalEntry): Buffer {
 
 /** Throws a KeyspaceError `damaged`. */
 export function decodeEntry(bytes: Buffer): JournalEntry {
-  const reader = new PackedReader(bytes, 'A journal entry');
+  const reader = new PackedReader(bytes, 'A journal entry in the keyspace');
   reader.version(VERSION);
   const flags = reader.byte();
   if (flags > (HAS_ORIGIN | HAS_NUMBER)) throw reader.damaged('its flags are unknown');

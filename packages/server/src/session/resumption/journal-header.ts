@@ -10,17 +10,19 @@ export interface JournalHeader {
    * stanzas. The oldest comes first.
    */
   readonly origins: ReadonlyMap<string, number>;
+  /** The number of the last stanza that was written to the client, where the owner left in order; modulo 2^32. */
+  readonly sent?: number | undefined;
 }
 
 /** So many senders are remembered. */
 export const MOST_ORIGINS = 64;
 
-// version, handled (the Lua of end-session.lua reads these four bytes), number of origins, each: sid, effect, k
+// version, handled (the Lua of end-session.lua reads these four bytes), number of origins, each: sid, effect, k; [sent]
 const VERSION = 1;
 
 const writer = new PackedWriter();
 
-export function encodeHeader({ handled, origins }: JournalHeader): Buffer {
+export function encodeHeader({ handled, origins, sent }: JournalHeader): Buffer {
   writer.begin();
   writer.byte(VERSION);
   writer.uint32(handled);
@@ -32,12 +34,13 @@ export function encodeHeader({ handled, origins }: JournalHeader): Buffer {
     writer.varint(Number(effect));
     writer.uint32(k);
   }
+  if (sent !== undefined) writer.uint32(sent);
   return writer.take();
 }
 
 /** Throws a KeyspaceError `damaged`. */
 export function decodeHeader(bytes: Buffer): JournalHeader {
-  const reader = new PackedReader(bytes, 'The header of a journal');
+  const reader = new PackedReader(bytes, 'The header of a journal in the keyspace');
   reader.version(VERSION);
   const handled = reader.uint32();
   const count = reader.varint();
@@ -47,6 +50,7 @@ export function decodeHeader(bytes: Buffer): JournalHeader {
     origins.set(`${reader.sessionId()}.${reader.varint()}`, reader.uint32());
   }
   if (origins.size < count) throw reader.damaged('it names a sender twice');
+  const sent = reader.atEnd ? undefined : reader.uint32();
   reader.end();
-  return { handled, origins };
+  return sent === undefined ? { handled, origins } : { handled, origins, sent };
 }

@@ -1,4 +1,5 @@
 import { defineOperation, type Reply } from '@parley/keyspace/operation';
+import { ownerOf } from './resumption-record.ts';
 
 const done = (reply: Reply): boolean => reply === 1;
 
@@ -19,6 +20,21 @@ export const updateSession = defineOperation<boolean>({
     return 1;
   },
   result: done,
+});
+
+/** Records a new session, whatever the resource had before, which is told. */
+export const registerSession = defineOperation<{ sid: string; owner: string } | undefined>({
+  name: 'register-session',
+  lua: new URL('./register-session.lua', import.meta.url),
+  js(view, [sessions = '', index = ''], [resource, record = NOTHING, member = '']) {
+    const field = String(resource);
+    const before = view.hget(sessions, field);
+    view.hset(sessions, [[field, record]]);
+    view.sadd(index, member);
+    return before?.subarray(1, 9).equals(record.subarray(1, 9)) === false ? before : null;
+  },
+  result: (reply) =>
+    reply === null ? undefined : { sid: (reply as Buffer).toString('hex', 1, 9), owner: ownerOf(reply as Buffer) },
 });
 
 /** Gives a session to a new owner: false where somebody else has it, or its journal is not what the caller knows. */

@@ -7,7 +7,7 @@ export class PackedReader {
   readonly #what: string;
   #position = 0;
 
-  /** `what` is read, for the message: `A journal entry`. */
+  /** `what` is read, for the message: `A journal entry in the keyspace`. */
   constructor(bytes: Buffer, what: string) {
     this.#bytes = bytes;
     this.#what = what;
@@ -39,6 +39,21 @@ export class PackedReader {
     return this.#bytes.toString('hex', start, start + 8);
   }
 
+  /** The next `count` bytes, which stay where they are: no copy. */
+  bytes(count: number): Buffer {
+    const start = this.#advance(count);
+    return this.#bytes.subarray(start, start + count);
+  }
+
+  /** Everything that has not been read yet, without a copy. */
+  rest(): Buffer {
+    return this.bytes(this.#bytes.length - this.#position);
+  }
+
+  get atEnd(): boolean {
+    return this.#position === this.#bytes.length;
+  }
+
   text(): string {
     const length = this.varint();
     const start = this.#advance(length);
@@ -59,7 +74,7 @@ export class PackedReader {
   }
 
   damaged(why: string): KeyspaceError {
-    return new KeyspaceError('damaged', `${this.#what} in the keyspace cannot be read: ${why}.`);
+    return new KeyspaceError('damaged', `${this.#what} cannot be read: ${why}.`);
   }
 
   #advance(count: number): number {

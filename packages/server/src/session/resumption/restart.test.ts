@@ -26,6 +26,7 @@ it('has everything again after a restart', async () => {
     maxSeconds: 60,
     carbons: false,
     interested: true,
+    receiving: true,
     inactive: true,
     presence: undefined,
     directed: [],
@@ -45,9 +46,16 @@ it('has everything again after a restart', async () => {
   const { keyspace } = await openKeyspace(`embedded:${directory}`);
   onTestFinished(() => keyspace.close());
   const again = open(keyspace);
-  expect(await Array.fromAsync(again.all())).toEqual([[{ account, record: { ...records[0], epoch: 2 } }]]);
+  expect(await Array.fromAsync(again.all())).toEqual([
+    [{ account, record: { ...records[0], epoch: 2 }, owner: store.owner }],
+  ]);
   expect(await again.read(account, sids[0])).toMatchObject({ header: { handled: 6 }, entries: [entry(3)] });
-  const waiting = { jid: account.withResource('orchard-1'), sid: sids[1], entries: [2, 3].map(entry) };
+  const waiting = {
+    jid: account.withResource('orchard-1'),
+    sid: sids[1],
+    owner: store.owner,
+    entries: [2, 3].map(entry),
+  };
   expect(await Array.fromAsync(again.unfinished())).toEqual([waiting]);
   expect(await again.lastHandled(account, sids[1])).toBe(5);
 });

@@ -7,9 +7,9 @@ export const sessionKeys = declareKeys({
   name: 'session',
   type: 'hash',
   content:
-    'resource → what is needed to have its session back (XEP-0198): id, epoch, time to resume, switches, mechanism, ' +
+    'resource → its session: id, epoch, the node that owns it, time to resume (XEP-0198), switches, mechanism, ' +
     'available presence, addressees of directed presence',
-  bound: 'the resumable sessions of the account',
+  bound: 'the sessions of the account; on an embedded node those that can be resumed',
   ttl: 'none',
 });
 
@@ -49,8 +49,8 @@ export const sessionIndexKeys = declareKeys({
   name: 'sessions',
   scope: 'partition',
   type: 'set',
-  content: 'the resumable sessions of this partition: id, epoch, full JID, with spaces between them',
-  bound: 'the resumable sessions',
+  content: 'the sessions that are recorded in this partition: id, epoch, full JID, with spaces between them',
+  bound: 'the sessions',
   ttl: 'none',
 });
 
@@ -58,7 +58,8 @@ export const waitingIndexKeys = declareKeys({
   name: 'waiting-sessions',
   scope: 'partition',
   type: 'set',
-  content: 'the sessions of this partition that left stanzas behind: id, full JID, with a space between them',
+  content:
+    'the sessions of this partition that left stanzas behind: id, who ended it, full JID, with spaces between them',
   bound: 'the sessions that ended a moment ago',
   ttl: 'none',
 });

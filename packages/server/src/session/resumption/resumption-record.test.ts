@@ -12,6 +12,7 @@ const records: fc.Arbitrary<ResumptionRecord> = fc.record({
   maxSeconds: fc.nat(),
   carbons: fc.boolean(),
   interested: fc.boolean(),
+  receiving: fc.boolean(),
   inactive: fc.boolean(),
   presence: fc.option(text, { nil: undefined }),
   directed: fc.array(text, { maxLength: 5 }),
@@ -76,6 +77,6 @@ describe('the record of a session', () => {
     const flags = 1 + fence.length + 1;
     expect(failure(Buffer.from(good))).toBeUndefined();
     expect(failure(Buffer.from(good.with(0, 2)))).toBe('damaged');
-    expect(failure(Buffer.from(good.with(flags, 16)))).toBe('damaged');
+    expect(failure(Buffer.from(good.with(flags, 32)))).toBe('damaged');
   });
 });

@@ -8,11 +8,13 @@ export interface ResumptionRecord {
   readonly sid: string;
   /** Counts those who owned the session: only the last of them can write its journal. */
   readonly epoch: number;
-  /** How long it can be resumed after its connection is gone. */
+  /** How long it can be resumed after its connection is gone, 0 where it cannot. */
   readonly maxSeconds: number;
   readonly carbons: boolean;
   /** Has asked for its roster. */
   readonly interested: boolean;
+  /** Gets the messages for its account (offline-store.lua looks for this). */
+  readonly receiving: boolean;
   /** The client has said so (XEP-0352). */
   readonly inactive: boolean;
   /** The last available presence, as XML; undefined while unavailable. */
@@ -29,6 +31,7 @@ const CARBONS = 1;
 const INTERESTED = 2;
 const INACTIVE = 4;
 const AVAILABLE = 8;
+const RECEIVING = 16;
 
 const writer = new PackedWriter();
 
@@ -44,6 +47,22 @@ export function fenceOf(sid: string, epoch: number, owner?: string): Buffer {
   return writer.take();
 }
 
+/** Who made a record so: the node that owns the session. The record must be one that can be read. */
+export function ownerOf(record: Buffer): string {
+  let end = 9;
+  while ((record[end] ?? 0) >= 0x80) end++; // the epoch
+  return record.toString('hex', end + 1, end + 9);
+}
+
+/** Whether a record tells of a session that gets the messages for its account; it must be one that can be read. */
+export function isReceiving(record: Buffer): boolean {
+  let end = 9;
+  while ((record[end] ?? 0) >= 0x80) end++; // the epoch
+  end += 9; // the owner
+  while ((record[end] ?? 0) >= 0x80) end++; // the time to resume
+  return ((record[end + 1] ?? 0) & RECEIVING) !== 0;
+}
+
 /** All but the resource, under which it is kept. */
 export function encodeRecord(record: ResumptionRecord, owner: string): Buffer {
   const { presence, directed } = record;
@@ -57,6 +76,7 @@ export function encodeRecord(record: ResumptionRecord, owner: string): Buffer {
     (record.carbons ? CARBONS : 0) |
       (record.interested ? INTERESTED : 0) |
       (record.inactive ? INACTIVE : 0) |
+      (record.receiving ? RECEIVING : 0) |
       (presence === undefined ? 0 : AVAILABLE),
   );
   writer.text(record.mechanism);
@@ -68,14 +88,14 @@ export function encodeRecord(record: ResumptionRecord, owner: string): Buffer {
 
 /** Throws a KeyspaceError `damaged`. */
 export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord {
-  const reader = new PackedReader(bytes, 'The record of a session');
+  const reader = new PackedReader(bytes, 'The record of a session in the keyspace');
   reader.version(VERSION);
   const sid = reader.sessionId();
   const epoch = reader.varint();
-  reader.sessionId(); // the owner, whom only the operations need to know
+  reader.sessionId(); // its owner: see ownerOf
   const maxSeconds = reader.varint();
   const flags = reader.byte();
-  if (flags >= 2 * AVAILABLE) throw reader.damaged('its flags are unknown');
+  if (flags >= 2 * RECEIVING) throw reader.damaged('its flags are unknown');
   const mechanism = reader.text();
   const presence = flags & AVAILABLE ? reader.text() : undefined;
   const count = reader.varint();
@@ -89,6 +109,7 @@ export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord 
     maxSeconds,
     carbons: (flags & CARBONS) !== 0,
     interested: (flags & INTERESTED) !== 0,
+    receiving: (flags & RECEIVING) !== 0,
     inactive: (flags & INACTIVE) !== 0,
     presence,
     directed,

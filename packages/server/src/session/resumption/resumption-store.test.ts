@@ -73,6 +73,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
       maxSeconds: 300,
       carbons: true,
       interested: false,
+      receiving: false,
       inactive: false,
       presence: "<presence from='romeo@montague.lit/orchard wall'/>",
       directed: ['nurse@capulet.lit'],
@@ -118,7 +119,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     expect(await read()).toMatchObject({ record, header: header(7, [['0123456789abcdef.0', 3]]), entries: [] });
     expect(await store.read(account, newSid())).toBeUndefined();
     expect(await store.read(Jid.parse('benvolio@montague.lit'), record.sid)).toBeUndefined();
-    expect(await listed()).toEqual([{ account, record }]);
+    expect(await listed()).toEqual([{ account, record, owner: store.owner }]);
     expect(await unfinished()).toEqual([]);
   });
 
@@ -188,7 +189,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
 
     const now = { record: { ...record, epoch: 2 }, header: header(1), entries: [entry(9)] };
     expect(await read()).toMatchObject(now);
-    expect(await listed()).toEqual([{ account, record: now.record }]);
+    expect(await listed()).toEqual([{ account, record: now.record, owner: store.owner }]);
     expect(await keyspace.llen(journal(1))).toBe(0);
     expect(await store.append(account, record.sid, 2, [entry(10)])).toBe(true);
     expect(await store.update(account, { ...now.record, carbons: false })).toBe(true);
@@ -259,7 +260,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     expect(await store.append(account, record.sid, 1, [entry(4)])).toBe(false);
 
     const jid = account.withResource(record.resource);
-    const waits = (...numbers: number[]) => [{ jid, sid: record.sid, entries: numbers.map(entry) }];
+    const waits = (...numbers: number[]) => [{ jid, sid: record.sid, owner: store.owner, entries: numbers.map(entry) }];
     expect(await unfinished(openStore(keyspace))).toEqual(waits(1, 2, 3));
     await store.keepWaiting(jid, record.sid, 2);
     await store.keepWaiting(jid, record.sid, 2); // once more is the same
@@ -305,7 +306,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     expect(await store.update(account, record)).toBe(false);
     expect(await end()).toEqual([entry(1)]);
     expect((await store.read(account, next.sid))?.record).toEqual(next);
-    expect(await listed()).toEqual([{ account, record: next }]);
+    expect(await listed()).toEqual([{ account, record: next, owner: store.owner }]);
   });
 
   it('finds a session whose resource has another one, and that nobody has ended', async () => {
@@ -313,7 +314,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     await store.open(account, record, header());
     await store.append(account, record.sid, 1, [entry(1)]);
     await store.open(account, next, header());
-    expect(await listed()).toEqual([{ account, record: next }]);
+    expect(await listed()).toEqual([{ account, record: next, owner: store.owner }]);
     expect(await unfinished()).toMatchObject([{ sid: record.sid, entries: [entry(1)] }]);
     await store.keepWaiting(account.withResource(record.resource), record.sid, 0);
     expect(await indexed()).toEqual([]);
@@ -323,10 +324,10 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     await store.open(account, { ...record, epoch: 2 }, header());
     const jid = account.withResource(record.resource);
     await keyspace.sadd(sessionIndexKeys.key(partitionOf(account)), `${record.sid} 1 ${jid}`);
-    expect(await listed()).toEqual([{ account, record: { ...record, epoch: 2 } }]);
+    expect(await listed()).toEqual([{ account, record: { ...record, epoch: 2 }, owner: store.owner }]);
     expect(await indexed()).toEqual([`${record.sid} 2 ${jid}`]);
 
-    await keyspace.sadd(waitingIndexKeys.key(partitionOf(account)), `${record.sid} ${jid}`);
+    await keyspace.sadd(waitingIndexKeys.key(partitionOf(account)), `${record.sid} ${store.owner} ${jid}`);
     expect(await unfinished()).toEqual([]);
   });
 

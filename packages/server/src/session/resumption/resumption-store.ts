@@ -4,7 +4,7 @@ import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
-import { endSession, keepWaiting, takeOver, updateSession } from './operations.ts';
+import { endSession, keepWaiting, registerSession, takeOver, updateSession } from './operations.ts';
 import {
   handledKeys,
   journalKeys,
@@ -15,12 +15,14 @@ import {
   waitingIndexKeys,
   waitingKeys,
 } from './resumption-keys.ts';
-import { decodeRecord, encodeRecord, fenceOf, type ResumptionRecord } from './resumption-record.ts';
+import { decodeRecord, encodeRecord, fenceOf, ownerOf, type ResumptionRecord } from './resumption-record.ts';
 
 export type { ResumptionRecord };
 
 export interface ResumptionStoreOptions {
   readonly keyspace: Keyspace;
+  /** Tells what this node did from what others did: 16 hexadecimal digits, other ones at each start. */
+  readonly owner?: string;
   /** Hears of what cannot be read and is passed over; it stays where it is. */
   onDamaged(error: KeyspaceError): void;
 }
@@ -33,15 +35,17 @@ export interface JournalMark {
 
 export interface KeptSession {
   readonly record: ResumptionRecord;
+  readonly owner: string;
   readonly header: JournalHeader;
   readonly entries: readonly JournalEntry[];
   readonly mark: JournalMark;
 }
 
-export interface ResumableSession {
+export interface RecordedSession {
   /** Bare. */
   readonly account: Jid;
   readonly record: ResumptionRecord;
+  readonly owner: string;
 }
 
 /** What a session that ended left behind. */
@@ -49,6 +53,8 @@ export interface WaitingEntries {
   /** The full JID of the session. */
   readonly jid: Jid;
   readonly sid: string;
+  /** Who ended it, and was to route them. */
+  readonly owner: string;
   readonly entries: readonly JournalEntry[];
 }
 
@@ -59,7 +65,8 @@ const HANDLED_KEPT = 48 * 60 * 60 * 1000;
 const ATTEMPTS = 20;
 
 /**
- * The sessions that can be resumed (XEP-0198), and their journals.
+ * What is recorded of sessions: of those that can be resumed (XEP-0198), which have a journal each, and, where there may
+ * be other nodes, of all.
  *
  * A session has one owner at a time, who knows its epoch: `takeOver` counts it up, and from then on whatever the owner
  * before writes is refused, with false. Promises resolve when what they tell is committed.
@@ -72,14 +79,28 @@ const ATTEMPTS = 20;
 export class ResumptionStore {
   readonly #keyspace: Keyspace;
   readonly #onDamaged: (error: KeyspaceError) => void;
-  /** Tells what this process did from what another one did. */
-  readonly #owner = randomBytes(8).toString('hex');
+  /** The id of this node, as records have it. */
+  readonly owner: string;
   /** Sessions that may or may not have ended. */
   readonly #ending = new Set<string>();
 
   constructor(options: ResumptionStoreOptions) {
     this.#keyspace = options.keyspace;
+    this.owner = options.owner ?? randomBytes(8).toString('hex');
     this.#onDamaged = options.onDamaged;
+  }
+
+  /**
+   * A session is there from now on, which cannot be resumed. Tells which one had the resource before and was not ended,
+   * and whose that is.
+   */
+  register(account: Jid, record: ResumptionRecord): Promise<{ sid: string; owner: string } | undefined> {
+    const { resource, sid, epoch } = record;
+    return this.#keyspace.call(
+      registerSession,
+      [sessionKeys.key(account.bareText), sessionIndexKeys.key(partitionOf(account))],
+      [resource, encodeRecord(record, this.owner), memberOf(account, resource, sid, epoch)],
+    );
   }
 
   /** A session can be resumed from now on. Its id is new; a session that the resource had before is to be ended first. */
@@ -90,7 +111,7 @@ export class ResumptionStore {
     const member = memberOf(account, resource, sid, epoch);
     await this.#keyspace.batch(
       [
-        ['hset', sessionKeys.key(account.bareText), [[resource, encodeRecord(record, this.#owner)]]],
+        ['hset', sessionKeys.key(account.bareText), [[resource, encodeRecord(record, this.owner)]]],
         ['del', journal],
         ['rpush', journal, encodeHeader(header)],
         ['sadd', sessionIndexKeys.key(partition), member],
@@ -103,7 +124,7 @@ export class ResumptionStore {
   update(account: Jid, record: ResumptionRecord): Promise<boolean> {
     const { resource, sid, epoch } = record;
     const keys = [sessionKeys.key(account.bareText)];
-    return this.#keyspace.call(updateSession, keys, [resource, fenceOf(sid, epoch), encodeRecord(record, this.#owner)]);
+    return this.#keyspace.call(updateSession, keys, [resource, fenceOf(sid, epoch), encodeRecord(record, this.owner)]);
   }
 
   /** Puts entries, at least one, behind those that the journal has. False where it is somebody else's or gone. */
@@ -135,25 +156,40 @@ export class ResumptionStore {
   async read(account: Jid, sid: string): Promise<KeptSession | undefined> {
     const partition = partitionOf(account);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const record = await this.#find(account, sid);
-      if (record === undefined) return undefined;
+      const found = await this.find(account, sid);
+      if (found === undefined) return undefined;
+      const { record, owner } = found;
       const elements = await this.#keyspace.lrange(journalKeys.key(partition, sid, String(record.epoch)), 0, -1);
       const [header, ...entries] = elements;
       const last = elements.at(-1);
       // Where there is none, somebody has just taken the session over or ended it.
       if (header === undefined || last === undefined) continue;
       const mark = { length: elements.length, last };
-      return { record, header: decodeHeader(header), entries: entries.map(decodeEntry), mark };
+      return { record, owner, header: decodeHeader(header), entries: entries.map(decodeEntry), mark };
     }
     throw new KeyspaceError('damaged', `The journal of a session of ${account} is not where it should be.`);
   }
 
-  async #find(account: Jid, sid: string): Promise<ResumptionRecord | undefined> {
+  /** What is recorded of a session. Rejects with `damaged` where it cannot be read. */
+  async find(account: Jid, sid: string): Promise<RecordedSession | undefined> {
     for (const [resource, bytes] of await this.#keyspace.hgetall(sessionKeys.key(account.bareText))) {
       // the id alone: a damaged record of another session must not be in the way
-      if (bytes.toString('hex', 1, 9) === sid) return decodeRecord(resource, bytes);
+      if (bytes.toString('hex', 1, 9) === sid) {
+        return { account: account.bare, record: decodeRecord(resource, bytes), owner: ownerOf(bytes) };
+      }
     }
     return undefined;
+  }
+
+  /** What is recorded of all sessions of an account; what cannot be read is passed over. */
+  async list(account: Jid): Promise<readonly RecordedSession[]> {
+    const found: RecordedSession[] = [];
+    for (const [resource, bytes] of await this.#keyspace.hgetall(sessionKeys.key(account.bareText))) {
+      const read = async () => ({ account, record: decodeRecord(resource, bytes), owner: ownerOf(bytes) });
+      const session = await this.#passingOver(read);
+      if (session !== undefined) found.push(session);
+    }
+    return found;
   }
 
   /**
@@ -183,7 +219,7 @@ export class ResumptionStore {
       [
         resource,
         fenceOf(sid, fromEpoch),
-        fenceOf(sid, epoch, this.#owner),
+        fenceOf(sid, epoch, this.owner),
         memberOf(account, resource, sid, fromEpoch),
         memberOf(account, resource, sid, epoch),
         mark?.length ?? '',
@@ -205,7 +241,7 @@ export class ResumptionStore {
       const { record, header, entries, mark } = kept;
       const { resource, epoch } = record;
       if (await this.takeOver(account, resource, sid, epoch, header, entries, mark)) {
-        return { ...kept, record: { ...record, epoch: epoch + 1 } };
+        return { ...kept, record: { ...record, epoch: epoch + 1 }, owner: this.owner };
       }
     }
     throw new KeyspaceError('damaged', `A session of ${account} has another owner all the time.`);
@@ -241,7 +277,7 @@ export class ResumptionStore {
         resource,
         fenceOf(sid, epoch),
         memberOf(account, resource, sid, epoch),
-        waitingMemberOf(account, resource, sid),
+        waitingMemberOf(account, resource, sid, this.owner),
         HANDLED_KEPT,
       ],
     );
@@ -255,12 +291,12 @@ export class ResumptionStore {
 
   /**
    * Of what a session left behind, the last `left` entries wait still: those before them were routed, and that is
-   * committed. `jid` is the full JID of the session.
+   * committed. `jid` is the full JID of the session, `owner` who ended it.
    */
-  async keepWaiting(jid: Jid, sid: string, left: number): Promise<void> {
+  async keepWaiting(jid: Jid, sid: string, left: number, owner = this.owner): Promise<void> {
     const partition = partitionOf(jid);
     const keys = [waitingKeys.key(partition, sid), waitingIndexKeys.key(partition)];
-    await this.#keyspace.call(keepWaiting, keys, [left, waitingMemberOf(jid, jid.resource, sid)]);
+    await this.#keyspace.call(keepWaiting, keys, [left, waitingMemberOf(jid, jid.resource, sid, owner)]);
   }
 
   /** What sessions left behind that was not routed: a node was killed meanwhile. */
@@ -268,8 +304,8 @@ export class ResumptionStore {
     for await (const page of members(this.#keyspace, waitingIndexKeys)) {
       for (const member of page) {
         const waiting = await this.#passingOver(async () => {
-          const { sid, jid } = readMember(member);
-          return { jid, sid, entries: await this.waiting(jid, sid) };
+          const { sid, owner, jid } = readMember(member, WAITING_MEMBER);
+          return { jid, sid, owner, entries: await this.waiting(jid, sid) };
         });
         if (waiting !== undefined && waiting.entries.length > 0) yield waiting;
       }
@@ -283,10 +319,10 @@ export class ResumptionStore {
   }
 
   /**
-   * All sessions that can be resumed, in pages and in no order. One whose record is gone, since its account was removed
+   * All sessions that are recorded, in pages and in no order. One whose record is gone, since its account was removed
    * while nobody could end it, is ended on the way: what it left behind is then among the `unfinished`.
    */
-  async *all(): AsyncGenerator<readonly ResumableSession[], void, undefined> {
+  async *all(): AsyncGenerator<readonly RecordedSession[], void, undefined> {
     for await (const page of members(this.#keyspace, sessionIndexKeys)) {
       const sessions = await Promise.all(page.map((member) => this.#passingOver(() => this.#listed(member))));
       const found = sessions.filter((session) => session !== undefined);
@@ -294,13 +330,13 @@ export class ResumptionStore {
     }
   }
 
-  async #listed(member: string): Promise<ResumableSession | undefined> {
-    const { sid, epoch, jid } = readMember(member);
+  async #listed(member: string): Promise<RecordedSession | undefined> {
+    const { sid, epoch, jid } = readMember(member, MEMBER);
     const { bare: account, resource } = jid;
     const bytes = await this.#keyspace.hget(sessionKeys.key(account.bareText), resource);
     if (bytes !== undefined) {
       const record = decodeRecord(resource, bytes);
-      if (record.sid === sid && record.epoch === epoch) return { account, record };
+      if (record.sid === sid && record.epoch === epoch) return { account, record, owner: ownerOf(bytes) };
     }
     await this.#end(account, resource, sid, epoch);
     return undefined;
@@ -320,15 +356,19 @@ export class ResumptionStore {
 const memberOf = (account: Jid, resource: string, sid: string, epoch: number): string =>
   `${sid} ${epoch} ${account.bareText}/${resource}`;
 
-const waitingMemberOf = (account: Jid, resource: string, sid: string): string =>
-  `${sid} ${account.bareText}/${resource}`;
+const waitingMemberOf = (account: Jid, resource: string, sid: string, owner: string): string =>
+  `${sid} ${owner} ${account.bareText}/${resource}`;
 
-/** Reads a member of either index. The JID may hold spaces itself. */
-function readMember(member: string): { sid: string; epoch: number; jid: Jid } {
-  const [, sid, epoch, text] = /^([0-9a-f]{16}) (?:(\d+) )?(.+)$/s.exec(member) ?? [];
+// The JID may hold spaces itself.
+const MEMBER = /^(?<sid>[0-9a-f]{16}) (?<epoch>\d+) (?<jid>.+)$/s;
+const WAITING_MEMBER = /^(?<sid>[0-9a-f]{16}) (?<owner>[0-9a-f]{16}) (?<jid>.+)$/s;
+
+/** Reads a member of either index. */
+function readMember(member: string, form: RegExp): { sid: string; epoch: number; owner: string; jid: Jid } {
+  const { sid, epoch, owner = '', jid: text } = form.exec(member)?.groups ?? {};
   const jid = text === undefined ? undefined : Jid.tryParse(text);
   if (sid === undefined || jid === undefined) {
     throw new KeyspaceError('damaged', `A member of an index of sessions cannot be read: ${member}`);
   }
-  return { sid, epoch: Number(epoch), jid };
+  return { sid, epoch: Number(epoch), owner, jid };
 }

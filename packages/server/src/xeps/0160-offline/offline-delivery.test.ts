@@ -37,6 +37,7 @@ beforeEach(async () => {
   delivery = new OfflineDelivery({
     store,
     sessions,
+    otherNodes: undefined,
     journal: new DirectJournal(sessions),
     metrics: new Registry().metrics,
     log: Log.create({ level: 'silent' }),

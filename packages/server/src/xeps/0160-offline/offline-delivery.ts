@@ -1,4 +1,5 @@
 import type { Metrics } from '@parley/metrics/registry';
+import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Log } from '../../log.ts';
@@ -8,14 +9,17 @@ import { forward } from '../../routing/forward.ts';
 import type { Router } from '../../routing/router.ts';
 import { isPassing } from '../../session/attempts.ts';
 import type { Journal } from '../../session/journal.ts';
+import type { OtherNodes } from '../../session/other-nodes.ts';
+import { RemoteSession } from '../../session/remote-session.ts';
 import type { Session } from '../../session/session.ts';
-import type { Sessions } from '../../session/sessions.ts';
+import type { BoundSession, Sessions } from '../../session/sessions.ts';
 import { type OfflinePage, type OfflineStore, PAGE_MESSAGES, readKept } from './offline-store.ts';
 
 export interface OfflineDeliveryHost {
   readonly store: OfflineStore;
   readonly sessions: Sessions;
   readonly journal: Journal;
+  readonly otherNodes: OtherNodes | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly router: Router;
@@ -42,6 +46,11 @@ const PORTION_BYTES = 131_072;
 /** Gets messages to its account (RFC 6121 §8.5.2.1.1). */
 const isReceiving = (session: Session): boolean => session.available && session.priority >= 0 && !session.ended;
 
+/** Of two sessions, the one that has got the messages of the account for longer; all nodes say the same. */
+const isBefore = (one: BoundSession, other: BoundSession): boolean =>
+  one.receivingSince < other.receivingSince ||
+  (one.receivingSince === other.receivingSince && one.sessionId < other.sessionId);
+
 /**
  * Hands stored messages to sessions, an account's to one session at a time: a page is read, written, and removed once
  * the operating system has it. A node that dies in between leaves the page in the store, so that its messages may come
@@ -67,8 +76,25 @@ export class OfflineDelivery {
       this.unavailable(session);
     } else if (!this.#served.has(session) || this.#failed.delete(session)) {
       this.#served.add(session);
-      if (!this.#running.has(session.account.bareText)) this.#start(session);
+      if (!this.#running.has(session.account.bareText) && !this.#isServedElsewhere(session)) this.#start(session);
     }
+  }
+
+  /** A session of another node comes first: what waits is for that one. */
+  #isServedElsewhere(session: Session): boolean {
+    const { sessions } = this.#host;
+    return sessions.of(session.account).some((other) => other instanceof RemoteSession && isBefore(other, session));
+  }
+
+  /** A session of another node may have left something. */
+  goneElsewhere(account: Jid): void {
+    if (this.#running.has(account.bareText)) return;
+    const heir = this.#heirOf(account);
+    if (heir !== undefined && this.#served.has(heir) && !this.#isServedElsewhere(heir)) this.#start(heir);
+  }
+
+  #heirOf(account: Jid): Session | undefined {
+    return this.#host.sessions.here(account).find(isReceiving);
   }
 
   unavailable(session: Session): void {
@@ -119,6 +145,8 @@ export class OfflineDelivery {
     const { session } = delivery;
     let failed = false;
     try {
+      // others store nothing from the moment on in which they can see that it is there
+      await this.#host.otherNodes?.recorded(session);
       while (isReceiving(session) && (await this.#next(delivery)));
     } catch (error) {
       // what waits for the journal can wait for what was stored before it
@@ -136,8 +164,8 @@ export class OfflineDelivery {
     }
     if (failed || isReceiving(session)) return;
     // what this session left is for another, if there is one
-    const heir = this.#host.sessions.of(session.account).find(isReceiving);
-    if (heir !== undefined) this.#start(heir);
+    const heir = this.#heirOf(session.account);
+    if (heir !== undefined && !this.#isServedElsewhere(heir)) this.#start(heir);
   }
 
   /** Delivers some of what waits; true where there may be more. */

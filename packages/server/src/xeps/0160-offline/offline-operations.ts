@@ -1,23 +1,28 @@
 import { defineOperation } from '@parley/keyspace/operation';
 import { serialDistance } from '@parley/xmpp/serial';
+import { isReceiving } from '../../session/resumption/resumption-record.ts';
 
-const OUTCOMES = ['stored', 'too many messages', 'too many bytes'] as const;
+const OUTCOMES = ['stored', 'too many messages', 'too many bytes', 'somebody is there'] as const;
 
 export type OfflineOutcome = (typeof OUTCOMES)[number];
 
 /** The Lua names it as a number, too. */
 const MOST_SENDERS = 256;
 
-/** Adds a message to what is kept for an account, where it fits. */
+/** Adds a message to what is kept for an account, where it fits. Its keys and arguments are in the Lua file. */
 export const storeOffline = defineOperation<OfflineOutcome>({
   name: 'offline-store',
   lua: new URL('./offline-store.lua', import.meta.url),
-  js(view, [list = '', state = '', senders = ''], [text = Buffer.alloc(0), messages, bytes, sid, k, remembered]) {
+  js(view, [list = '', state = '', senders = '', sessions = ''], args) {
+    const [text = Buffer.alloc(0), messages, bytes, sid, k, remembered, look] = args;
     const [mostMessages, mostBytes] = [Number(messages), Number(bytes)];
     const sender = String(sid ?? '');
     if (sender !== '') {
       const highest = view.hget(senders, sender);
       if (highest !== undefined && serialDistance(Number(k), Number(highest)) <= 0) return 0; // it has come before
+    }
+    if (String(look) === '1') {
+      for (const record of view.hgetall(sessions).values()) if (isReceiving(record)) return 3;
     }
     const before = Number(view.hget(state, 'bytes') ?? 0);
     if (mostMessages >= 0 && view.llen(list) >= mostMessages) return 1;

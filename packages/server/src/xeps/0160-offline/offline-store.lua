@@ -1,7 +1,8 @@
 -- Adds a message to what is kept for an account, where it fits.
--- KEYS: the messages (list), their state (hash: first, bytes), what came from whom (hash). ARGV: the message, the most
--- messages and the most bytes, -1 for no limit; where known, the session that sent it and the number that it has there,
--- and the milliseconds for which these are remembered. Returns 0, or what is too much: 1 for the messages, 2 for the bytes.
+-- KEYS: the messages (list), their state (hash: first, bytes), what came from whom (hash), the account's sessions (hash).
+-- ARGV: the message, the most messages and the most bytes, -1 for no limit; where known, the session that sent it and the
+-- number that it has there, and the milliseconds for which these are remembered; 1 to look whether somebody is there.
+-- Returns 0, or what is too much: 1 for the messages, 2 for the bytes; or 3 where a session gets the account's messages.
 local size, most_messages, most_bytes = #ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local bytes = tonumber(redis.call('hget', KEYS[2], 'bytes') or 0)
 local sender, number = ARGV[4], tonumber(ARGV[5])
@@ -9,6 +10,18 @@ if sender ~= '' then
   -- RFC 1982: not after the highest one that came, so it has come before
   local highest = tonumber(redis.call('hget', KEYS[3], sender) or -1)
   if highest >= 0 and (highest - number) % 4294967296 < 2147483648 then return 0 end
+end
+if ARGV[7] == '1' then
+  for place, record in ipairs(redis.call('hgetall', KEYS[4])) do
+    -- every second one is a record: version, session (8 bytes), epoch, owner (8 bytes), time to resume, flags
+    if place % 2 == 0 then
+      local at = 10
+      while string.byte(record, at) >= 128 do at = at + 1 end
+      at = at + 9
+      while string.byte(record, at) >= 128 do at = at + 1 end
+      if math.floor(string.byte(record, at + 1) / 16) % 2 == 1 then return 3 end
+    end
+  end
 end
 if most_messages >= 0 and redis.call('llen', KEYS[1]) >= most_messages then return 1 end
 if most_bytes >= 0 and bytes + size > most_bytes then return 2 end

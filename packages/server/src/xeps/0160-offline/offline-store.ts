@@ -3,6 +3,7 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Origin } from '@parley/xmpp/stanza';
 import { STORED } from '../../session/origins.ts';
+import { sessionKeys } from '../../session/resumption/resumption-keys.ts';
 import { type OfflineOutcome, removeOffline, storeOffline } from './offline-operations.ts';
 
 export const offlineKeys = declareKeys({
@@ -63,11 +64,19 @@ export class OfflineStore {
 
   /**
    * Resolves once the message is kept, or says which limit leaves no room for it. One of the same origin that was kept
-   * before is not kept again.
+   * before is not kept again. Where `look` is true and a session is recorded that gets the account's messages, nothing is
+   * kept: that one would not look again.
    */
-  add(account: Jid, text: Buffer, { maxMessages, maxBytes }: OfflineLimits, origin?: Origin): Promise<OfflineOutcome> {
-    const keys = [...keysOf(account), offlineSenderKeys.key(account.bareText)];
-    const from = [origin?.sid ?? '', origin?.k ?? 0, SENDERS_KEPT_MS];
+  add(
+    account: Jid,
+    text: Buffer,
+    { maxMessages, maxBytes }: OfflineLimits,
+    origin?: Origin,
+    look = false,
+  ): Promise<OfflineOutcome> {
+    const { bareText } = account;
+    const keys = [...keysOf(account), offlineSenderKeys.key(bareText), sessionKeys.key(bareText)];
+    const from = [origin?.sid ?? '', origin?.k ?? 0, SENDERS_KEPT_MS, look ? 1 : 0];
     const kept = origin === undefined ? text : Buffer.concat([Buffer.from(`${origin.sid} ${origin.k} `), text]);
     return this.#keyspace.call(storeOffline, keys, [kept, limit(maxMessages), limit(maxBytes), ...from]);
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isOnlyChatState } from '@parley/xmpp/chat-state';
 import { delayElement, withoutDelaysOf } from '@parley/xmpp/delay';
 import { hasHint } from '@parley/xmpp/hints';
@@ -37,6 +38,8 @@ export default defineModule({
     hooks.events.on('presence.unavailable', (session) => delivery.unavailable(session));
     hooks.events.on('session.drained', (session) => delivery.drained(session));
     hooks.events.on('session.unbound', (session) => delivery.end(session));
+    hooks.events.on('session.moved', (session) => delivery.end(session));
+    hooks.events.on('session.gone-elsewhere', (account) => delivery.goneElsewhere(account));
   },
 });
 
@@ -53,31 +56,48 @@ function takeLate(stanza: Stanza, at: AccountContext, context: ModuleContext, st
 
 /** §3: what is worth it is stored. */
 function keep(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
-  const { account, sender } = at;
-  const { config, metrics, log, sessions } = context;
+  const { config, metrics, sessions } = context;
   if (isOnlyChatState(stanza.children) && !hasHint(stanza, 'store')) {
     // it is of no use later, and an error would tell that nobody is there
     metrics.stanzasDropped.with({ cause: 'unavailable' }).increment();
     return true;
   }
-  const { enabled, maxMessages, maxBytes } = config().offline;
-  if (!enabled || hasHint(stanza, 'no-store')) return false;
+  if (!config().offline.enabled || hasHint(stanza, 'no-store')) return false;
   // its sender sends it again since its server was killed, and a session has had it that gets no messages now
   const { origin } = stanza;
-  if (origin !== undefined && sessions.of(account).some(({ management }) => management?.had(origin))) return true;
+  if (origin !== undefined && sessions.here(at.account).some(({ management }) => management?.had(origin))) return true;
+  return add(stanza, at, context, store);
+}
+
+/** A session of another node that is recorded and yet unknown here is found within so many attempts, or is none. */
+const ATTEMPTS = 60;
+const PAUSE_MS = 250;
+
+async function add(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Promise<boolean> {
+  const { account, sender } = at;
+  const { metrics, log, otherNodes, sessions, journal } = context;
+  const limits = context.config().offline;
   const text = Buffer.from(stamped(stanza, account).toString());
-  return store.add(account, text, { maxMessages, maxBytes }, origin).then((outcome) => {
+  for (let attempt = 0; ; attempt++) {
+    const look = otherNodes !== undefined && attempt < ATTEMPTS;
+    const outcome = await store.add(account, text, limits, stanza.origin, look);
     if (outcome === 'stored') {
       metrics.offlineStored.increment();
       metrics.offlineSize.record(text.length);
       return true;
     }
-    const limit = outcome === 'too many messages' ? 'offline-messages' : 'offline-bytes';
-    metrics.limitsExceeded.with({ limit }).increment();
-    const address = sender?.stream.transport.remoteAddress;
-    log.flood('limit.exceeded', { limit, address, from: stanza.from?.toString(), account: account.bareText });
-    return false;
-  });
+    if (outcome !== 'somebody is there') {
+      const limit = outcome === 'too many messages' ? 'offline-messages' : 'offline-bytes';
+      metrics.limitsExceeded.with({ limit }).increment();
+      const address = sender?.stream.transport.remoteAddress;
+      log.flood('limit.exceeded', { limit, address, from: stanza.from?.toString(), account: account.bareText });
+      return false;
+    }
+    await otherNodes?.refresh(account);
+    const targets = selectResources(stanza, sessions.of(account));
+    if (targets.length > 0 && (await deliver(journal, targets, stanza))) return true;
+    if (attempt > 0) await pause(PAUSE_MS); // its node is gone, and nobody has dealt with what it had yet
+  }
 }
 
 /** The stanza with the time and the place of its delay (XEP-0203), which nobody else may have noted for us. */

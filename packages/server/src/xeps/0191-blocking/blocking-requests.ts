@@ -16,6 +16,13 @@ import { contactsConcerned, targetsConcerned } from './blocking-audience.ts';
 import { Blocklist } from './blocklist.ts';
 import type { BlocklistStore } from './blocklist-store.ts';
 
+/** What has become of a list: what the client named, and what of it was not so before. */
+interface BlocklistChange {
+  readonly action: 'block' | 'unblock';
+  readonly wanted: readonly string[];
+  readonly changed: readonly string[];
+}
+
 /** What clients ask of their blocklist, and what follows from it. */
 export class BlockingRequests {
   readonly #context: ModuleContext;
@@ -57,9 +64,8 @@ export class BlockingRequests {
       throw new StanzaError('resource-constraint', { type: 'cancel', text: `Up to ${most} addresses can be blocked.` });
     }
     const now = await this.#store.get(account);
-    this.#push(account, 'block', wanted);
-    this.#withdraw(account, roster, added, new Blocklist([...now.jids].filter((jid) => !added.includes(jid))));
-    this.#onChange(account, now);
+    this.#take(account, { action: 'block', wanted: [...wanted], changed: added }, roster, now);
+    await this.#tell(account, { action: 'block', wanted: [...wanted], changed: added });
   }
 
   /** XEP-0191 §3.4 and §3.5 */
@@ -69,18 +75,40 @@ export class BlockingRequests {
     const roster = await this.#rosters.get(account);
     const removed = await this.#store.unblock(account, wanted);
     const now = await this.#store.get(account);
-    this.#push(account, 'unblock', wanted);
-    this.#onChange(account, now);
+    this.#take(account, { action: 'unblock', wanted: [...wanted], changed: removed }, roster, now);
+    await this.#tell(account, { action: 'unblock', wanted: [...wanted], changed: removed });
     for (const contact of contactsConcerned(roster, parsed(removed), now)) {
       void this.#broadcast.announce(account, contact);
     }
+  }
+
+  /** Every node does its part for the sessions that it has. */
+  #tell(account: Jid, change: BlocklistChange): Promise<void> | undefined {
+    return this.#context.peers.tell('blocklist', JSON.stringify({ account: account.bareText, ...change }));
+  }
+
+  /** Another node has changed a list. */
+  async changedElsewhere(text: string): Promise<void> {
+    const { account: bare, ...change } = JSON.parse(text) as BlocklistChange & { account: string };
+    const account = Jid.parse(bare);
+    this.#store.forget(account);
+    if (this.#context.sessions.here(account).length === 0) return;
+    this.#take(account, change, await this.#rosters.get(account), await this.#store.get(account));
+  }
+
+  #take(account: Jid, { action, wanted, changed }: BlocklistChange, roster: AccountRoster, now: Blocklist): void {
+    this.#push(account, action, new Set(wanted));
+    if (action === 'block') {
+      this.#withdraw(account, roster, changed, new Blocklist([...now.jids].filter((jid) => !changed.includes(jid))));
+    }
+    this.#onChange(account, now);
   }
 
   /** Has those who are blocked now believe that the account is gone; the rule against it is not in force yet. */
   #withdraw(account: Jid, roster: AccountRoster, added: readonly string[], before: Blocklist): void {
     const { sessions, router } = this.#context;
     const contacts = contactsConcerned(roster, parsed(added), before);
-    for (const session of sessions.of(account)) {
+    for (const session of sessions.here(account)) {
       const { directed } = this.#states.of(session);
       const targets = targetsConcerned(roster, directed, new Blocklist(added), before);
       for (const to of targets) directed?.delete(to);
@@ -94,7 +122,7 @@ export class BlockingRequests {
     const { sessions, journal } = this.#context;
     const content = Element.of(name, NS.blocking, {}, ...itemsOf(jids));
     const push = iq({ from: account, id: `${this.#idPrefix}${++this.#count}`, type: 'set' }, content);
-    for (const session of sessions.of(account)) {
+    for (const session of sessions.here(account)) {
       if (this.#interested.has(session)) void deliver(journal, [session], push.withTo(session.jid));
     }
   }

@@ -1,5 +1,5 @@
 import { Element } from '@parley/xmpp/element';
-import type { Jid } from '@parley/xmpp/jid';
+import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
@@ -8,6 +8,7 @@ import { count } from '../../config/option.ts';
 import { PresenceBroadcast } from '../../im/presence-broadcast.ts';
 import { defineModule } from '../../module.ts';
 import { Dropped } from '../../pipeline.ts';
+import type { Session } from '../../session/session.ts';
 import { BlockingRequests } from './blocking-requests.ts';
 import type { Blocklist } from './blocklist.ts';
 import { BlocklistStore, blocklistKeys } from './blocklist-store.ts';
@@ -37,7 +38,7 @@ export default defineModule({
     /** The lists of accounts with sessions here, those alone that block anybody. */
     const online = new Map<string, Blocklist>();
     const keep = (account: Jid, list: Blocklist) => {
-      if (list.size > 0 && sessions.of(account).length > 0) online.set(account.bareText, list);
+      if (list.size > 0 && sessions.here(account).length > 0) online.set(account.bareText, list);
       else online.delete(account.bareText);
     };
 
@@ -92,10 +93,14 @@ export default defineModule({
     iq.set(NS.blocking, 'unblock', (_, request) => requests.unblock(request), { at: ['account'] });
 
     hooks.events.on('session.bound', async ({ account }) => keep(account, await store.get(account)));
-    hooks.events.on('session.unbound', ({ account }) => {
-      if (sessions.of(account).length === 0) online.delete(account.bareText);
-    });
+    const letGo = ({ account }: Session) => {
+      if (sessions.here(account).length === 0) online.delete(account.bareText);
+    };
+    hooks.events.on('session.unbound', letGo);
+    hooks.events.on('session.moved', letGo);
     hooks.events.on('account.removed', (account) => store.forget(account));
+    context.peers.on('account', (text) => store.forget(Jid.parse((JSON.parse(text) as { account: string }).account)));
+    context.peers.on('blocklist', (text) => requests.changedElsewhere(text));
   },
 });
 

@@ -2,6 +2,7 @@ import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
+import type { Awaitable } from '../../pipeline.ts';
 import { forward } from '../../routing/forward.ts';
 import type { Router } from '../../routing/router.ts';
 import { untilDone } from '../../session/attempts.ts';
@@ -15,7 +16,7 @@ export interface DeparturesHost {
   readonly router: Router;
   readonly store: ResumptionStore;
   /** Whether another session of its account has a stanza that was taken then (milliseconds since 1970). */
-  isHadByOthers(stanza: Stanza, account: Jid, at: number): boolean;
+  isHadByOthers(stanza: Stanza, account: Jid, at: number): Awaitable<boolean>;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
   onUnreadable(error: unknown): void;
@@ -55,6 +56,13 @@ export class Departures {
     await this.#ending.get(jid.toString())?.catch(() => {}); // told where it began
   }
 
+  /** Another node may have the session, or nobody: then what it leaves behind goes on from here. */
+  async ofFenced(session: Session): Promise<void> {
+    const { store, again } = this.#host;
+    const { account, sessionId } = session;
+    if ((await untilDone(() => store.find(account, sessionId), again)) === undefined) await this.of(session);
+  }
+
   async #of(session: Session): Promise<void> {
     const { management, jid, sessionId } = session;
     if (management === undefined) return;
@@ -83,22 +91,29 @@ export class Departures {
     return { left, owned: entries !== undefined };
   }
 
-  /** What a predecessor of this process left undone. */
-  async finish(): Promise<void> {
-    for await (const { jid, sid, entries } of this.#host.store.unfinished()) {
-      await this.#forwardWaiting(jid, sid, entries);
+  /** What others left undone that are gone. */
+  async finish(isGone: (owner: string) => boolean): Promise<void> {
+    for await (const { jid, sid, owner, entries } of this.#host.store.unfinished()) {
+      if (isGone(owner) || (owner === this.#host.store.owner && !this.#running.has(sid))) {
+        await this.#forwardWaiting(jid, sid, entries, owner);
+      }
     }
   }
 
-  async #forwardWaiting(jid: Jid, sid: string, waiting: readonly (Sent | JournalEntry)[]): Promise<void> {
+  async #forwardWaiting(
+    jid: Jid,
+    sid: string,
+    waiting: readonly (Sent | JournalEntry)[],
+    owner?: string,
+  ): Promise<void> {
     const { store, again } = this.#host;
     let left = waiting.length;
     for (const each of waiting) {
       await this.#forward(each, jid);
       const now = --left;
-      await untilDone(() => store.keepWaiting(jid, sid, now), again);
+      await untilDone(() => store.keepWaiting(jid, sid, now, owner), again);
     }
-    if (waiting.length === 0) await untilDone(() => store.keepWaiting(jid, sid, 0), again);
+    if (waiting.length === 0) await untilDone(() => store.keepWaiting(jid, sid, 0, owner), again);
   }
 
   async #forwardEach(all: readonly Sent[], jid: Jid): Promise<void> {
@@ -113,6 +128,6 @@ export class Departures {
       this.#host.onUnreadable(error);
       return;
     }
-    if (!this.#host.isHadByOthers(stanza, jid.bare, at)) await forward(this.#host.router, stanza, at);
+    if (!(await this.#host.isHadByOthers(stanza, jid.bare, at))) await forward(this.#host.router, stanza, at);
   }
 }

@@ -39,28 +39,25 @@ async function start() {
   juliet.session.management = undefined;
   sessions.add(juliet.session);
   const negotiation = new Negotiation({
-    context: { sessions, hooks, log: { info() {} } as never, isAdmin: (jid) => jid.equals(JULIET.bare) },
+    context: {
+      sessions,
+      hooks,
+      log: { info() {} } as never,
+      isAdmin: (jid) => jid.equals(JULIET.bare),
+      otherNodes: undefined,
+      sessionStore: store,
+    },
     management: {
       store,
       limits: () => ({ maxStanzas: 10, maxBytes: 1000 }),
-      recordOf: ({ jid, sessionId: sid }, epoch, maxSeconds) => ({
-        resource: jid.resource,
-        sid,
-        epoch,
-        maxSeconds,
-        carbons: false,
-        interested: false,
-        inactive: false,
-        presence: undefined,
-        directed: [],
-        mechanism: '',
-      }),
       again,
       onFault: (error) => faults.push(error),
       onDrained() {},
+      onFenced() {},
     },
     ids,
     departures,
+    restore: async () => undefined,
     times: () => times,
   });
   const enable = (attributes: Record<string, string> = {}, session: Session | undefined = juliet.session) =>

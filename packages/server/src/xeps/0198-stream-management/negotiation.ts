@@ -7,15 +7,18 @@ import type { ModuleContext } from '../../module.ts';
 import { untilDone } from '../../session/attempts.ts';
 import { Management, type ManagementHost } from '../../session/management.ts';
 import type { Session } from '../../session/session.ts';
+import { recordOf } from '../../session/session-record.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
-  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin'>;
+  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin' | 'otherNodes' | 'sessionStore'>;
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
+  /** Takes a session over that another node has, or had. */
+  restore(account: Jid, sid: string): Promise<Session | undefined>;
   /** Seconds for which a session waits for its client, and the most that a client may ask for. */
   times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
 }
@@ -58,7 +61,7 @@ export class Negotiation {
 
   /** False where the keyspace does not take it, or the session ended meanwhile. */
   async #open(session: Session, management: Management): Promise<boolean> {
-    const { store, recordOf } = this.#host.management;
+    const { store } = this.#host.management;
     // one that was bound to this resource before has its journal moved under the record that is replaced now
     await this.#host.departures.ended(session.jid);
     try {
@@ -90,7 +93,8 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
-    const session = context.sessions.of(identity).find(({ sessionId }) => sessionId === sid);
+    const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
+    const session = here ?? (await this.#fetch(identity, sid));
     if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
@@ -99,6 +103,18 @@ export class Negotiation {
       // how much of what it sent was handled helps a client whose session is gone
       fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
     }
+  }
+
+  /** Has a session that another node has, or had before it was gone, come here. */
+  async #fetch(account: Jid, sid: string): Promise<Session | undefined> {
+    const { context, restore } = this.#host;
+    const { otherNodes, sessionStore } = context;
+    if (otherNodes === undefined) return undefined;
+    const found = await sessionStore.find(account, sid);
+    if (found === undefined || found.record.maxSeconds === 0) return undefined;
+    // with it come the stanzas that are in its memory alone
+    if (otherNodes.isAlive(found.owner)) await otherNodes.release(found.owner, sid);
+    return restore(account, sid);
   }
 
   async #lastHandled(account: Jid, sid: string): Promise<number | undefined> {

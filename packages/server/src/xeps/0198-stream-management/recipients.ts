@@ -2,8 +2,9 @@ import { hasHint } from '@parley/xmpp/hints';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
-import type { Session } from '../../session/session.ts';
-import type { Sessions } from '../../session/sessions.ts';
+import type { OtherNodes } from '../../session/other-nodes.ts';
+import { RemoteSession } from '../../session/remote-session.ts';
+import type { BoundSession, Sessions } from '../../session/sessions.ts';
 
 /** The recipients of a message are chosen a moment before it is taken for them, and rather twice than never. */
 const MOMENT_MS = 10_000;
@@ -14,34 +15,31 @@ const MOMENT_MS = 10_000;
  */
 export class Recipients {
   readonly #sessions: Sessions;
-  /** Since when sessions get the messages that are for their account. */
-  readonly #since = new WeakMap<Session, number>();
+  readonly #otherNodes: OtherNodes | undefined;
 
-  constructor(sessions: Sessions) {
+  constructor(sessions: Sessions, otherNodes: OtherNodes | undefined) {
     this.#sessions = sessions;
-  }
-
-  available(session: Session): void {
-    if (session.available && session.priority >= 0) {
-      if (!this.#since.has(session)) this.#since.set(session, Date.now());
-    } else {
-      this.#since.delete(session);
-    }
-  }
-
-  unavailable(session: Session): void {
-    this.#since.delete(session);
+    this.#otherNodes = otherNodes;
   }
 
   /** Whether another session of the account has the stanza, which was taken then (milliseconds since 1970). */
-  have(stanza: Stanza, account: Jid, at: number): boolean {
+  async have(stanza: Stanza, account: Jid, at: number): Promise<boolean> {
     if (stanza.kind !== 'message') return false;
     const before = at - MOMENT_MS;
-    return this.#sessions.of(account).some((session) => {
-      // it answers for what it has not acknowledged, too
-      if (stanza.to?.isBare && (this.#since.get(session) ?? Number.POSITIVE_INFINITY) <= before) return true;
-      return session.carbonsSince <= before && isCopied(stanza) && isAcknowledged(session, at);
-    });
+    const others = this.#sessions.of(account);
+    // it answers for what it has not acknowledged, too
+    if (stanza.to?.isBare && others.some(({ receivingSince }) => receivingSince <= before)) return true;
+    if (!isCopied(stanza)) return false;
+    for (const other of others) {
+      if (other.carbonsSince <= before && (await this.#hasAcknowledged(other, at))) return true;
+    }
+    return false;
+  }
+
+  /** Copies that a session leaves behind go nowhere: only what its client has is safe. */
+  async #hasAcknowledged(session: BoundSession, at: number): Promise<boolean> {
+    if (session instanceof RemoteSession) return (await this.#otherNodes?.hasAcknowledged(session, at)) === true;
+    return session.hasAcknowledged(at);
   }
 }
 
@@ -51,7 +49,3 @@ const isCopied = (stanza: Stanza): boolean =>
   stanza.child('private', NS.carbons) === undefined &&
   stanza.child('x', NS.mucUser) === undefined &&
   !hasHint(stanza, 'no-copy');
-
-/** Copies that a session leaves behind go nowhere. */
-const isAcknowledged = ({ management, detached }: Session, at: number): boolean =>
-  !detached && (management?.unacknowledgedSince ?? Number.POSITIVE_INFINITY) > at;

@@ -7,7 +7,7 @@ import { Hooks } from '../../hooks.ts';
 import { type ResumptionRecord, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import { Session, type SessionHost } from '../../session/session.ts';
 import { DetachedSessions } from './detached-sessions.ts';
-import { restoreSessions } from './restoring.ts';
+import { takeOverSessions } from './restoring.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
 const romeo = Jid.parse('romeo@montague.lit');
@@ -20,6 +20,7 @@ const record = (sid: string, parts: Partial<ResumptionRecord> = {}): ResumptionR
   maxSeconds: 60,
   carbons: false,
   interested: false,
+  receiving: false,
   inactive: false,
   presence: undefined,
   directed: [],
@@ -39,7 +40,7 @@ async function start() {
   hooks.events.on('session.bound', (session) => void log.push(`bound ${session.jid}`));
   hooks.events.on('session.restored', (session, directed) => void log.push(`restored ${session.jid}: ${directed}`));
   const sessions: Session[] = [];
-  const host: Partial<SessionHost> = { onEnd: (session) => detached.remove(session) };
+  const host: Partial<SessionHost> = { onChange() {}, onEnd: (session) => detached.remove(session) };
   const detached = new DetachedSessions({ sessionsOf: () => sessions, most: () => 100, onLimit() {} });
   onTestFinished(() => detached.clear());
   const context = {
@@ -52,7 +53,7 @@ async function start() {
     },
   };
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
-  const restore = () => restoreSessions({ context, store, host: management, detached });
+  const restore = () => takeOverSessions({ context, store, host: management, detached }, () => true);
   return { store, unreliable, keyspace, log, sessions, detached, restore };
 }
 

@@ -2,10 +2,11 @@ import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import type { Presence } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
-import { priorityOf } from '../../im/presence-priority.ts';
 import type { ModuleContext } from '../../module.ts';
 import { Management, type ManagementHost } from '../../session/management.ts';
-import type { ResumableSession, ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import { priorityOf } from '../../session/presence-priority.ts';
+import type { RecordedSession, ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import type { Session } from '../../session/session.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
@@ -15,13 +16,18 @@ export interface RestoringHost {
   readonly detached: DetachedSessions;
 }
 
-/** The sessions that a predecessor of this process left: they wait for their clients as if only the stream were lost. */
-export async function restoreSessions(at: RestoringHost): Promise<void> {
+/**
+ * The sessions of nodes that are gone: those that can be resumed wait here for their clients as if only the stream were
+ * lost, the others are over.
+ */
+export async function takeOverSessions(at: RestoringHost, isGone: (owner: string) => boolean): Promise<void> {
   const { log } = at.context;
   let count = 0;
-  const restore = async (found: ResumableSession) => {
+  const restore = async (found: RecordedSession) => {
+    if (!isGone(found.owner)) return;
     try {
-      if (await restoreSession(found, at)) count++;
+      if (found.record.maxSeconds === 0) await end(found, at);
+      else if ((await restoreSession(found.account, found.record.sid, at)) !== undefined) count++;
     } catch (error) {
       if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
       // one that cannot be read must not keep the others away
@@ -32,9 +38,21 @@ export async function restoreSessions(at: RestoringHost): Promise<void> {
   if (count > 0) log.info('resumption.restored', { sessions: count });
 }
 
-async function restoreSession({ account, record: { sid } }: ResumableSession, at: RestoringHost): Promise<boolean> {
+/** Nobody else tells that it is over. Rather twice than never: what is recorded goes last. */
+async function end({ account, record }: RecordedSession, { context, store }: RestoringHost): Promise<void> {
+  const { resource, sid, epoch, presence } = record;
+  const directed = record.directed.map((text) => Jid.parse(text));
+  if (presence !== undefined || directed.length > 0) {
+    context.hooks.events.emit('session.lost', account.withResource(resource), directed);
+    await context.hooks.pending.idle();
+  }
+  await store.end(account, resource, sid, epoch);
+}
+
+/** Takes a session over from whoever had it, and has it wait for its client; undefined where there is no such session. */
+export async function restoreSession(account: Jid, sid: string, at: RestoringHost): Promise<Session | undefined> {
   const kept = await at.store.claim(account, sid);
-  if (kept === undefined) return false;
+  if (kept === undefined || kept.record.maxSeconds === 0) return undefined;
   const { record, header, entries } = kept;
   const { epoch, maxSeconds, resource } = record;
   const presence = record.presence === undefined ? undefined : stanzaFromText(Buffer.from(record.presence));
@@ -53,5 +71,5 @@ async function restoreSession({ account, record: { sid } }: ResumableSession, at
   events.emit('session.bound', session);
   events.emit('session.restored', session, directed);
   at.detached.add(session);
-  return true;
+  return session;
 }

@@ -31,7 +31,7 @@ async function enable(attributes = `resume='true'`): Promise<Element> {
 
 /** What the keyspace knows of Juliet's session. */
 async function record() {
-  const session = server.node.sessions.get(Jid.parse(JULIET));
+  const [session] = server.node.sessions.here(Jid.parse(JULIET));
   await session?.management?.settled();
   const store = new ResumptionStore({ keyspace: server.keyspace, onDamaged: (error) => expect.fail(error.message) });
   return (await store.read(Jid.parse('juliet@localhost'), session?.sessionId ?? ''))?.record;

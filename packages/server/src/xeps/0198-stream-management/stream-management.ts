@@ -4,7 +4,6 @@ import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
 import * as z from 'zod';
 import { seconds } from '../../config/option.ts';
-import { PresenceStates } from '../../im/presence-states.ts';
 import { defineModule } from '../../module.ts';
 import { nextAttempt } from '../../session/attempts.ts';
 import type { Management, ManagementHost } from '../../session/management.ts';
@@ -16,7 +15,6 @@ import {
   waitingIndexKeys,
   waitingKeys,
 } from '../../session/resumption/resumption-keys.ts';
-import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
 import type { Stream } from '../../stream/stream.ts';
@@ -24,7 +22,7 @@ import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import { fail, Negotiation, readNumber } from './negotiation.ts';
 import { Recipients } from './recipients.ts';
-import { restoreSessions } from './restoring.ts';
+import { restoreSession, takeOverSessions } from './restoring.ts';
 import { SessionIds } from './session-ids.ts';
 
 const options = z.object({
@@ -47,17 +45,18 @@ export default defineModule({
   options,
   keys: [sessionKeys, journalKeys, sessionIndexKeys, handledKeys, waitingKeys, waitingIndexKeys],
   async setup(context) {
-    const { hooks, features, sessions, keyspace, config, log } = context;
-    const store = new ResumptionStore({
-      keyspace,
-      onDamaged: (error) => log.error('resumption.damaged', { error }),
-    });
+    const { hooks, features, sessions, keyspace, config, log, sessionStore: store, otherNodes } = context;
     const again = () => nextAttempt(keyspace);
     const host: ManagementHost = {
       store,
       limits: () => config().limits.unacknowledged,
-      recordOf: (session, epoch, maxSeconds) => recordOf(context.use(PresenceStates), session, epoch, maxSeconds),
       again,
+      onFenced(session) {
+        const reason = 'it is gone from the keyspace, or another node has taken it over';
+        if (otherNodes === undefined) return session.giveUp(reason);
+        session.moved(reason);
+        context.hooks.pending.add(departures.ofFenced(session).catch(host.onFault));
+      },
       onDrained: (session) => hooks.events.emit('session.drained', session),
       onFault(error) {
         if (error instanceof KeyspaceError && error.failure === 'closed') return; // the node stops
@@ -66,11 +65,11 @@ export default defineModule({
       },
     };
     const detached = new DetachedSessions({
-      sessionsOf: ({ account }) => sessions.of(account),
+      sessionsOf: ({ account }) => sessions.here(account),
       most: () => config().limits.unacknowledged.detachedPerAccount,
       onLimit: ({ stream }) => stream.host.onLimit(stream, 'detached-sessions'),
     });
-    const recipients = new Recipients(sessions);
+    const recipients = new Recipients(sessions, otherNodes);
     const departures = new Departures({
       router: context.router,
       store,
@@ -78,11 +77,13 @@ export default defineModule({
       again,
       onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
     });
+    const restoring = { context, store, host, detached };
     const negotiation = new Negotiation({
       context,
       management: host,
       ids: new SessionIds(context.secret('ids of sessions')),
       departures,
+      restore: (account, sid) => restoreSession(account, sid, restoring),
       times: () => context.options() as unknown as z.infer<typeof options>,
     });
 
@@ -110,47 +111,31 @@ export default defineModule({
       },
     });
 
-    hooks.events.on('presence.available', (session) => recipients.available(session));
-    hooks.events.on('presence.unavailable', (session) => recipients.unavailable(session));
     hooks.events.on('session.detached', (session) => {
       detached.add(session);
       return session.management?.settled(); // a node that stops waits for it
     });
     hooks.events.on('session.resumed', (session) => detached.remove(session));
+    hooks.events.on('session.moved', (session) => detached.remove(session));
     hooks.events.on('session.unbound', (session) => {
       detached.remove(session);
       return departures.of(session);
     });
     context.onStop(() => detached.clear());
-    context.onStart(async () => {
-      await restoreSessions({ context, store, host, detached });
-      await departures.finish();
+    context.onReap(async (isGone) => {
+      await takeOverSessions(restoring, isGone);
+      await departures.finish(isGone);
     });
   },
 });
 
 /** The session that a stream has; undefined where it has none, or had one that is resumed elsewhere. */
 const sessionOf = (sessions: Sessions, stream: Stream): Session | undefined =>
-  stream.identity && sessions.of(stream.identity).find((own) => own.stream === stream && !own.detached);
+  stream.identity && sessions.here(stream.identity).find((own) => own.stream === stream && !own.detached);
 
 /** §4 */
 function acknowledge(management: Management, element: Element): void {
   const h = readNumber(element);
   if (h === undefined) throw new StreamError('bad-format', 'An h is a whole number of 32 bits.');
   management.acknowledge(h);
-}
-
-function recordOf(states: PresenceStates, session: Session, epoch: number, maxSeconds: number) {
-  return {
-    resource: session.jid.resource,
-    sid: session.sessionId,
-    epoch,
-    maxSeconds,
-    carbons: session.carbons,
-    interested: session.interested,
-    inactive: false,
-    presence: session.presence?.toString(),
-    directed: session.presence === undefined ? [] : [...(states.of(session).directed ?? [])].map(String),
-    mechanism: session.stream.mechanism,
-  };
 }

@@ -41,6 +41,7 @@ export default defineModule({
     const timer = setInterval(() => keepalive.tick(), 1000);
     onStop(() => clearInterval(timer));
     hooks.events.on('session.unbound', (session) => keepalive.forget(session));
+    hooks.events.on('session.moved', (session) => keepalive.forget(session));
   },
 });
 

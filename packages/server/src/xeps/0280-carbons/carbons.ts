@@ -12,6 +12,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { isKept } from '../../routing/resources.ts';
 import type { Journal } from '../../session/journal.ts';
+import { RemoteSession } from '../../session/remote-session.ts';
 import type { Route, Session } from '../../session/session.ts';
 import { isEligible } from './eligibility.ts';
 import { SentMessages } from './sent-messages.ts';
@@ -62,7 +63,7 @@ export default defineModule({
     /** §6.1: the error answers a message that was copied. */
     const isAnswer = (stanza: Stanza, { targets }: AccountContext) => {
       const target = targets[0] && sessions.get(targets[0].jid);
-      return target !== undefined && sent.isAnsweredBy(target, stanza);
+      return target !== undefined && !(target instanceof RemoteSession) && sent.isAnsweredBy(target, stanza);
     };
   },
 });

@@ -49,7 +49,7 @@ export default defineModule({
         const { identity } = stream;
         if (identity === undefined) throw new StreamError('not-authorized', 'Authenticate first.');
         if (name !== 'active' && name !== 'inactive') throw new StreamError('unsupported-stanza-type');
-        const session = sessions.of(identity).find((own) => own.stream === stream);
+        const session = sessions.here(identity).find((own) => own.stream === stream);
         if (session === undefined) return; // there is nothing to hold back yet
         if (name === 'inactive') deactivate(session);
         else activate(session); // §5.1: before anything that follows
@@ -69,8 +69,9 @@ export default defineModule({
     hooks.events.on('session.detached', (session) => deactivate(session));
     hooks.events.on('session.restored', (session) => deactivate(session));
     hooks.events.on('session.resumed', (session) => activate(session));
-    hooks.events.on('session.unbound', (session) => {
-      inactive.delete(session);
-    });
+    hooks.events.on('session.leaving', (session) => activate(session));
+    const letGo = (session: Session) => void inactive.delete(session);
+    hooks.events.on('session.unbound', letGo);
+    hooks.events.on('session.moved', letGo);
   },
 });

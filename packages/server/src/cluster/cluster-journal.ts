@@ -1,0 +1,64 @@
+import type { Stanza } from '@parley/xmpp/stanza';
+import type { Journal } from '../session/journal.ts';
+import { isJournaled } from '../session/journaled.ts';
+import { RemoteSession } from '../session/remote-session.ts';
+import type { Route, Session } from '../session/session.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { RemoteDelivery } from './remote-delivery.ts';
+
+const NONE: readonly Route[] = [];
+
+/** Hands entries to the sessions of this node and to the nodes that have the others. */
+export class ClusterJournal implements Journal {
+  readonly #sessions: Sessions;
+  readonly #remote: RemoteDelivery;
+
+  constructor(sessions: Sessions, remote: RemoteDelivery) {
+    this.#sessions = sessions;
+    this.#remote = remote;
+  }
+
+  append(targets: readonly Route[], entry: Stanza, done: (gone: readonly Route[]) => void): void {
+    let gone: Route[] | undefined;
+    let waits: Promise<unknown>[] | undefined;
+    const missing = (route: Route) => {
+      gone ??= [];
+      gone.push(route);
+    };
+    for (const route of targets) {
+      const session = this.#sessions.owned(route);
+      const remote = session === undefined ? this.#remoteOf(route) : undefined;
+      if (session === undefined && remote === undefined) {
+        missing(route);
+        continue;
+      }
+      const taken =
+        session === undefined ? this.#remote.deliver(remote as RemoteSession, entry) : this.#send(session, entry);
+      if (taken instanceof Promise) {
+        waits ??= [];
+        waits.push(taken.then((still) => still || missing(route)));
+      } else if (!taken) {
+        missing(route);
+      }
+    }
+    if (waits === undefined) done(gone ?? NONE);
+    else void Promise.all(waits).then(() => done(gone ?? NONE));
+  }
+
+  /** It may have moved since it was chosen. */
+  #remoteOf(route: Route): RemoteSession | undefined {
+    return this.#sessions.remote(route.sessionId) ?? (route instanceof RemoteSession ? route : undefined);
+  }
+
+  #send(session: Session, entry: Stanza): true | Promise<boolean> {
+    // whoever takes the session over may have it already
+    const { resumable = false } = session.management ?? {};
+    const known =
+      resumable && entry.origin === undefined && isJournaled(entry, 0)
+        ? entry.withOrigin(this.#remote.originOf(entry))
+        : entry;
+    const committed = session.send(known);
+    if (!(committed instanceof Promise)) return true;
+    return committed.then(() => (session.movedAway ? this.#remote.follow(session, known) : true));
+  }
+}

@@ -1,0 +1,108 @@
+import { untilDone } from '../session/attempts.ts';
+import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
+import type { Session } from '../session/session.ts';
+import { recordOf } from '../session/session-record.ts';
+
+export interface SessionRegistryHost {
+  readonly store: ResumptionStore;
+  /** Resolves when another attempt to write to a keyspace that failed is worth it. */
+  again(): Promise<void>;
+  /** The resource of a session that was bound just now had another one, of this node or another, that is to end. */
+  evict(owner: string, sid: string): void;
+  onFault(error: unknown): void;
+}
+
+interface Entry {
+  /** The record is another than the one that was written last. */
+  stale: boolean;
+  writing: Promise<void> | undefined;
+}
+
+/** The epoch of a session that cannot be resumed: it never has another owner. */
+const EPOCH = 1;
+
+/**
+ * Records the sessions of this node in the keyspace, so that others find them there: those that can be resumed are recorded
+ * with their journals (`Management`), all others here. One write of a session at a time, each with all that changed.
+ */
+export class SessionRegistry {
+  readonly #host: SessionRegistryHost;
+  readonly #entries = new Map<Session, Entry>();
+
+  constructor(host: SessionRegistryHost) {
+    this.#host = host;
+  }
+
+  /** Writes that are under way. */
+  get writing(): number {
+    let count = 0;
+    for (const { writing } of this.#entries.values()) if (writing !== undefined) count++;
+    return count;
+  }
+
+  bound(session: Session): void {
+    const entry: Entry = { stale: false, writing: undefined };
+    this.#entries.set(session, entry);
+    this.#write(session, entry, () => this.#register(session));
+  }
+
+  changed(session: Session): void {
+    const entry = this.#entries.get(session);
+    if (entry === undefined || session.management?.resumable) return;
+    entry.stale = true;
+    if (entry.writing === undefined) this.#write(session, entry, () => this.#update(session));
+  }
+
+  /** Resolves when the record is as the session is now. */
+  async recorded(session: Session): Promise<void> {
+    if (session.management?.resumable) return session.management.recorded();
+    for (let entry = this.#entries.get(session); entry?.writing !== undefined; ) await entry.writing;
+  }
+
+  /** The session is over; one that can be resumed is ended with its journal. */
+  async ended(session: Session): Promise<void> {
+    const entry = this.#entries.get(session);
+    this.#entries.delete(session);
+    if (entry === undefined || session.management?.resumable) return;
+    await entry.writing;
+    const { store, again } = this.#host;
+    const { account, jid, sessionId } = session;
+    await untilDone(() => store.end(account, jid.resource, sessionId, EPOCH), again);
+  }
+
+  /** It is another node's, or nobody's that this one could speak for. */
+  forget(session: Session): void {
+    this.#entries.delete(session);
+  }
+
+  #write(session: Session, entry: Entry, work: () => Promise<void>): void {
+    entry.writing = work()
+      .catch((error) => this.#host.onFault(error))
+      .then(() => {
+        entry.writing = undefined;
+        if (entry.stale && !session.ended) this.#write(session, entry, () => this.#update(session));
+      });
+    entry.stale = false;
+  }
+
+  async #register(session: Session): Promise<void> {
+    const { store, again, evict } = this.#host;
+    const attempt = () => store.register(session.account, recordOf(session, EPOCH, 0));
+    const before = await untilDone(attempt, again);
+    // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
+    if (before !== undefined) evict(before.owner, before.sid);
+  }
+
+  async #update(session: Session): Promise<void> {
+    if (session.ended || session.management?.resumable) return;
+    const { store, again } = this.#host;
+    const { account, jid, sessionId } = session;
+    const recorded = await untilDone(() => store.update(account, recordOf(session, EPOCH, 0)), again);
+    if (recorded || session.ended || session.management?.resumable) return;
+    // the resource was bound elsewhere, and the news of it has not come; or the keyspace has lost the record
+    const records = await untilDone(() => store.list(account), again);
+    const another = records.find(({ record }) => record.resource === jid.resource && record.sid !== sessionId);
+    if (another !== undefined) this.#host.evict(store.owner, sessionId);
+    else if (!session.ended) await this.#register(session);
+  }
+}

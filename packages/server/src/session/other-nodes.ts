@@ -1,0 +1,17 @@
+import type { Jid } from '@parley/xmpp/jid';
+import type { RemoteSession } from './remote-session.ts';
+import type { Session } from './session.ts';
+
+/** What has to do with the sessions of other nodes; a node that is alone has none of it. */
+export interface OtherNodes {
+  /** Whether the node with this id is there, be it this one. */
+  isAlive(owner: string): boolean;
+  /** Resolves when others can read in the keyspace what the session is now. */
+  recorded(session: Session): Promise<void>;
+  /** Looks in the keyspace which sessions an account has, where others know more than this node. */
+  refresh(account: Jid): Promise<void>;
+  /** Whether a session has acknowledged everything that it got by then (milliseconds since 1970). */
+  hasAcknowledged(session: RemoteSession, at: number): Promise<boolean>;
+  /** Has the owner of a session leave it to this node. Resolves when it has, or does not answer. */
+  release(owner: string, sid: string): Promise<void>;
+}

@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+
+export interface ChaosRun {
+  /** The tests that do it. */
+  readonly file: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export const chaosUsage = `npm run chaos -- [options]
+
+  --minutes N         how long things break (default: 1)
+  --seed N            decides which faults come, and in which order
+  --clients N         an even number (default: 100; 20 on one node; 3000 in a storm)
+  --nodes N           nodes on one Redis (default: 3); 1: one node that keeps its data itself
+  --keyspace redis    one node, too, on Redis
+  --rate N            what each client says in a second
+  --failover          has the replica of Redis take its primary's place, too
+  --storm             instead of all that: kills one node, and measures how all its clients come back
+  --help              say this`;
+
+/** Undefined where help is asked for. Throws an error in plain words where an option makes no sense. */
+export function chaosRun(args: string[], seed = Date.now() % 1_000_000): ChaosRun | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: 'string', default: '1' },
+      seed: { type: 'string', default: String(seed) },
+      clients: { type: 'string' },
+      nodes: { type: 'string', default: '3' },
+      keyspace: { type: 'string' },
+      rate: { type: 'string' },
+      failover: { type: 'boolean', default: false },
+      storm: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const { storm, failover } = values;
+  const minutes = Number(values.minutes);
+  const nodes = whole('--nodes', values.nodes, 1);
+  const { keyspace = nodes === 1 && !storm ? 'embedded' : 'redis' } = values;
+  const clients = whole('--clients', values.clients ?? (storm ? '3000' : nodes === 1 ? '20' : '100'), 2);
+  if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
+  if (clients % 2 !== 0) throw new Error('--clients must be an even number');
+  if (keyspace !== 'embedded' && keyspace !== 'redis') throw new Error('--keyspace must be embedded or redis');
+  if (keyspace === 'embedded' && nodes > 1) throw new Error('--keyspace embedded is for one node');
+  if (keyspace === 'embedded' && storm) throw new Error('--storm needs --keyspace redis');
+  if (keyspace === 'embedded' && failover) throw new Error('--failover needs --keyspace redis');
+  const env: NodeJS.ProcessEnv = {
+    CHAOS_SECONDS: String(minutes * 60),
+    CHAOS_SEED: String(whole('--seed', values.seed, 0)),
+    CHAOS_CLIENTS: String(clients),
+    CHAOS_NODES: String(nodes),
+    CHAOS_FAILOVER: failover ? '1' : '0',
+  };
+  if (values.rate !== undefined) env.CHAOS_RATE = String(whole('--rate', values.rate, 1));
+  if (storm) return { file: 'tests/chaos/storm.long.test.ts', env: { ...env, PARLEY_TESTS: 'long' } };
+  return { file: `tests/chaos/${keyspace === 'redis' ? 'cluster' : 'chaos'}.test.ts`, env };
+}
+
+function whole(name: string, text: string, least: number): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < least) throw new Error(`${name} must be a whole number from ${least} up`);
+  return number;
+}

@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
+import { Cluster } from './cluster.ts';
+import { Crowd } from './crowd.ts';
+import { FaultSchedule } from './fault-schedule.ts';
+import { type Breakable, type FaultKind, failover, heavyFaults, lightFaults } from './faults.ts';
+import { Ledger } from './ledger.ts';
+import { Random } from './random.ts';
+import { tell } from './report.ts';
+import { ResumeTimes } from './resume-times.ts';
+import type { ChaosSettings } from './settings.ts';
+import { Timeline } from './timeline.ts';
+
+/**
+ * Nodes under whose clients everything breaks, again and again. What they said is held against what was acknowledged and
+ * heard; fails where that is not the same.
+ */
+export async function chaos(settings: ChaosSettings): Promise<void> {
+  const timeline = new Timeline();
+  const ledger = new Ledger(timeline);
+  const times = new ResumeTimes();
+  const names = Array.from({ length: settings.clients }, (_, index) => `user${index}@localhost`);
+  const cluster = await Cluster.start({ ...settings, timeline }, names);
+  const crowd = new Crowd({ cluster, names, timeline, ledger, times, seed: settings.seed, rate: settings.rate });
+  await crowd.start();
+  timeline.note(`${settings.clients} clients are there`);
+
+  const total = settings.seconds * 1000;
+  const end = Date.now() + total;
+  const breakable = (seed: number): Breakable => ({ cluster, crowd, timeline, total, random: new Random(seed) });
+  const kinds = settings.failover ? [...heavyFaults, failover] : heavyFaults;
+  await Promise.all([
+    crowd.talk(end),
+    breakThings(kinds, breakable(settings.seed), end, 3000),
+    breakThings(lightFaults, breakable(settings.seed + 2), end, 2000),
+  ]);
+  timeline.note('nothing breaks any more');
+
+  const settled = await crowd.settled();
+  timeline.note(settled ? 'everything has arrived' : 'WRONG nothing moves any more, and something is missing');
+  const ended = await crowd.close();
+  if (!ended) timeline.note('WRONG some sessions do not end in order');
+  const ghosts = await cluster.ghosts();
+  const { nodes, keyspace, clients, seconds, seed } = settings;
+  const figures = {
+    ...{ seed, seconds, nodes, keyspace, clients },
+    ...ledger.figures(),
+    ghosts,
+    resumesFailed: times.failed,
+    faults: timeline.counts(),
+    resumed: times.figures(),
+  };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  const problems = ledger.problems();
+  const good = { problems: 0, ended: true, ghosts: 0, resumesFailed: 0, said: figures.acknowledged };
+  const found = { problems: problems.length, ended, ghosts, resumesFailed: times.failed, said: figures.said };
+  if (settings.keep || !isDeepStrictEqual(found, good)) {
+    process.stdout.write(`${tell({ timeline, cluster, ledger, figures })}\n`);
+  }
+  expect(found, JSON.stringify(ledger.figures())).toEqual(good);
+}
+
+/** One fault after the other, until the time is over. */
+async function breakThings(
+  kinds: readonly FaultKind[],
+  breakable: Breakable,
+  end: number,
+  longestPause: number,
+): Promise<void> {
+  const { cluster, random, total } = breakable;
+  const left = () => Math.max(0, end - Date.now());
+  const possible = kinds.filter(({ needsRedis }) => !needsRedis || cluster.redis !== undefined);
+  const schedule = new FaultSchedule(possible, random);
+  for (;;) {
+    await pause(Math.min(random.between(100, Math.min(longestPause, total / 15)), left()));
+    if (left() === 0) return;
+    const kind = schedule.next(Date.now());
+    if (kind === undefined) continue;
+    await kind.run(breakable);
+    schedule.over(kind, Date.now());
+  }
+}

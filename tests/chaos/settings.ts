@@ -1,0 +1,31 @@
+export interface ChaosSettings {
+  readonly seconds: number;
+  readonly seed: number;
+  readonly clients: number;
+  readonly nodes: number;
+  readonly keyspace: 'embedded' | 'redis';
+  /** What each client says in a second. */
+  readonly rate: number;
+  /** Whether the replica of Redis is promoted now and then. */
+  readonly failover: boolean;
+  /** Writes down what happened even where nothing went wrong. */
+  readonly keep: boolean;
+}
+
+type Numbers = Pick<ChaosSettings, 'seconds' | 'clients' | 'nodes' | 'rate'>;
+
+/** What `scripts/chaos.ts` says in the environment, and what holds where it says nothing. */
+export function chaosSettings(keyspace: ChaosSettings['keyspace'], defaults: Numbers): ChaosSettings {
+  const { env } = process;
+  const number = (name: string, otherwise: number) => Number(env[`CHAOS_${name}`] ?? otherwise);
+  return {
+    keyspace,
+    seconds: number('SECONDS', defaults.seconds),
+    seed: number('SEED', Date.now() % 1_000_000),
+    clients: number('CLIENTS', defaults.clients),
+    nodes: number('NODES', defaults.nodes),
+    rate: number('RATE', defaults.rate),
+    failover: env.CHAOS_FAILOVER === '1',
+    keep: env.CHAOS_SECONDS !== undefined,
+  };
+}

@@ -1,0 +1,174 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { ManagedClient } from '../support/managed-client.ts';
+import { Cluster } from './cluster.ts';
+import { Ledger } from './ledger.ts';
+import { Random } from './random.ts';
+import { percentiles, ResumeTimes } from './resume-times.ts';
+import type { ChaosSettings } from './settings.ts';
+import { Timeline } from './timeline.ts';
+
+/** Clients that log in at a time. */
+const AT_A_TIME = 50;
+
+/** Of the clients of the nodes that live on, so many talk. */
+const TALKERS = 100;
+
+/** Everybody else's messages are measured for so long before the storm, in milliseconds. */
+const CALM = 10_000;
+
+/** How long the clients of the dead node, and what was said to them, may take, in milliseconds. */
+const PATIENCE = 300_000;
+
+/** Before the node dies, until all are back, and then. */
+type Phase = 'before' | 'during' | 'after';
+
+/**
+ * One node of several dies with all its clients connected, who come back to the others all at once. A node that is alone
+ * is started again.
+ */
+export class Storm {
+  readonly timeline = new Timeline();
+  readonly ledger = new Ledger(this.timeline);
+  readonly times = new ResumeTimes();
+  readonly #settings: ChaosSettings;
+  readonly #random: Random;
+  cluster!: Cluster;
+  #clients: ManagedClient[] = [];
+  #victims: ManagedClient[] = [];
+  #talkers: ManagedClient[] = [];
+  /** Whose session is not resumed yet. */
+  readonly #away = new Set<string>();
+  /** When each message between talkers was said that is not heard yet. */
+  readonly #onTheirWay = new Map<string, { at: number; phase: Phase }>();
+  readonly #latencies = { before: [] as number[], during: [] as number[], after: [] as number[] };
+  #phase: Phase = 'before';
+
+  constructor(settings: ChaosSettings) {
+    this.#settings = settings;
+    this.#random = new Random(settings.seed);
+    onTestFinished(() => {
+      for (const client of this.#clients) client.stop();
+    });
+  }
+
+  async run() {
+    const { clients: count, seed, nodes } = this.#settings;
+    const names = Array.from({ length: count }, (_, index) => `user${index}@localhost`);
+    this.cluster = await Cluster.start({ ...this.#settings, timeline: this.timeline }, names);
+    this.#clients = names.map((name, index) => this.#client(`${name}/storm`, index));
+    const loggingIn = await this.#measured(() => this.#start());
+    const isVictim = (index: number) => index % nodes === 0;
+    this.#victims = this.#clients.filter((_, index) => isVictim(index));
+    const spared = nodes === 1 ? this.#clients : this.#clients.filter((_, index) => !isVictim(index));
+    this.#talkers = spared.slice(0, TALKERS);
+
+    const over = new AbortController();
+    const talking = this.#talk(over.signal);
+    await pause(CALM);
+    const allBack = await this.#measured(() => this.#strike());
+    this.#phase = 'after';
+    await pause(CALM);
+    over.abort();
+    await talking;
+    const complete = await this.#until(() => this.ledger.complete);
+    await Promise.all(this.#clients.map((client) => client.close()));
+    if (nodes > 1) await this.cluster.nodes[0]?.start(); // which tells of its sessions as the others do
+    return {
+      ...{ seed, nodes, clients: count, victims: this.#victims.length },
+      loggingIn,
+      allBack,
+      notBack: this.#away.size,
+      resumed: this.times.figures(),
+      resumesFailed: this.times.failed,
+      latency: {
+        before: percentiles(this.#latencies.before),
+        during: percentiles(this.#latencies.during),
+        after: percentiles(this.#latencies.after),
+      },
+      ...this.ledger.figures(),
+      complete,
+      ghosts: await this.cluster.ghosts(),
+    };
+  }
+
+  #client(jid: string, index: number): ManagedClient {
+    let first = true;
+    const port = () => {
+      const { nodes } = this.cluster;
+      const node = first ? nodes[index % nodes.length] : this.#random.pick(nodes.length > 1 ? nodes.slice(1) : nodes);
+      first = false;
+      return node?.port ?? 0;
+    };
+    const observer = {
+      said: (to: string, body: string) => this.ledger.said(jid, to, body),
+      acknowledged: (count: number) => this.ledger.acknowledged(jid, count),
+      heard: (from: string, body: string) => {
+        this.ledger.heard(jid, from, body);
+        const said = this.#onTheirWay.get(body);
+        if (said === undefined || !this.#onTheirWay.delete(body)) return;
+        const phase = this.#phase === 'during' ? 'during' : said.phase;
+        this.#latencies[phase].push(performance.now() - said.at);
+      },
+      bounced: (id: string) => this.ledger.bounced(id),
+      resumed: (_: number, sinceLost: number, sinceAsked: number) => {
+        this.times.add('kill', sinceLost, sinceAsked);
+        this.#away.delete(jid);
+      },
+      refused: (answer: string) => {
+        if (!answer.includes('item-not-found')) return;
+        this.times.failed++;
+        this.#away.delete(jid);
+      },
+    };
+    return new ManagedClient(jid, port, { observer, anew: true, tls: false });
+  }
+
+  async #start(): Promise<void> {
+    for (let index = 0; index < this.#clients.length; index += AT_A_TIME) {
+      await Promise.all(this.#clients.slice(index, index + AT_A_TIME).map((client) => client.start()));
+    }
+  }
+
+  /** Those who are not hit talk to each other across nodes, and now and then to somebody who is. */
+  async #talk(over: AbortSignal): Promise<void> {
+    const { rate } = this.#settings;
+    while (!over.aborted) {
+      for (const [index, talker] of this.#talkers.entries()) {
+        if (over.aborted) return;
+        const toVictim = this.#random.next() < 0.1;
+        const other = toVictim ? this.#random.pick(this.#victims) : this.#talkers[index ^ 1];
+        if (other === undefined) continue;
+        const body = this.ledger.next();
+        if (!toVictim) this.#onTheirWay.set(body, { at: performance.now(), phase: this.#phase });
+        talker.say(other.jid, body);
+        await pause(1000 / rate / this.#talkers.length);
+      }
+    }
+  }
+
+  /** kill -9; resolves when everybody has their session again. */
+  async #strike(): Promise<void> {
+    for (const { jid } of this.#victims) this.#away.add(jid);
+    const fault = this.timeline.begin('kill', 'node-1');
+    this.#phase = 'during';
+    const [dying, ...others] = this.cluster.nodes;
+    await dying?.kill();
+    if (others.length === 0) await dying?.start();
+    await this.#until(() => this.#away.size === 0);
+    this.timeline.end(fault);
+  }
+
+  async #until(done: () => boolean): Promise<boolean> {
+    const end = Date.now() + PATIENCE;
+    while (!done() && Date.now() < end) await pause(5);
+    return done();
+  }
+
+  /** Milliseconds that it takes. */
+  async #measured(work: () => Promise<void>): Promise<number> {
+    const began = performance.now();
+    await work();
+    return Math.round(performance.now() - began);
+  }
+}
