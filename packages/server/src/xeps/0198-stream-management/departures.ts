@@ -27,7 +27,7 @@ export class Departures {
   readonly #host: DeparturesHost;
   readonly #running = new Map<string, Promise<void>>();
   /** By full JID: what resolves when the store has no session of it any more. */
-  readonly #ending = new Map<string, Promise<unknown>>();
+  readonly #ending = new Map<string, Promise<void>>();
 
   constructor(host: DeparturesHost) {
     this.#host = host;
@@ -53,7 +53,17 @@ export class Departures {
 
   /** Resolves when the store may take another session with this full JID. */
   async ended(jid: Jid): Promise<void> {
-    await this.#ending.get(jid.toString())?.catch(() => {}); // told where it began
+    await this.#ending.get(jid.toString());
+  }
+
+  /** The store may take no other session with this full JID before this has ended. */
+  await(jid: Jid, ending: Promise<unknown>): void {
+    const place = jid.toString();
+    const before = this.#ending.get(place);
+    const all = Promise.allSettled([before, ending]).then(() => {
+      if (this.#ending.get(place) === all) this.#ending.delete(place);
+    });
+    this.#ending.set(place, all);
   }
 
   /** Another node may have the session, or nobody: then what it leaves behind goes on from here. */
@@ -66,12 +76,9 @@ export class Departures {
   async #of(session: Session): Promise<void> {
     const { management, jid, sessionId } = session;
     if (management === undefined) return;
-    const place = jid.toString();
     const ending = this.ended(jid).then(() => this.#end(session, management));
-    this.#ending.set(place, ending);
-    const { left, owned } = await ending.finally(() => {
-      if (this.#ending.get(place) === ending) this.#ending.delete(place);
-    });
+    this.await(jid, ending);
+    const { left, owned } = await ending;
     const inJournal = ({ journaled, ready }: Sent) => journaled && ready && management.resumable;
     if (owned) await this.#forwardWaiting(jid, sessionId, left.filter(inJournal));
     await this.#forwardEach(

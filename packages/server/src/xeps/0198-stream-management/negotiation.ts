@@ -3,6 +3,7 @@ import { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { StanzaCondition } from '@parley/xmpp/stanza-error';
+import { StreamError } from '@parley/xmpp/stream-error';
 import type { ModuleContext } from '../../module.ts';
 import { untilDone } from '../../session/attempts.ts';
 import { Management, type ManagementHost } from '../../session/management.ts';
@@ -22,6 +23,9 @@ export interface NegotiationHost {
   /** Seconds for which a session waits for its client, and the most that a client may ask for. */
   times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
 }
+
+/** How often a session is looked for that is not where it was. */
+const ATTEMPTS = 10;
 
 /** `<enable/>` and `<resume/>`. Whatever goes wrong is answered with `<failed/>` (§6). */
 export class Negotiation {
@@ -66,7 +70,7 @@ export class Negotiation {
     await this.#host.departures.ended(session.jid);
     try {
       const record = recordOf(session, management.epoch, management.maxSeconds);
-      await store.open(session.account, record, { handled: 0, origins: new Map() });
+      if (!(await store.open(session.account, record, { handled: 0, origins: new Map() }))) return false;
     } catch (error) {
       if (!(error instanceof KeyspaceError)) throw error;
       if (error.outcome === 'unknown') this.#undo(session, management);
@@ -80,6 +84,7 @@ export class Negotiation {
   #undo({ account, jid, sessionId }: Session, { epoch }: Management): void {
     const { store, again, onFault } = this.#host.management;
     const done = untilDone(() => store.end(account, jid.resource, sessionId, epoch), again);
+    this.#host.departures.await(jid, done);
     this.#host.context.hooks.pending.add(done.catch(onFault));
   }
 
@@ -93,16 +98,20 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
-    const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-    const session = here ?? (await this.#fetch(identity, sid));
-    if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {
-      stream.unlimited = context.isAdmin(session.account);
-      context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
-      context.hooks.events.emit('session.resumed', session);
-    } else if (!stream.closed) {
-      // how much of what it sent was handled helps a client whose session is gone
-      fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
+    // another node may take it in this very moment, for an attempt of this client that came to nothing
+    for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
+      const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
+      const session = here ?? (await this.#fetch(identity, sid).catch(tryAgain));
+      if (session === undefined) break;
+      if (session.management?.resumable && (await session.management.resume(stream, h, id))) {
+        stream.unlimited = context.isAdmin(session.account);
+        context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
+        context.hooks.events.emit('session.resumed', session);
+        return;
+      }
     }
+    // how much of what it sent was handled helps a client whose session is gone
+    if (!stream.closed) fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
   }
 
   /** Has a session that another node has, or had before it was gone, come here. */
@@ -126,6 +135,12 @@ export class Negotiation {
       throw error;
     }
   }
+}
+
+/** A client that is told that it failed takes its session for lost; where its stream ends, it comes back. */
+function tryAgain(error: unknown): never {
+  if (!(error instanceof KeyspaceError)) throw error;
+  throw new StreamError('resource-constraint', 'Your session cannot be looked for just now: try again.');
 }
 
 /** The `h` of an element (§4), a whole number of 32 bits; undefined where it is none. */
