@@ -11,7 +11,10 @@ const LIMITS = { maxBytes: 1e6, maxElements: 1e5, maxDepth: 100, maxAttributes: 
 const HEADER = `<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`;
 
 /** Errors with which a server may end a stream that nothing is wrong with. */
-const FAIR = new Set(['conflict', 'system-shutdown', 'connection-timeout']);
+const FAIR = new Set(['conflict', 'resource-constraint', 'system-shutdown', 'connection-timeout']);
+
+/** Milliseconds for which an attempt to bind a resource may be under way after its client has given it up. */
+const ABANDONED = 10_000;
 
 /** What a client knows of its session. */
 interface OwnSession extends SessionEntry {
@@ -24,6 +27,8 @@ interface OwnSession extends SessionEntry {
   /** What the server has not acknowledged; `id` where it is a message. */
   unacknowledged: { readonly text: string; readonly id: string | undefined }[];
   messages: number;
+  /** An earlier attempt of its client may still bind the resource, and so end it. */
+  readonly displaceable: boolean;
   /** Since when it has no connection; undefined while it has one. */
   lostAt: number | undefined;
 }
@@ -52,6 +57,8 @@ export class Device {
   #sessions = 0;
   /** It asked for a session that can be resumed and does not know whether it has one. */
   #enabling = false;
+  /** When it lost a connection before it knew whether a resource was bound. */
+  #abandonedAt = Number.NEGATIVE_INFINITY;
 
   constructor(jid: string, host: DeviceHost) {
     this.jid = jid;
@@ -90,6 +97,7 @@ export class Device {
   }
 
   onEnd(): void {
+    if (this.state === 'binding' || this.state === 'enabling') this.#abandonedAt = this.#host.now();
     this.#reader?.stop();
     this.#reader = undefined;
     this.connection = undefined;
@@ -155,6 +163,7 @@ export class Device {
 
   #enabled(element: Element): void {
     const name = `${this.jid}#${++this.#sessions}`;
+    const displaceable = this.#host.now() - this.#abandonedAt < ABANDONED;
     this.session = {
       ...this.#entry(name),
       id: element.attr('id') ?? '',
@@ -163,6 +172,7 @@ export class Device {
       sent: 0,
       unacknowledged: [],
       messages: 0,
+      displaceable,
       lostAt: undefined,
     };
     this.state = 'online';
@@ -170,6 +180,7 @@ export class Device {
     const { ledger } = this.#host;
     ledger.unsafe.end(this.jid, this.jid, ledger.now);
     ledger.ending.end(this.account, this.jid, ledger.now);
+    if (displaceable) ledger.ending.begin(this.account, name, ledger.now);
     if (this.#host.random.chance(0.3)) this.#send(`<iq type='set' id='c'><enable xmlns='${NS.carbons}'/></iq>`);
     this.setAvailable(true);
   }
@@ -203,7 +214,8 @@ export class Device {
     }
     const { ledger, now } = this.#host;
     const waited = now() - (session.lostAt ?? now());
-    if (waited < session.maxMilliseconds) ledger.violate(`GONE ${session.name}, after ${waited} ms: ${element}`);
+    if (waited < session.maxMilliseconds && !session.displaceable)
+      ledger.violate(`GONE ${session.name}, after ${waited} ms: ${element}`);
     // an `h` would tell what was dealt with, but not how: errors for a session that is gone are nobody's
     this.#forget();
     this.#bind();

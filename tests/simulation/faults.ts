@@ -1,17 +1,30 @@
 import type { World } from './world.ts';
 
-type Action = readonly [weight: number, name: string, act: () => void];
+type Action = readonly [weight: number, name: string, act: () => void | Promise<void>];
 
 /** Milliseconds. */
 const SHORT = 3000;
 const LONG = 90_000;
 
+/** Milliseconds after which whoever waits for nothing but the time may do something. */
+const SLICE = 500;
+/** How much may happen meanwhile. */
+const MOST = 100;
+
+/** Time goes by, in which what is under way goes on. */
+async function idle(world: World, milliseconds: number): Promise<void> {
+  for (let left = milliseconds; left > 0; left -= SLICE) {
+    world.pass(Math.min(left, SLICE));
+    for (let most = MOST; most > 0 && (await world.happen()); most--);
+  }
+}
+
 /** What clients and faults may do now, and how likely each is. */
 function possible(world: World): Action[] {
   const { random, scenario, devices } = world;
   const actions: Action[] = [
-    [1, 'time', () => world.pass(random.below(SHORT))],
-    [scenario.sessionsEnd ? 0.3 : 0, 'long time', () => world.pass(random.below(LONG))],
+    [1, 'time', () => idle(world, random.below(SHORT))],
+    [scenario.sessionsEnd ? 0.3 : 0, 'long time', () => idle(world, random.below(LONG))],
   ];
   for (const device of devices) {
     const { state, connection } = device;
@@ -38,8 +51,8 @@ function possible(world: World): Action[] {
     }
     actions.push([0.25, 'kill', () => member.kill()]);
     if (member.state === 'serving' && !member.paused) actions.push([0.1, 'stop', () => member.stop()]);
-    if (member.paused) actions.push([3, 'continue', () => (member.paused = false)]);
-    else actions.push([0.25, 'pause', () => (member.paused = true)]);
+    if (member.paused) actions.push([3, 'continue', () => member.pause(false)]);
+    else actions.push([0.25, 'pause', () => member.pause(true)]);
     if (link.up) actions.push([0.25, 'lose link', () => link.lose(random)]);
     else if (link.trouble.reason && member.running) actions.push([4, 'connect link', () => link.connect()]);
   }
@@ -47,7 +60,7 @@ function possible(world: World): Action[] {
 }
 
 /** Something that a client does, or that goes wrong. */
-export function act(world: World): void {
+export async function act(world: World): Promise<void> {
   const actions = possible(world);
   let left = world.random.next() * actions.reduce((sum, [weight]) => sum + weight, 0);
   for (const [weight, name, perform] of actions) {
@@ -55,7 +68,7 @@ export function act(world: World): void {
     if (left > 0) continue;
     world.note(name.toUpperCase());
     world.count(name);
-    perform();
+    await perform();
     return;
   }
 }
@@ -64,7 +77,7 @@ export function act(world: World): void {
 export function heal(world: World): void {
   for (const [place, member] of world.members.entries()) {
     if (member.state === 'dead') world.start(place);
-    member.paused = false;
+    member.pause(false);
     if (member.link.trouble.reason && member.running) member.link.connect();
   }
   for (const device of world.devices) {

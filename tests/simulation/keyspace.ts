@@ -36,7 +36,9 @@ export class SimulatedKeyspace extends Commanding implements Keyspace {
   }
 
   call<Result>(operation: Operation<Result>, keys: readonly string[], args: readonly Argument[] = []): Promise<Result> {
-    return this.#link.ask(operation.name, false, () => this.#store.keyspace.call(operation, keys, args));
+    return this.#link.ask(`${operation.name} ${keys.join(' ')}`, false, () =>
+      this.#store.keyspace.call(operation, keys, args),
+    );
   }
 
   now(): Promise<number> {
@@ -54,7 +56,7 @@ export class SimulatedKeyspace extends Commanding implements Keyspace {
 
   protected execute<C extends Command>(command: C): Promise<ReplyTo<C>> {
     const run = async () => (await this.#store.keyspace.batch([command], { atomic: false }))[0];
-    return this.#link.ask(command[0], isRead(command[0]), run) as Promise<ReplyTo<C>>;
+    return this.#link.ask(`${command[0]} ${command[1]}`, isRead(command[0]), run) as Promise<ReplyTo<C>>;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LinkEvent } from '@parley/keyspace/bus';
+import { EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Trouble } from '@parley/keyspace/trouble';
 import type { Process, SimulatedClock } from './clock.ts';
@@ -7,10 +7,6 @@ import type { Request, SimulatedStore } from './store.ts';
 
 /** Milliseconds that a request waits for its answer. */
 const DEADLINE = 5000;
-
-interface Waiting extends Request {
-  readonly since: number;
-}
 
 /**
  * What one node's link to the store is: requests are executed in order, their answers and the frames come back in order,
@@ -24,11 +20,11 @@ export class SimulatedLink {
   readonly #clock: SimulatedClock;
   readonly #frameListeners = new Set<(frame: Buffer) => void>();
   readonly #linkListeners = new Set<(event: LinkEvent) => void>();
-  #requests: Waiting[] = [];
+  #requests: Request[] = [];
   #answers: { name: string; give(): void }[] = [];
   #frames: Buffer[] = [];
   /** What the node waits for, in order. */
-  readonly #unanswered = new Set<Waiting>();
+  readonly #unanswered = new Set<Request>();
   /** The connection is gone, which the node has not noticed yet. */
   #lost = false;
   #closed = false;
@@ -99,7 +95,7 @@ export class SimulatedLink {
 
   /** False where the node does not listen there. */
   push(channel: string, frame: Buffer): boolean {
-    if (!this.up || (channel !== this.channel && channel !== '*')) return false;
+    if (!this.up || (channel !== this.channel && channel !== EVERY_NODE)) return false;
     this.#frames.push(frame);
     return true;
   }
@@ -108,7 +104,7 @@ export class SimulatedLink {
 
   /** Executes the next request. */
   async execute(): Promise<string> {
-    const request = this.#requests.shift() as Waiting;
+    const request = this.#requests.shift() as Request;
     const { name } = request;
     const give = (how: () => void) => () => this.#unanswered.delete(request) && how();
     await request.run().then(

@@ -49,6 +49,11 @@ export class Member {
     return this.state !== 'dead' && !this.paused;
   }
 
+  /** Has it do nothing for a while. */
+  pause(paused: boolean): void {
+    this.paused = paused;
+  }
+
   async #start(id: string): Promise<void> {
     const { config, modules, store, clustered } = this.#host;
     const bus = new SimulatedBus(this.link, store);
@@ -60,6 +65,7 @@ export class Member {
       modules,
       accounts: internalAccounts,
       ...(clustered ? { cluster: { bus, id, name: this.name } } : {}),
+      onFenced: () => this.kill(),
     };
     try {
       const node = await Node.start(options);

@@ -7,7 +7,7 @@ import { OfflineStore } from '@parley/server/xeps/0160-offline/offline-store';
 import { Departures } from '@parley/server/xeps/0198-stream-management/departures';
 import { NS } from '@parley/xmpp/namespaces';
 import { SimulatedKeyspace } from './keyspace.ts';
-import { conversation, household, type Scenario } from './scenario.ts';
+import { clusterConversation, clusterHousehold, conversation, household, type Scenario } from './scenario.ts';
 
 /** A rule of the server that is broken, to see that the simulation notices. */
 export interface Sabotage {
@@ -71,8 +71,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'stanzas are written before the journal has them',
-    scenario: conversation,
-    seeds: 80,
+    scenario: household,
+    seeds: 20,
     begin: replace(
       Unacknowledged.prototype,
       'add',
@@ -84,8 +84,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a session is restored without counting up its epoch',
-    scenario: household,
-    seeds: 0,
+    scenario: clusterConversation,
+    seeds: 15,
     begin: replace(
       ResumptionStore.prototype,
       'claim',
@@ -97,7 +97,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a journal that failed is not written anew',
-    scenario: household,
+    scenario: conversation,
     seeds: 20,
     begin: replace(
       ResumptionStore.prototype,
@@ -110,8 +110,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'entries are appended to journals that are gone',
-    scenario: conversation,
-    seeds: 0,
+    scenario: clusterHousehold,
+    seeds: 25,
     begin: replace(
       SimulatedKeyspace.prototype,
       'rpushx',
@@ -143,8 +143,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a session is recorded while the one before it still ends',
-    scenario: household,
-    seeds: 0,
+    scenario: clusterHousehold,
+    seeds: 25,
     begin: replace(Departures.prototype, 'ended', () => () => Promise.resolve()),
   },
   {

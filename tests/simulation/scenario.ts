@@ -9,6 +9,8 @@ export interface Scenario {
   readonly actions: number;
   /** Whether sessions end while the run is on; otherwise each lives from its beginning to its end. */
   readonly sessionsEnd: boolean;
+  /** How many runs it has in the short form. */
+  readonly runs: number;
 }
 
 /** Three clients of one node; their sessions outlive everything. */
@@ -18,6 +20,7 @@ export const conversation: Scenario = {
   clients: ['romeo/a', 'juliet/a', 'nurse/a'],
   actions: 200,
   sessionsEnd: false,
+  runs: 100,
 };
 
 /** Two accounts, one with two clients, that come and go. */
@@ -27,9 +30,16 @@ export const household: Scenario = {
   clients: ['romeo/a', 'romeo/b', 'juliet/a'],
   actions: 200,
   sessionsEnd: true,
+  runs: 100,
 };
 
-export const scenarios: readonly Scenario[] = [conversation, household];
+const THREE = { nodes: 3, clients: ['romeo/a', 'romeo/b', 'juliet/a', 'nurse/a'], actions: 250, runs: 25 };
+
+/** The same on three nodes. */
+export const clusterConversation: Scenario = { ...conversation, ...THREE, name: 'cluster-conversation' };
+export const clusterHousehold: Scenario = { ...household, ...THREE, name: 'cluster-household' };
+
+export const scenarios: readonly Scenario[] = [conversation, household, clusterConversation, clusterHousehold];
 
 export function scenarioNamed(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);

@@ -10,15 +10,13 @@ import { askedFor, runSeeds, tellRun } from './runs.ts';
 import { scenarios } from './scenario.ts';
 import { simulate } from './simulation.ts';
 
-const RUNS = 150;
-
 const asked = askedFor();
 
 if (asked === undefined) {
   it.each(scenarios)('loses, repeats and reorders nothing: $name', { timeout: 60_000 }, async (scenario) => {
-    const { violations, acknowledged, counts } = await runSeeds(scenario, 1, RUNS);
+    const { violations, acknowledged, counts } = await runSeeds(scenario, 1, scenario.runs);
     expect(violations).toEqual([]);
-    expect(acknowledged).toBeGreaterThan(50 * RUNS);
+    expect(acknowledged).toBeGreaterThan(50 * scenario.runs);
     for (const fault of ['kill', 'lose link', 'pause', 'cut', 'stop']) expect(counts.get(fault)).toBeGreaterThan(0);
   });
 

@@ -56,7 +56,7 @@ const STARTING = 400;
 async function disturb(world: World): Promise<void> {
   const { random, scenario, ledger } = world;
   for (let action = 0; action < scenario.actions && ledger.violations.length === 0; action++) {
-    act(world);
+    await act(world);
     // sometimes much gets done before the next thing happens, sometimes nothing
     const most = world.serving.length === 0 ? STARTING : random.pick(PACES);
     for (let left = random.below(most); left > 0 && (await world.happen()); left--);

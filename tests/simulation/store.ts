@@ -9,10 +9,19 @@ import type { SimulatedLink } from './link.ts';
 export interface Request {
   readonly name: string;
   readonly read: boolean;
+  /** When it was asked, in milliseconds. */
+  readonly since: number;
   run(): Promise<unknown>;
   answer(value: unknown): void;
   fail(error: unknown): void;
 }
+
+/**
+ * What records a new session is not fenced by anything that a node which is dead by now has done, so that it would end a
+ * session that another node has begun since with the same full JID: it arrives within so many milliseconds, or never.
+ */
+const BEGINNING = /^(open|register)-session/;
+const LATEST = 20;
 
 /** Frames that a body of an operation sends go where those of nodes go. */
 class StoreBus extends EmbeddedBus {
@@ -58,9 +67,10 @@ export class SimulatedStore {
   }
 
   /** Does the next thing that was sent over a connection that is gone; nobody is told of it. */
-  async executeLate(from: Request[]): Promise<string> {
+  async executeLate(from: Request[], now: number): Promise<string> {
     const request = from.shift();
     if (from.length === 0) this.late.splice(this.late.indexOf(from), 1);
+    if (request !== undefined && BEGINNING.test(request.name) && now - request.since > LATEST) return 'nothing';
     await request?.run().catch(() => {});
     return request?.name ?? '';
   }

@@ -92,6 +92,7 @@ export class World {
   #onLog({ name }: Member, line: Record<string, unknown>): void {
     if (this.members.every((member) => member.name !== name || member.state === 'dead')) return; // nobody reads it
     this.note(`${name} LOG ${JSON.stringify(line)}`);
+    if (line.event === 'node.fenced') return; // which is meant to be
     if (line.level === 'error' || line.level === 'fatal') this.ledger.violate(`FAULT ${name}: ${JSON.stringify(line)}`);
   }
 
@@ -131,7 +132,7 @@ export class World {
     // what was on its way when a connection broke may well be late
     if (events.length === 0 || this.random.chance(LATE)) {
       for (const from of this.store.late) {
-        events.push(async () => this.note(`LATE ${await this.store.executeLate(from)}`));
+        events.push(async () => this.note(`LATE ${await this.store.executeLate(from, this.clock.now)}`));
       }
     }
     return events;
