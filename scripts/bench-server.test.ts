@@ -2,25 +2,17 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@parley/keyspace/testing/own-redis';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { findProgram } from './test-services.ts';
 
 const script = fileURLToPath(new URL('./bench-server.ts', import.meta.url));
 const header = `<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='jabber:client'
   xmlns:stream='http://etherx.jabber.org/streams'>`;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function start(...args: string[]) {
   const port = await freePort();

@@ -41,7 +41,7 @@ export class ClusterNode {
       tls: { required: false },
       authentication: { plainWithoutTls: true, iterations: 4096 },
       limits: {
-        stanzas: { perSecond: OFF },
+        stanzas: { perSecond: OFF, strangersPerHour: OFF },
         bytes: { perSecond: OFF },
         connections: { trustedNetworks: ['127.0.0.0/8'] },
         process: { heapPercent: 100, eventLoopDelayMilliseconds: 60_000 },

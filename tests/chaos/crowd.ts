@@ -58,16 +58,16 @@ export class Crowd {
       bounced: (id: string) => ledger.bounced(id),
       lost: (from: number, how: Loss) => {
         cause = timeline.causeOf(at(from), how);
-        timeline.note(`${jid} lost its connection to ${at(from)} (${how}: ${cause})`);
+        timeline.befell(jid, `lost its connection to ${at(from)} (${how}: ${cause})`);
       },
       resumed: (on: number, sinceLost: number, sinceAsked: number) => {
         ledger.progress++;
         times.add(cause, sinceLost, sinceAsked);
-        timeline.note(`${jid} resumed on ${at(on)} ${Math.round(sinceLost)} ms later`);
+        timeline.befell(jid, `resumed on ${at(on)} ${Math.round(sinceLost)} ms later`);
       },
       refused: (answer: string) => {
         if (answer.includes('item-not-found')) times.failed++;
-        timeline.note(`${jid} did not resume: ${answer}`);
+        timeline.befell(jid, `did not resume: ${answer}`);
       },
     };
     return new ManagedClient(jid, port, { observer, patience: CLIENT_PATIENCE, anew: true });

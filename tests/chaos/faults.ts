@@ -125,7 +125,7 @@ export const heavyFaults: readonly FaultKind[] = [
     }),
   },
   ...(['normal', 'pubsub'] as const).map((type): FaultKind => {
-    const name = `client-kill-${type}`;
+    const name = `redis-client-kill-${type}`;
     return {
       name,
       weight: 1,
@@ -160,6 +160,10 @@ export const failover: FaultKind = {
   async run({ cluster, timeline, random }) {
     await cluster.redis?.inStep();
     const fault = timeline.begin('failover');
+    const tail = random.next() < 0.5 ? 0 : random.between(10, 300);
+    timeline.note(`the last ${Math.round(tail)} ms are lost with the primary`);
+    cluster.redis?.fallBehind();
+    await pause(tail);
     await cluster.redis?.kill();
     await pause(random.between(0, 3000));
     await cluster.redis?.promote();

@@ -24,10 +24,11 @@ it('finds nothing wrong where everything came once and in order', () => {
 it('finds what was acknowledged and not heard', () => {
   const { ledger, timeline } = after(2);
   timeline.end(timeline.begin('kill', 'node-1'));
+  timeline.befell(JULIET, 'lost her connection');
   ledger.heard(JULIET, ROMEO, '1');
   expect([ledger.complete, wrong(ledger)]).toEqual([false, ['lost 0']]);
   expect(ledger.problems().map((problem) => ledger.describe(problem))[0]).toMatch(
-    /^lost: romeo@localhost\/a → juliet@localhost\/b #0 .*heard never; around it: kill node-1/,
+    /^lost: romeo@localhost\/a → juliet@localhost\/b #0 .*heard never\n {4}faults: kill node-1 .*\n.*juliet@localhost\/b lost/,
   );
 });
 

@@ -120,17 +120,27 @@ export class Ledger {
     const at = (time: number | undefined) => this.#timeline.seconds(time);
     const heard = heardAt.map(at).join(' and ') || 'never';
     const overtaken = before && `; behind #${before.number} (their ${before.place}.), said ${at(before.saidAt)}`;
-    const around = this.#timeline.around(saidAt, heardAt.at(-1) ?? acknowledgedAt ?? saidAt);
-    return (
+    const until = heardAt.at(-1) ?? acknowledgedAt ?? saidAt;
+    return [
       `${what}: ${from} → ${to} #${number} (their ${place}.), said ${at(saidAt)}, acknowledged ${at(acknowledgedAt)}, ` +
-      `heard ${heard}${overtaken ?? ''}; around it: ${around}`
-    );
+        `heard ${heard}${overtaken ?? ''}`,
+      `faults: ${this.#timeline.around(saidAt, until)}`,
+      ...this.#timeline.historyOf(from, saidAt, until),
+      ...this.#timeline.historyOf(to, saidAt, until),
+    ].join('\n    ');
+  }
+
+  /** The problems, those first that are the first of their kind between two people. */
+  mostTelling(): Problem[] {
+    const kinds = Map.groupBy(this.problems(), ({ what, message }) => `${what} ${message.from} ${message.to}`);
+    const all = [...kinds.values()];
+    return [...all.map((problems) => problems[0] as Problem), ...all.flatMap((problems) => problems.slice(1))];
   }
 
   #problem(what: Problem['what'], message: Message, before?: Message): void {
     const problem: Problem = { what, message, before };
     this.#problems.push(problem);
-    this.#timeline.note(`WRONG ${this.describe(problem)}`);
+    this.#timeline.note(`WRONG ${what}: ${message.from} → ${message.to} #${message.number}`);
   }
 
   #waiting(from: string): Message[] {

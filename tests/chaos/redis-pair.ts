@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { OwnRedis } from '@parley/keyspace/testing/own-redis';
+import { LossyProxy } from '../support/lossy-proxy.ts';
 
 const OPTIONS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--repl-diskless-sync-delay', '0'];
 
@@ -7,14 +8,19 @@ const OPTIONS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--repl-dis
 export class RedisPair {
   primary: OwnRedis;
   replica: OwnRedis;
+  /** Between them. */
+  readonly #link: LossyProxy;
 
-  private constructor(primary: OwnRedis, replica: OwnRedis) {
+  private constructor(primary: OwnRedis, replica: OwnRedis, link: LossyProxy) {
     this.primary = primary;
     this.replica = replica;
+    this.#link = link;
   }
 
   static async start(): Promise<RedisPair> {
-    const pair = new RedisPair(await OwnRedis.start(OPTIONS), await OwnRedis.start(OPTIONS));
+    const primary = await OwnRedis.start(OPTIONS);
+    const replica = await OwnRedis.start(OPTIONS);
+    const pair = new RedisPair(primary, replica, await LossyProxy.to(primary.port));
     await pair.#follow();
     await pair.inStep();
     return pair;
@@ -22,7 +28,7 @@ export class RedisPair {
 
   /** Has the replica follow the primary. */
   #follow(): Promise<string> {
-    return this.replica.ask('REPLICAOF', '127.0.0.1', String(this.primary.port));
+    return this.replica.ask('REPLICAOF', '127.0.0.1', String(this.#link.port));
   }
 
   /** Resolves when the replica has what the primary has. */
@@ -43,9 +49,16 @@ export class RedisPair {
     await this.primary.start();
   }
 
+  /** The replica gets nothing of what the primary writes from now on, until it is promoted. */
+  fallBehind(): void {
+    this.#link.lose('to the client');
+  }
+
   /** The replica becomes the primary, and the primary, which is dead, its replica. */
   async promote(): Promise<void> {
     [this.primary, this.replica] = [this.replica, this.primary];
+    this.#link.cut();
+    this.#link.redirect(this.primary.port);
     await this.primary.ask('REPLICAOF', 'NO', 'ONE');
     await this.replica.start();
     await this.#follow();

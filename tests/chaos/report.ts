@@ -22,7 +22,7 @@ export function tell({ timeline, cluster, ledger, figures }: Report): string {
     node.tell();
     writeFileSync(join(folder, `${node.name}.log`), node.log.map((line) => `${JSON.stringify(line)}\n`).join(''));
   }
-  const problems = ledger.problems().map((problem) => ledger.describe(problem));
+  const problems = ledger.mostTelling().map((problem) => ledger.describe(problem));
   const file = join(folder, 'timeline.txt');
   writeFileSync(file, `${[...problems, '', JSON.stringify(figures), '', ''].join('\n')}${timeline}`);
   const first = problems.slice(0, TOLD);

@@ -11,6 +11,7 @@ import { tell } from './report.ts';
 import { ResumeTimes } from './resume-times.ts';
 import type { ChaosSettings } from './settings.ts';
 import { Timeline } from './timeline.ts';
+import { WATCHER, Watch } from './watch.ts';
 
 /**
  * Nodes under whose clients everything breaks, again and again. What they said is held against what was acknowledged and
@@ -21,9 +22,11 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   const ledger = new Ledger(timeline);
   const times = new ResumeTimes();
   const names = Array.from({ length: settings.clients }, (_, index) => `user${index}@localhost`);
-  const cluster = await Cluster.start({ ...settings, timeline }, names);
+  const cluster = await Cluster.start({ ...settings, timeline }, [...names, WATCHER]);
   const crowd = new Crowd({ cluster, names, timeline, ledger, times, seed: settings.seed, rate: settings.rate });
   await crowd.start();
+  const watch = new Watch(cluster, crowd, new Random(settings.seed + 3), timeline);
+  await watch.start();
   timeline.note(`${settings.clients} clients are there`);
 
   const total = settings.seconds * 1000;
@@ -39,22 +42,26 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
 
   const settled = await crowd.settled();
   timeline.note(settled ? 'everything has arrived' : 'WRONG nothing moves any more, and something is missing');
+  const unseen = await watch.unseen();
   const ended = await crowd.close();
   if (!ended) timeline.note('WRONG some sessions do not end in order');
-  const ghosts = await cluster.ghosts();
+  const ghosts = (await watch.ghosts()) + (await cluster.ghosts());
   const { nodes, keyspace, clients, seconds, seed } = settings;
   const figures = {
     ...{ seed, seconds, nodes, keyspace, clients },
     ...ledger.figures(),
     ghosts,
+    unseen,
+    flaps: watch.flaps,
     resumesFailed: times.failed,
     faults: timeline.counts(),
     resumed: times.figures(),
   };
   process.stdout.write(`${JSON.stringify(figures)}\n`);
   const problems = ledger.problems();
-  const good = { problems: 0, ended: true, ghosts: 0, resumesFailed: 0, said: figures.acknowledged };
-  const found = { problems: problems.length, ended, ghosts, resumesFailed: times.failed, said: figures.said };
+  const { said, acknowledged, resumesFailed, flaps } = figures;
+  const found = { problems: problems.length, ended, said, ghosts, unseen, flaps, resumesFailed };
+  const good = { problems: 0, ended: true, said: acknowledged, ghosts: 0, unseen: 0, flaps: 0, resumesFailed: 0 };
   if (settings.keep || !isDeepStrictEqual(found, good)) {
     process.stdout.write(`${tell({ timeline, cluster, ledger, figures })}\n`);
   }

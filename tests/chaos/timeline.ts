@@ -12,6 +12,9 @@ export interface Fault {
 /** How long after a fault what goes wrong still counts as its work, in milliseconds. */
 const AFTERMATH = 2000;
 
+/** How exactly clients know when a silence began, in milliseconds. */
+const SLACK = 500;
+
 /** A connection that answers nothing for so long, in milliseconds, is given up by clients. */
 export const CLIENT_PATIENCE = 6000;
 
@@ -26,10 +29,21 @@ const AROUND = 3000;
 export class Timeline {
   readonly began = Date.now();
   readonly faults: Fault[] = [];
-  readonly #lines: { readonly at: number; readonly text: string }[] = [];
+  readonly #lines: { readonly at: number; readonly text: string; readonly who?: string }[] = [];
 
   note(text: string, at = Date.now()): void {
     this.#lines.push({ at, text });
+  }
+
+  /** Something happened to somebody. */
+  befell(who: string, text: string): void {
+    this.#lines.push({ at: Date.now(), text: `${who} ${text}`, who });
+  }
+
+  /** What happened to somebody around a span of time. */
+  historyOf(who: string, from: number, to: number): string[] {
+    const near = this.#lines.filter((line) => line.who === who && line.at >= from - AROUND && line.at <= to + AROUND);
+    return near.map(({ at, text }) => `${this.seconds(at)} ${text}`);
   }
 
   begin(kind: string, node?: string, words = ''): Fault {
@@ -47,18 +61,22 @@ export class Timeline {
   /** The kind of fault by which somebody on this node lost their connection now, the way they noticed it. */
   causeOf(node: string, how: Loss): string {
     if (how === 'broken') return 'break';
-    const now = Date.now();
-    const [possible, aftermath] = how === 'silent' ? [SILENCING, CLIENT_PATIENCE + AFTERMATH] : [CLOSING, AFTERMATH];
+    // whoever noticed by the silence lost it when the silence began
+    const [possible, at] = how === 'silent' ? [SILENCING, Date.now() - CLIENT_PATIENCE] : [CLOSING, Date.now()];
     const hits = (fault: Fault) =>
       possible.test(fault.kind) &&
       (fault.node === undefined || fault.node === node) &&
-      now <= (fault.to ?? now) + aftermath;
+      fault.from <= at + SLACK &&
+      at <= (fault.to ?? at) + AFTERMATH;
     return this.faults.findLast(hits)?.kind ?? 'none known';
   }
 
-  /** The faults around a span of time, in words. */
+  /** The faults around a span of time, in words, without those that only their victims felt. */
   around(from: number, to: number): string {
-    const near = this.faults.filter((fault) => fault.from <= to + AROUND && (fault.to ?? to) >= from - AROUND);
+    const near = this.faults.filter(
+      ({ kind, ...fault }) =>
+        !/^(break|client-link)/.test(kind) && fault.from <= to + AROUND && (fault.to ?? to) >= from - AROUND,
+    );
     const told = near.map((fault) => `${nameOf(fault)} ${this.seconds(fault.from)}–${this.seconds(fault.to)}`);
     return told.join(', ') || 'no fault';
   }

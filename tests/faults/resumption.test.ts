@@ -1,15 +1,7 @@
-import { createServer } from 'node:net';
+import { freePort } from '@parley/keyspace/testing/own-redis';
 import { expect, it, onTestFinished } from 'vitest';
 import { ManagedClient } from '../support/managed-client.ts';
 import { Installation } from '../support/process.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 const PAIRS = 3;
 const KILLS = 5;

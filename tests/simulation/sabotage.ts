@@ -91,7 +91,7 @@ export const sabotages: readonly Sabotage[] = [
       'claim',
       () =>
         function (this: ResumptionStore, ...args: Parameters<ResumptionStore['claim']>) {
-          return this.read(...args);
+          return this.read(args[0], args[1]);
         },
     ),
   },

@@ -28,6 +28,8 @@ export interface ClientObserver {
   /** So many more of what was said, the oldest, are acknowledged. */
   acknowledged?(count: number): void;
   heard?(from: string, body: string): void;
+  /** A presence of this type, '' where it has none. */
+  presence?(from: string, type: string): void;
   /** What was said under this id came back as an error. */
   bounced?(id: string): void;
   /** The connection to this port is lost. */
@@ -93,7 +95,7 @@ export class ManagedClient {
     const client = await this.#logIn();
     await this.#open(client);
     this.#use(client);
-    this.#send('<presence/>');
+    this.send('<presence/>');
     const { patience } = this.#options;
     if (patience !== undefined) this.#watch = setInterval(() => this.#look(patience), patience / 4).unref();
   }
@@ -217,7 +219,7 @@ export class ManagedClient {
     this.#sent = 0;
     this.#handled = 0;
     this.#use(client);
-    for (const text of ['<presence/>', ...again]) this.#send(text);
+    for (const text of ['<presence/>', ...again]) this.send(text);
     return true;
   }
 
@@ -234,14 +236,16 @@ export class ManagedClient {
     if (element.ns !== NS.client) return;
     this.#handled = serialAdd(this.#handled, 1);
     const body = element.name === 'message' ? element.childText('body') : undefined;
-    if (element.name === 'message' && element.attr('type') === 'error') {
+    if (element.name === 'presence') {
+      this.#options.observer?.presence?.(element.attr('from') ?? '', element.attr('type') ?? '');
+    } else if (element.name === 'message' && element.attr('type') === 'error') {
       this.#options.observer?.bounced?.(element.attr('id') ?? '');
     } else if (body !== undefined) {
       this.heard.push(`${element.attr('from')} ${body}`);
       this.#options.observer?.heard?.(element.attr('from') ?? '', body);
     }
     if (element.name === 'iq' && element.attr('type') === 'get') {
-      this.#send(`<iq type='result' id='${element.attr('id')}' to='${element.attr('from')}'/>`);
+      this.send(`<iq type='result' id='${element.attr('id')}' to='${element.attr('from')}'/>`);
     }
     for (const changed of this.#changed.splice(0)) changed();
   }
@@ -256,7 +260,8 @@ export class ManagedClient {
     for (const changed of this.#changed.splice(0)) changed();
   }
 
-  #send(text: string): void {
+  /** Sends a stanza. It is not sent again in a new session where it is no message. */
+  send(text: string): void {
     this.#sent = serialAdd(this.#sent, 1);
     this.#unacknowledged.push(text);
     if (this.#client === undefined) return;
@@ -267,7 +272,7 @@ export class ManagedClient {
   say(to: string, body: string): void {
     this.said.push(body);
     this.#options.observer?.said?.(to, body);
-    this.#send(`<message to='${to}' type='chat' id='${body}'><body>${body}</body></message>`);
+    this.send(`<message to='${to}' type='chat' id='${body}'><body>${body}</body></message>`);
   }
 
   /** Resolves when something was heard, acknowledged or resumed. */

@@ -26,6 +26,8 @@ export interface ClientSessionsOptions {
   readonly sessions: Sessions;
   readonly streamHost: StreamHost;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
+  /** Resolves when a stanza that failed is to be tried again; undefined where it is to be answered. */
+  passes(stanza: Stanza, error: unknown): Promise<void> | undefined;
   /** Undefined where this node is alone. */
   readonly cluster?: Cluster | undefined;
 }
@@ -107,10 +109,22 @@ export class ClientSessions implements SessionHost, Disposable {
     if (log.traces) log.trace('stanza.received', { jid: session.jid.toString(), xml: stanza.toString() });
     const timed = stanza.kind === 'message' && this.#messages++ % TIMED_ONE_OF === 0;
     const from = timed ? performance.now() : 0;
-    const answer = hooks.fromClient.run(stanza, session);
+    const answer = this.#run(stanza, session);
     if (answer instanceof Promise) hooks.pending.add(answer);
     if (timed) this.#time(from, answer);
     return answer;
+  }
+
+  /** Where a guard has to wait for the keyspace, nothing has been done yet: it is begun anew. */
+  #run(stanza: Stanza, session: Session): Awaitable<unknown> {
+    const { hooks, passes } = this.#options;
+    const answer = hooks.fromClient.run(stanza, session);
+    if (!(answer instanceof Promise)) return answer;
+    return answer.catch((error) => {
+      const passed = passes(stanza, error);
+      if (passed === undefined) throw error;
+      return passed.then(() => this.#run(stanza, session));
+    });
   }
 
   #time(from: number, answer: Awaitable<unknown>): void {

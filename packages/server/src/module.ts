@@ -59,7 +59,7 @@ export interface ModuleContext {
    * Called with what tells which owners of sessions are gone: what is recorded of theirs is to be taken over. At first
    * before anybody can connect, and later whenever another node is gone.
    */
-  onReap(reap: (isGone: (owner: string) => boolean) => Promise<void>): void;
+  onReap(reap: (isGone: (owner: string, sid: string) => boolean) => Promise<void>): void;
   /** A secret that all nodes share, for this purpose alone (32 bytes). */
   secret(purpose: string): Buffer;
   isLocal(jid: Jid): boolean;

@@ -28,6 +28,7 @@ import { Peers } from './peers.ts';
 import { AccountRouting } from './routing/account.ts';
 import { errorFor } from './routing/answer.ts';
 import { Router } from './routing/router.ts';
+import { isAway, nextAttempt } from './session/attempts.ts';
 import { DirectJournal, type Journal } from './session/journal.ts';
 import { Requests } from './session/requests.ts';
 import { ResumptionStore } from './session/resumption/resumption-store.ts';
@@ -91,7 +92,7 @@ export class Node implements AsyncDisposable {
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
   readonly #listeners: ClientListeners;
-  readonly #reaps: ((isGone: (owner: string) => boolean) => Promise<void>)[] = [];
+  readonly #reaps: ((isGone: (owner: string, sid: string) => boolean) => Promise<void>)[] = [];
   readonly #starts: (() => Promise<void>)[] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
 
@@ -139,6 +140,7 @@ export class Node implements AsyncDisposable {
         throw new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
       },
       errorFor: (stanza, error) => this.#errorFor(stanza, error),
+      passes: (stanza, error) => this.#passes(stanza, error),
       onAnswer: (iq, sender) => this.#requests.answer(sender, iq),
     });
     const overload = new Overload(
@@ -178,6 +180,7 @@ export class Node implements AsyncDisposable {
       sessions,
       streamHost: this.#acceptance,
       errorFor: answer,
+      passes: (stanza, error) => this.#passes(stanza, error),
       cluster: this.cluster,
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
@@ -317,7 +320,7 @@ export class Node implements AsyncDisposable {
     return cluster;
   }
 
-  async #reap(isGone: (owner: string) => boolean): Promise<void> {
+  async #reap(isGone: (owner: string, sid: string) => boolean): Promise<void> {
     for (const reap of this.#reaps) await reap(isGone);
   }
 
@@ -347,6 +350,11 @@ export class Node implements AsyncDisposable {
       this.registry.metrics.stanzaErrors.with({ condition: error.condition }).add(1);
     }
     return answer;
+  }
+
+  /** A message waits while the keyspace is away, and its sender with it; everything else is answered. */
+  #passes(stanza: Stanza, error: unknown): Promise<void> | undefined {
+    return stanza.kind === 'message' && isAway(error) ? nextAttempt(this.#options.keyspace) : undefined;
   }
 
   #fault(error: unknown): void {

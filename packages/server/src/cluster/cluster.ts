@@ -7,7 +7,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import type { Log } from '../log.ts';
 import type { Peers } from '../peers.ts';
 import type { Awaitable } from '../pipeline.ts';
-import { nextAttempt } from '../session/attempts.ts';
+import { nextAttempt, untilDone } from '../session/attempts.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import type { RemoteSession } from '../session/remote-session.ts';
 import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
@@ -59,7 +59,7 @@ export interface ClusterHost extends ClusterLink {
   /** A session of another node is over, or gets no messages any more. */
   onGoneElsewhere(account: Jid): void;
   /** Takes over what nodes that are gone had. */
-  reap(isGone: (owner: string) => boolean): Promise<void>;
+  reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
   /** This node was declared dead: nothing is its own any more. */
   onFenced(): void;
   onFault(error: unknown): void;
@@ -70,6 +70,7 @@ const RELEASE_MS = 500;
 /** How long a node that starts waits for what the others have to tell. */
 const KNOWN_MS = 3000;
 const LOOK_AGAIN_MS = 20;
+const LOOK_LATER_MS = 10_000;
 
 /** The highest version of frames that this program reads. */
 const FRAMES = 1;
@@ -233,15 +234,20 @@ export class Cluster implements OtherNodes {
 
   async refresh(account: Jid): Promise<void> {
     const { store, sessions, id } = this.#host;
+    const before = sessions.of(account);
     const recorded = await store.list(account);
+    let hearsay = false;
     for (const { record, owner } of recorded) {
       const { sid, resource } = record;
       if (owner === id || sessions.remote(sid)?.node === owner) continue;
       this.#table.recorded(account.withResource(resource), record, owner);
+      hearsay = true;
     }
-    for (const known of sessions.of(account)) {
+    for (const known of before) {
       if (!recorded.some(({ record }) => record.sid === known.sessionId)) this.#table.over(known.sessionId);
     }
+    // it may have been over, and its end announced, before it was shown here
+    if (hearsay) setTimeout(() => void this.refresh(account).catch(() => {}), LOOK_LATER_MS).unref();
   }
 
   hasAcknowledged({ node, sessionId }: RemoteSession, at: number): Promise<boolean> {
@@ -267,9 +273,21 @@ export class Cluster implements OtherNodes {
       if (!session.ended) {
         session.moved('it is resumed on another node');
         this.#table.left(session, from);
+        setTimeout(() => void this.#checkLeft(session).catch(this.#host.onFault), LOOK_LATER_MS).unref();
       }
     }
     this.#inbound.answer(from, id, true);
+  }
+
+  /** A session was left to a node that may have died before it took it: it is this node's still. */
+  async #checkLeft({ account, sessionId }: Session): Promise<void> {
+    const { store, sessions, id, keyspace, reap } = this.#host;
+    const found = await untilDone(
+      () => store.find(account, sessionId),
+      () => nextAttempt(keyspace),
+    );
+    if (found?.owner !== id) return;
+    await reap((owner, sid) => owner === id && sid === sessionId && sessions.owned({ sessionId }) === undefined);
   }
 
   #evict(owner: string, sid: string): void {

@@ -46,6 +46,7 @@ export class SessionTable {
   /** Another node has this session, as far as is known. */
   show(state: RemoteSessionState): void {
     const { sessions, end, onGone } = this.#host;
+    if (sessions.owned(state) !== undefined) return; // it has come here since that was true
     const known = sessions.remote(state.sessionId);
     const session = new RemoteSession(state, end);
     sessions.putRemote(session);

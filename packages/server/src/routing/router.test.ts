@@ -1,3 +1,4 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import { iq, message, presence, type Stanza } from '@parley/xmpp/stanza';
@@ -32,6 +33,7 @@ function setUp(toAccount: (stanza: Stanza) => Awaitable<void> = () => {}) {
       throw new StanzaError('remote-server-not-found');
     },
     errorFor: (stanza, error) => errorFor(stanza, error, (fault) => faults.push(fault)),
+    passes: (_, error) => (error instanceof KeyspaceError ? Promise.resolve() : undefined),
     onAnswer: (answer) => answers.push(`${answer.id}`),
   });
   return { router, table, went, answers, faults };
@@ -128,6 +130,15 @@ describe('Router', () => {
     expect(faults.length).toBeGreaterThan(0);
     await router.route(message({ from: romeo }));
     await router.route(message({ to: romeo }));
+  });
+
+  it('begins anew with what had to wait', async () => {
+    let attempts = 0;
+    const { router, went } = setUp(() => {
+      if (attempts++ < 2) throw new KeyspaceError('away', 'gone');
+    });
+    await router.route(message(to('juliet@montague.lit')));
+    expect(went).toEqual(Array(3).fill('account: message - to juliet@montague.lit'));
   });
 
   it('makes no promise where nothing waits', () => {

@@ -16,6 +16,8 @@ export interface RouterHost {
   /** The stanza is for another server. */
   sendRemote(stanza: Stanza): Awaitable<void>;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
+  /** Resolves when a stanza that failed is to be tried again; undefined where it is to be answered. */
+  passes(stanza: Stanza, error: unknown): Promise<void> | undefined;
   /** The answer of a local session to a request that this server sent, if it is one. */
   onAnswer(iq: Iq, sender: Session): void;
 }
@@ -49,13 +51,15 @@ export class Router {
   route(stanza: Stanza, sender?: Session): Awaitable<void> {
     try {
       const answer = this.#dispatch(stanza, sender);
-      if (answer instanceof Promise) return answer.catch((error) => this.#bounce(stanza, error));
+      if (answer instanceof Promise) return answer.catch((error) => this.#fail(stanza, error, sender));
     } catch (error) {
-      return this.#bounce(stanza, error);
+      return this.#fail(stanza, error, sender);
     }
   }
 
-  #bounce(stanza: Stanza, error: unknown): Awaitable<void> {
+  #fail(stanza: Stanza, error: unknown, sender: Session | undefined): Awaitable<void> {
+    const passed = this.#host.passes(stanza, error);
+    if (passed !== undefined) return passed.then(() => this.route(stanza, sender));
     const answer = this.#host.errorFor(stanza, error);
     if (answer !== undefined) return this.route(answer);
   }

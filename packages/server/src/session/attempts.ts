@@ -7,7 +7,11 @@ const PASSING: ReadonlySet<KeyspaceFailure> = new Set(['away', 'slow', 'full', '
 
 export const isPassing = (error: unknown): boolean => error instanceof KeyspaceError && PASSING.has(error.failure);
 
-/** Between two attempts on a keyspace that fails, longer while it is known to be down. */
+/** The keyspace cannot be reached, or does not answer: nobody is to be bothered with that before it is over. */
+export const isAway = (error: unknown): error is KeyspaceError =>
+  error instanceof KeyspaceError && (error.failure === 'away' || error.failure === 'slow');
+
+/** Between two attempts to write to a keyspace that fails, longer while it is known to be down. */
 const PAUSE_MS = 250;
 const MOST_PAUSES = 20;
 

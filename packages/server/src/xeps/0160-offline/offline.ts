@@ -5,12 +5,13 @@ import { hasHint } from '@parley/xmpp/hints';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountContext } from '../../hooks.ts';
 import { defineModule, type ModuleContext } from '../../module.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { isKept, selectResources } from '../../routing/resources.ts';
-import { nextAttempt } from '../../session/attempts.ts';
+import { isAway, nextAttempt } from '../../session/attempts.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import { OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
 
@@ -80,7 +81,7 @@ async function add(stanza: Stanza, at: AccountContext, context: ModuleContext, s
   const text = Buffer.from(stamped(stanza, account).toString());
   for (let attempt = 0; ; attempt++) {
     const look = otherNodes !== undefined && attempt < ATTEMPTS;
-    const outcome = await store.add(account, text, limits, stanza.origin, look);
+    const outcome = await untilKnown(() => store.add(account, text, limits, stanza.origin, look), stanza, context);
     if (outcome === 'stored') {
       metrics.offlineStored.increment();
       metrics.offlineSize.record(text.length);
@@ -97,6 +98,21 @@ async function add(stanza: Stanza, at: AccountContext, context: ModuleContext, s
     const targets = selectResources(stanza, sessions.of(account));
     if (targets.length > 0 && (await deliver(journal, targets, stanza))) return true;
     if (attempt > 0) await pause(PAUSE_MS); // its node is gone, and nobody has dealt with what it had yet
+  }
+}
+
+/** While the keyspace is away the message waits, unless it could be stored twice. */
+async function untilKnown<T>(attempt: () => Promise<T>, { origin }: Stanza, { keyspace }: ModuleContext): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      if (error.outcome === 'unknown' && origin === undefined) {
+        throw new StanzaError('resource-constraint', { type: 'wait', text: 'Nobody knows whether it was stored.' });
+      }
+      await nextAttempt(keyspace);
+    }
   }
 }
 

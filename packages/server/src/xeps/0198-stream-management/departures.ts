@@ -99,9 +99,9 @@ export class Departures {
   }
 
   /** What others left undone that are gone. */
-  async finish(isGone: (owner: string) => boolean): Promise<void> {
+  async finish(isGone: (owner: string, sid: string) => boolean): Promise<void> {
     for await (const { jid, sid, owner, entries } of this.#host.store.unfinished()) {
-      if (isGone(owner) || (owner === this.#host.store.owner && !this.#running.has(sid))) {
+      if (isGone(owner, sid) || (owner === this.#host.store.owner && !this.#running.has(sid))) {
         await this.#forwardWaiting(jid, sid, entries, owner);
       }
     }

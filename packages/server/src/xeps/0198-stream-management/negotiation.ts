@@ -24,8 +24,8 @@ export interface NegotiationHost {
   times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
 }
 
-/** How often a session is looked for that is not where it was. */
-const ATTEMPTS = 10;
+/** How often a session that another node takes over meanwhile is fetched. */
+const ATTEMPTS = 5;
 
 /** `<enable/>` and `<resume/>`. Whatever goes wrong is answered with `<failed/>` (§6). */
 export class Negotiation {
@@ -98,20 +98,27 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
-    // another node may take it in this very moment, for an attempt of this client that came to nothing
-    for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
-      const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-      const session = here ?? (await this.#fetch(identity, sid).catch(tryAgain));
-      if (session === undefined) break;
-      if (session.management?.resumable && (await session.management.resume(stream, h, id))) {
-        stream.unlimited = context.isAdmin(session.account);
-        context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
-        context.hooks.events.emit('session.resumed', session);
-        return;
-      }
+    const session = await this.#resume(stream, identity, sid, h, id);
+    if (session !== undefined) {
+      stream.unlimited = context.isAdmin(session.account);
+      context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
+      context.hooks.events.emit('session.resumed', session);
+    } else if (!stream.closed) {
+      // how much of what it sent was handled helps a client whose session is gone
+      fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
     }
-    // how much of what it sent was handled helps a client whose session is gone
-    if (!stream.closed) fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
+  }
+
+  /** The session, once the stream is its; undefined where it cannot be. */
+  async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Session | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
+      const here = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
+      const session = here ?? (await this.#fetch(identity, sid).catch(tryAgain));
+      if (session?.management?.resumable !== true) return undefined;
+      if (await session.management.resume(stream, h, id)) return session;
+      if (!session.movedAway) return undefined; // else another node took it over in between
+    }
+    return undefined;
   }
 
   /** Has a session that another node has, or had before it was gone, come here. */

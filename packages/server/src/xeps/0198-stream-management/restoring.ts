@@ -22,14 +22,17 @@ export interface RestoringHost {
  * The sessions of nodes that are gone: those that can be resumed wait here for their clients as if only the stream were
  * lost, the others are over.
  */
-export async function takeOverSessions(at: RestoringHost, isGone: (owner: string) => boolean): Promise<void> {
+export async function takeOverSessions(
+  at: RestoringHost,
+  isGone: (owner: string, sid: string) => boolean,
+): Promise<void> {
   const { log } = at.context;
   let count = 0;
   const takeOver = async (found: RecordedSession) => {
-    if (!isGone(found.owner)) return;
+    if (!isGone(found.owner, found.record.sid)) return;
     try {
       if (found.record.maxSeconds === 0) await end(found, at);
-      else if ((await restoreSession(found.account, found.record.sid, at)) !== undefined) count++;
+      else if (await restoreFrom(found, at, isGone)) count++;
     } catch (error) {
       if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
       // one that cannot be read must not keep the others away
@@ -38,6 +41,15 @@ export async function takeOverSessions(at: RestoringHost, isGone: (owner: string
   };
   for await (const page of at.store.all()) await Promise.all(page.map(takeOver));
   if (count > 0) log.info('resumption.restored', { sessions: count });
+}
+
+/** Its client may have had another node fetch it meanwhile. */
+async function restoreFrom(
+  { account, record: { sid } }: RecordedSession,
+  at: RestoringHost,
+  isGone: (owner: string, sid: string) => boolean,
+): Promise<boolean> {
+  return (await restoreSession(account, sid, at, (owner) => isGone(owner, sid))) !== undefined;
 }
 
 /** Nobody else tells that it is over. Rather twice than never: what is recorded goes last. */
@@ -52,16 +64,26 @@ async function end({ account, record }: RecordedSession, { context, store }: Res
 }
 
 /** Takes a session over from whoever had it, and has it wait for its client; undefined where there is no such session. */
-export async function restoreSession(account: Jid, sid: string, at: RestoringHost): Promise<Session | undefined> {
+export async function restoreSession(
+  account: Jid,
+  sid: string,
+  at: RestoringHost,
+  mayTakeFrom?: (owner: string) => boolean,
+): Promise<Session | undefined> {
   const own = at.context.sessions.owned({ sessionId: sid });
   if (own !== undefined) return own;
-  const running = at.running.get(sid) ?? restore(account, sid, at).finally(() => at.running.delete(sid));
+  const running = at.running.get(sid) ?? restore(account, sid, at, mayTakeFrom).finally(() => at.running.delete(sid));
   at.running.set(sid, running);
   return running;
 }
 
-async function restore(account: Jid, sid: string, at: RestoringHost): Promise<Session | undefined> {
-  const kept = await at.store.claim(account, sid);
+async function restore(
+  account: Jid,
+  sid: string,
+  at: RestoringHost,
+  mayTakeFrom?: (owner: string) => boolean,
+): Promise<Session | undefined> {
+  const kept = await at.store.claim(account, sid, mayTakeFrom);
   if (kept === undefined || kept.record.maxSeconds === 0) return undefined;
   const { record, header, entries } = kept;
   const { epoch, maxSeconds, resource } = record;
