@@ -7,7 +7,7 @@ import { OfflineStore } from '@parley/server/xeps/0160-offline/offline-store';
 import { Departures } from '@parley/server/xeps/0198-stream-management/departures';
 import { NS } from '@parley/xmpp/namespaces';
 import { SimulatedKeyspace } from './keyspace.ts';
-import { clusterConversation, clusterHousehold, conversation, household, type Scenario } from './scenario.ts';
+import { clusterHousehold, conversation, household, type Scenario } from './scenario.ts';
 
 /** A rule of the server that is broken, to see that the simulation notices. */
 export interface Sabotage {
@@ -84,8 +84,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a session is restored without counting up its epoch',
-    scenario: clusterConversation,
-    seeds: 15,
+    scenario: clusterHousehold,
+    seeds: 20,
     begin: replace(
       ResumptionStore.prototype,
       'claim',
