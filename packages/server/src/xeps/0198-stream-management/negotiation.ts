@@ -3,6 +3,7 @@ import { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { StanzaCondition } from '@parley/xmpp/stanza-error';
+import { StreamError } from '@parley/xmpp/stream-error';
 import type { ModuleContext } from '../../module.ts';
 import { untilDone } from '../../session/attempts.ts';
 import { Management, type ManagementHost } from '../../session/management.ts';
@@ -65,9 +66,11 @@ export class Negotiation {
   /** False where the keyspace does not take it, or the session ended meanwhile. */
   async #open(session: Session, management: Management): Promise<boolean> {
     const { store } = this.#host.management;
+    // one that was bound to this resource before has its journal moved under the record that is replaced now
+    await this.#host.departures.ended(session.jid);
     try {
       const record = recordOf(session, management.epoch, management.maxSeconds);
-      await store.open(session.account, record, { handled: 0, origins: new Map() });
+      if (!(await store.open(session.account, record, { handled: 0, origins: new Map() }))) return false;
     } catch (error) {
       if (!(error instanceof KeyspaceError)) throw error;
       if (error.outcome === 'unknown') this.#undo(session, management);
@@ -81,6 +84,7 @@ export class Negotiation {
   #undo({ account, jid, sessionId }: Session, { epoch }: Management): void {
     const { store, again, onFault } = this.#host.management;
     const done = untilDone(() => store.end(account, jid.resource, sessionId, epoch), again);
+    this.#host.departures.await(jid, done);
     this.#host.context.hooks.pending.add(done.catch(onFault));
   }
 
@@ -117,7 +121,7 @@ export class Negotiation {
   async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Session | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
       const here = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-      const session = here ?? (await this.#fetch(identity, sid));
+      const session = here ?? (await this.#fetch(identity, sid).catch(tryAgain));
       if (session?.management?.resumable !== true) return undefined;
       if (await session.management.resume(stream, h, id)) return session;
       if (!session.movedAway) return undefined; // else another node took it over in between
@@ -146,6 +150,12 @@ export class Negotiation {
       throw error;
     }
   }
+}
+
+/** A client that is told that it failed takes its session for lost; where its stream ends, it comes back. */
+function tryAgain(error: unknown): never {
+  if (!(error instanceof KeyspaceError)) throw error;
+  throw new StreamError('resource-constraint', 'Your session cannot be looked for just now: try again.');
 }
 
 /** The `h` of an element (§4), a whole number of 32 bits; undefined where it is none. */
