@@ -231,13 +231,13 @@ export class ResumptionStore {
   }
 
   /**
-   * Takes a session over as it is, from whoever had it: what that one still has on its way comes to nothing. Undefined
-   * where there is no such session. Rejects with `damaged` where it cannot be read.
+   * Takes a session over as it is: what its owner still has on its way comes to nothing. Undefined where there is no such
+   * session, or another owner than `from` has it. Rejects with `damaged` where it cannot be read.
    */
-  async claim(account: Jid, sid: string): Promise<KeptSession | undefined> {
+  async claim(account: Jid, sid: string, from?: string): Promise<KeptSession | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const kept = await this.read(account, sid);
-      if (kept === undefined) return undefined;
+      if (kept === undefined || kept.owner !== (from ?? kept.owner)) return undefined;
       const { record, header, entries, mark } = kept;
       const { resource, epoch } = record;
       if (await this.takeOver(account, resource, sid, epoch, header, entries, mark)) {

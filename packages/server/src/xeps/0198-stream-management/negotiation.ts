@@ -9,16 +9,17 @@ import { Management, type ManagementHost } from '../../session/management.ts';
 import type { Session } from '../../session/session.ts';
 import { recordOf } from '../../session/session-record.ts';
 import type { Stream } from '../../stream/stream.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
-  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin' | 'otherNodes' | 'sessionStore'>;
+  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin'>;
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
-  /** Takes a session over that another node has, or had. */
-  restore(account: Jid, sid: string): Promise<Session | undefined>;
+  /** Undefined where this node is alone. */
+  readonly arrivals: Arrivals | undefined;
   /** Seconds for which a session waits for its client, and the most that a client may ask for. */
   times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
 }
@@ -83,7 +84,7 @@ export class Negotiation {
 
   /** §5 */
   async resume(stream: Stream, element: Element): Promise<void> {
-    const { context, ids } = this.#host;
+    const { context, ids, arrivals } = this.#host;
     const { identity } = stream;
     if (identity === undefined) return fail(stream, 'unexpected-request');
     const id = element.attr('previd') ?? '';
@@ -92,7 +93,7 @@ export class Negotiation {
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
     const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-    const session = here ?? (await this.#fetch(identity, sid));
+    const session = here ?? (await arrivals?.fetch(identity, sid));
     if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
@@ -101,18 +102,6 @@ export class Negotiation {
       // how much of what it sent was handled helps a client whose session is gone
       fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
     }
-  }
-
-  /** Has a session that another node has, or had before it was gone, come here. */
-  async #fetch(account: Jid, sid: string): Promise<Session | undefined> {
-    const { context, restore } = this.#host;
-    const { otherNodes, sessionStore } = context;
-    if (otherNodes === undefined) return undefined;
-    const found = await sessionStore.find(account, sid);
-    if (found === undefined || found.record.maxSeconds === 0) return undefined;
-    // with it come the stanzas that are in its memory alone
-    if (otherNodes.isAlive(found.owner)) await otherNodes.release(found.owner, sid);
-    return restore(account, sid);
   }
 
   async #lastHandled(account: Jid, sid: string): Promise<number | undefined> {

@@ -52,9 +52,17 @@ async function end({ account, record }: RecordedSession, { context, store }: Res
   await store.end(account, resource, sid, epoch);
 }
 
-/** Takes a session over from whoever had it, and has it wait for its client; undefined where there is no such session. */
-export async function restoreSession(account: Jid, sid: string, at: RestoringHost): Promise<Session | undefined> {
-  const kept = await at.store.claim(account, sid);
+/**
+ * Takes a session over from its owner, and has it wait for its client; undefined where there is no such session, or `from`
+ * is not its owner.
+ */
+export async function restoreSession(
+  account: Jid,
+  sid: string,
+  at: RestoringHost,
+  from?: string,
+): Promise<Session | undefined> {
+  const kept = await at.store.claim(account, sid, from);
   if (kept === undefined || kept.record.maxSeconds === 0) return undefined;
   const { record, header, entries } = kept;
   const { epoch, maxSeconds, resource } = record;

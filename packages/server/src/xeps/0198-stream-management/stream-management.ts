@@ -7,6 +7,7 @@ import { seconds } from '../../config/option.ts';
 import { defineModule } from '../../module.ts';
 import { nextAttempt } from '../../session/attempts.ts';
 import type { Management, ManagementHost } from '../../session/management.ts';
+import { decodeOffer, OFFERED } from '../../session/offer.ts';
 import {
   handledKeys,
   journalKeys,
@@ -18,6 +19,7 @@ import {
 import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
 import type { Stream } from '../../stream/stream.ts';
+import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import { fail, Negotiation, readNumber } from './negotiation.ts';
@@ -78,12 +80,21 @@ export default defineModule({
       onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
     });
     const restoring = { context, store, host, detached };
+    const arrivals =
+      otherNodes &&
+      new Arrivals({
+        otherNodes,
+        store,
+        own: (sid) => sessions.owned({ sessionId: sid }),
+        restore: (account, sid, owner) => restoreSession(account, sid, restoring, owner),
+      });
+    context.peers.on(OFFERED, (text) => arrivals?.onOffered(decodeOffer(text)));
     const negotiation = new Negotiation({
       context,
       management: host,
       ids: new SessionIds(context.secret('ids of sessions')),
       departures,
-      restore: (account, sid) => restoreSession(account, sid, restoring),
+      arrivals,
       times: () => context.options() as unknown as z.infer<typeof options>,
     });
 
