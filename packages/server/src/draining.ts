@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Session } from './session/session.ts';
 import type { Sessions } from './session/sessions.ts';
@@ -20,6 +20,10 @@ export interface DrainingHost {
   readonly others: Successors | undefined;
   settings(): { readonly seconds: number; readonly sessionsPerSecond: number };
   onFault(error: unknown): void;
+  /** Milliseconds of a clock that never goes back. */
+  now?(): number;
+  /** Resolves after so many milliseconds, rejects where it is aborted. */
+  pause?(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 /** `done`: no session is left. */
@@ -47,9 +51,13 @@ export class Draining {
   #stopping = false;
   #cancel = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  readonly #now: () => number;
+  readonly #pause: (ms: number, signal: AbortSignal) => Promise<void>;
 
   constructor(host: DrainingHost) {
     this.#host = host;
+    this.#now = host.now ?? (() => performance.now());
+    this.#pause = host.pause ?? ((ms, signal) => wait(ms, undefined, { signal }));
   }
 
   get state(): DrainState {
@@ -104,14 +112,14 @@ export class Draining {
       return some.length;
     });
     const moment = expected ? Math.min(MOMENT_MS, seconds * 1000 * SESSIONS_SHARE) : 0;
-    for (const until = performance.now() + moment; sessions.size > 0 && performance.now() < until; ) {
-      await pause(TICK_MS, undefined, { signal });
+    for (const until = this.#now() + moment; sessions.size > 0 && this.#now() < until; ) {
+      await this.#pause(TICK_MS, signal);
     }
     if (others === undefined) return;
     const tried = new Set<Session>();
     await this.#paced(sessions.size, seconds * SESSIONS_SHARE, signal, async (count) => {
       // nobody to take them: they wait here, unless this is the end
-      while (others.alone && !this.#stopping) await pause(TICK_MS, undefined, { signal });
+      while (others.alone && !this.#stopping) await this.#pause(TICK_MS, signal);
       const some = [...sessions].filter((session) => !tried.has(session)).slice(0, count);
       for (const session of some) tried.add(session);
       await this.#handOver(others, some);
@@ -131,15 +139,15 @@ export class Draining {
     step: (count: number) => number | Promise<number>,
   ): Promise<void> {
     const rate = Math.max(this.#host.settings().sessionsPerSecond, total / seconds || 0) / 1000;
-    const begun = performance.now();
+    const begun = this.#now();
     for (let done = 0; ; ) {
       signal.throwIfAborted();
-      const due = Math.ceil((performance.now() - begun + TICK_MS) * rate) - done;
+      const due = Math.ceil((this.#now() - begun + TICK_MS) * rate) - done;
       const count = due < 1 ? 0 : await step(Math.min(due, AT_ONCE));
       if (due >= 1 && count === 0) return;
       done += count;
       if (count < due) await nextTurn();
-      else await pause(TICK_MS, undefined, { signal });
+      else await this.#pause(TICK_MS, signal);
     }
   }
 }
