@@ -33,6 +33,7 @@ import { Requests } from './session/requests.ts';
 import { ResumptionStore } from './session/resumption/resumption-store.ts';
 import { Sessions } from './session/sessions.ts';
 import { Acceptance } from './stream/acceptance.ts';
+import { Admission } from './stream/admission.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
 import { drain } from './stream/drain.ts';
 import { StreamFeatures } from './stream/features.ts';
@@ -83,6 +84,7 @@ export class Node implements AsyncDisposable {
   readonly #disclosure = new Disclosure();
   readonly #requests: Requests;
   readonly #logins: Logins;
+  readonly #admission: Admission;
   readonly #peers = new Peers();
   readonly #store: ResumptionStore;
   /** Undefined where this node is alone. */
@@ -149,7 +151,9 @@ export class Node implements AsyncDisposable {
       (cause) => this.#acceptance.shed(cause),
     );
     this.#stops.push(() => overload[Symbol.dispose]());
+    this.#admission = new Admission({ config, metrics });
     this.#acceptance = new Acceptance({
+      admission: this.#admission,
       config,
       overload,
       metrics,
@@ -166,27 +170,25 @@ export class Node implements AsyncDisposable {
       authenticator: this.accounts,
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
-    const { hooks, router, sessions } = this;
-    measureStreams(metrics, this.streams, () => sessions.size);
-    const requests = this.#requests;
+    const { hooks, router, sessions, streams, cluster } = this;
+    measureStreams(metrics, streams, () => sessions.size);
     this.#clients = new ClientSessions({
       config,
       metrics,
       log,
       hooks,
       router,
-      requests,
+      requests: this.#requests,
       sessions,
       streamHost: this.#acceptance,
       errorFor,
       passes,
-      cluster: this.cluster,
+      cluster,
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
     const { listen } = options.config;
     this.#listeners = new ClientListeners({ listen, acceptor, acceptance: this.#acceptance, metrics, log });
-    const { streams, cluster: others } = this;
-    this.#draining = new Draining({ streams, sessions, others, settings: () => this.#config.drain, onFault });
+    this.#draining = new Draining({ streams, sessions, others: cluster, settings: () => this.#config.drain, onFault });
   }
 
   /** Starts a node and resolves when it listens. */
@@ -276,7 +278,7 @@ export class Node implements AsyncDisposable {
     this.#features.add(peerError((condition) => streamErrors.with({ condition, direction: 'in' }).add(1)));
     this.#features.add(startTls(() => this.#config.tls.required));
     applyAccountChanges({ accounts, sessions, streams, events: hooks.events, peers: this.#peers });
-    const sasl = new Sasl(this.#logins, () => this.#config);
+    const sasl = new Sasl(this.#logins, this.#admission, () => this.#config);
     this.#features.add(sasl);
     this.#features.add(sasl.channelBinding);
     const shared: SharedContext = {
@@ -307,7 +309,8 @@ export class Node implements AsyncDisposable {
       onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
-    await setUpModules(shared, new Map([[Logins, this.#logins]]));
+    const offers = new Map<unknown, object>([[Logins, this.#logins]]).set(Admission, this.#admission);
+    await setUpModules(shared, offers);
     this.#features.add(resourceBinding(onBind));
     this.#features.add(legacySession());
     // RFC 3921 §3: the request has no effect, but older clients wait for its result

@@ -55,6 +55,7 @@ async function start() {
     },
     ids,
     departures,
+    turn: () => undefined,
     arrivals: undefined,
     times: () => times,
   });

@@ -18,6 +18,8 @@ export interface NegotiationHost {
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
+  /** Resolves when a session may be resumed; undefined where it may at once. */
+  turn(stream: Stream): Promise<void> | undefined;
   /** Undefined where this node is alone. */
   readonly arrivals: Arrivals | undefined;
   /** Seconds for which a session waits for its client, and the most that a client may ask for. */
@@ -92,6 +94,8 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
+    await this.#host.turn(stream);
+    if (stream.closed) return;
     const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
     const session = here ?? (await arrivals?.fetch(identity, sid));
     if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {

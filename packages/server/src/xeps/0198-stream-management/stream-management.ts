@@ -18,6 +18,7 @@ import {
 } from '../../session/resumption/resumption-keys.ts';
 import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
+import { Admission } from '../../stream/admission.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
@@ -80,6 +81,7 @@ export default defineModule({
       onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
     });
     const restoring = { context, store, host, detached };
+    const admission = context.use(Admission);
     const arrivals =
       otherNodes &&
       new Arrivals({
@@ -94,6 +96,7 @@ export default defineModule({
       management: host,
       ids: new SessionIds(context.secret('ids of sessions')),
       departures,
+      turn: (stream) => admission.resumption(stream),
       arrivals,
       times: () => context.options() as unknown as z.infer<typeof options>,
     });
