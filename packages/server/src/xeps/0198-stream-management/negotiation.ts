@@ -10,16 +10,19 @@ import { Management, type ManagementHost } from '../../session/management.ts';
 import type { Session } from '../../session/session.ts';
 import { recordOf } from '../../session/session-record.ts';
 import type { Stream } from '../../stream/stream.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
-  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin' | 'otherNodes' | 'sessionStore'>;
+  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin'>;
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
-  /** Takes a session over that another node has, or had. */
-  restore(account: Jid, sid: string): Promise<Session | undefined>;
+  /** Resolves when a session may be resumed; undefined where it may at once. */
+  turn(stream: Stream): Promise<void> | undefined;
+  /** Undefined where this node is alone. */
+  readonly arrivals: Arrivals | undefined;
   /** Seconds for which a session waits for its client, and the most that a client may ask for. */
   times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
 }
@@ -90,7 +93,7 @@ export class Negotiation {
 
   /** §5 */
   async resume(stream: Stream, element: Element): Promise<void> {
-    const { context, ids } = this.#host;
+    const { context, ids, arrivals } = this.#host;
     const { identity } = stream;
     if (identity === undefined) return fail(stream, 'unexpected-request');
     const id = element.attr('previd') ?? '';
@@ -98,15 +101,9 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
-    let session: Session | undefined;
-    try {
-      session = await this.#resume(stream, identity, sid, h, id);
-    } catch (error) {
-      if (!(error instanceof KeyspaceError)) throw error;
-      // nobody can tell now whether there is such a session: the client must not give it up
-      if (!stream.closed) fail(stream, 'resource-constraint');
-      return;
-    }
+    await this.#host.turn(stream);
+    if (stream.closed) return;
+    const session = await this.#resume(stream, identity, sid, h, id);
     if (session !== undefined) {
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
@@ -121,24 +118,12 @@ export class Negotiation {
   async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Session | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
       const here = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-      const session = here ?? (await this.#fetch(identity, sid).catch(tryAgain));
+      const session = here ?? (await this.#host.arrivals?.fetch(identity, sid).catch(tryAgain));
       if (session?.management?.resumable !== true) return undefined;
       if (await session.management.resume(stream, h, id)) return session;
       if (!session.movedAway) return undefined; // else another node took it over in between
     }
     return undefined;
-  }
-
-  /** Has a session that another node has, or had before it was gone, come here. */
-  async #fetch(account: Jid, sid: string): Promise<Session | undefined> {
-    const { context, restore } = this.#host;
-    const { otherNodes, sessionStore } = context;
-    if (otherNodes === undefined) return undefined;
-    const found = await sessionStore.find(account, sid);
-    if (found === undefined || found.record.maxSeconds === 0) return undefined;
-    // with it come the stanzas that are in its memory alone
-    if (otherNodes.isAlive(found.owner)) await otherNodes.release(found.owner, sid);
-    return restore(account, sid);
   }
 
   async #lastHandled(account: Jid, sid: string): Promise<number | undefined> {
