@@ -93,7 +93,7 @@ export class Negotiation {
 
   /** §5 */
   async resume(stream: Stream, element: Element): Promise<void> {
-    const { context, ids, arrivals } = this.#host;
+    const { context, ids } = this.#host;
     const { identity } = stream;
     if (identity === undefined) return fail(stream, 'unexpected-request');
     const id = element.attr('previd') ?? '';
