@@ -152,7 +152,7 @@ export class JournalWriter {
     if (batch.length > 0) writes.push(store.append(account, sessionId, this.#epoch, batch.map(entryOf)));
     const header = this.#checkpointWanted ? this.#host.header() : undefined;
     // the record first: a stanza that changed it must not be known to be handled where the change is not known
-    const record = header !== undefined && this.#recordStale ? this.#changedRecord() : undefined;
+    const record = header === undefined ? undefined : this.#changedRecord(this.#epoch);
     if (record !== undefined) writes.push(store.update(account, record));
     if (header !== undefined && (this.#trim > 0 || header.handled !== this.#persisted)) {
       writes.push(store.checkpoint(account, sessionId, this.#epoch, header, this.#trim));
@@ -174,9 +174,10 @@ export class JournalWriter {
   }
 
   /** The record of the session, where it is another than the one that was written last. */
-  #changedRecord(): ResumptionRecord | undefined {
+  #changedRecord(epoch: number): ResumptionRecord | undefined {
+    if (!this.#recordStale) return undefined;
     this.#recordStale = false;
-    const record = this.#host.record(this.#epoch);
+    const record = this.#host.record(epoch);
     const text = JSON.stringify({ ...record, epoch: undefined });
     if (text === this.#record) return undefined;
     this.#record = text;
@@ -196,9 +197,13 @@ export class JournalWriter {
     // the very same each time, whatever happens meanwhile: then the store knows whether it is done already
     const header = { handled, origins: new Map(origins), sent };
     const entries = kept.map(entryOf);
+    const epoch = this.#epoch;
+    // with it: a stanza that changed the record is known to be handled from now on
+    const record = this.#changedRecord(epoch + 1);
     this.#waiting = [];
     this.#trim = 0;
-    const attempt = () => store.takeOver(account, jid.resource, sessionId, this.#epoch, header, entries);
+    const { resource } = jid;
+    const attempt = () => store.takeOver(account, resource, sessionId, epoch, header, entries, undefined, record);
     if (!(await untilDone(attempt, () => this.#host.again()))) return false;
     this.#epoch++;
     this.#persisted = header.handled;
