@@ -23,6 +23,9 @@ export interface JournalWriterHost {
   again(): Promise<void>;
 }
 
+/** How long what was acknowledged may wait for another write to go with. */
+const TRIM_MS = 50;
+
 /**
  * Writes the journal of one session. There is one write at a time: what comes meanwhile goes into the next one, all of
  * it together. Where a write fails, nobody knows for sure what is done of it and what still will be, so the whole journal
@@ -43,6 +46,7 @@ export class JournalWriter {
   /** How many inbound stanzas the journal knows to be handled. */
   #persisted: number;
   #over = false;
+  #timer: NodeJS.Timeout | undefined;
   /** The write that has not begun yet, and the end of all that were asked for. */
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -72,9 +76,14 @@ export class JournalWriter {
     return this.#soon();
   }
 
-  /** An entry that the journal has was acknowledged. */
+  /**
+   * An entry that the journal has was acknowledged. It goes with the next write, which soon follows: who is killed before
+   * that has as good as not heard the acknowledgement, and the client says it again.
+   */
   acknowledged(): void {
     this.#trim++;
+    this.#checkpointWanted = true;
+    this.#timer ??= setTimeout(() => void this.#soon(), TRIM_MS).unref();
   }
 
   /** The session may be another than its record says. */
@@ -112,6 +121,7 @@ export class JournalWriter {
   /** Writes nothing from now on. */
   close(): void {
     this.#over = true;
+    clearTimeout(this.#timer);
   }
 
   /** Resolves when nothing is being written, or waits for it. */
@@ -145,6 +155,8 @@ export class JournalWriter {
   }
 
   async #write(): Promise<boolean> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const { store, session } = this.#host;
     const { account, sessionId } = session;
     const batch = this.#waiting.splice(0);

@@ -214,8 +214,6 @@ export class Management {
     const taken = this.#sent.acknowledge(h);
     this.#forget(taken);
     for (const { journaled } of taken) if (journaled) this.#journal.acknowledged();
-    // at once: a successor of this process must not take it for unacknowledged
-    if (taken.some(({ journaled }) => journaled)) void this.#journal.write();
     this.#asked = false;
     if (this.#sent.written > 0 && this.#sent.count !== this.#askedFor) this.#ask();
     if (full && !this.full) this.#host.onDrained(this.session);
