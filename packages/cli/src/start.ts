@@ -1,3 +1,4 @@
+import type { Server } from '@parley/server/main';
 import { Command } from 'commander';
 
 /** `parley start`: a node in the foreground, until it is told to stop. */
@@ -11,24 +12,42 @@ export function startCommand(): Command {
       const { Server } = await import('@parley/server/main');
       const { configurationFile, readConfiguration } = await import('./configuration.ts');
       const { welcome } = await import('./welcome.ts');
-      const config = readConfiguration(this);
-      await using server = await Server.start({ config, readConfiguration: () => readConfiguration(this) });
+      let current: Server | undefined;
       process.on('uncaughtExceptionMonitor', (error) => {
-        server.log.fatal('node.died', { error }); // and the process ends, since nobody knows in which state it is
-        server.log.flush();
+        current?.log.fatal('node.died', { error }); // and the process ends, since nobody knows in which state it is
+        current?.log.flush();
       });
       process.on('SIGHUP', () => {
-        server.reload().catch((error) => server.log.error('configuration.refused', { error }));
+        const server = current;
+        server?.reload().catch((error) => server.log.error('configuration.refused', { error }));
       });
-      process.stderr.write(welcome(server, config, configurationFile(this)));
-      const signal = await stopSignal();
-      server.log.info('node.stopping', { signal });
+      for (let signal: string | undefined; signal === undefined; ) {
+        // a node that others gave up comes back as another one
+        const { promise: fenced, resolve: onFenced } = Promise.withResolvers<undefined>();
+        const config = readConfiguration(this);
+        await using server = await Server.start({
+          config,
+          readConfiguration: () => readConfiguration(this),
+          onFenced: () => onFenced(undefined),
+        });
+        if (current === undefined) process.stderr.write(welcome(server, config, configurationFile(this)));
+        current = server;
+        const stopped = new AbortController();
+        signal = await Promise.race([fenced, stopSignal(stopped.signal)]);
+        stopped.abort();
+        if (signal !== undefined) server.log.info('node.stopping', { signal });
+      }
     });
 }
 
-function stopSignal(): Promise<string> {
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Where it is aborted, a signal does again what it does by itself. */
+function stopSignal(aborted: AbortSignal): Promise<string> {
   return new Promise((done) => {
-    process.once('SIGTERM', done);
-    process.once('SIGINT', done);
+    for (const signal of SIGNALS) {
+      process.once(signal, done);
+      aborted.addEventListener('abort', () => process.off(signal, done), { once: true });
+    }
   });
 }

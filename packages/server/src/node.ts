@@ -108,7 +108,7 @@ export class Node implements AsyncDisposable {
     const onFault = (error: unknown) => this.#fault(error);
 
     this.hooks = new Hooks(onFault);
-    const { keyspace, modules } = options;
+    const { keyspace, modules, log } = options;
     this.accounts = options.accounts({ keyspace, modules, secret, config });
     this.#iq = new IqTable((jid) => this.#isLocal(jid));
     this.#requests = new Requests(
@@ -168,8 +168,6 @@ export class Node implements AsyncDisposable {
     const { hooks, router, sessions } = this;
     measureStreams(metrics, this.streams, () => sessions.size);
     const requests = this.#requests;
-    const answer = (stanza: Stanza, error: unknown) => this.#errorFor(stanza, error);
-    const { log } = options;
     this.#clients = new ClientSessions({
       config,
       metrics,
@@ -179,7 +177,7 @@ export class Node implements AsyncDisposable {
       requests,
       sessions,
       streamHost: this.#acceptance,
-      errorFor: answer,
+      errorFor: (stanza, error) => this.#errorFor(stanza, error),
       passes: (stanza, error) => this.#passes(stanza, error),
       cluster: this.cluster,
     });
@@ -332,6 +330,7 @@ export class Node implements AsyncDisposable {
     });
     for (const session of [...this.sessions]) session.moved('the node was given up by others');
     for (const stream of [...this.streams]) stream.cut('the node was given up by others');
+    this.#config = { ...this.#config, drain: { ...this.#config.drain, seconds: 0 } }; // nothing that it began can be done
     this.#options.onFenced?.();
   }
 
