@@ -89,7 +89,6 @@ export class Cluster implements OtherNodes {
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
   #membership: Membership | undefined;
-  #reaping: Promise<void> = Promise.resolve();
 
   constructor(host: ClusterHost) {
     this.#host = host;
@@ -165,14 +164,14 @@ export class Cluster implements OtherNodes {
       lease,
       onJoined: (member) => this.#onJoined(member),
       onGone: (member, how) => this.#onGone(member, how),
-      onReap: (member) => this.#reap(member),
+      onReap: (member) => void this.#reap(member).catch(onFault),
       onFenced,
       onFault,
     });
     const known = this.#announcements.known(this.#others());
     await Promise.race([known, pause(KNOWN_MS, undefined, { ref: false })]);
     // what is left of nodes that nobody remembers
-    if (this.#membership.members.size === 0) await this.#host.reap((owner) => owner !== id);
+    if (this.#membership.members.size === 0) await this.#host.reap((owner) => !this.isAlive(owner));
   }
 
   /** Leaves in order: from now on others take over what is left of this node's sessions. */
@@ -366,15 +365,16 @@ export class Cluster implements OtherNodes {
     this.#delivery.onNodeGone(node);
   }
 
-  #reap(member: Member): void {
-    this.#reaping = this.#reaping
-      .then(() => this.#host.reap((owner) => owner === member.id))
-      .then(() => this.#host.peers.tell('reaped', member.id))
-      .then(() => {
-        this.#table.onReaped(member.id);
-        return this.#membership?.dealtWith(member.id);
-      })
-      .catch(this.#host.onFault);
+  /** Nobody else does it as long as this node lives. Several at a time: one may wait for what another takes over. */
+  async #reap({ id }: Member): Promise<void> {
+    const { keyspace, reap, peers } = this.#host;
+    await untilDone(
+      () => reap((owner) => owner === id),
+      () => nextAttempt(keyspace),
+    );
+    await peers.tell('reaped', id);
+    this.#table.onReaped(id);
+    await this.#membership?.dealtWith(id);
   }
 
   /** Another node has taken over what a node that is gone had. */
