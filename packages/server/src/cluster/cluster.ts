@@ -219,6 +219,11 @@ export class Cluster implements OtherNodes {
   moved(session: Session): void {
     this.#delivery.hold(session.sessionId);
     this.#registry.forget(session); // whoever has it announces it
+    if (!session.management?.resumable) return;
+    // until that is heard it is still there for whoever asks, and what the keyspace has of it is right
+    this.#table.left(session);
+    void this.refresh(session.account).catch(() => {});
+    setTimeout(() => void this.refresh(session.account).catch(() => {}), LOOK_LATER_MS).unref();
   }
 
   // --- OtherNodes -------------------------------------------------------------------------------------------------

@@ -54,10 +54,10 @@ export class SessionTable {
     if (got && state.receivingSince === Number.POSITIVE_INFINITY) onGone(session.account);
   }
 
-  /** A session has just left this node for another. */
-  left(session: Session, node: string): void {
+  /** A session has just left this node for another, or nobody knows yet where it is. */
+  left(session: Session, node = ''): void {
     const { jid, sessionId, management, presence, priority, interested, carbonsSince, receivingSince } = session;
-    const epoch = (management?.epoch ?? 0) + 1;
+    const epoch = (management?.epoch ?? 0) + (node === '' ? 0 : 1); // whoever has it has a higher one
     const switches = { interested, carbonsSince, receivingSince, detached: true, resumable: true };
     this.show({ jid, sessionId, node, epoch, presence, priority, ...switches });
   }
