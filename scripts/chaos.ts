@@ -14,6 +14,7 @@ function run({ file, env }: ChaosRun): void {
     env: { ...process.env, ...env },
     stdio: 'inherit',
   });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => child.kill(signal));
   child.on('exit', (code) => {
     process.exitCode = code ?? 1;
   });

@@ -33,19 +33,24 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   const end = Date.now() + total;
   const breakable = (seed: number): Breakable => ({ cluster, crowd, timeline, total, random: new Random(seed) });
   const kinds = settings.failover ? [...heavyFaults, failover] : heavyFaults;
-  await Promise.all([
+  const broken = Promise.all([
     crowd.talk(end),
     breakThings(kinds, breakable(settings.seed), end, 3000),
     breakThings(lightFaults, breakable(settings.seed + 2), end, 2000),
   ]);
+  await broken.catch((error) => {
+    timeline.note(`WRONG ${error}`);
+    process.stdout.write(`${tell({ timeline, cluster, ledger, figures: ledger.figures() })}\n`);
+    throw error;
+  });
   timeline.note('nothing breaks any more');
 
   const settled = await crowd.settled();
   timeline.note(settled ? 'everything has arrived' : 'WRONG nothing moves any more, and something is missing');
-  const unseen = await watch.unseen();
+  const unseen = await counted(timeline, watch.unseen());
   const ended = await crowd.close();
   if (!ended) timeline.note('WRONG some sessions do not end in order');
-  const ghosts = (await watch.ghosts()) + (await cluster.ghosts());
+  const ghosts = (await counted(timeline, watch.ghosts())) + (await counted(timeline, cluster.ghosts()));
   const { nodes, keyspace, clients, seconds, seed } = settings;
   const figures = {
     ...{ seed, seconds, nodes, keyspace, clients },
@@ -66,6 +71,14 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
     process.stdout.write(`${tell({ timeline, cluster, ledger, figures })}\n`);
   }
   expect(found, JSON.stringify(ledger.figures())).toEqual(good);
+}
+
+/** What it finds; no number where it fails, so that everything else can still be told. */
+function counted(timeline: Timeline, work: Promise<number>): Promise<number> {
+  return work.catch((error) => {
+    timeline.note(`WRONG ${error}`);
+    return Number.NaN;
+  });
 }
 
 /** One fault after the other, until the time is over. */

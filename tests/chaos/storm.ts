@@ -17,8 +17,8 @@ const TALKERS = 100;
 /** Everybody else's messages are measured for so long before the storm, in milliseconds. */
 const CALM = 10_000;
 
-/** How long the clients of the dead node, and what was said to them, may take, in milliseconds. */
-const PATIENCE = 300_000;
+/** How long nothing at all may move before what is missing counts as lost, in milliseconds. */
+const STANDSTILL = 30_000;
 
 /** Before the node dies, until all are back, and then. */
 type Phase = 'before' | 'during' | 'after';
@@ -71,7 +71,10 @@ export class Storm {
     await pause(CALM);
     over.abort();
     await talking;
-    const complete = await this.#until(() => this.ledger.complete);
+    const complete = await this.#until(
+      () => this.ledger.complete,
+      () => this.ledger.progress,
+    );
     await Promise.all(this.#clients.map((client) => client.close()));
     if (nodes > 1) await this.cluster.nodes[0]?.start(); // which tells of its sessions as the others do
     return {
@@ -155,13 +158,20 @@ export class Storm {
     const [dying, ...others] = this.cluster.nodes;
     await dying?.kill();
     if (others.length === 0) await dying?.start();
-    await this.#until(() => this.#away.size === 0);
+    await this.#until(
+      () => this.#away.size === 0,
+      () => this.#away.size,
+    );
     this.timeline.end(fault);
   }
 
-  async #until(done: () => boolean): Promise<boolean> {
-    const end = Date.now() + PATIENCE;
-    while (!done() && Date.now() < end) await pause(5);
+  /** Waits for it as long as this number changes; whether it is so in the end. */
+  async #until(done: () => boolean, moving: () => number): Promise<boolean> {
+    let [last, since] = [moving(), Date.now()];
+    while (!done() && Date.now() - since < STANDSTILL) {
+      await pause(5);
+      if (moving() !== last) [last, since] = [moving(), Date.now()];
+    }
     return done();
   }
 

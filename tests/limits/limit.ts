@@ -52,7 +52,8 @@ export class Scene {
   }
 }
 
-const fromHostile = (transport: MemoryTransport) => {
+/** A connection from there. */
+export const fromHostile = (transport: MemoryTransport) => {
   transport.remoteAddress = HOSTILE;
 };
 

@@ -18,6 +18,21 @@ async function guess(scene: Scene, times: number, account = 'juliet'): Promise<s
 }
 
 export const loginLimits: LimitTable = {
+  // one turn and one place in the queue; whoever finds none is told nothing of a wrong password
+  'logins-rate': {
+    config: { limits: { logins: { ...noDelay, perSecond: 1, maxWaitSeconds: 1 } } },
+    async exceed(scene) {
+      const [first, second, third] = [await scene.stranger(), await scene.stranger(), await scene.stranger()];
+      const one = await plain(first, 'juliet', 'secret');
+      const two = plain(second, 'juliet', 'secret');
+      const three = plain(third, 'juliet', 'secret').catch(() => undefined);
+      const refused = await streamError(third);
+      await three;
+      return [conditionOf(one), refused, conditionOf(await two)];
+    },
+    sees: ['success', 'resource-constraint', 'success'],
+  },
+
   'login-failures-per-stream': {
     config: { limits: { logins: { ...noDelay, failuresPerStream: 2 } } },
     async exceed(scene) {

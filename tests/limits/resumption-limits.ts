@@ -1,5 +1,7 @@
+import { NS } from '@parley/xmpp/namespaces';
+import type { TestClient } from '../support/client.ts';
 import { enable, resume } from '../support/resumption.ts';
-import type { Limit, LimitTable, Scene } from './limit.ts';
+import { fromHostile, type Limit, type LimitTable, type Scene, streamError } from './limit.ts';
 
 const TYBALT = 'tybalt@localhost/square';
 
@@ -39,7 +41,24 @@ async function lose(scene: Scene): Promise<string[]> {
   return answers;
 }
 
+/** One turn and one place in the queue; whoever finds none keeps the session. */
+async function crowd(scene: Scene): Promise<(string | undefined)[]> {
+  const client = await scene.user(TYBALT);
+  const id = (await enable(client)).attr('id') ?? '';
+  const streams: TestClient[] = [];
+  while (streams.length < 3) streams.push(await scene.server.authenticated(TYBALT, fromHostile));
+  const [first, second, third] = streams as [TestClient, TestClient, TestClient];
+  for (const stream of streams) stream.send(`<resume xmlns='${NS.streamManagement}' previd='${id}' h='0'/>`);
+  const answer = async (stream: TestClient) => (await stream.take(({ ns }) => ns === NS.streamManagement)).name;
+  return [await answer(first), await streamError(third), await answer(second)];
+}
+
 export const resumptionLimits: LimitTable = {
+  'resumptions-rate': {
+    config: { limits: { resumptions: { perSecond: 1, maxWaitSeconds: 1 } } },
+    exceed: crowd,
+    sees: ['resumed', 'resource-constraint', 'resumed'],
+  },
   'unacknowledged-stanzas': silent({ maxStanzas: 2 }, ''),
   'unacknowledged-bytes': silent({ maxBytes: 5000 }, 'x'.repeat(2000)),
   'detached-sessions': {

@@ -1,290 +1,335 @@
-import { DETACHED, sessionOf, withSession } from './account-record.ts';
-import { ClientSession, NEVER } from './client-session.ts';
-import { Connection } from './connection.ts';
-import type { Node } from './node.ts';
-import { bind } from './operations/bind.ts';
-import { becomeAvailable } from './operations/presence.ts';
-import { resume } from './operations/resume.ts';
-import type { Ownership } from './operations/takeover.ts';
-import { OwnedSession } from './owned-session.ts';
-import type { AccountPlan } from './scenario.ts';
-import type { Schedule } from './schedule.ts';
-import type { Change, Stanza } from './stanza.ts';
-import type { World } from './world.ts';
+import type { Element } from '@parley/xmpp/element';
+import { NS } from '@parley/xmpp/namespaces';
+import { serialAdd, serialDistance } from '@parley/xmpp/serial';
+import { XmlReader } from '@parley/xmpp/xml-reader';
+import type { Connection } from './connection.ts';
+import type { Ledger, SessionEntry } from './ledger.ts';
+import type { Random } from './random.ts';
 
-/** A client program: it connects, sends, acknowledges, loses its connection, resumes, or begins anew. */
-export class Device {
-  readonly world: World;
-  readonly plan: AccountPlan;
-  resource: string;
-  session: ClientSession | undefined;
-  connection: Connection | undefined;
-  /** The node that it waits for. */
-  #asked: Node | undefined;
-  #attempt = 0;
-  #sent = 0;
-  #lives = 0;
+const SM = NS.streamManagement;
+const LIMITS = { maxBytes: 1e6, maxElements: 1e5, maxDepth: 100, maxAttributes: 100, maxNameLength: 1000 };
+const HEADER = `<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`;
 
-  constructor(world: World, plan: AccountPlan, resource: string) {
-    this.world = world;
-    this.plan = plan;
-    this.resource = resource;
-  }
+/** Errors with which a server may end a stream that nothing is wrong with. */
+const FAIR = new Set(['conflict', 'resource-constraint', 'system-shutdown', 'connection-timeout']);
 
-  get account(): string {
-    return this.plan.name;
-  }
+/** Milliseconds for which an attempt to bind a resource may be under way after its client has given it up. */
+const ABANDONED = 10_000;
 
-  /** Whether it is connected, available, and waits for nothing. */
-  get content(): boolean {
-    const { session, connection } = this;
-    if (session === undefined || connection === undefined || !connection.nodeOpen) return false;
-    if (connection.up.length > 0 || connection.down.length > 0 || session.unacked.length > 0) return false;
-    return session.availableSince !== NEVER;
-  }
-
-  offer(schedule: Schedule): void {
-    const { connection, session, world } = this;
-    if (connection !== undefined && session !== undefined) this.#offerConnected(schedule, connection, session);
-    else if (this.#asked === undefined) {
-      if (session === undefined) schedule.offer(1, bindSomewhere, this);
-      else {
-        schedule.offer(1, resumeSomewhere, this);
-        if (world.scenario.sessionsEnd && !world.healing) schedule.offer(0.2, giveUp, this);
-      }
-    } else if (!this.#asked.alive || world.random.chance(0.02)) schedule.offer(0.5, stopWaiting, this);
-  }
-
-  #offerConnected(schedule: Schedule, connection: Connection, session: ClientSession): void {
-    const { world } = this;
-    if (connection.down.length > 0) schedule.offer(4, receive, this);
-    if (session.received > session.told) schedule.offer(1, tell, this);
-    if (session.unacked.length > 0) schedule.offer(1, ask, this);
-    if (!connection.nodeOpen && connection.down.length === 0) schedule.offer(2, disconnect, this);
-    const setting = session.unacked.some(({ kind }) => kind === 'presence');
-    if (!session.wantsAvailable && !setting) schedule.offer(world.healing ? 5 : 1.5, setPresence, this, true);
-    if (world.healing) return;
-    if (this.#sent < world.scenario.messages) schedule.offer(3, write, this);
-    schedule.offer(0.25, disconnect, this);
-    if (!world.scenario.sessionsEnd) return;
-    schedule.offer(0.1, closeStream, this);
-    if (session.wantsAvailable && !setting) schedule.offer(0.1, setPresence, this, false);
-    if (world.scenario.changes) schedule.offer(0.3, change, this);
-  }
-
-  send(stanza: Stanza): void {
-    const { connection, session, world } = this;
-    if (connection === undefined || session === undefined) return;
-    session.unacked.push(stanza);
-    world.ledger.sent(session, stanza);
-    connection.up.push(stanza);
-    world.trace?.(`${session.sid} sends ${stanza.kind} ${stanza.k}`);
-  }
-
-  write(): void {
-    const { session, world } = this;
-    if (session === undefined) return;
-    const k = ++session.k;
-    if (world.random.chance(0.25)) {
-      this.send({ kind: 'counted', k });
-      return;
-    }
-    this.#sent++;
-    const to = world.random.pick(this.plan.peers);
-    const full = world.scenario.sessionsEnd && world.random.chance(0.5);
-    const resource = full ? world.random.pick(world.devicesOf(to)).resource : undefined;
-    this.send({ kind: 'message', from: this.account, stream: session.sid, k, to, resource });
-  }
-
-  change(): void {
-    const { session } = this;
-    if (session === undefined) return;
-    const wanted = this.#nextChange(session);
-    if (wanted !== undefined) this.send({ kind: 'request', k: ++session.k, change: wanted });
-  }
-
-  #nextChange(session: ClientSession): Change | undefined {
-    const { random, ledger } = this.world;
-    const draw = random.below(4);
-    if (draw === 0) return { what: 'roster' };
-    if (draw === 1) return session.carbonsSince === NEVER ? { what: 'carbons' } : undefined;
-    const whom = random.pick(this.plan.peers);
-    const { blocked, changing } = ledger.opinion(this.account, whom);
-    if (whom === this.account || changing !== undefined) return undefined;
-    return { what: blocked ? 'unblock' : 'block', whom };
-  }
-
-  setPresence(available: boolean): void {
-    const { session } = this;
-    if (session === undefined) return;
-    session.wantsAvailable = available;
-    if (!available) session.availableSince = NEVER;
-    this.send({ kind: 'presence', k: ++session.k, available });
-  }
-
-  receive(): void {
-    const { connection, session, world } = this;
-    const down = connection?.down.shift();
-    if (down === undefined || session === undefined) return;
-    if (down.kind === 'acknowledged') this.#acknowledged(session, down.h);
-    else {
-      session.received++;
-      world.ledger.received(session, down);
-    }
-  }
-
-  #acknowledged(session: ClientSession, h: number): void {
-    session.h = Math.max(session.h, h);
-    while (session.unacked[0] !== undefined && session.unacked[0].k <= h) {
-      this.world.ledger.acked(session, session.unacked.shift() as Stanza);
-    }
-  }
-
-  tell(): void {
-    const { connection, session } = this;
-    if (session === undefined) return;
-    session.told = session.received;
-    connection?.up.push({ kind: 'ack', h: session.received });
-  }
-
-  disconnect(): void {
-    if (this.connection === undefined) return;
-    this.world.trace?.(`${this.session?.sid} loses its connection`);
-    this.connection.clientOpen = false;
-    this.connection.down = [];
-    this.connection = undefined;
-  }
-
-  closeStream(): void {
-    this.connection?.up.push({ kind: 'close' });
-    this.disconnect();
-    this.#end();
-  }
-
-  /** Begins anew with its next connection, sometimes under another resource; what its session had is left to itself. */
-  giveUp(): void {
-    this.#end();
-    if (this.world.random.chance(0.4)) this.resource = `${this.resource.split('.')[0]}.${++this.#lives}`;
-  }
-
-  #end(): void {
-    if (this.session !== undefined) this.session.ended = true;
-    this.world.trace?.(`${this.session?.sid} is given up by its client`);
-    this.session = undefined;
-  }
-
-  stopWaiting(): void {
-    this.#attempt++;
-    this.#asked = undefined;
-  }
-
-  #ask(): { node: Node; attempt: number } | undefined {
-    const nodes = this.world.liveNodes.filter(({ paused }) => !paused);
-    if (nodes.length === 0) return undefined;
-    const node = this.world.random.pick(nodes);
-    this.#asked = node;
-    return { node, attempt: ++this.#attempt };
-  }
-
-  bindSomewhere(): void {
-    const asked = this.#ask();
-    if (asked === undefined) return;
-    const { node, attempt } = asked;
-    const { account, resource, world } = this;
-    const sid = world.newSid(this);
-    const shard = world.shardOf(account);
-    node.arriving.set(sid, shard);
-    world.trace?.(`${sid} is to be bound to ${account}/${resource} at ${node.incarnation}`);
-    node.command(shard, bind, { account, resource, sid, owner: node.newOwner() }, (reply) => {
-      node.arriving.delete(sid);
-      const current = this.#attempt === attempt;
-      if (current) this.#asked = undefined;
-      if (reply === 'wait') return;
-      const connection = this.#attach(node, reply, 0, current);
-      if (!current) return;
-      this.connection = connection;
-      this.session = new ClientSession(sid, account, resource, world.now);
-      world.ledger.bound(this.session);
-    });
-  }
-
-  #attach(node: Node, ownership: Ownership, h: number, current: boolean): Connection {
-    const connection = new Connection(this, node);
-    connection.clientOpen = current;
-    this.world.connections.push(connection);
-    node.own(new OwnedSession(node, this.account, connection, ownership, h));
-    return connection;
-  }
-
-  resumeSomewhere(): void {
-    const { session, world, account } = this;
-    const asked = session && this.#ask();
-    if (session === undefined || asked === undefined) return;
-    const { node, attempt } = asked;
-    const { sid } = session;
-    const h = session.received;
-    const shard = world.shardOf(account);
-    node.arriving.set(sid, shard);
-    world.trace?.(`${sid} resumes at ${node.incarnation} with h ${h}`);
-    node.command(shard, resume, { account, sid, owner: node.newOwner() }, (reply) => {
-      node.arriving.delete(sid);
-      const current = this.#attempt === attempt;
-      if (current) this.#asked = undefined;
-      if (reply === 'wait') return;
-      if ('handled' in reply) {
-        if (current) this.#notResumed(session, reply.handled);
-        return;
-      }
-      const connection = this.#attach(node, reply, h, current);
-      if (current) this.#resumed(session, connection, reply.journal.header.handled);
-    });
-  }
-
-  #resumed(session: ClientSession, connection: Connection, handled: number): void {
-    this.connection = connection;
-    this.world.ledger.resumed(session, handled);
-    this.#acknowledged(session, handled);
-    this.tell();
-    for (const stanza of session.unacked) connection.up.push(stanza);
-  }
-
-  #notResumed(session: ClientSession, handled: number | undefined): void {
-    if (handled !== undefined) {
-      this.world.ledger.resumed(session, handled);
-      this.#acknowledged(session, handled);
-    }
-    this.#end();
-  }
-
-  /** Begins the run with a session that is available. */
-  begin(node: Node): void {
-    const { account, resource, world } = this;
-    const sid = world.newSid(this);
-    const shard = world.shardOf(account);
-    bind(shard, { account, resource, sid, owner: { node: DETACHED, handle: 0 } });
-    becomeAvailable(shard, { account, sid, epoch: 1 });
-    const record = withSession(shard.record(account), sid, { node: node.incarnation });
-    shard.keys.records.set(account, record);
-    const session = sessionOf(record, sid);
-    const journal = session && shard.journal(session);
-    if (session === undefined || journal === undefined) return;
-    this.connection = this.#attach(node, { session, journal, record }, 0, true);
-    this.session = new ClientSession(sid, account, resource, world.now);
-    this.session.wantsAvailable = true;
-    this.session.availableSince = world.now;
-    world.ledger.bound(this.session);
-  }
+/** What a client knows of its session. */
+interface OwnSession extends SessionEntry {
+  /** By which it is resumed. */
+  readonly id: string;
+  readonly maxMilliseconds: number;
+  /** Stanzas that it has got. */
+  handled: number;
+  sent: number;
+  /** What the server has not acknowledged; `id` where it is a message. */
+  unacknowledged: { readonly text: string; readonly id: string | undefined }[];
+  messages: number;
+  /** An earlier attempt of its client may still bind the resource, and so end it. */
+  readonly displaceable: boolean;
+  /** Since when it has no connection; undefined while it has one. */
+  lostAt: number | undefined;
 }
 
-const write = (device: Device) => device.write();
-const change = (device: Device) => device.change();
-const setPresence = (device: Device, available: boolean) => device.setPresence(available);
-const receive = (device: Device) => device.receive();
-const tell = (device: Device) => device.tell();
-const ask = (device: Device) => device.connection?.up.push({ kind: 'ask' });
-const disconnect = (device: Device) => device.disconnect();
-const closeStream = (device: Device) => device.closeStream();
-const giveUp = (device: Device) => device.giveUp();
-const stopWaiting = (device: Device) => device.stopWaiting();
-const bindSomewhere = (device: Device) => device.bindSomewhere();
-const resumeSomewhere = (device: Device) => device.resumeSomewhere();
+export type DeviceState = 'offline' | 'opening' | 'resuming' | 'binding' | 'enabling' | 'online' | 'closing';
+
+export interface DeviceHost {
+  readonly ledger: Ledger;
+  readonly random: Random;
+  /** Milliseconds. */
+  now(): number;
+}
+
+/** A client with XEP-0198 as it ought to be: it sends again what was not acknowledged, and tells the ledger everything. */
+export class Device {
+  readonly jid: string;
+  readonly account: string;
+  state: DeviceState = 'offline';
+  available = false;
+  /** The server has asked for an acknowledgement. */
+  asked = false;
+  session: OwnSession | undefined;
+  connection: Connection | undefined;
+  readonly #host: DeviceHost;
+  #reader: XmlReader | undefined;
+  #sessions = 0;
+  /** It asked for a session that can be resumed and does not know whether it has one. */
+  #enabling = false;
+  /** When it lost a connection before it knew whether a resource was bound. */
+  #abandonedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(jid: string, host: DeviceHost) {
+    this.jid = jid;
+    this.account = jid.split('/')[0] as string;
+    this.#host = host;
+  }
+
+  /** Everything that it said is acknowledged, and it owes nothing. */
+  get atRest(): boolean {
+    return this.state === 'online' && this.session?.unacknowledged.length === 0 && !this.asked;
+  }
+
+  /** A connection on which it is authenticated already. */
+  connect(connection: Connection): void {
+    this.connection = connection;
+    this.state = 'opening';
+    this.#reader = new XmlReader(
+      {
+        onStreamOpen: () => {},
+        onElement: (element) => this.#hear(element),
+        onStreamClose: () => {},
+      },
+      LIMITS,
+    );
+    connection.send(HEADER);
+  }
+
+  // --- what comes ---------------------------------------------------------------------------------------------------
+
+  onText(text: string): void {
+    try {
+      this.#reader?.write(Buffer.from(text));
+    } catch (error) {
+      this.#host.ledger.violate(`XML ${this.jid} cannot read what it is sent: ${error}`);
+    }
+  }
+
+  onEnd(): void {
+    if (this.state === 'binding' || this.state === 'enabling') this.#abandonedAt = this.#host.now();
+    this.#reader?.stop();
+    this.#reader = undefined;
+    this.connection = undefined;
+    this.state = 'offline';
+    this.asked = false;
+    if (this.session !== undefined) this.session.lostAt ??= this.#host.now();
+  }
+
+  #hear(element: Element): void {
+    if (element.ns === NS.streams) {
+      if (element.name === 'features') this.#begin();
+      else this.#hearStreamError(element);
+    } else if (element.ns === SM) {
+      this.#hearManagement(element);
+    } else if (element.ns === NS.client) {
+      this.#hearStanza(element);
+    }
+  }
+
+  #hearStreamError(element: Element): void {
+    const condition = element.firstChild?.name ?? '';
+    if (!FAIR.has(condition)) this.#host.ledger.violate(`STREAM ${this.jid} is told ${element}`);
+  }
+
+  #begin(): void {
+    if (this.session === undefined) {
+      this.#bind();
+    } else {
+      this.state = 'resuming';
+      this.#write(`<resume xmlns='${SM}' previd='${this.session.id}' h='${this.session.handled}'/>`);
+    }
+  }
+
+  #bind(): void {
+    this.state = 'binding';
+    const { ledger } = this.#host;
+    ledger.unsafe.begin(this.jid, this.jid, ledger.now);
+    // another attempt may have made a session that it never knew of, and which ends now
+    if (this.#enabling) ledger.ending.begin(this.account, this.jid, ledger.now);
+    const resource = this.jid.split('/')[1];
+    this.#write(`<iq type='set' id='bind'><bind xmlns='${NS.bind}'><resource>${resource}</resource></bind></iq>`);
+  }
+
+  #hearManagement(element: Element): void {
+    const h = Number(element.attr('h'));
+    switch (element.name) {
+      case 'r':
+        this.asked = true;
+        return;
+      case 'a':
+        this.#acknowledged(h);
+        return;
+      case 'enabled':
+        this.#enabled(element);
+        return;
+      case 'resumed':
+        this.#resumed(h);
+        return;
+      case 'failed':
+        this.#failed(element);
+    }
+  }
+
+  #enabled(element: Element): void {
+    const name = `${this.jid}#${++this.#sessions}`;
+    const displaceable = this.#host.now() - this.#abandonedAt < ABANDONED;
+    this.session = {
+      ...this.#entry(name),
+      id: element.attr('id') ?? '',
+      maxMilliseconds: Number(element.attr('max')) * 1000,
+      handled: 0,
+      sent: 0,
+      unacknowledged: [],
+      messages: 0,
+      displaceable,
+      lostAt: undefined,
+    };
+    this.state = 'online';
+    this.#enabling = false;
+    const { ledger } = this.#host;
+    ledger.unsafe.end(this.jid, this.jid, ledger.now);
+    ledger.ending.end(this.account, this.jid, ledger.now);
+    if (displaceable) ledger.ending.begin(this.account, name, ledger.now);
+    if (this.#host.random.chance(0.3)) this.#send(`<iq type='set' id='c'><enable xmlns='${NS.carbons}'/></iq>`);
+    this.setAvailable(true);
+  }
+
+  #entry(name: string): SessionEntry {
+    return { name, account: this.account, received: new Map(), last: new Map() };
+  }
+
+  #resumed(h: number): void {
+    const { session } = this;
+    if (session === undefined) return;
+    const { ledger } = this.#host;
+    this.state = 'online';
+    session.lostAt = undefined;
+    ledger.ending.end(this.account, this.jid, ledger.now);
+    this.#acknowledged(h);
+    for (const { text } of session.unacknowledged) this.#write(text);
+    if (session.unacknowledged.length > 0) this.request();
+  }
+
+  #failed(element: Element): void {
+    const { session } = this;
+    if (this.state === 'enabling' || session === undefined) {
+      this.close(); // there is a session, but one that does not outlive its connection
+      return;
+    }
+    if (element.firstChild?.name !== 'item-not-found') {
+      this.#write('</stream:stream>'); // another attempt may do better
+      this.state = 'closing';
+      return;
+    }
+    const { ledger, now } = this.#host;
+    const waited = now() - (session.lostAt ?? now());
+    if (waited < session.maxMilliseconds && !session.displaceable)
+      ledger.violate(`GONE ${session.name}, after ${waited} ms: ${element}`);
+    // an `h` would tell what was dealt with, but not how: errors for a session that is gone are nobody's
+    this.#forget();
+    this.#bind();
+  }
+
+  #forget(): void {
+    this.#mayEnd();
+    this.session = undefined;
+    this.available = false;
+  }
+
+  /** Its session is over, or may be. */
+  #mayEnd(): void {
+    const { ledger } = this.#host;
+    ledger.ending.begin(this.account, this.jid, ledger.now);
+  }
+
+  /** Time goes by: the session may not have waited so long. */
+  wait(): void {
+    const { lostAt = Number.POSITIVE_INFINITY, maxMilliseconds = 0 } = this.session ?? {};
+    if (this.#host.now() - lostAt >= maxMilliseconds) this.#mayEnd();
+  }
+
+  #acknowledged(h: number): void {
+    const { session } = this;
+    if (session === undefined) return;
+    const count = serialDistance(h, serialAdd(session.sent, -session.unacknowledged.length));
+    if (count < 0 || count > session.unacknowledged.length) {
+      this.#host.ledger.violate(
+        `COUNT ${session.name}: h=${h} of ${session.sent}, ${session.unacknowledged.length} open`,
+      );
+    }
+    for (const { id } of session.unacknowledged.splice(0, Math.max(0, count))) {
+      if (id !== undefined) this.#host.ledger.acknowledge(id);
+    }
+  }
+
+  #hearStanza(element: Element): void {
+    if (this.state === 'binding') {
+      if (element.attr('id') === 'bind') this.#bound(element.attr('type') === 'result');
+      return;
+    }
+    const { session } = this;
+    if (session !== undefined) session.handled = serialAdd(session.handled, 1);
+    // before `<enabled/>` what comes is not counted, but had
+    if (element.name === 'message')
+      this.#hearMessage(element, session ?? this.#entry(`${this.jid}#${this.#sessions}+`));
+  }
+
+  #bound(done: boolean): void {
+    if (!done) {
+      this.close();
+      return;
+    }
+    this.state = 'enabling';
+    this.#enabling = true;
+    this.#write(`<enable xmlns='${SM}' resume='true'/>`);
+  }
+
+  #hearMessage(element: Element, session: SessionEntry): void {
+    const { ledger } = this.#host;
+    for (const how of ['sent', 'received'] as const) {
+      const copied = element.child(how, NS.carbons)?.child('forwarded', NS.forward)?.child('message', NS.client);
+      if (copied === undefined) continue;
+      const id = copied.childText('body'); // an error has none
+      if (id !== undefined) ledger.received(session, id, how);
+      return;
+    }
+    const stored = element.child('delay', NS.delay)?.text === 'Offline Storage';
+    if (element.attr('type') === 'error') ledger.refused(session, element.attr('id') ?? '');
+    else ledger.received(session, element.childText('body') ?? '', 'direct', stored);
+  }
+
+  // --- what it does -------------------------------------------------------------------------------------------------
+
+  #write(text: string): void {
+    this.connection?.send(text);
+  }
+
+  #send(text: string, id?: string): void {
+    const { session } = this;
+    if (session === undefined) return;
+    session.sent = serialAdd(session.sent, 1);
+    session.unacknowledged.push({ text, id });
+    if (this.state === 'online') this.#write(text);
+  }
+
+  /** Says something; while it is offline that waits. */
+  say(to: string): void {
+    const { session } = this;
+    if (session === undefined) return;
+    const id = this.#host.ledger.said(session, ++session.messages, to);
+    this.#send(`<message to='${to}' type='chat' id='${id}'><body>${id}</body></message>`, id);
+  }
+
+  setAvailable(available: boolean): void {
+    this.available = available;
+    this.#send(available ? '<presence/>' : `<presence type='unavailable'/>`);
+  }
+
+  /** Asks for an acknowledgement. */
+  request(): void {
+    if (this.state === 'online') this.#write(`<r xmlns='${SM}'/>`);
+  }
+
+  acknowledge(): void {
+    this.asked = false;
+    if (this.state === 'online') this.#write(`<a xmlns='${SM}' h='${this.session?.handled}'/>`);
+  }
+
+  /** Ends its session in order. */
+  close(): void {
+    this.#write('</stream:stream>');
+    this.#forget();
+    this.state = 'closing';
+  }
+}

@@ -1,81 +1,89 @@
-import type { Node } from './node.ts';
-import type { Schedule } from './schedule.ts';
-import type { Shard } from './shard.ts';
 import type { World } from './world.ts';
 
-/** Nothing else goes wrong for this many events after a failover. */
-const SETTLE_WINDOW = 120;
+type Action = readonly [weight: number, name: string, act: () => void | Promise<void>];
 
-/** What goes wrong, and how it is put right. */
-export class Faults {
-  readonly #world: World;
-  #calmUntil = 0;
+/** Milliseconds. */
+const SHORT = 3000;
+const LONG = 90_000;
 
-  constructor(world: World) {
-    this.#world = world;
-  }
+/** Milliseconds after which whoever waits for nothing but the time may do something. */
+const SLICE = 500;
+/** How much may happen meanwhile. */
+const MOST = 100;
 
-  offer(schedule: Schedule): void {
-    const { healing, scenario, shards, now } = this.#world;
-    for (const link of this.#world.links) {
-      if (!link.hasCommands) continue;
-      // What a lost link had written is executed late, or never.
-      schedule.offer(link.open ? 5 : 0.6, execute, link);
-      if (!link.open) schedule.offer(0.2, forget, link);
-    }
-    const settled = shards.every(({ settling }) => settling.over) && now >= this.#calmUntil;
-    for (const node of this.#world.nodes) {
-      if (!node.alive) schedule.offer(healing ? 5 : 0.5, restart, this.#world, node);
-      else if (node.paused) schedule.offer(healing ? 5 : 0.4, unpause, node);
-      else if (!healing && settled) {
-        schedule.offer(0.12, kill, this.#world, node);
-        schedule.offer(0.1, pause, node);
-        for (const shard of shards) schedule.offer(0.15 / shards.length, loseLink, node, shard);
-      }
-    }
-    if (scenario.failover === 0 || healing || !settled) return;
-    for (const shard of shards) schedule.offer(scenario.failover / shards.length, failOver, this, shard);
-  }
-
-  failOver(shard: Shard): void {
-    if (!shard.failOver()) return;
-    this.#calmUntil = this.#world.now + SETTLE_WINDOW;
-    this.#world.trace?.('a shard fails over');
-    shard.settling.begin();
-    for (const link of this.#world.links) {
-      if (link.shard !== shard) continue;
-      link.lose();
-      link.forget();
-    }
-    for (const node of this.#world.liveNodes) node.failedOver(shard);
-    this.#world.learn(shard);
-    this.#world.wake(shard);
+/** Time goes by, in which what is under way goes on. */
+async function idle(world: World, milliseconds: number): Promise<void> {
+  for (let left = milliseconds; left > 0; left -= SLICE) {
+    world.pass(Math.min(left, SLICE));
+    for (let most = MOST; most > 0 && (await world.happen()); most--);
   }
 }
 
-const execute = (link: { execute(): void }) => link.execute();
-const forget = (link: { forget(): void }) => link.forget();
-const restart = (world: World, node: Node) => world.restart(node);
-const failOver = (faults: Faults, shard: Shard) => faults.failOver(shard);
-
-function unpause(node: Node): void {
-  node.paused = false;
-  node.world.trace?.(`${node.incarnation} goes on`);
+/** What clients and faults may do now, and how likely each is. */
+function possible(world: World): Action[] {
+  const { random, scenario, devices } = world;
+  const actions: Action[] = [
+    [1, 'time', () => idle(world, random.below(SHORT))],
+    [scenario.sessionsEnd ? 0.3 : 0, 'long time', () => idle(world, random.below(LONG))],
+  ];
+  for (const device of devices) {
+    const { state, connection } = device;
+    if (state !== 'offline') actions.push([0.6, 'cut', () => connection?.cut(random)]);
+    else if (world.serving.length > 0) actions.push([6, 'connect', () => world.connect(device)]);
+    if (device.asked) actions.push([6, 'acknowledge', () => device.acknowledge()]);
+    if (device.session === undefined) continue;
+    const others = devices.filter(({ account }) => account !== device.account);
+    const say = () => {
+      const { jid, account } = random.pick(others);
+      device.say(random.chance(0.5) ? jid : account);
+      if (random.chance(0.5)) device.request();
+    };
+    actions.push([8, 'say', say], [2, 'request', () => device.request()]);
+    if (!scenario.sessionsEnd || state !== 'online') continue;
+    actions.push([0.3, 'close', () => device.close()]);
+    actions.push([0.7, 'presence', () => device.setAvailable(!device.available)]);
+  }
+  for (const [place, member] of world.members.entries()) {
+    const { link } = member;
+    if (member.state === 'dead') {
+      actions.push([4, 'start', () => world.start(place)]);
+      continue;
+    }
+    actions.push([0.25, 'kill', () => member.kill()]);
+    if (member.state === 'serving' && !member.paused) actions.push([0.1, 'stop', () => member.stop()]);
+    if (member.paused) actions.push([3, 'continue', () => member.pause(false)]);
+    else actions.push([0.25, 'pause', () => member.pause(true)]);
+    if (link.up) actions.push([0.25, 'lose link', () => link.lose(random)]);
+    else if (link.trouble.reason && member.running) actions.push([4, 'connect link', () => link.connect()]);
+  }
+  return actions;
 }
 
-function pause(node: Node): void {
-  node.paused = true;
-  node.world.trace?.(`${node.incarnation} is stopped`);
+/** Something that a client does, or that goes wrong. */
+export async function act(world: World): Promise<void> {
+  const actions = possible(world);
+  let left = world.random.next() * actions.reduce((sum, [weight]) => sum + weight, 0);
+  for (const [weight, name, perform] of actions) {
+    left -= weight;
+    if (left > 0) continue;
+    world.note(name.toUpperCase());
+    world.count(name);
+    await perform();
+    return;
+  }
 }
 
-function kill(world: World, node: Node): void {
-  world.trace?.(`${node.incarnation} is killed`);
-  // A kill and a failover that loses what was done before it would be two faults at once.
-  for (const shard of world.shards) shard.holdTail();
-  node.kill();
-}
-
-function loseLink(node: Node, shard: Shard): void {
-  node.world.trace?.(`${node.incarnation} loses its link to shard ${node.world.shards.indexOf(shard)}`);
-  node.linkLost(shard);
+/** Puts right what is wrong, step by step, and has clients come back and acknowledge. */
+export function heal(world: World): void {
+  for (const [place, member] of world.members.entries()) {
+    if (member.state === 'dead') world.start(place);
+    member.pause(false);
+    if (member.link.trouble.reason && member.running) member.link.connect();
+  }
+  for (const device of world.devices) {
+    if (device.state === 'offline') world.connect(device);
+    if (device.asked) device.acknowledge();
+    if (device.state === 'online' && !device.available) device.setAvailable(true);
+    if (device.session?.unacknowledged.length) device.request();
+  }
 }

@@ -1,83 +1,187 @@
-import type { Node } from './node.ts';
-import type { Push, Shard } from './shard.ts';
+import { EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Trouble } from '@parley/keyspace/trouble';
+import type { Process, SimulatedClock } from './clock.ts';
+import type { Random } from './random.ts';
+import type { Request, SimulatedStore } from './store.ts';
 
-/** An operation of the store: executed whole, with nothing in between. */
-export type Operation<Request, Reply> = (shard: Shard, request: Request) => Reply;
+/** Milliseconds that a request waits for its answer. */
+const DEADLINE = 5000;
 
 /**
- * The connection of a node to a shard. Commands are executed in order, some time after they were sent; replies and
- * pushes come back in order of execution, in one queue or, where the store promises no more, in two.
+ * What one node's link to the store is: requests are executed in order, their answers and the frames come back in order,
+ * each when the simulation says so, and none where the link is lost first.
  */
-export class Link {
-  readonly node: Node;
-  readonly shard: Shard;
-  readonly #twoQueues: boolean;
-  /** Each executes the command, and says what to do with its reply. */
-  readonly #commands: (() => () => void)[] = [];
-  readonly #replies: (Push | (() => void))[] = [];
-  readonly #pushes: Push[] = [];
-  /** False once it was lost: nothing comes back, but commands that had been written may still be executed. */
-  open = true;
+export class SimulatedLink {
+  readonly trouble = new Trouble();
+  readonly channel: string;
+  readonly process: Process;
+  readonly #store: SimulatedStore;
+  readonly #clock: SimulatedClock;
+  readonly #frameListeners = new Set<(frame: Buffer) => void>();
+  readonly #linkListeners = new Set<(event: LinkEvent) => void>();
+  #requests: Request[] = [];
+  #answers: { name: string; give(): void }[] = [];
+  #frames: Buffer[] = [];
+  /** What the node waits for, in order. */
+  readonly #unanswered = new Set<Request>();
+  /** The connection is gone, which the node has not noticed yet. */
+  #lost = false;
+  #closed = false;
 
-  constructor(node: Node, shard: Shard, twoQueues: boolean) {
-    this.node = node;
-    this.shard = shard;
-    this.#twoQueues = twoQueues;
+  constructor(store: SimulatedStore, clock: SimulatedClock, process: Process, channel: string) {
+    this.#store = store;
+    this.#clock = clock;
+    this.process = process;
+    this.channel = channel;
+    store.links.add(this);
   }
 
-  send<Request, Reply>(operation: Operation<Request, Reply>, request: Request, done: (reply: Reply) => void): void {
-    this.#commands.push(() => {
-      const reply = operation(this.shard, request);
-      return () => done(reply);
-    });
+  get up(): boolean {
+    return !this.#lost && this.trouble.reason === undefined;
   }
 
-  get hasCommands(): boolean {
-    return this.#commands.length > 0;
+  get hasRequest(): boolean {
+    return this.#requests.length > 0 && this.up;
+  }
+
+  get hasAnswer(): boolean {
+    return this.#answers.length > 0 && this.process.running;
+  }
+
+  get hasFrame(): boolean {
+    return this.#frames.length > 0 && this.process.running;
+  }
+
+  get hasLoss(): boolean {
+    return this.#lost && this.process.running;
   }
 
   get idle(): boolean {
-    return this.#commands.length + this.#replies.length + this.#pushes.length === 0;
+    return this.#unanswered.size === 0 && this.#frames.length === 0;
   }
 
-  get hasReplies(): boolean {
-    return this.#replies.length > 0;
+  // --- the node -----------------------------------------------------------------------------------------------------
+
+  ask<Result>(name: string, read: boolean, run: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new KeyspaceError('closed', 'The keyspace was closed');
+      const { reason } = this.trouble;
+      if (reason) throw new KeyspaceError(reason.failure, reason.message);
+      const answer = resolve as (value: unknown) => void;
+      const request = { name, read, run, answer, fail: reject, since: this.#clock.now };
+      this.#unanswered.add(request);
+      this.#requests.push(request);
+    });
   }
 
-  get hasPushes(): boolean {
-    return this.#pushes.length > 0;
+  onFrame(listener: (frame: Buffer) => void): () => void {
+    this.#frameListeners.add(listener);
+    return () => this.#frameListeners.delete(listener);
   }
 
-  execute(): void {
-    const command = this.#commands.shift();
-    if (command === undefined) return;
-    this.shard.remember(this);
-    const reply = command();
-    if (this.open) this.#replies.push(reply);
+  onLink(listener: (event: LinkEvent) => void): () => void {
+    this.#linkListeners.add(listener);
+    return () => this.#linkListeners.delete(listener);
   }
 
-  push(push: Push): void {
-    (this.#twoQueues ? this.#pushes : this.#replies).push(push);
+  /** Nothing is asked any more. */
+  close(): void {
+    this.#closed = true;
+    this.#store.links.delete(this);
   }
 
-  /** Takes what came next out of the queue of replies, which holds the pushes too where there is only one. */
-  nextReply(): Push | (() => void) | undefined {
-    return this.#replies.shift();
+  // --- the store ----------------------------------------------------------------------------------------------------
+
+  /** False where the node does not listen there. */
+  push(channel: string, frame: Buffer): boolean {
+    if (!this.up || (channel !== this.channel && channel !== EVERY_NODE)) return false;
+    this.#frames.push(frame);
+    return true;
   }
 
-  nextPush(): Push | undefined {
-    return this.#pushes.shift();
+  // --- the simulation -----------------------------------------------------------------------------------------------
+
+  /** Executes the next request. */
+  async execute(): Promise<string> {
+    const request = this.#requests.shift() as Request;
+    const { name } = request;
+    const give = (how: () => void) => () => this.#unanswered.delete(request) && how();
+    await request.run().then(
+      (value) => this.#answers.push({ name, give: give(() => request.answer(value)) }),
+      (error) => this.#answers.push({ name, give: give(() => request.fail(error)) }),
+    );
+    return name;
   }
 
-  /** Nothing comes back any more. */
-  lose(): void {
-    this.open = false;
-    this.#replies.length = 0;
-    this.#pushes.length = 0;
+  /** Gives the node the next answer. */
+  answer(): string {
+    const answer = this.#answers.shift();
+    if (answer !== undefined) this.#clock.run(this.process, answer.give);
+    return answer?.name ?? '';
   }
 
-  /** What was written and not executed never will be. */
-  forget(): void {
-    this.#commands.length = 0;
+  /** Gives the node the next frame. */
+  deliver(): void {
+    const frame = this.#frames.shift() as Buffer;
+    this.#clock.run(this.process, () => {
+      for (const listener of this.#frameListeners) listener(frame);
+    });
+  }
+
+  /** The connection breaks: some of what was sent, from the beginning, is still to arrive, and nothing comes back. */
+  lose(random: Random): void {
+    const arriving = this.#requests.slice(0, random.below(this.#requests.length + 1));
+    if (arriving.length > 0) this.#store.late.push(arriving);
+    this.#requests = [];
+    this.#answers = [];
+    this.#frames = [];
+    this.#lost = true;
+  }
+
+  /** The node notices that its connection is gone. */
+  notice(reason = new KeyspaceError('away', 'The connection to the store is lost.')): void {
+    this.#lost = false;
+    this.#requests = []; // what was sent since then went nowhere
+    const waiting = [...this.#unanswered];
+    this.#unanswered.clear();
+    this.#clock.run(this.process, () => {
+      for (const { read, fail } of waiting) {
+        const outcome = read ? 'not-executed' : 'unknown';
+        fail(new KeyspaceError(reason.failure, reason.message, { outcome }));
+      }
+      this.trouble.set(reason);
+      this.#tell('down');
+    });
+  }
+
+  /** Whether the node has waited for an answer for too long. */
+  get late(): boolean {
+    const [oldest] = this.#unanswered;
+    return this.process.running && oldest !== undefined && this.#clock.now - oldest.since >= DEADLINE;
+  }
+
+  /** The node gives up waiting, and connects anew. */
+  giveUp(random: Random): void {
+    this.lose(random);
+    this.notice(new KeyspaceError('slow', 'The store did not answer in time.'));
+  }
+
+  /** A new connection comes up. */
+  connect(): void {
+    this.#clock.run(this.process, () => {
+      this.trouble.set(undefined);
+      this.#tell('up');
+    });
+  }
+
+  /** The node is killed. */
+  kill(random: Random): void {
+    this.lose(random);
+    this.close();
+  }
+
+  #tell(event: LinkEvent): void {
+    for (const listener of this.#linkListeners) listener(event);
   }
 }

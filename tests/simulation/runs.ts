@@ -5,35 +5,43 @@ import { simulate } from './simulation.ts';
 const TOLD = 5;
 
 export interface Runs {
+  readonly runs: number;
+  /** Messages that were acknowledged. */
   readonly acknowledged: number;
+  /** How often what happened. */
+  readonly counts: ReadonlyMap<string, number>;
   /** Each with the seed and what to type to see it again. */
   readonly violations: readonly string[];
 }
 
-/** Runs a scenario with each seed of a range. */
-export function runSeeds(scenario: Scenario, first: number, count: number): Runs {
+/** Runs a scenario with each seed of a range; ends early where more is found than is told. */
+export async function runSeeds(scenario: Scenario, first: number, count: number, told = TOLD): Promise<Runs> {
   const violations: string[] = [];
+  const counts = new Map<string, number>();
   let acknowledged = 0;
-  for (let seed = first; seed < first + count && violations.length < TOLD; seed++) {
-    const outcome = simulate(seed, scenario);
+  let runs = 0;
+  for (let seed = first; seed < first + count && violations.length < told; seed++, runs++) {
+    const outcome = await simulate(seed, scenario);
     acknowledged += outcome.acknowledged;
+    for (const [what, times] of outcome.counts) counts.set(what, (counts.get(what) ?? 0) + times);
     const [violation] = outcome.violations;
     if (violation !== undefined) violations.push(`seed ${seed}: ${violation} (${commandFor(scenario, seed)})`);
+    await new Promise((turn) => setImmediate(turn)); // whoever waits for this process is not kept waiting for long
   }
-  return { acknowledged, violations };
+  return { runs, acknowledged, counts, violations };
 }
 
 const commandFor = ({ name }: Scenario, seed: number) =>
-  `SIM_SCENARIO='${name}' SIM_SEED=${seed} vitest run tests/simulation/simulation.test.ts`;
+  `SIMULATION_SCENARIO=${name} SIMULATION_SEED=${seed} vitest run tests/simulation/simulation.test.ts`;
 
 /** The run that the environment asks for. */
 export function askedFor(): { scenario: Scenario; seed: number } | undefined {
-  const { SIM_SCENARIO, SIM_SEED } = process.env;
-  if (SIM_SCENARIO === undefined || SIM_SEED === undefined) return undefined;
-  return { scenario: scenarioNamed(SIM_SCENARIO), seed: Number(SIM_SEED) };
+  const { SIMULATION_SCENARIO: name, SIMULATION_SEED: seed } = process.env;
+  return name === undefined || seed === undefined ? undefined : { scenario: scenarioNamed(name), seed: Number(seed) };
 }
 
 /** Writes every event of a run. @returns its violations */
-export function tellRun(scenario: Scenario, seed: number): readonly string[] {
-  return simulate(seed, scenario, { trace: (line) => process.stdout.write(`${line}\n`) }).violations;
+export async function tellRun(scenario: Scenario, seed: number): Promise<readonly string[]> {
+  const { violations } = await simulate(seed, scenario, { trace: (line) => process.stdout.write(`${line}\n`) });
+  return violations;
 }

@@ -1,176 +1,157 @@
+import { createHash } from 'node:crypto';
+import { SimulatedClock } from './clock.ts';
 import type { Connection } from './connection.ts';
 import { Device } from './device.ts';
-import { Faults } from './faults.ts';
-import { journalKey } from './journal.ts';
+import { settle } from './environment.ts';
 import { Ledger } from './ledger.ts';
-import type { Link } from './link.ts';
-import { Node } from './node.ts';
-import type { OriginRules } from './origins.ts';
-import { Random } from './random.ts';
-import type { Rules } from './rules.ts';
+import { Member, type MemberHost } from './member.ts';
+import type { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
-import type { Schedule } from './schedule.ts';
-import { Shard } from './shard.ts';
-import { offerNode } from './work.ts';
+import { SimulatedStore } from './store.ts';
 
-const NODES = ['n1', 'n2', 'n3'];
+/** Something that can happen now. */
+type Event = () => void | Promise<void>;
 
-/** Everything of one run: shards, nodes, clients, and what goes wrong. */
+/** How often what is late may happen, among all else that may. */
+const LATE = 0.03;
+
+const START = Date.UTC(2026, 0, 1);
+
+/** How the nodes are set up, which is the same in all runs. */
+export type Setting = Pick<MemberHost, 'config' | 'modules'> & {
+  /** Has the store hold the accounts. */
+  prepare(store: SimulatedStore, accounts: readonly string[]): Promise<void>;
+};
+
+/** Nodes, their store, their clients, and what is under way between them. */
 export class World {
-  readonly scenario: Scenario;
-  readonly rules: Rules;
-  readonly random: Random;
-  readonly ledger: Ledger;
-  readonly originRules: OriginRules;
-  readonly trace: ((line: string) => void) | undefined;
-  readonly shards: readonly Shard[];
-  readonly links: Link[] = [];
-  readonly connections: Connection[] = [];
+  readonly clock = new SimulatedClock(START);
+  readonly store = new SimulatedStore(() => this.clock.date);
+  readonly ledger = new Ledger();
   readonly devices: readonly Device[];
-  nodes: Node[] = [];
-  /** Events so far: the time of this world. */
-  now = 0;
-  /** No more faults: what is under way comes to its end. */
-  healing = false;
-  readonly #faults: Faults;
-  readonly #shardOf = new Map<string, Shard>();
-  #incarnations = 0;
-  #eids = 0;
-  #sids = 0;
+  /** The newest run of each node. */
+  readonly members: Member[] = [];
+  readonly random: Random;
+  readonly scenario: Scenario;
+  /** How often what happened. */
+  readonly counts = new Map<string, number>();
+  /** All that are not over, with the node that each leads to. */
+  readonly #connections = new Map<Connection, string>();
+  readonly #setting: Setting;
+  readonly #trace: ((line: string) => void) | undefined;
+  readonly #hash = createHash('sha256');
+  #lines = 0;
 
-  constructor(seed: number, scenario: Scenario, rules: Rules, trace?: (line: string) => void) {
+  constructor(random: Random, scenario: Scenario, setting: Setting, trace?: (line: string) => void) {
+    this.random = random;
     this.scenario = scenario;
-    this.rules = rules;
-    this.random = new Random(seed);
-    this.originRules = {
-      effects: rules.effectInOrigin,
-      exact: rules.exactOrigins,
-      window: rules.ownBelowLow && scenario.failover > 0 ? 64 : 0,
-    };
-    this.trace = trace && ((line) => trace(`${this.now} ${line}`));
-    this.ledger = new Ledger(() => this.now, scenario.failover > 0);
-    this.#faults = new Faults(this);
-    this.shards = Array.from({ length: scenario.shards }, () => new Shard(this));
-    for (const { name, shard } of scenario.accounts) this.#shardOf.set(name, this.shards[shard] as Shard);
-    this.nodes = NODES.map((name) => this.#newNode(name));
-    this.devices = scenario.accounts.flatMap((plan) =>
-      plan.resources.map((resource) => new Device(this, plan, resource)),
-    );
-    for (const device of this.devices) device.begin(this.random.pick(this.nodes));
+    this.#setting = setting;
+    this.#trace = trace;
+    const host = { ledger: this.ledger, random, now: () => this.clock.now };
+    this.devices = scenario.clients.map((name) => new Device(name.replace('/', '@localhost/'), host));
   }
 
-  get liveNodes(): readonly Node[] {
-    return this.nodes.filter(({ alive }) => alive);
+  /** The accounts are there, and the nodes begin to start. */
+  async begin(): Promise<void> {
+    await this.#setting.prepare(this.store, [...new Set(this.devices.map(({ account }) => account))]);
+    for (let place = 0; place < this.scenario.nodes; place++) this.start(place);
   }
 
-  shardOf(account: string): Shard {
-    return this.#shardOf.get(account) as Shard;
+  /** Everything that has happened, in short. */
+  get digest(): string {
+    return this.#hash.copy().digest('hex');
   }
 
-  devicesOf(account: string): readonly Device[] {
-    return this.devices.filter((device) => device.account === account);
+  note(what: string): void {
+    const line = `${this.#lines++} ${this.clock.now} ${what}`;
+    this.#hash.update(line);
+    this.#trace?.(line);
   }
 
-  newEid(): number {
-    return ++this.#eids;
+  count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
-  newSid(device: Device): string {
-    return `${device.account.toLowerCase()}${device.resource}-${++this.#sids}`;
+  // --- nodes --------------------------------------------------------------------------------------------------------
+
+  start(place: number): void {
+    const before = this.members[place];
+    const run = before === undefined ? 1 : Number(before.name.split('.')[1]) + 1;
+    this.note(`START n${place}.${run}`);
+    this.members[place] = new Member(`n${place}.${run}`, {
+      clock: this.clock,
+      store: this.store,
+      random: this.random,
+      clustered: this.scenario.nodes > 1,
+      config: this.#setting.config,
+      modules: this.#setting.modules,
+      onLog: (member, line) => this.#onLog(member, line),
+    });
   }
 
-  #newNode(name: string): Node {
-    return new Node(this, name, `${name}.${++this.#incarnations}`);
+  #onLog({ name }: Member, line: Record<string, unknown>): void {
+    if (this.members.every((member) => member.name !== name || member.state === 'dead')) return; // nobody reads it
+    this.note(`${name} LOG ${JSON.stringify(line)}`);
+    if (line.event === 'node.fenced') return; // which is meant to be
+    if (line.level === 'error' || line.level === 'fatal') this.ledger.violate(`FAULT ${name}: ${JSON.stringify(line)}`);
   }
 
-  restart(node: Node): void {
-    this.trace?.(`${node.name} starts again`);
-    this.nodes = this.nodes.map((other) => (other === node ? this.#newNode(node.name) : other));
+  get serving(): Member[] {
+    return this.members.filter(({ state }) => state === 'serving');
   }
 
-  /** Whether others may take an incarnation for dead: it is, or has been paused for long. */
-  leaseIsOver(incarnation: string): boolean {
-    const node = this.nodes.find((other) => other.incarnation === incarnation);
-    return node === undefined || !node.alive || (node.paused && this.random.chance(0.3));
+  connect(device: Device): void {
+    const { serving } = this;
+    if (serving.length === 0) return;
+    const member = this.random.pick(serving);
+    this.note(`${device.jid} CONNECT ${member.name}`);
+    const connection = member.connect(device.account, device);
+    this.#connections.set(connection, member.name);
+    device.connect(connection);
   }
 
-  /** Whether the deadline of a detached session has passed. */
-  timeIsUp(): boolean {
-    return this.scenario.sessionsEnd && this.random.chance(0.3);
-  }
+  // --- events -------------------------------------------------------------------------------------------------------
 
-  learn(shard: Shard): void {
-    if (shard.settling.mayLearn()) for (const node of this.liveNodes) node.learn(shard);
-  }
-
-  wake(shard: Shard): void {
-    for (const node of this.liveNodes) node.wake(shard);
-  }
-
-  offer(schedule: Schedule): void {
-    for (const device of this.devices) device.offer(schedule);
-    for (const node of this.nodes) if (node.alive && !node.paused) offerNode(schedule, node);
-    for (const connection of this.connections) offerReading(schedule, connection);
-    this.#faults.offer(schedule);
-  }
-
-  /** Forgets what can have no effect any more. */
-  tidy(): void {
-    const connections = this.connections.filter(({ nodeOpen, clientOpen }) => nodeOpen || clientOpen);
-    this.connections.splice(0, this.connections.length, ...connections);
-    const links = this.links.filter(({ open, hasCommands }) => open || hasCommands);
-    this.links.splice(0, this.links.length, ...links);
-  }
-
-  /** What has not come to rest. */
-  get unrest(): string[] {
-    const unrest = this.remains;
-    for (const { content, account, resource } of this.devices)
-      if (!content) unrest.push(`client ${account}/${resource}`);
-    for (const { settling } of this.shards) if (!settling.over) unrest.push('a shard');
-    for (const link of this.links) if (link.open ? !link.idle : link.hasCommands) unrest.push('a link');
-    for (const { alive, paused, incarnation, sessions, lanes } of this.nodes) {
-      if (!alive || paused) unrest.push(`node ${incarnation}`);
-      for (const { idle, sid } of sessions.values()) if (!idle) unrest.push(`${sid} at ${incarnation}`);
-      for (const [account, { idle }] of lanes) if (!idle) unrest.push(`lane to ${account} of ${incarnation}`);
+  /** What is under way and may go on now, each time another one. */
+  get #events(): Event[] {
+    const events: Event[] = [];
+    for (const member of this.members) {
+      const { link, name } = member;
+      if (link.hasRequest) events.push(async () => this.note(`${name} EXECUTED ${await link.execute()}`));
+      if (link.hasAnswer) events.push(() => this.note(`${name} ANSWERED ${link.answer()}`));
+      if (link.hasFrame) events.push(() => link.deliver());
+      if (link.hasLoss) events.push(() => link.notice());
+      if (this.clock.hasTurn(member)) events.push(() => this.clock.turn(member, settle));
+      if (this.clock.isDue(member)) events.push(() => this.clock.fire(member));
     }
-    return unrest;
-  }
-
-  /** What is in the stores and belongs to nobody. */
-  get remains(): string[] {
-    const remains: string[] = [];
-    for (const { name } of this.scenario.accounts) {
-      const shard = this.shardOf(name);
-      const { sessions } = shard.record(name);
-      for (const { sid, node, epoch } of sessions) {
-        const owner = this.nodes.find(({ incarnation }) => incarnation === node)?.sessions.get(sid);
-        if (owner?.epoch !== epoch || !owner.connection.clientOpen) remains.push(`session ${sid} of ${node}`);
+    for (const [connection, name] of this.#connections) {
+      if (connection.over) this.#connections.delete(connection);
+      if (connection.hasForNode) events.push(() => this.note(`${name} <- ${connection.deliverToNode()}`));
+      if (connection.hasForClient) events.push(() => this.note(`${name} -> ${connection.deliverToClient()}`));
+    }
+    // what was on its way when a connection broke may well be late
+    if (events.length === 0 || this.random.chance(LATE)) {
+      for (const from of this.store.late) {
+        events.push(async () => this.note(`LATE ${await this.store.executeLate(from, this.clock.now)}`));
       }
-      if (sessions.some(({ available }) => available) && shard.offline(name).length > 0)
-        remains.push(`offline of ${name}`);
     }
-    return remains;
+    return events;
   }
 
-  /** Journals without a session. */
-  get orphans(): string[] {
-    const orphans: string[] = [];
-    for (const shard of this.shards) {
-      const keys = new Set<string>();
-      for (const { sessions } of shard.keys.records.values()) {
-        for (const { sid, epoch } of sessions) keys.add(journalKey(sid, epoch));
-      }
-      for (const key of shard.keys.journals.keys()) if (!keys.has(key)) orphans.push(key);
-    }
-    return orphans;
+  /** Lets something that is under way go on. False where nothing is. */
+  async happen(): Promise<boolean> {
+    const events = this.#events;
+    if (events.length === 0) return false;
+    this.ledger.now++;
+    await this.random.pick(events)();
+    await settle();
+    return true;
   }
-}
 
-const read = (connection: Connection) => connection.node.read(connection);
-
-function offerReading(schedule: Schedule, connection: Connection): void {
-  const { node, nodeOpen, up, session } = connection;
-  if (!nodeOpen || !node.alive || node.paused || session === undefined || session.resyncing) return;
-  if (up.length > 0 && session.shard.settling.over) schedule.offer(3, read, connection);
+  /** Time goes by. */
+  pass(milliseconds: number): void {
+    this.clock.advance(milliseconds);
+    for (const { link } of this.members) if (link.late) link.giveUp(this.random);
+    for (const device of this.devices) device.wait();
+  }
 }

@@ -181,6 +181,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     listen: options.config?.listen ?? { c2s: [], c2sTls: [], http: [] },
     keyspace: { url: 'embedded::memory:', ...options.config?.keyspace },
     authentication: { iterations: 4096, ...options.config?.authentication },
+    // what is left over at the end of a test comes back to no other node
+    drain: { ...(nodeCount > 1 && { seconds: 1 }), ...options.config?.drain },
     admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
     cluster: { secret: 'a secret that only the tests know of', ...options.config?.cluster },
   });

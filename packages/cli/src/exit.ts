@@ -10,8 +10,14 @@ export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 /** No node answers where one has to. */
 export class Unreachable extends Error {}
 
+/** What was begun cannot go on. */
+export class Failed extends Error {}
+
 /** The command was given wrongly. */
 export class Usage extends Error {}
+
+/** Their messages are for operators. */
+const IN_WORDS = [AdministrationError, KeyspaceError, SocketRefused, Failed];
 
 /** Says on standard error what went wrong, in words, and answers the exit code for it. */
 export function report(error: unknown): number {
@@ -19,9 +25,9 @@ export function report(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return EXIT.usage;
   }
-  if (error instanceof AdministrationError || error instanceof KeyspaceError || error instanceof SocketRefused) {
+  if (IN_WORDS.some((kind) => error instanceof kind)) {
     // a node tells all that is wrong with a configuration, one problem a line
-    process.stderr.write(`${error.message.split('\n').map(printable).join('\n')}\n`);
+    process.stderr.write(`${(error as Error).message.split('\n').map(printable).join('\n')}\n`);
     return EXIT.failed;
   }
   if (error instanceof Unreachable || error instanceof Usage) {

@@ -45,6 +45,14 @@ export class NodeClient {
     return (await this.#ask('POST', '/api/reload')) as Changes;
   }
 
+  async drain(): Promise<NodeStatus> {
+    return (await this.#ask('POST', '/api/drain')) as NodeStatus;
+  }
+
+  async cancelDrain(): Promise<NodeStatus> {
+    return (await this.#ask('DELETE', '/api/drain')) as NodeStatus;
+  }
+
   get accounts(): AccountAdministration {
     const of = (jid: string) => `/api/accounts/${encodeURIComponent(jid)}`;
     const act = async (method: string, path: string, body?: object) => {

@@ -3,6 +3,7 @@ import { version } from '@parley/server/version';
 import { Command, CommanderError } from 'commander';
 import { accountCommand } from './account.ts';
 import { checkCommand } from './check.ts';
+import { drainCommand } from './drain.ts';
 import { EXIT, report } from './exit.ts';
 import { reloadCommand } from './reload.ts';
 import { startCommand } from './start.ts';
@@ -21,7 +22,7 @@ Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} wrong usage 
   )
   .exitOverride();
 
-for (const command of [startCommand, checkCommand, accountCommand, statusCommand, reloadCommand]) {
+for (const command of [startCommand, checkCommand, accountCommand, statusCommand, reloadCommand, drainCommand]) {
   program.addCommand(inherit(command(), program));
 }
 

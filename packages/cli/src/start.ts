@@ -1,5 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '@parley/server/main';
 import { Command } from 'commander';
+import { Restarts } from './restarts.ts';
+
+/** Between attempts to start anew. */
+const PAUSE_MS = 1000;
 
 /** `parley start`: a node in the foreground, until it is told to stop. */
 export function startCommand(): Command {
@@ -10,44 +15,52 @@ export function startCommand(): Command {
     .action(async function (this: Command) {
       // the whole server: not for a mere --help
       const { Server } = await import('@parley/server/main');
+      const { Log } = await import('@parley/server/log');
       const { configurationFile, readConfiguration } = await import('./configuration.ts');
       const { welcome } = await import('./welcome.ts');
-      let current: Server | undefined;
+      let config = readConfiguration(this);
+      const log = Log.create({ level: config.log.level, pretty: config.log.pretty });
       process.on('uncaughtExceptionMonitor', (error) => {
-        current?.log.fatal('node.died', { error }); // and the process ends, since nobody knows in which state it is
-        current?.log.flush();
+        log.fatal('node.died', { error }); // and the process ends, since nobody knows in which state it is
+        log.flush();
       });
+      let running: Server | undefined;
       process.on('SIGHUP', () => {
-        const server = current;
-        server?.reload().catch((error) => server.log.error('configuration.refused', { error }));
+        running?.reload().catch((error) => log.error('configuration.refused', { error }));
       });
-      for (let signal: string | undefined; signal === undefined; ) {
-        // a node that others gave up comes back as another one
-        const { promise: fenced, resolve: onFenced } = Promise.withResolvers<undefined>();
-        const config = readConfiguration(this);
-        await using server = await Server.start({
-          config,
-          readConfiguration: () => readConfiguration(this),
-          onFenced: () => onFenced(undefined),
+      const signal = stopSignal();
+      const restarts = new Restarts();
+      for (;;) {
+        const fenced = Promise.withResolvers<undefined>();
+        const onFenced = () => fenced.resolve(undefined);
+        const options = { config, log, readConfiguration: () => readConfiguration(this), onFenced };
+        const first = running === undefined;
+        await using server = await Server.start(options).catch((error) => {
+          if (first) throw error;
+          log.error('node.rejoin-failed', { error });
+          return undefined;
         });
-        if (current === undefined) process.stderr.write(welcome(server, config, configurationFile(this)));
-        current = server;
-        const stopped = new AbortController();
-        signal = await Promise.race([fenced, stopSignal(stopped.signal)]);
-        stopped.abort();
-        if (signal !== undefined) server.log.info('node.stopping', { signal });
+        if (server === undefined) {
+          await pause(PAUSE_MS);
+        } else {
+          running = server;
+          if (first) process.stderr.write(welcome(server, config, configurationFile(this)));
+          else log.warn('node.rejoined', { message: 'The node has started anew, and is one of the cluster again.' });
+          const end = await Promise.race([signal, fenced.promise]);
+          if (end !== undefined) {
+            log.info('node.stopping', { signal: end });
+            return;
+          }
+          config = server.node.config; // as it was reloaded meanwhile
+        }
+        restarts.count();
       }
     });
 }
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-
-/** Where it is aborted, a signal does again what it does by itself. */
-function stopSignal(aborted: AbortSignal): Promise<string> {
+function stopSignal(): Promise<string> {
   return new Promise((done) => {
-    for (const signal of SIGNALS) {
-      process.once(signal, done);
-      aborted.addEventListener('abort', () => process.off(signal, done), { once: true });
-    }
+    process.once('SIGTERM', done);
+    process.once('SIGINT', done);
   });
 }

@@ -21,12 +21,15 @@ export function statusCommand(): Command {
         ['Sessions', `${status.sessions} of ${status.accountsOnline} accounts`],
         ['Keyspace', `${status.keyspace.kind}, ${status.keyspace.state}`],
         ['Ready', status.notReady.length === 0 ? 'yes' : `no: ${status.notReady.join('; ')}`],
+        ...(status.drain === 'off' ? [] : [['Drain', DRAIN[status.drain]] as [string, string]]),
         ['Memory', `${Math.round(status.memoryBytes / 1_048_576)} MiB`],
       ];
       const width = Math.max(...rows.map(([name]) => name.length));
       for (const [name, value] of rows) process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
     });
 }
+
+const DRAIN = { running: 'sessions go to other nodes', done: 'no session is left' } as const;
 
 function duration(seconds: number): string {
   const parts: [number, string][] = [

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Metrics } from '@parley/metrics/registry';
 import { ConfigurationError, type Problem } from './config/problem.ts';
 import type { Configuration } from './config/schema.ts';
 import { type CertificateFiles, pairProblem, secureContext } from './net/secure-context.ts';
 import { selfSignedFiles } from './net/self-signed.ts';
-import type { TlsSettings } from './net/tls.ts';
+import type { TlsAcceptor, TlsSettings } from './net/tls.ts';
 
 export interface Certificates {
   /** PEM by domain; under '' what serves all others. */
@@ -93,4 +94,12 @@ export function tlsSettings(config: Configuration): TlsSettings {
     handshakeTimeoutMs: config.stream.handshakeTimeoutSeconds * 1000,
     clientAuthorities,
   };
+}
+
+/** Has the metrics tell how long the certificate of each domain is good. */
+export function measureCertificates(metrics: Metrics, domains: readonly string[], acceptor: TlsAcceptor): void {
+  for (const domain of domains) {
+    const remaining = metrics.certificateDays.with({ domain });
+    remaining.observe(() => (acceptor.expiresAt(domain) - Date.now()) / 86_400_000);
+  }
 }

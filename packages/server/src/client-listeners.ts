@@ -18,28 +18,38 @@ export interface ClientListenersOptions {
 /** The ports on which clients connect. */
 export class ClientListeners {
   readonly #options: ClientListenersOptions;
-  readonly #listeners: { readonly name: string; readonly listener: Listener }[] = [];
+  readonly #places: { readonly name: string; readonly address: ListenAddress; port: number; listener?: Listener }[];
 
   constructor(options: ClientListenersOptions) {
     this.#options = options;
+    const { c2s, c2sTls } = options.listen;
+    const places = (name: string, addresses: readonly ListenAddress[]) =>
+      addresses.map((address) => ({ name, address, port: address.port }));
+    this.#places = [...places('c2s', c2s), ...places('c2sTls', c2sTls)];
   }
 
   /** What they listen on, by the name in the configuration. */
   get ports(): { name: string; port: number }[] {
-    return this.#listeners.map(({ name, listener }) => ({ name, port: listener.port }));
+    return this.#places.map(({ name, port }) => ({ name, port }));
   }
 
+  /** Accepts; after a `close` again, on the same ports. */
   async open(): Promise<void> {
-    const { c2s, c2sTls } = this.#options.listen;
-    for (const address of c2s) await this.#open('c2s', address, false);
-    for (const address of c2sTls) await this.#open('c2sTls', address, true);
+    for (const place of this.#places) {
+      if (place.listener !== undefined) continue;
+      const listener = this.#listener(place.name, place.address, place.port);
+      await listener.listen();
+      place.listener = listener;
+      place.port = listener.port;
+    }
   }
 
-  async #open(name: string, address: ListenAddress, direct: boolean): Promise<void> {
+  #listener(name: string, address: ListenAddress, port: number): Listener {
     const { acceptor, acceptance, log } = this.#options;
-    const listener = new Listener({
+    const direct = name === 'c2sTls';
+    return new Listener({
       host: address.host,
-      port: address.port,
+      port,
       acceptor,
       admit: (client) => acceptance.admit(client),
       proxy: address.proxyProtocol ? acceptance.loadBalancers : undefined,
@@ -49,12 +59,13 @@ export class ClientListeners {
       },
       onError: (error) => log.flood('listener.error', { error, listener: name }),
     });
-    await listener.listen();
-    this.#listeners.push({ name, listener });
   }
 
   /** Stops accepting; what is connected stays. */
   close(): void {
-    for (const { listener } of this.#listeners) listener.close();
+    for (const place of this.#places) {
+      place.listener?.close();
+      delete place.listener;
+    }
   }
 }

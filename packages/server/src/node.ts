@@ -1,21 +1,22 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
-import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Registry } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
-import { loadCertificates, tlsSettings } from './certificates.ts';
+import { loadCertificates, measureCertificates, tlsSettings } from './certificates.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { Cluster, type ClusterLink } from './cluster/cluster.ts';
+import { leaseOf } from './cluster/lease.ts';
 import { clusterSecret, servedDomains } from './cluster-secret.ts';
 import { apply, type Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
 import { Disclosure } from './disclosure.ts';
+import { Draining, type DrainState } from './draining.ts';
+import { Failures } from './failures.ts';
 import { Hooks } from './hooks.ts';
 import { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
@@ -26,14 +27,13 @@ import { TlsAcceptor } from './net/tls.ts';
 import type { Transport } from './net/transport.ts';
 import { Peers } from './peers.ts';
 import { AccountRouting } from './routing/account.ts';
-import { errorFor } from './routing/answer.ts';
 import { Router } from './routing/router.ts';
-import { isAway, nextAttempt } from './session/attempts.ts';
 import { DirectJournal, type Journal } from './session/journal.ts';
 import { Requests } from './session/requests.ts';
 import { ResumptionStore } from './session/resumption/resumption-store.ts';
 import { Sessions } from './session/sessions.ts';
 import { Acceptance } from './stream/acceptance.ts';
+import { Admission } from './stream/admission.ts';
 import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
 import { drain } from './stream/drain.ts';
 import { StreamFeatures } from './stream/features.ts';
@@ -75,6 +75,7 @@ export class Node implements AsyncDisposable {
   #config: Configuration;
   #selfSigned: string | undefined;
   #stopping = false;
+  #givenUp = false; // by others: what it has begun never is done
   readonly #options: NodeOptions;
   readonly #secret: (purpose: string) => Buffer;
   readonly #acceptor: TlsAcceptor;
@@ -84,6 +85,7 @@ export class Node implements AsyncDisposable {
   readonly #disclosure = new Disclosure();
   readonly #requests: Requests;
   readonly #logins: Logins;
+  readonly #admission: Admission;
   readonly #peers = new Peers();
   readonly #store: ResumptionStore;
   /** Undefined where this node is alone. */
@@ -92,6 +94,8 @@ export class Node implements AsyncDisposable {
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
   readonly #listeners: ClientListeners;
+  readonly #failures: Failures;
+  readonly #draining: Draining;
   readonly #reaps: ((isGone: (owner: string, sid: string) => boolean) => Promise<void>)[] = [];
   readonly #starts: (() => Promise<void>)[] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
@@ -105,10 +109,10 @@ export class Node implements AsyncDisposable {
     this.#domains = new Set(servedDomains(options.config));
     const { metrics } = this.registry;
     const config = () => this.#config;
-    const onFault = (error: unknown) => this.#fault(error);
-
+    const { keyspace, log, modules } = options;
+    this.#failures = new Failures(metrics, log, keyspace);
+    const { errorFor, passes, onFault } = this.#failures;
     this.hooks = new Hooks(onFault);
-    const { keyspace, modules, log } = options;
     this.accounts = options.accounts({ keyspace, modules, secret, config });
     this.#iq = new IqTable((jid) => this.#isLocal(jid));
     this.#requests = new Requests(
@@ -121,7 +125,7 @@ export class Node implements AsyncDisposable {
     this.#store = new ResumptionStore({
       keyspace,
       ...(options.cluster && { owner: options.cluster.id }),
-      onDamaged: (error) => options.log.error('resumption.damaged', { error }),
+      onDamaged: (error) => log.error('resumption.damaged', { error }),
     });
     this.cluster = options.cluster && this.#join(options.cluster);
     this.#journal = this.cluster?.journal ?? new DirectJournal(this.sessions);
@@ -139,8 +143,8 @@ export class Node implements AsyncDisposable {
       sendRemote: () => {
         throw new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
       },
-      errorFor: (stanza, error) => this.#errorFor(stanza, error),
-      passes: (stanza, error) => this.#passes(stanza, error),
+      errorFor,
+      passes,
       onAnswer: (iq, sender) => this.#requests.answer(sender, iq),
     });
     const overload = new Overload(
@@ -148,11 +152,13 @@ export class Node implements AsyncDisposable {
       (cause) => this.#acceptance.shed(cause),
     );
     this.#stops.push(() => overload[Symbol.dispose]());
+    this.#admission = new Admission({ config, metrics });
     this.#acceptance = new Acceptance({
+      admission: this.#admission,
       config,
       overload,
       metrics,
-      log: options.log,
+      log,
       features: this.#features,
       streams: this.streams,
       descriptorLimit: options.descriptorLimit ?? Number.POSITIVE_INFINITY,
@@ -161,29 +167,29 @@ export class Node implements AsyncDisposable {
     this.#logins = new Logins({
       config,
       metrics,
-      log: options.log,
+      log,
       authenticator: this.accounts,
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
-    const { hooks, router, sessions } = this;
-    measureStreams(metrics, this.streams, () => sessions.size);
-    const requests = this.#requests;
+    const { hooks, router, sessions, streams, cluster } = this;
+    measureStreams(metrics, streams, () => sessions.size);
     this.#clients = new ClientSessions({
       config,
       metrics,
       log,
       hooks,
       router,
-      requests,
+      requests: this.#requests,
       sessions,
       streamHost: this.#acceptance,
-      errorFor: (stanza, error) => this.#errorFor(stanza, error),
-      passes: (stanza, error) => this.#passes(stanza, error),
-      cluster: this.cluster,
+      errorFor,
+      passes,
+      cluster,
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
     const { listen } = options.config;
     this.#listeners = new ClientListeners({ listen, acceptor, acceptance: this.#acceptance, metrics, log });
+    this.#draining = new Draining({ streams, sessions, others: cluster, settings: () => this.#config.drain, onFault });
   }
 
   /** Starts a node and resolves when it listens. */
@@ -199,7 +205,7 @@ export class Node implements AsyncDisposable {
       if (node.cluster === undefined) await node.#reap((owner) => owner !== node.#store.owner);
       else await node.cluster.join();
       await node.#listeners.open();
-      node.#measureCertificates();
+      measureCertificates(node.registry.metrics, node.domains, acceptor);
     } catch (error) {
       await node.stop();
       throw error;
@@ -214,7 +220,27 @@ export class Node implements AsyncDisposable {
 
   /** It is to get no new connections: it stops, or was told so. */
   get draining(): boolean {
-    return this.#stopping || this.#config.drain.now;
+    return this.#stopping || this.#config.drain.now || this.drainState !== 'off';
+  }
+
+  /** How far the sessions have gone that are to leave while the node runs on. */
+  get drainState(): DrainState {
+    return this.#draining.state;
+  }
+
+  /** Accepts nothing any more and hands its sessions over to others. False where there are none. */
+  drain(): boolean {
+    if (this.cluster === undefined || this.cluster.alone) return false;
+    if (!this.#stopping) this.#listeners.close();
+    void this.#draining.start();
+    return true;
+  }
+
+  /** Accepts again; what has left stays where it is. */
+  async cancelDrain(): Promise<void> {
+    if (this.#stopping || this.drainState === 'off') return;
+    this.#draining.cancel();
+    await this.#listeners.open();
   }
 
   /** What is used of what the process has least of; from 1 on nobody is taken in. */
@@ -253,7 +279,7 @@ export class Node implements AsyncDisposable {
     this.#features.add(peerError((condition) => streamErrors.with({ condition, direction: 'in' }).add(1)));
     this.#features.add(startTls(() => this.#config.tls.required));
     applyAccountChanges({ accounts, sessions, streams, events: hooks.events, peers: this.#peers });
-    const sasl = new Sasl(this.#logins, () => this.#config);
+    const sasl = new Sasl(this.#logins, this.#admission, () => this.#config);
     this.#features.add(sasl);
     this.#features.add(sasl.channelBinding);
     const shared: SharedContext = {
@@ -284,7 +310,8 @@ export class Node implements AsyncDisposable {
       onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
-    await setUpModules(shared, new Map([[Logins, this.#logins]]));
+    const offers = new Map<unknown, object>([[Logins, this.#logins]]).set(Admission, this.#admission);
+    await setUpModules(shared, offers);
     this.#features.add(resourceBinding(onBind));
     this.#features.add(legacySession());
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
@@ -302,17 +329,14 @@ export class Node implements AsyncDisposable {
       sessions: this.sessions,
       store: this.#store,
       peers: this.#peers,
-      lease: () => {
-        const { heartbeatMilliseconds, leaseMilliseconds, absentMilliseconds } = this.#config.cluster;
-        return { heartbeatMs: heartbeatMilliseconds, leaseMs: leaseMilliseconds, absentMs: absentMilliseconds };
-      },
+      lease: () => leaseOf(this.#config),
       route: (stanza) => this.router.route(stanza),
       onLate: (stanza) => this.#clients.onLate(stanza),
       onLeaving: (session) => this.hooks.events.emit('session.leaving', session),
       onGoneElsewhere: (account) => this.hooks.events.emit('session.gone-elsewhere', account),
       reap: (isGone) => this.#reap(isGone),
       onFenced: () => this.#fenced(),
-      onFault: (error) => this.#fault(error),
+      onFault: this.#failures.onFault,
     });
     this.#peers.on('reaped', (id) => cluster.onReaped(id));
     return cluster;
@@ -330,7 +354,7 @@ export class Node implements AsyncDisposable {
     });
     for (const session of [...this.sessions]) session.moved('the node was given up by others');
     for (const stream of [...this.streams]) stream.cut('the node was given up by others');
-    this.#config = { ...this.#config, drain: { ...this.#config.drain, seconds: 0 } }; // nothing that it began can be done
+    this.#givenUp = true;
     this.#options.onFenced?.();
   }
 
@@ -343,29 +367,6 @@ export class Node implements AsyncDisposable {
     return this.#domains.has(jid.domain);
   }
 
-  #errorFor(stanza: Stanza, error: unknown): Stanza | undefined {
-    const answer = errorFor(stanza, error, (fault) => this.#fault(fault));
-    if (answer !== undefined && error instanceof StanzaError) {
-      this.registry.metrics.stanzaErrors.with({ condition: error.condition }).add(1);
-    }
-    return answer;
-  }
-
-  /** A message waits while the keyspace is away, and its sender with it; everything else is answered. */
-  #passes(stanza: Stanza, error: unknown): Promise<void> | undefined {
-    return stanza.kind === 'message' && isAway(error) ? nextAttempt(this.#options.keyspace) : undefined;
-  }
-
-  #fault(error: unknown): void {
-    // no fault of the program, and it comes in crowds
-    if (error instanceof KeyspaceError) {
-      this.#options.log.flood('keyspace.failed', { message: error.message });
-      return;
-    }
-    this.registry.metrics.errors.add(1);
-    this.#options.log.error('node.fault', { error: error instanceof Error ? error : new Error(String(error)) });
-  }
-
   /** Takes over what can change while the node runs. Throws, and changes nothing, where the certificates are not good. */
   async reload(next: Configuration): Promise<Changes> {
     const config = structuredClone(this.#config);
@@ -373,22 +374,21 @@ export class Node implements AsyncDisposable {
     const certificates = await loadCertificates(config);
     this.#acceptor.replace(tlsSettings(config), certificates.files);
     this.#config = config;
-    this.#measureCertificates();
+    measureCertificates(this.registry.metrics, this.domains, this.#acceptor);
     return changes;
   }
 
-  #measureCertificates(): void {
-    const { certificateDays } = this.registry.metrics;
-    for (const domain of this.#domains) {
-      certificateDays.with({ domain }).observe(() => (this.#acceptor.expiresAt(domain) - Date.now()) / 86_400_000);
-    }
-  }
-
-  /** Stops accepting, closes every stream with system-shutdown, and resolves when all is done and let go of. */
+  /**
+   * Stops accepting, hands its sessions over where there are other nodes, closes every stream with system-shutdown, and
+   * resolves when all is done and let go of.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#listeners.close();
-    await drain(this.streams, this.hooks.pending, this.#config.drain.seconds * 1000);
+    const until = performance.now() + (this.#givenUp ? 0 : this.#config.drain.seconds * 1000);
+    await this.#draining.stop();
+    await drain(this.streams, this.hooks.pending, Math.max(0, until - performance.now()));
+    await this.#draining.leaveRest();
     await this.cluster?.leave();
     for (const stop of this.#stops.reverse()) await stop();
     this.#stops.length = 0;

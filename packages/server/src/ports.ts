@@ -40,7 +40,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
   };
   const notReady = (): string[] => [
     ...(keyspace.state === 'up' ? [] : [`the keyspace is away: ${keyspace.trouble?.message ?? 'no answer'}`]),
-    ...(node.stopping ? ['the node is stopping'] : node.draining ? ['it was told to take nobody new (drain.now)'] : []),
+    ...(node.draining ? [whyDraining(node)] : []),
   ];
   const snapshot = () => registry.snapshot();
   await using parts = new AsyncDisposableStack();
@@ -75,13 +75,22 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
       accountsOnline: node.sessions.accounts,
       keyspace: { kind: config.keyspace.url.replace(/:.*/s, ''), state: keyspace.state },
       notReady: notReady(),
+      drain: node.drainState,
       memoryBytes: process.memoryUsage.rss(),
     }),
     reload,
     snapshot,
+    drain: () => node.drain(),
+    cancelDrain: () => node.cancelDrain(),
   });
   await local.listenOnSocket(config.admin.socket);
 
   const open = parts.move();
   return { listeners, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+function whyDraining(node: Node): string {
+  if (node.stopping) return 'the node is stopping';
+  if (node.drainState !== 'off') return 'its sessions go to other nodes (parley drain)';
+  return 'it was told to take nobody new (drain.now)';
 }

@@ -11,7 +11,7 @@ export interface Origin {
   readonly sid: string;
   /** Inbound stanzas of that session up to and with this one, modulo 2^32. */
   readonly k: number;
-  /** What the stanza brought about: 0 the stanza itself, 1 a carbon copy of it. */
+  /** What the stanza brought about: 0 the stanza itself, 1 a carbon copy of it, 2 the stanza out of the offline storage. */
   readonly effect: number;
 }
 

@@ -68,7 +68,10 @@ export class OwnRedis {
     const own = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.directory];
     const rest = this.#sentinel === undefined ? ['--save', '', ...this.#options] : ['--sentinel'];
     const file = this.#sentinel === undefined ? [] : [this.#sentinel];
-    const child = spawn(program, [...file, ...own, ...rest], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const setpriv = findProgram('setpriv');
+    // Linux ends it with the tests, even where those are killed.
+    const [command = program, ...words] = [...(setpriv ? [setpriv, '--pdeathsig', 'KILL'] : []), program];
+    const child = spawn(command, [...words, ...file, ...own, ...rest], { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#process = child;
     await new Promise<void>((resolve, reject) => {
       child.stdout.on(

@@ -14,6 +14,9 @@ export interface ApiHost {
   /** Throws a ConfigurationError where the file is not good. */
   reload(): Promise<Changes>;
   snapshot(): Snapshot;
+  /** Has the sessions go to other nodes. False where there are none. */
+  drain(): boolean;
+  cancelDrain(): Promise<void>;
 }
 
 const STATUS: Record<AdministrationFailure, number> = {
@@ -41,6 +44,14 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
     api.get('/api/status', { config }, () => host.status());
     api.get('/api/metrics', { config }, () => host.snapshot());
     api.post('/api/reload', { config }, () => host.reload());
+    api.post('/api/drain', { config }, () => {
+      if (host.drain()) return host.status();
+      throw new AdministrationError('refused', 'There is no other node that could take the sessions of this one.');
+    });
+    api.delete('/api/drain', { config }, async () => {
+      await host.cancelDrain();
+      return host.status();
+    });
 
     api.get<{ Querystring: { domain?: string } }>('/api/accounts', { config }, async (request, reply) => {
       const pages = host.accounts.list(request.query.domain)[Symbol.asyncIterator]();

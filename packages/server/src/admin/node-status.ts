@@ -10,5 +10,7 @@ export interface NodeStatus {
   readonly keyspace: { readonly kind: string; readonly state: string };
   /** Why the node is not ready; empty where it is. */
   readonly notReady: readonly string[];
+  /** Whether its sessions go to other nodes while it runs on; `done`: none is left. */
+  readonly drain: 'off' | 'running' | 'done';
   readonly memoryBytes: number;
 }

@@ -8,12 +8,13 @@ import type { Log } from '../log.ts';
 import type { Peers } from '../peers.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { nextAttempt, untilDone } from '../session/attempts.ts';
+import { encodeOffer, OFFERED } from '../session/offer.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import type { RemoteSession } from '../session/remote-session.ts';
 import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
-import type { AnnouncedSession } from './announced-session.ts';
+import { type AnnouncedSession, announced } from './announced-session.ts';
 import { Announcements } from './announcements.ts';
 import { Channels } from './channels.ts';
 import { ClusterJournal } from './cluster-journal.ts';
@@ -25,13 +26,16 @@ import {
   decodeNotice,
   decodeSession,
   encodeAcknowledged,
+  encodeNotice,
   encodeSession,
   ITEM,
 } from './items.ts';
+import type { Lease } from './lease.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import { Questions } from './questions.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
+import { SessionMoves } from './session-moves.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { SessionTable } from './session-table.ts';
 
@@ -51,7 +55,7 @@ export interface ClusterHost extends ClusterLink {
   readonly peers: Peers;
   readonly log: Log;
   readonly version: string;
-  lease(): { readonly heartbeatMs: number; readonly leaseMs: number; readonly absentMs: number };
+  lease(): Lease;
   route(stanza: Stanza): Awaitable<void>;
   onLate(stanza: Stanza): Awaitable<void>;
   /** Another node takes a session over. */
@@ -85,10 +89,12 @@ export class Cluster implements OtherNodes {
   readonly #inbound: InboundDeliveries;
   readonly #table: SessionTable;
   readonly #registry: SessionRegistry;
+  readonly #moves: SessionMoves;
   readonly #questions: Questions;
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
   #membership: Membership | undefined;
+  #turn = 0;
 
   constructor(host: ClusterHost) {
     this.#host = host;
@@ -141,6 +147,10 @@ export class Cluster implements OtherNodes {
       evict: (owner, sid) => this.#evict(owner, sid),
       onFault: host.onFault,
     });
+    this.#moves = new SessionMoves({
+      ...host,
+      left: (session, to) => this.#table.left(session, to),
+    });
     this.#questions = new Questions(send);
     this.journal = new ClusterJournal(sessions, this.#delivery);
     host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
@@ -179,6 +189,8 @@ export class Cluster implements OtherNodes {
     await this.#membership?.leave();
     for (const stop of this.#stops.splice(0)) stop();
     this.#announcements.stop();
+    this.#delivery[Symbol.dispose]();
+    this.#moves[Symbol.dispose]();
     this.#channels[Symbol.dispose]();
   }
 
@@ -267,31 +279,27 @@ export class Cluster implements OtherNodes {
 
   async #release(from: string, { id, sid }: { id: number; sid: string }): Promise<void> {
     const session = this.#host.sessions.owned({ sessionId: sid });
-    if (session?.management?.resumable) {
-      if (!session.detached) {
-        session.release();
-        session.detach('it is resumed on another node');
-      }
-      this.#host.onLeaving(session);
-      await session.management.handOver();
-      if (!session.ended) {
-        session.moved('it is resumed on another node');
-        this.#table.left(session, from);
-        setTimeout(() => void this.#checkLeft(session).catch(this.#host.onFault), LOOK_LATER_MS).unref();
-      }
-    }
+    if (session?.management?.resumable) await this.#moves.leave(session, from, 'it is resumed on another node');
     this.#inbound.answer(from, id, true);
   }
 
-  /** A session was left to a node that may have died before it took it: it is this node's still. */
-  async #checkLeft({ account, sessionId }: Session): Promise<void> {
-    const { store, sessions, id, keyspace, reap } = this.#host;
-    const found = await untilDone(
-      () => store.find(account, sessionId),
-      () => nextAttempt(keyspace),
-    );
-    if (found?.owner !== id) return;
-    await reap((owner, sid) => owner === id && sid === sessionId && sessions.owned({ sessionId }) === undefined);
+  /** Whether there is any other node. */
+  get alone(): boolean {
+    return (this.#membership?.members.size ?? 0) === 0;
+  }
+
+  /**
+   * Leaves a session that can be resumed to another node, each time another one; where there is none, to whichever node
+   * comes next. Resolves when that has taken it, or this one cannot do more about it.
+   */
+  async handOver(session: Session): Promise<void> {
+    const { id } = this.#host;
+    const others = this.#others();
+    const to = others[this.#turn++ % others.length];
+    await this.#moves.leave(session, to, 'the node lets go of its sessions');
+    if (to === undefined) return;
+    const text = encodeOffer({ owner: id, sid: session.sessionId, account: session.account });
+    await this.#questions.ask(to, (question) => encodeNotice({ id: question, subject: OFFERED, text }));
   }
 
   #evict(owner: string, sid: string): void {
@@ -389,22 +397,3 @@ export class Cluster implements OtherNodes {
 }
 
 const ANNOUNCEMENT = Buffer.from([ITEM.announcement]);
-
-function announced(session: Session | undefined): AnnouncedSession | undefined {
-  if (session === undefined) return undefined;
-  const { sessionId, jid, boundAt, priority, interested, carbonsSince, receivingSince, detached, management } = session;
-  const resumable = management?.resumable === true;
-  return {
-    sid: sessionId,
-    epoch: resumable ? (management?.epoch ?? 0) : 0,
-    jid,
-    boundAt,
-    priority,
-    interested,
-    carbonsSince,
-    receivingSince,
-    detached,
-    resumable,
-    presence: session.presence?.toString(),
-  };
-}

@@ -46,7 +46,7 @@ interface Pending {
  * comes for it meanwhile queues behind. The recipient's origins tell what it had before. Everything else is on its way at
  * once, and lost where the owner dies.
  */
-export class RemoteDelivery {
+export class RemoteDelivery implements Disposable {
   readonly #host: RemoteDeliveryHost;
   /** What is on its way to a node, by id: the oldest first. */
   readonly #pending = new Map<string, Map<number, Pending>>();
@@ -54,6 +54,7 @@ export class RemoteDelivery {
   readonly #lost = new Map<string, Pending[]>();
   #id = 0;
   #k = 0;
+  #over = false;
 
   constructor(host: RemoteDeliveryHost) {
     this.#host = host;
@@ -124,6 +125,11 @@ export class RemoteDelivery {
     for (const each of pending?.values() ?? []) this.#lose(each);
   }
 
+  /** The node is gone from the cluster: who waits will not learn anything any more, and says it again elsewhere. */
+  [Symbol.dispose](): void {
+    this.#over = true;
+  }
+
   #nextId(): number {
     this.#id = this.#id === MOST_ID ? 1 : this.#id + 1;
     return this.#id;
@@ -162,7 +168,7 @@ export class RemoteDelivery {
   /** Sends everything that waits for a session to whoever has it. */
   async #find(sid: string): Promise<void> {
     const waiting = this.#lost.get(sid) as Pending[];
-    for (;;) {
+    while (!this.#over) {
       // what is on its way comes before whatever waits
       if (this.#isUnderWay(sid)) {
         await this.#host.again();

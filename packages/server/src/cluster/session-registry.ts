@@ -1,5 +1,5 @@
 import { untilDone } from '../session/attempts.ts';
-import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
+import { NOT_RESUMABLE, type ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import { recordOf } from '../session/session-record.ts';
 
@@ -17,9 +17,6 @@ interface Entry {
   stale: boolean;
   writing: Promise<void> | undefined;
 }
-
-/** The epoch of a session that cannot be resumed: it never has another owner. */
-const EPOCH = 1;
 
 /**
  * Records the sessions of this node in the keyspace, so that others find them there: those that can be resumed are recorded
@@ -67,7 +64,7 @@ export class SessionRegistry {
     await entry.writing;
     const { store, again } = this.#host;
     const { account, jid, sessionId } = session;
-    await untilDone(() => store.end(account, jid.resource, sessionId, EPOCH), again);
+    await untilDone(() => store.end(account, jid.resource, sessionId, NOT_RESUMABLE), again);
   }
 
   /** It is another node's, or nobody's that this one could speak for. */
@@ -87,7 +84,9 @@ export class SessionRegistry {
 
   async #register(session: Session): Promise<void> {
     const { store, again, evict } = this.#host;
-    const attempt = () => store.register(session.account, recordOf(session, EPOCH, 0));
+    // one that has ended meanwhile must not take the place of the next one of its resource
+    const attempt = async () =>
+      session.ended ? undefined : store.register(session.account, recordOf(session, NOT_RESUMABLE, 0));
     const before = await untilDone(attempt, again);
     // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
     if (before !== undefined) evict(before.owner, before.sid);
@@ -97,7 +96,7 @@ export class SessionRegistry {
     if (session.ended || session.management?.resumable) return;
     const { store, again } = this.#host;
     const { account, jid, sessionId } = session;
-    const recorded = await untilDone(() => store.update(account, recordOf(session, EPOCH, 0)), again);
+    const recorded = await untilDone(() => store.update(account, recordOf(session, NOT_RESUMABLE, 0)), again);
     if (recorded || session.ended || session.management?.resumable) return;
     // the resource was bound elsewhere, and the news of it has not come; or the keyspace has lost the record
     const records = await untilDone(() => store.list(account), again);

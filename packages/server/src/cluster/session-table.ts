@@ -54,10 +54,13 @@ export class SessionTable {
     if (got && state.receivingSince === Number.POSITIVE_INFINITY) onGone(session.account);
   }
 
-  /** A session has just left this node for another, or nobody knows yet where it is. */
+  /**
+   * A session has just left this node for another, or nobody knows yet where it is; whoever has it tells so itself, with a
+   * higher epoch.
+   */
   left(session: Session, node = ''): void {
     const { jid, sessionId, management, presence, priority, interested, carbonsSince, receivingSince } = session;
-    const epoch = (management?.epoch ?? 0) + (node === '' ? 0 : 1); // whoever has it has a higher one
+    const epoch = management?.epoch ?? 0;
     const switches = { interested, carbonsSince, receivingSince, detached: true, resumable: true };
     this.show({ jid, sessionId, node, epoch, presence, priority, ...switches });
   }

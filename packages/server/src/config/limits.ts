@@ -109,7 +109,18 @@ export const limits = section('How much of the node one address, account or conn
       .default([])
       .meta({ live, description: 'Networks that the limits by address do not apply to.' }),
   }),
-  logins: section('Failed logins.', {
+  logins: section('Logins, and those that failed.', {
+    perSecond: limit(200, {
+      live,
+      metric: 'logins-rate',
+      description:
+        'Attempts to log in that the node begins in a second; others wait for their turn, so that nobody else feels it when thousands come at once.',
+    }),
+    maxWaitSeconds: seconds(10, {
+      live,
+      max: 600,
+      description: 'Whoever would wait longer for this turn is sent away, to come again later.',
+    }),
     failuresPerStream: count(5, {
       live,
       metric: 'login-failures-per-stream',
@@ -134,6 +145,18 @@ export const limits = section('How much of the node one address, account or conn
       description: 'Delay of the answer to the first failed login; it doubles with each further one.',
     }),
     maxDelaySeconds: seconds(8, { live, min: 0, max: 30, description: 'The longest delay of such an answer.' }),
+  }),
+  resumptions: section('Sessions that are resumed (XEP-0198).', {
+    perSecond: limit(400, {
+      live,
+      metric: 'resumptions-rate',
+      description: 'Sessions that the node begins to resume in a second; others wait for their turn, ahead of logins.',
+    }),
+    maxWaitSeconds: seconds(10, {
+      live,
+      max: 600,
+      description: 'Whoever would wait longer for this turn is sent away, to come again later; the session is kept.',
+    }),
   }),
   registration: section('Accounts and passwords, in-band (XEP-0077).', {
     attemptsPerHour: limit(10, {

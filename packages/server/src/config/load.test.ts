@@ -130,7 +130,7 @@ describe('problems', () => {
       /^limits\.connections\.trustedNetworks\[0\] is not a network: write /,
       /^limits\.output\.maxBytes is less than one stanza: write at least /,
       /^log\.level is "dbug": write one of trace, .*, silent; did you mean debug\?$/,
-      /^drain is 5: write a group of options: seconds, now$/,
+      /^drain is 5: write a group of options: seconds, sessionsPerSecond, now$/,
       /^modules\.png is not an option: did you mean ping\?$/,
       /^tls has only one of `certificate` and `key`: give both or neither$/,
       /^tls\.required is "yes": write true or false$/,

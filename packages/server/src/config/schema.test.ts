@@ -61,9 +61,11 @@ describe('limits', () => {
     const silent = options.filter(([path, { metric }]) => /^(stream|limits)\./.test(path) && metric === undefined);
     expect(silent.map(([path]) => path)).toEqual([
       'limits.connections.trustedNetworks',
+      'limits.logins.maxWaitSeconds',
       'limits.logins.windowSeconds',
       'limits.logins.delaySeconds',
       'limits.logins.maxDelaySeconds',
+      'limits.resumptions.maxWaitSeconds',
       'limits.bytes.burst',
       'limits.stanzas.burst',
     ]);

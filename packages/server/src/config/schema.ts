@@ -226,6 +226,11 @@ const drain = section('Going down in order.', {
     description:
       'The longest time that the node waits, when it stops, for clients to close their streams and for what it has begun.',
   }),
+  sessionsPerSecond: count(500, {
+    live,
+    description:
+      'How many sessions go to the other nodes in a second, when this one stops or is drained: those have to take them in. More, where they would not all be gone in `seconds` otherwise.',
+  }),
   now: flag(false, {
     live,
     description:

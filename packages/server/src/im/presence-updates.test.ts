@@ -1,4 +1,5 @@
 import { createHook } from 'node:async_hooks';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { describe, expect, it } from 'vitest';
 import { RemoteDomain } from '../../../../tests/support/remote-domain.ts';
@@ -29,7 +30,7 @@ async function start() {
       store = context.use(RosterStore);
       const get = store.get.bind(store);
       store.get = (account) => {
-        if (failing) return Promise.reject(new Error('away'));
+        if (failing) return Promise.reject(new KeyspaceError('away', 'It is not there.'));
         return held === undefined ? get(account) : held.then(() => get(account));
       };
     },
@@ -158,4 +159,34 @@ it('is initial again where the roster could not be read', async () => {
     `<presence to='both@remote.example' from='${JULIET}'/>`,
     `<presence to='both@remote.example' from='${JULIET}' type='probe'/>`,
   ]);
+});
+
+it('is told to have ended as soon as the roster can be read', async () => {
+  const { server, remote, add, fail } = await start();
+  await add('juliet@localhost', 'both@remote.example', 'both');
+  const juliet = await server.online(JULIET);
+  remote.taken();
+  const ended: string[] = [];
+  server.node.hooks.events.on('presence.unavailable', ({ jid }) => void ended.push(String(jid)));
+  const { log } = server;
+  fail(true);
+  juliet.send(`<presence type='unavailable'/>`);
+  expect([server.sessionOf(JULIET).available, ended, remote.taken()]).toEqual([false, [JULIET], []]);
+  fail(false);
+  await juliet.sync();
+  expect(remote.taken()).toEqual([`<presence to='both@remote.example' from='${JULIET}' type='unavailable'/>`]);
+  expect(log.filter(({ event }) => event === 'node.fault')).toEqual([]);
+});
+
+it('ends for those who ask inside the server though nobody was told of its beginning', async () => {
+  const { server, fail } = await start();
+  const juliet = await server.client(JULIET);
+  const ended: string[] = [];
+  server.node.hooks.events.on('presence.unavailable', ({ jid }) => void ended.push(String(jid)));
+  fail(true);
+  juliet.send(`<presence id='x'/>`);
+  expect((await juliet.next()).attr('type')).toBe('error');
+  juliet.send(`<presence type='unavailable'/>`);
+  await juliet.sync();
+  expect(ended).toEqual([JULIET]);
 });

@@ -5,6 +5,7 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { ModuleContext } from '../module.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { deliver } from '../routing/deliver.ts';
+import { nextAttempt, untilDone } from '../session/attempts.ts';
 import { priorityOf } from '../session/presence-priority.ts';
 import type { Session } from '../session/session.ts';
 import type { AccountRoster } from './account-roster.ts';
@@ -92,13 +93,23 @@ export class PresenceUpdates {
 
   #end(stanza: Presence, session: Session): Awaitable<true> {
     const state = this.#states.take(session);
+    const wasAvailable = session.available; // be it that its contacts were never told
     session.presence = undefined;
     session.priority = 0;
+    if (wasAvailable) this.#context.hooks.events.emit('presence.unavailable', session);
     if (state === undefined) return true;
     if (!state.announced) return this.#withdraw(stanza, session, undefined, state);
     const roster = this.#store.get(session.account);
     if (!(roster instanceof Promise)) return this.#withdraw(stanza, session, roster, state);
-    return roster.then((read) => this.#withdraw(stanza, session, read, state));
+    // nobody could be told that it failed, and contacts must not see for ever who is not there
+    let reading: Promise<AccountRoster> | undefined = roster;
+    const read = async () => {
+      const begun = reading ?? this.#store.get(session.account);
+      reading = undefined;
+      return begun;
+    };
+    const again = () => nextAttempt(this.#context.keyspace);
+    return untilDone(read, again).then((known) => this.#withdraw(stanza, session, known, state));
   }
 
   #withdraw(
@@ -119,7 +130,6 @@ export class PresenceUpdates {
       const covered = roster !== undefined && (to.bareText === account.bareText || roster.isSubscriber(to));
       if (!covered) sent.add(this.#broadcast.send(account, stanza, to, session));
     }
-    if (state.announced) this.#context.hooks.events.emit('presence.unavailable', session);
     return sent.taken;
   }
 

@@ -151,12 +151,13 @@ export class JournalWriter {
     const writes: Promise<boolean>[] = [];
     if (batch.length > 0) writes.push(store.append(account, sessionId, this.#epoch, batch.map(entryOf)));
     const header = this.#checkpointWanted ? this.#host.header() : undefined;
+    // the record first: a stanza that changed it must not be known to be handled where the change is not known
+    const record = header !== undefined && this.#recordStale ? this.#changedRecord() : undefined;
+    if (record !== undefined) writes.push(store.update(account, record));
     if (header !== undefined && (this.#trim > 0 || header.handled !== this.#persisted)) {
       writes.push(store.checkpoint(account, sessionId, this.#epoch, header, this.#trim));
       this.#trim = 0;
     }
-    const record = header !== undefined && this.#recordStale ? this.#changedRecord() : undefined;
-    if (record !== undefined) writes.push(store.update(account, record));
     this.#checkpointWanted = false;
     const results = await Promise.allSettled(writes);
     const failure = results.find((result) => result.status === 'rejected');

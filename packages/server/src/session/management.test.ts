@@ -115,6 +115,21 @@ describe('to the client', () => {
     expect(written(juliet)).toEqual(['1', 'r', '2', '3', 'r']);
   });
 
+  it('what a stanza changed is written before it is known to be handled', async () => {
+    const { juliet, store } = await start();
+    const writes: string[] = [];
+    for (const name of ['update', 'checkpoint'] as const) {
+      const write = store[name].bind(store) as (...args: unknown[]) => Promise<boolean>;
+      store[name] = (...args: unknown[]) => {
+        writes.push(name);
+        return write(...args);
+      };
+    }
+    await juliet.session.receive(Element.of('presence', NS.client));
+    await juliet.management.settled();
+    expect(writes).toEqual(['update', 'checkpoint']);
+  });
+
   it('more than was written ends in an error that says so', async () => {
     const { juliet } = await start();
     await juliet.say('1');

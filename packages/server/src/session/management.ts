@@ -2,7 +2,7 @@ import { Element } from '@parley/xmpp/element';
 import { escapeAttribute } from '@parley/xmpp/escape';
 import { NS } from '@parley/xmpp/namespaces';
 import { serialAdd } from '@parley/xmpp/serial';
-import type { Stanza, StanzaKind } from '@parley/xmpp/stanza';
+import type { Origin, Stanza, StanzaKind } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -173,6 +173,11 @@ export class Management {
     const committed = journaled ? this.#journal.append(sent) : this.#write();
     this.#checkSize();
     return committed;
+  }
+
+  /** Whether a stanza of this origin, or a later one of its sender, was taken for the client before. */
+  had(origin: Origin): boolean {
+    return this.#origins.has(origin);
   }
 
   #checkSize(): void {

@@ -1,7 +1,7 @@
 import type { Origin } from '@parley/xmpp/stanza';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Origins } from './origins.ts';
+import { Origins, STORED } from './origins.ts';
 import { MOST_ORIGINS } from './resumption/journal-header.ts';
 
 const of = (sid: string, k: number, effect = 0): Origin => ({ sid, k, effect });
@@ -59,4 +59,18 @@ it('remembers as many senders as a header holds, those of late', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+it('what was stored may come after later ones, but what its sender sends again comes after it', () => {
+  const origins = new Origins();
+  expect(
+    [of('a', 7), of('a', 5, STORED), of('a', 5, STORED), of('a', 6, STORED)].map((each) => origins.add(each)),
+  ).toEqual([true, true, false, true]);
+  origins.add(of('b', 5, STORED));
+  expect([of('b', 4), of('b', 5), of('b', 5, 1), of('b', 6)].map((each) => origins.has(each))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });

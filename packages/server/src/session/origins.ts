@@ -4,7 +4,10 @@ import type { Origin } from '@parley/xmpp/stanza';
 /** Senders that are remembered for one recipient. */
 const MOST = 64;
 
-const keyOf = ({ sid, effect }: Origin): string => `${sid}.${effect}`;
+/** The effect of a stanza that was stored before it came, so that it may come after later ones of its sender. */
+export const STORED = 2;
+
+const keyOf = ({ sid }: Origin, effect: number): string => `${sid}.${effect}`;
 
 /**
  * What one session has got from whom: a sender that resumes after a crash sends again what its server had not counted,
@@ -19,13 +22,23 @@ export class Origins {
 
   /** False where it came before. */
   add(origin: Origin): boolean {
-    const key = keyOf(origin);
-    const highest = this.#highest.get(key);
-    if (highest !== undefined && serialDistance(origin.k, highest) <= 0) return false;
+    if (this.has(origin)) return false;
+    const key = keyOf(origin, origin.effect);
     this.#highest.delete(key); // the newest are last
     this.#highest.set(key, origin.k);
     if (this.#highest.size > MOST) this.#highest.delete(this.#highest.keys().next().value as string);
     return true;
+  }
+
+  /** Whether it, or a later one of its sender, came before. */
+  has(origin: Origin): boolean {
+    // what was stored is behind the sender, whatever came of it
+    return this.#isBehind(origin, origin.effect) || (origin.effect === 0 && this.#isBehind(origin, STORED));
+  }
+
+  #isBehind(origin: Origin, effect: number): boolean {
+    const highest = this.#highest.get(keyOf(origin, effect));
+    return highest !== undefined && serialDistance(origin.k, highest) <= 0;
   }
 
   entries(): ReadonlyMap<string, number> {

@@ -10,6 +10,7 @@ import type { OverloadCause } from '../net/overload.ts';
 import { HandshakeTimeout } from '../net/tls.ts';
 import { TokenBucket } from '../net/token-bucket.ts';
 import type { Transport } from '../net/transport.ts';
+import type { Admission } from './admission.ts';
 import type { StreamFeatures } from './features.ts';
 import { LoadBalancers } from './load-balancers.ts';
 import { Stream, type StreamHost } from './stream.ts';
@@ -21,6 +22,7 @@ export interface AcceptanceOptions {
   readonly log: Log;
   readonly features: StreamFeatures;
   readonly streams: Streams;
+  readonly admission: Admission;
   readonly overload: { readonly cause: OverloadCause | undefined; readonly load: number };
   /** File descriptors that this process may have open. */
   readonly descriptorLimit: number;
@@ -202,6 +204,7 @@ export class Acceptance implements StreamHost {
 
   onEnd(stream: Stream): void {
     this.#options.streams.remove(stream);
+    this.#options.admission.forget(stream);
   }
 
   onDisconnect(stream: Stream): void {

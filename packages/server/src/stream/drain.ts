@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Pending } from '../pending.ts';
+import { within } from '../within.ts';
 import type { Streams } from './streams.ts';
 
 /** Streams that are closed in one turn, so that what they have begun goes on in between. */
@@ -15,9 +16,9 @@ export async function drain(streams: Streams, work: Pending, ms: number): Promis
     for (const stream of [...streams].slice(0, AT_ONCE)) stream.error(new StreamError('system-shutdown'));
     await nextTurn();
   }
-  const late = new AbortController();
-  const done = streams.gone().then(() => work.idle());
-  await Promise.race([done, pause(ms, undefined, { signal: late.signal }).catch(() => {})]);
-  late.abort();
+  await within(
+    streams.gone().then(() => work.idle()),
+    ms,
+  );
   for (const stream of streams.closing) stream.cut('the node stops');
 }

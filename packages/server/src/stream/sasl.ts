@@ -6,6 +6,7 @@ import { decodeSaslData, encodeSaslData, saslMechanisms, startSasl } from '@parl
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Configuration } from '../config/schema.ts';
+import type { Admission } from './admission.ts';
 import { certificateIdentities } from './client-certificate.ts';
 import type { StreamFeature } from './features.ts';
 import type { LoginAttempt, Logins } from './logins.ts';
@@ -21,12 +22,14 @@ interface Running extends LoginAttempt {
 export class Sasl implements StreamFeature {
   readonly ns = NS.sasl;
   readonly #logins: Logins;
+  readonly #admission: Admission;
   readonly #config: () => Configuration;
   readonly #offers = new WeakMap<Stream, Offers>();
   readonly #running = new WeakMap<Stream, Running>();
 
-  constructor(logins: Logins, config: () => Configuration) {
+  constructor(logins: Logins, admission: Admission, config: () => Configuration) {
     this.#logins = logins;
+    this.#admission = admission;
     this.#config = config;
   }
 
@@ -75,6 +78,9 @@ export class Sasl implements StreamFeature {
   }
 
   async #auth(stream: Stream, element: Element): Promise<void> {
+    const turn = this.#admission.login(stream);
+    if (turn !== undefined) await turn;
+    if (stream.closed) return;
     if (this.#running.has(stream)) {
       return this.#fail(stream, new SaslError('malformed-request', 'Another exchange is going on.'));
     }

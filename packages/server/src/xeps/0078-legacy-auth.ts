@@ -7,6 +7,7 @@ import type { Iq } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { StreamError } from '@parley/xmpp/stream-error';
 import { defineModule } from '../module.ts';
+import { Admission } from '../stream/admission.ts';
 import { type LoginAttempt, Logins } from '../stream/logins.ts';
 import type { Stream } from '../stream/stream.ts';
 
@@ -20,6 +21,7 @@ export default defineModule({
 
   setup({ config, features, onBind, use }) {
     const logins = use(Logins);
+    const admission = use(Admission);
     /** Attempts that failed here, and not in SASL. */
     const failures = new WeakMap<Stream, number>();
     const offered = (stream: Stream) =>
@@ -43,6 +45,8 @@ export default defineModule({
     });
 
     async function logIn(stream: Stream, iq: Iq): Promise<void> {
+      await admission.login(stream);
+      if (stream.closed) return;
       const attempt: LoginAttempt = { stream, mechanism: 'legacy' };
       let jid: Jid;
       try {

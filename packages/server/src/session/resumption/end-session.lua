@@ -1,13 +1,19 @@
 -- Ends a session. Entries of its journal wait from then on for being routed anew.
 -- KEYS: the account's sessions, the journal, the partition's index of sessions, how much was handled, the waiting
 -- entries, the partition's index of those.
--- ARGV: the resource; the fence; the member of either index; how long to know how much was handled, in milliseconds.
+-- ARGV: the resource; the fence; the member of either index; in milliseconds, how long to know how much was handled, and
+-- how long that the session is over.
 -- Returns the elements of the journal, or false where the session is somebody else's or gone.
 local kept = redis.call('hget', KEYS[1], ARGV[1])
 local owned = kept and string.sub(kept, 2, 1 + #ARGV[2]) == ARGV[2]
 local elements = redis.call('lrange', KEYS[2], 0, -1)
 redis.call('srem', KEYS[3], ARGV[3])
-if not owned and #elements == 0 then return false end
+if #elements == 0 then
+  -- what would record it still is on its way perhaps; another epoch of it may live
+  local lives = kept and not owned and string.sub(kept, 2, 9) == string.sub(ARGV[2], 1, 8)
+  if not lives and not redis.call('get', KEYS[4]) then redis.call('set', KEYS[4], '', 'px', ARGV[6]) end
+  if not owned then return false end
+end
 
 if owned then redis.call('hdel', KEYS[1], ARGV[1]) end
 if #elements > 0 then

@@ -22,16 +22,35 @@ export const updateSession = defineOperation<boolean>({
   result: done,
 });
 
+/** Records a new session that can be resumed: false where it is over already. */
+export const openSession = defineOperation<boolean>({
+  name: 'open-session',
+  lua: new URL('./open-session.lua', import.meta.url),
+  js(view, [sessions = '', journal = '', index = '', over = ''], args) {
+    const [resource, record = NOTHING, member = '', header = NOTHING, memberBefore = ''] = args;
+    if (view.get(over) !== undefined) return 0;
+    view.hset(sessions, [[String(resource), record]]);
+    view.del(journal);
+    view.rpush(journal, header);
+    view.srem(index, memberBefore);
+    view.sadd(index, member);
+    return 1;
+  },
+  result: done,
+});
+
 /** Records a new session, whatever the resource had before, which is told. */
 export const registerSession = defineOperation<{ sid: string; owner: string } | undefined>({
   name: 'register-session',
   lua: new URL('./register-session.lua', import.meta.url),
-  js(view, [sessions = '', index = ''], [resource, record = NOTHING, member = '']) {
+  js(view, [sessions = '', index = '', over = ''], [resource, record = NOTHING, member = '']) {
+    if (view.get(over) !== undefined) return null;
     const field = String(resource);
     const before = view.hget(sessions, field);
+    if (isOwned(before, record.subarray(1, 1 + SESSION_BYTES))) return null;
     view.hset(sessions, [[field, record]]);
     view.sadd(index, member);
-    return before?.subarray(1, 9).equals(record.subarray(1, 9)) === false ? before : null;
+    return before;
   },
   result: (reply) =>
     reply === null ? undefined : { sid: (reply as Buffer).toString('hex', 1, 9), owner: ownerOf(reply as Buffer) },
@@ -74,13 +93,19 @@ export const endSession = defineOperation<readonly Buffer[] | undefined>({
   name: 'end-session',
   lua: new URL('./end-session.lua', import.meta.url),
   js(view, [sessions = '', journal = '', index = '', handled = '', waiting = '', waitingIndex = ''], args) {
-    const [resource, fence = NOTHING, member = '', waitingMember = '', milliseconds] = args;
+    const [resource, fence = NOTHING, member = '', waitingMember = '', milliseconds, overMilliseconds] = args;
     const field = String(resource);
-    const owned = isOwned(view.hget(sessions, field), fence);
+    const kept = view.hget(sessions, field);
+    const owned = isOwned(kept, fence);
     const elements = view.lrange(journal, 0, -1);
     const [header] = elements;
     view.srem(index, member);
-    if (!owned && header === undefined) return null;
+    if (header === undefined) {
+      // what would record it still is on its way perhaps; another epoch of it may live
+      const lives = !owned && isOwned(kept, fence.subarray(0, SESSION_BYTES));
+      if (!lives && view.get(handled) === undefined) view.set(handled, '', { px: Number(overMilliseconds) });
+      if (!owned) return null;
+    }
 
     if (owned) view.hdel(sessions, field);
     if (header !== undefined) {
@@ -109,6 +134,8 @@ export const keepWaiting = defineOperation<boolean>({
   result: done,
 });
 
+/** A record and a fence begin with the session. */
+const SESSION_BYTES = 8;
 /** The owner stands in a record behind session and epoch. */
 const OWNER_BYTES = 8;
 

@@ -281,20 +281,21 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
   });
 
   it('knows for a while how much a session that ended has handled', async () => {
+    const other = { ...record, sid: newSid() };
     await store.open(account, record, header(1));
     await store.checkpoint(account, record.sid, 1, header(4_000_000_000), 0);
     expect(await store.lastHandled(account, record.sid)).toBeUndefined();
     const call = keyspace.call.bind(keyspace);
     const milliseconds: unknown[] = [];
     vi.spyOn(keyspace, 'call').mockImplementation((operation, keys, args = []) => {
-      milliseconds.push(args.at(-1));
-      return call(operation, keys, milliseconds.length === 1 ? args : args.with(-1, 1));
+      if (operation.name === 'end-session') milliseconds.push(args.at(-2));
+      return call(operation, keys, milliseconds.length === 2 ? args.with(-2, 1) : args);
     });
     await end();
     expect(await store.lastHandled(account, record.sid)).toBe(4_000_000_000);
-    await store.open(account, record, header(5));
-    await end();
-    await vi.waitFor(async () => expect(await store.lastHandled(account, record.sid)).toBeUndefined());
+    await store.open(account, other, header(5));
+    await store.end(account, other.resource, other.sid, 1);
+    await vi.waitFor(async () => expect(await store.lastHandled(account, other.sid)).toBeUndefined());
     expect(milliseconds).toEqual([48 * 3_600_000, 48 * 3_600_000]);
   });
 

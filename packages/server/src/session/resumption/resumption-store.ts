@@ -4,7 +4,7 @@ import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
-import { endSession, keepWaiting, registerSession, takeOver, updateSession } from './operations.ts';
+import { endSession, keepWaiting, openSession, registerSession, takeOver, updateSession } from './operations.ts';
 import {
   handledKeys,
   journalKeys,
@@ -61,6 +61,12 @@ export interface WaitingEntries {
 /** How long a client may learn how much of what it sent was handled. */
 const HANDLED_KEPT = 48 * 60 * 60 * 1000;
 
+/** How long a command may be on its way that would record a session which has ended meanwhile. */
+const OVER_KEPT = 5 * 60 * 1000;
+
+/** The epoch of a session that cannot be resumed, or not yet: it never has another owner. */
+export const NOT_RESUMABLE = 0;
+
 /** How often a session is read anew since it got another owner meanwhile. */
 const ATTEMPTS = 20;
 
@@ -96,27 +102,36 @@ export class ResumptionStore {
    */
   register(account: Jid, record: ResumptionRecord): Promise<{ sid: string; owner: string } | undefined> {
     const { resource, sid, epoch } = record;
+    const partition = partitionOf(account);
     return this.#keyspace.call(
       registerSession,
-      [sessionKeys.key(account.bareText), sessionIndexKeys.key(partitionOf(account))],
+      [sessionKeys.key(account.bareText), sessionIndexKeys.key(partition), handledKeys.key(partition, sid)],
       [resource, encodeRecord(record, this.owner), memberOf(account, resource, sid, epoch)],
     );
   }
 
-  /** A session can be resumed from now on. Its id is new; a session that the resource had before is to be ended first. */
-  async open(account: Jid, record: ResumptionRecord, header: JournalHeader): Promise<void> {
+  /**
+   * A session can be resumed from now on. Its id is new; a session that the resource had before is to be ended first. False
+   * where it has ended already.
+   */
+  open(account: Jid, record: ResumptionRecord, header: JournalHeader): Promise<boolean> {
     const { resource, sid, epoch } = record;
     const partition = partitionOf(account);
-    const journal = journalKeys.key(partition, sid, String(epoch));
-    const member = memberOf(account, resource, sid, epoch);
-    await this.#keyspace.batch(
+    return this.#keyspace.call(
+      openSession,
       [
-        ['hset', sessionKeys.key(account.bareText), [[resource, encodeRecord(record, this.owner)]]],
-        ['del', journal],
-        ['rpush', journal, encodeHeader(header)],
-        ['sadd', sessionIndexKeys.key(partition), member],
+        sessionKeys.key(account.bareText),
+        journalKeys.key(partition, sid, String(epoch)),
+        sessionIndexKeys.key(partition),
+        handledKeys.key(partition, sid),
       ],
-      { atomic: true },
+      [
+        resource,
+        encodeRecord(record, this.owner),
+        memberOf(account, resource, sid, epoch),
+        encodeHeader(header),
+        memberOf(account, resource, sid, NOT_RESUMABLE),
+      ],
     );
   }
 
@@ -284,6 +299,7 @@ export class ResumptionStore {
         memberOf(account, resource, sid, epoch),
         waitingMemberOf(account, resource, sid, this.owner),
         HANDLED_KEPT,
+        OVER_KEPT,
       ],
     );
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
@@ -8,6 +9,7 @@ import { NS } from '@parley/xmpp/namespaces';
 import { message, presence, type Stanza } from '@parley/xmpp/stanza';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Log } from '../../log.ts';
+import type { Router } from '../../routing/router.ts';
 import { DirectJournal } from '../../session/journal.ts';
 import type { Session } from '../../session/session.ts';
 import { Sessions } from '../../session/sessions.ts';
@@ -22,6 +24,7 @@ let sessions: Sessions;
 let keyspace: Keyspace;
 let store: OfflineStore;
 let delivery: OfflineDelivery;
+let rerouted: Stanza[];
 let output: { maxBytes: number; maxStanzas: number };
 
 beforeEach(async () => {
@@ -29,6 +32,7 @@ beforeEach(async () => {
   onTestFinished(() => keyspace.close());
   sessions = new Sessions();
   store = new OfflineStore(keyspace);
+  rerouted = [];
   output = { maxBytes: 100_000, maxStanzas: 10 };
   delivery = new OfflineDelivery({
     store,
@@ -37,6 +41,8 @@ beforeEach(async () => {
     journal: new DirectJournal(sessions),
     metrics: new Registry().metrics,
     log: Log.create({ level: 'silent' }),
+    router: { route: (stanza: Stanza) => void rerouted.push(stanza) } as unknown as Router,
+    again: () => nextTurn(),
     output: () => output,
   });
 });
@@ -310,5 +316,30 @@ describe('to a session that is resumable', () => {
     await settled();
     expect([session.got, await waiting()]).toEqual([['b', 'a'], 0]);
     delivery.drained(real); // it was not waited for
+  });
+
+  it('what comes waits until the stored messages can be read', async () => {
+    await add('a');
+    const { session, real } = managed();
+    const page = store.page.bind(store);
+    let failures = 3;
+    store.page = (account) => (failures-- > 0 ? Promise.reject(new KeyspaceError('away', 'gone')) : page(account));
+    delivery.available(real);
+    await delivery.hold(chat('b'), real);
+    expect(session.got).toEqual(['a', 'b']);
+  });
+
+  it('what is for the account goes elsewhere where it gets no more of what is stored, what is for it does not', async () => {
+    await add('a');
+    const { session, real } = managed();
+    delivery.available(real);
+    const held = [chat('b'), chat('c').withTo(real.jid)].map((stanza) => delivery.hold(stanza, real));
+    session.priority = -1;
+    await Promise.all(held);
+    expect([session.got, rerouted.map((stanza) => stanza.childText('body')), await waiting()]).toEqual([
+      ['c'],
+      ['b'],
+      1,
+    ]);
   });
 });

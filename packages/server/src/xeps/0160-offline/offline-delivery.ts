@@ -5,12 +5,15 @@ import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
+import { forward } from '../../routing/forward.ts';
+import type { Router } from '../../routing/router.ts';
+import { isPassing } from '../../session/attempts.ts';
 import type { Journal } from '../../session/journal.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Session } from '../../session/session.ts';
 import type { BoundSession, Sessions } from '../../session/sessions.ts';
-import { type OfflinePage, type OfflineStore, PAGE_MESSAGES } from './offline-store.ts';
+import { type OfflinePage, type OfflineStore, PAGE_MESSAGES, readKept } from './offline-store.ts';
 
 export interface OfflineDeliveryHost {
   readonly store: OfflineStore;
@@ -19,6 +22,9 @@ export interface OfflineDeliveryHost {
   readonly otherNodes: OtherNodes | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly router: Router;
+  /** Resolves when another attempt on a keyspace that failed is worth it. */
+  again(): Promise<void>;
   /** What may wait for one client. */
   output(): { readonly maxBytes: number; readonly maxStanzas: number };
 }
@@ -143,13 +149,17 @@ export class OfflineDelivery {
       await this.#host.otherNodes?.recorded(session);
       while (isReceiving(session) && (await this.#next(delivery)));
     } catch (error) {
+      // what waits for the journal can wait for what was stored before it
+      if (session.management?.resumable && isPassing(error)) return this.#host.again().then(() => this.#run(delivery));
       failed = true;
       this.#failed.add(session);
       this.#host.log.flood('offline.undelivered', { account: session.account.bareText, error: asError(error) });
     }
     this.#running.delete(session.account.bareText);
     for (const { stanza, taken } of delivery.held) {
-      const commit = session.send(stanza);
+      // what is for the account goes behind what is stored for it, where this session gets no more of that
+      const elsewhere = stanza.to?.isBare && !failed && !isReceiving(session);
+      const commit = elsewhere ? forward(this.#host.router, stanza) : session.send(stanza);
       taken?.(commit);
     }
     if (failed || isReceiving(session)) return;
@@ -182,11 +192,11 @@ export class OfflineDelivery {
     const commits: Promise<boolean>[] = [];
     let count = 0;
     let bytes = 0;
-    for (const text of page.texts) {
-      bytes += text.length;
+    for (const kept of page.texts) {
+      bytes += kept.length;
       if (count > 0 && bytes > PORTION_BYTES) break;
-      const read = this.#read(delivery, text);
-      const stanza = read?.withOrigin(originOf(page.first + count));
+      const { text, origin = originOf(page.first + count) } = readKept(kept);
+      const stanza = this.#read(delivery, text)?.withOrigin(origin);
       count++;
       if (stanza === undefined) continue;
       delivery.page.add(stanza);
@@ -219,7 +229,7 @@ export class OfflineDelivery {
 }
 
 /**
- * What tells that a session has had a stored message: the number that it has in the store. What does not fit into the
+ * What tells that a session has had a stored message of unknown origin: the number that it has in the store. What does not fit into the
  * number of a sender's stanza stands in place of the sender's session.
  */
 export const originOf = (number: number): Origin => ({

@@ -1,7 +1,8 @@
 import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
 import { Jid } from '@parley/xmpp/jid';
 import { expect, it, onTestFinished } from 'vitest';
-import { OfflineStore, offlineKeys, offlineStateKeys, PAGE_MESSAGES } from './offline-store.ts';
+import { STORED } from '../../session/origins.ts';
+import { OfflineStore, offlineKeys, offlineStateKeys, PAGE_MESSAGES, readKept } from './offline-store.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
 const NO_LIMITS = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
@@ -67,4 +68,14 @@ it('gives pages', async () => {
   expect(page.texts).toHaveLength(PAGE_MESSAGES);
   expect(await store.remove(juliet, page.first + PAGE_MESSAGES)).toBe(PAGE_MESSAGES);
   expect((await store.page(juliet)).texts.map(String)).toEqual([String(PAGE_MESSAGES)]);
+});
+
+it('knows who sent what', async () => {
+  const { store, add } = await open();
+  const origin = { sid: '0123456789abcdef', k: 4_294_967_295, effect: 0 };
+  await store.add(juliet, Buffer.from('<message/>'), NO_LIMITS, origin);
+  await add('<message>0123456789abcdef 1 </message>');
+  const [a, b] = (await store.page(juliet)).texts.map(readKept);
+  expect([String(a?.text), a?.origin]).toEqual(['<message/>', { ...origin, effect: STORED }]);
+  expect([String(b?.text), b?.origin]).toEqual(['<message>0123456789abcdef 1 </message>', undefined]);
 });

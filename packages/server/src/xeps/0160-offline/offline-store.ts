@@ -2,13 +2,16 @@ import { declareKeys } from '@parley/keyspace/key-declaration';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Origin } from '@parley/xmpp/stanza';
+import { STORED } from '../../session/origins.ts';
 import { sessionKeys } from '../../session/resumption/resumption-keys.ts';
 import { type OfflineOutcome, removeOffline, storeOffline } from './offline-operations.ts';
 
 export const offlineKeys = declareKeys({
   name: 'offline',
   type: 'list',
-  content: 'messages that wait for the account, each as the text of its stanza',
+  content:
+    'messages that wait for the account, each as the text of its stanza, behind the session that sent it and its number ' +
+    'there where these are known',
   bound: '`offline.maxMessages`, `offline.maxBytes`',
   ttl: 'none',
 });
@@ -32,6 +35,9 @@ export const offlineSenderKeys = declareKeys({
 /** A client that comes back sends again what was not acknowledged within minutes. */
 const SENDERS_KEPT_MS = 900_000;
 
+/** What stands before a message of known origin is shorter. */
+const MOST_ORIGIN_BYTES = 32;
+
 /** Messages that one page has at most. */
 export const PAGE_MESSAGES = 50;
 
@@ -41,7 +47,7 @@ export interface OfflineLimits {
   readonly maxBytes: number;
 }
 
-/** The oldest messages that wait. */
+/** The oldest messages that wait, each as it is kept (see `readKept`). */
 export interface OfflinePage {
   /** The number of the first of them; those that follow count on. */
   readonly first: number;
@@ -71,7 +77,8 @@ export class OfflineStore {
     const { bareText } = account;
     const keys = [...keysOf(account), offlineSenderKeys.key(bareText), sessionKeys.key(bareText)];
     const from = [origin?.sid ?? '', origin?.k ?? 0, SENDERS_KEPT_MS, look ? 1 : 0];
-    return this.#keyspace.call(storeOffline, keys, [text, limit(maxMessages), limit(maxBytes), ...from]);
+    const kept = origin === undefined ? text : Buffer.concat([Buffer.from(`${origin.sid} ${origin.k} `), text]);
+    return this.#keyspace.call(storeOffline, keys, [kept, limit(maxMessages), limit(maxBytes), ...from]);
   }
 
   /** The oldest messages that wait; they go on waiting until they are removed. */
@@ -91,6 +98,14 @@ export class OfflineStore {
   remove(account: Jid, upTo: number): Promise<number> {
     return this.#keyspace.call(removeOffline, keysOf(account), [upTo]);
   }
+}
+
+/** The text of a kept message, and its origin where that is known. */
+export function readKept(kept: Buffer): { text: Buffer; origin: Origin | undefined } {
+  const [start, sid = '', k] = /^([0-9a-f]{16}) (\d{1,10}) /.exec(kept.toString('latin1', 0, MOST_ORIGIN_BYTES)) ?? [
+    '',
+  ];
+  return { text: kept.subarray(start.length), origin: sid === '' ? undefined : { sid, k: Number(k), effect: STORED } };
 }
 
 const keysOf = ({ bareText }: Jid) => [offlineKeys.key(bareText), offlineStateKeys.key(bareText)];

@@ -25,7 +25,12 @@ export default defineModule({
   setup(context) {
     const { hooks, keyspace, config } = context;
     const store = new OfflineStore(keyspace);
-    const delivery = new OfflineDelivery({ ...context, store, output: () => config().limits.output });
+    const delivery = new OfflineDelivery({
+      ...context,
+      store,
+      again: () => nextAttempt(keyspace),
+      output: () => config().limits.output,
+    });
 
     hooks.toAccount.use('deliver', (stanza, at) => takeLate(stanza, at, context, store));
     hooks.toSession.use('deliver', (stanza, session) => delivery.hold(stanza, session));
@@ -52,13 +57,16 @@ function takeLate(stanza: Stanza, at: AccountContext, context: ModuleContext, st
 
 /** §3: what is worth it is stored. */
 function keep(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
-  const { config, metrics } = context;
+  const { config, metrics, sessions } = context;
   if (isOnlyChatState(stanza.children) && !hasHint(stanza, 'store')) {
     // it is of no use later, and an error would tell that nobody is there
     metrics.stanzasDropped.with({ cause: 'unavailable' }).increment();
     return true;
   }
   if (!config().offline.enabled || hasHint(stanza, 'no-store')) return false;
+  // its sender sends it again since its server was killed, and a session has had it that gets no messages now
+  const { origin } = stanza;
+  if (origin !== undefined && sessions.here(at.account).some(({ management }) => management?.had(origin))) return true;
   return add(stanza, at, context, store);
 }
 

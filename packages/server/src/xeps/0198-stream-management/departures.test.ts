@@ -183,3 +183,23 @@ it('what cannot be read is told of and does not stop the others', async () => {
   await departures.of(juliet.session);
   expect([ids(routed), unreadable.length]).toEqual([['1', '3'], 1]);
 });
+
+it('another session with the same full JID waits until the store has this one no more', async () => {
+  const { juliet, departures, unreliable } = await start();
+  await juliet.say('1');
+  let down = true;
+  unreliable.fate = () => (down ? 'refused' : 'done');
+  juliet.session.finish('over');
+  const departure = departures.of(juliet.session);
+  let free = false;
+  const ended = departures.ended(JULIET).then(() => {
+    free = true;
+  });
+  await turns(10);
+  expect(free).toBe(false);
+  down = false;
+  await ended;
+  expect(await juliet.journal()).toBeUndefined();
+  await departure;
+  await departures.ended(JULIET); // it knows of none any more
+});

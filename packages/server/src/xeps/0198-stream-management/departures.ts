@@ -6,6 +6,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { forward } from '../../routing/forward.ts';
 import type { Router } from '../../routing/router.ts';
 import { untilDone } from '../../session/attempts.ts';
+import type { Management } from '../../session/management.ts';
 import type { JournalEntry } from '../../session/resumption/journal-entry.ts';
 import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
@@ -25,6 +26,8 @@ export interface DeparturesHost {
 export class Departures {
   readonly #host: DeparturesHost;
   readonly #running = new Map<string, Promise<void>>();
+  /** By full JID: what resolves when the store has no session of it any more. */
+  readonly #ending = new Map<string, Promise<void>>();
 
   constructor(host: DeparturesHost) {
     this.#host = host;
@@ -48,6 +51,21 @@ export class Departures {
     await this.#running.get(sid)?.catch(() => {}); // told where it began
   }
 
+  /** Resolves when the store may take another session with this full JID. */
+  async ended(jid: Jid): Promise<void> {
+    await this.#ending.get(jid.toString());
+  }
+
+  /** The store may take no other session with this full JID before this has ended. */
+  await(jid: Jid, ending: Promise<unknown>): void {
+    const place = jid.toString();
+    const before = this.#ending.get(place);
+    const all = Promise.allSettled([before, ending]).then(() => {
+      if (this.#ending.get(place) === all) this.#ending.delete(place);
+    });
+    this.#ending.set(place, all);
+  }
+
   /** Another node may have the session, or nobody: then what it leaves behind goes on from here. */
   async ofFenced(session: Session): Promise<void> {
     const { store, again } = this.#host;
@@ -55,20 +73,29 @@ export class Departures {
     if ((await untilDone(() => store.find(account, sessionId), again)) === undefined) await this.of(session);
   }
 
-  async #of({ management, jid, sessionId }: Session): Promise<void> {
+  async #of(session: Session): Promise<void> {
+    const { management, jid, sessionId } = session;
     if (management === undefined) return;
-    await management.settled(); // what was acknowledged must not go on
-    const left = management.takeUnacknowledged();
-    if (!management.resumable) return this.#forwardEach(left, jid);
-    const { store, again } = this.#host;
-    // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
-    const owned = await untilDone(() => store.end(jid.bare, jid.resource, sessionId, management.epoch), again);
-    const inJournal = ({ journaled, ready }: Sent) => journaled && ready;
-    if (owned !== undefined) await this.#forwardWaiting(jid, sessionId, left.filter(inJournal));
+    const ending = this.ended(jid).then(() => this.#end(session, management));
+    this.await(jid, ending);
+    const { left, owned } = await ending;
+    const inJournal = ({ journaled, ready }: Sent) => journaled && ready && management.resumable;
+    if (owned) await this.#forwardWaiting(jid, sessionId, left.filter(inJournal));
     await this.#forwardEach(
       left.filter((sent) => !inJournal(sent)),
       jid,
     );
+  }
+
+  /** What the client had not acknowledged, and whether the store has it wait for being routed. */
+  async #end({ jid, sessionId }: Session, management: Management): Promise<{ left: readonly Sent[]; owned: boolean }> {
+    await management.settled(); // what was acknowledged must not go on
+    const left = management.takeUnacknowledged();
+    if (!management.resumable) return { left, owned: false };
+    const { store, again } = this.#host;
+    // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
+    const entries = await untilDone(() => store.end(jid.bare, jid.resource, sessionId, management.epoch), again);
+    return { left, owned: entries !== undefined };
   }
 
   /** What others left undone that are gone. */

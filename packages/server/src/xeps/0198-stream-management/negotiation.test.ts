@@ -44,8 +44,6 @@ async function start() {
       hooks,
       log: { info() {} } as never,
       isAdmin: (jid) => jid.equals(JULIET.bare),
-      otherNodes: undefined,
-      sessionStore: store,
     },
     management: {
       store,
@@ -57,7 +55,8 @@ async function start() {
     },
     ids,
     departures,
-    restore: async () => undefined,
+    turn: () => undefined,
+    arrivals: undefined,
     times: () => times,
   });
   const enable = (attributes: Record<string, string> = {}, session: Session | undefined = juliet.session) =>

@@ -3,22 +3,26 @@ import { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { StanzaCondition } from '@parley/xmpp/stanza-error';
+import { StreamError } from '@parley/xmpp/stream-error';
 import type { ModuleContext } from '../../module.ts';
 import { untilDone } from '../../session/attempts.ts';
 import { Management, type ManagementHost } from '../../session/management.ts';
 import type { Session } from '../../session/session.ts';
 import { recordOf } from '../../session/session-record.ts';
 import type { Stream } from '../../stream/stream.ts';
+import type { Arrivals } from './arrivals.ts';
 import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
-  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin' | 'otherNodes' | 'sessionStore'>;
+  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin'>;
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
-  /** Takes a session over that another node has, or had. */
-  restore(account: Jid, sid: string): Promise<Session | undefined>;
+  /** Resolves when a session may be resumed; undefined where it may at once. */
+  turn(stream: Stream): Promise<void> | undefined;
+  /** Undefined where this node is alone. */
+  readonly arrivals: Arrivals | undefined;
   /** Seconds for which a session waits for its client, and the most that a client may ask for. */
   times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
 }
@@ -65,9 +69,11 @@ export class Negotiation {
   /** False where the keyspace does not take it, or the session ended meanwhile. */
   async #open(session: Session, management: Management): Promise<boolean> {
     const { store } = this.#host.management;
+    // one that was bound to this resource before has its journal moved under the record that is replaced now
+    await this.#host.departures.ended(session.jid);
     try {
       const record = recordOf(session, management.epoch, management.maxSeconds);
-      await store.open(session.account, record, { handled: 0, origins: new Map() });
+      if (!(await store.open(session.account, record, { handled: 0, origins: new Map() }))) return false;
     } catch (error) {
       if (!(error instanceof KeyspaceError)) throw error;
       if (error.outcome === 'unknown') this.#undo(session, management);
@@ -81,6 +87,7 @@ export class Negotiation {
   #undo({ account, jid, sessionId }: Session, { epoch }: Management): void {
     const { store, again, onFault } = this.#host.management;
     const done = untilDone(() => store.end(account, jid.resource, sessionId, epoch), again);
+    this.#host.departures.await(jid, done);
     this.#host.context.hooks.pending.add(done.catch(onFault));
   }
 
@@ -94,6 +101,8 @@ export class Negotiation {
     if (h === undefined) return fail(stream, 'bad-request');
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
+    await this.#host.turn(stream);
+    if (stream.closed) return;
     const session = await this.#resume(stream, identity, sid, h, id);
     if (session !== undefined) {
       stream.unlimited = context.isAdmin(session.account);
@@ -109,24 +118,12 @@ export class Negotiation {
   async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Session | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
       const here = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-      const session = here ?? (await this.#fetch(identity, sid));
+      const session = here ?? (await this.#host.arrivals?.fetch(identity, sid).catch(tryAgain));
       if (session?.management?.resumable !== true) return undefined;
       if (await session.management.resume(stream, h, id)) return session;
       if (!session.movedAway) return undefined; // else another node took it over in between
     }
     return undefined;
-  }
-
-  /** Has a session that another node has, or had before it was gone, come here. */
-  async #fetch(account: Jid, sid: string): Promise<Session | undefined> {
-    const { context, restore } = this.#host;
-    const { otherNodes, sessionStore } = context;
-    if (otherNodes === undefined) return undefined;
-    const found = await sessionStore.find(account, sid);
-    if (found === undefined || found.record.maxSeconds === 0) return undefined;
-    // with it come the stanzas that are in its memory alone
-    if (otherNodes.isAlive(found.owner)) await otherNodes.release(found.owner, sid);
-    return restore(account, sid);
   }
 
   async #lastHandled(account: Jid, sid: string): Promise<number | undefined> {
@@ -138,6 +135,12 @@ export class Negotiation {
       throw error;
     }
   }
+}
+
+/** A client that is told that it failed takes its session for lost; where its stream ends, it comes back. */
+function tryAgain(error: unknown): never {
+  if (!(error instanceof KeyspaceError)) throw error;
+  throw new StreamError('resource-constraint', 'Your session cannot be looked for just now: try again.');
 }
 
 /** The `h` of an element (§4), a whole number of 32 bits; undefined where it is none. */

@@ -45,6 +45,7 @@ async function start() {
   onTestFinished(() => detached.clear());
   const context = {
     hooks,
+    sessions: { owned: () => undefined } as never,
     log: { info: note, error: note } as never,
     restoreSession(jid: Jid, sid: string) {
       const session = new Session(jid, new FakeStream().stream, host as SessionHost, sid);
@@ -53,7 +54,8 @@ async function start() {
     },
   };
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
-  const restore = () => takeOverSessions({ context, store, host: management, detached }, () => true);
+  const restore = () =>
+    takeOverSessions({ context, store, host: management, detached, running: new Map() }, () => true);
   return { store, unreliable, keyspace, hooks, log, sessions, detached, restore };
 }
 

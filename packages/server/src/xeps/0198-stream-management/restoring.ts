@@ -10,10 +10,12 @@ import type { Session } from '../../session/session.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
-  readonly context: Pick<ModuleContext, 'log' | 'hooks' | 'restoreSession'>;
+  readonly context: Pick<ModuleContext, 'log' | 'hooks' | 'restoreSession' | 'sessions'>;
   readonly store: ResumptionStore;
   readonly host: ManagementHost;
   readonly detached: DetachedSessions;
+  /** Sessions that are being taken over, by id: its client may come several times, and what a dead node had is reaped. */
+  readonly running: Map<string, Promise<Session | undefined>>;
 }
 
 /**
@@ -74,6 +76,19 @@ async function end({ account, record }: RecordedSession, { context, store }: Res
 
 /** Takes a session over from whoever had it, and has it wait for its client; undefined where there is no such session. */
 export async function restoreSession(
+  account: Jid,
+  sid: string,
+  at: RestoringHost,
+  mayTakeFrom?: (owner: string) => boolean,
+): Promise<Session | undefined> {
+  const own = at.context.sessions.owned({ sessionId: sid });
+  if (own !== undefined) return own;
+  const running = at.running.get(sid) ?? restore(account, sid, at, mayTakeFrom).finally(() => at.running.delete(sid));
+  at.running.set(sid, running);
+  return running;
+}
+
+async function restore(
   account: Jid,
   sid: string,
   at: RestoringHost,

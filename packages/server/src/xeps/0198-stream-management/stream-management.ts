@@ -7,6 +7,7 @@ import { seconds } from '../../config/option.ts';
 import { defineModule } from '../../module.ts';
 import { nextAttempt } from '../../session/attempts.ts';
 import type { Management, ManagementHost } from '../../session/management.ts';
+import { decodeOffer, OFFERED } from '../../session/offer.ts';
 import {
   handledKeys,
   journalKeys,
@@ -17,7 +18,9 @@ import {
 } from '../../session/resumption/resumption-keys.ts';
 import type { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
+import { Admission } from '../../stream/admission.ts';
 import type { Stream } from '../../stream/stream.ts';
+import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import { fail, Negotiation, readNumber } from './negotiation.ts';
@@ -77,13 +80,24 @@ export default defineModule({
       again,
       onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
     });
-    const restoring = { context, store, host, detached };
+    const restoring = { context, store, host, detached, running: new Map() };
+    const admission = context.use(Admission);
+    const arrivals =
+      otherNodes &&
+      new Arrivals({
+        otherNodes,
+        store,
+        own: (sid) => sessions.owned({ sessionId: sid }),
+        restore: (account, sid, owner) => restoreSession(account, sid, restoring, (from) => from === owner),
+      });
+    context.peers.on(OFFERED, (text) => arrivals?.onOffered(decodeOffer(text)));
     const negotiation = new Negotiation({
       context,
       management: host,
       ids: new SessionIds(context.secret('ids of sessions')),
       departures,
-      restore: (account, sid) => restoreSession(account, sid, restoring),
+      turn: (stream) => admission.resumption(stream),
+      arrivals,
       times: () => context.options() as unknown as z.infer<typeof options>,
     });
 

@@ -1,0 +1,73 @@
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { nextAttempt, untilDone } from '../session/attempts.ts';
+import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
+import type { Session } from '../session/session.ts';
+import type { Sessions } from '../session/sessions.ts';
+
+export interface SessionMovesHost {
+  /** The id of this node. */
+  readonly id: string;
+  readonly keyspace: Keyspace;
+  readonly store: ResumptionStore;
+  readonly sessions: Sessions;
+  /** A session is about to go. */
+  onLeaving(session: Session): void;
+  /** It is to be looked for on this node from now on. */
+  left(session: Session, to: string): void;
+  /** Takes over what nodes that are gone had. */
+  reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
+  onFault(error: unknown): void;
+}
+
+/** When whoever a session was left to must have it. */
+const TAKEN_MS = 10_000;
+
+/** Leaves sessions of this node to others, with everything that their clients have not acknowledged. */
+export class SessionMoves implements Disposable {
+  readonly #host: SessionMovesHost;
+  readonly #checks = new Set<NodeJS.Timeout>();
+
+  constructor(host: SessionMovesHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Lets go of a session that can be resumed. Resolves when everything of it is in the keyspace, where `to` takes it, or
+   * whoever comes next.
+   */
+  async leave(session: Session, to: string | undefined, reason: string): Promise<void> {
+    const { management } = session;
+    if (!management?.resumable || session.ended) return;
+    if (!session.detached) {
+      session.release();
+      session.detach(reason);
+    }
+    this.#host.onLeaving(session);
+    await management.handOver();
+    if (session.ended) return;
+    session.moved(reason);
+    if (to === undefined) return;
+    this.#host.left(session, to);
+    const check = setTimeout(() => {
+      this.#checks.delete(check);
+      void this.#check(session).catch(this.#host.onFault);
+    }, TAKEN_MS).unref();
+    this.#checks.add(check);
+  }
+
+  /** A session was left to a node that may have died before it took it: it is this node's still. */
+  async #check({ account, sessionId }: Session): Promise<void> {
+    const { store, sessions, id, keyspace, reap } = this.#host;
+    const found = await untilDone(
+      () => store.find(account, sessionId),
+      () => nextAttempt(keyspace),
+    );
+    if (found?.owner !== id) return;
+    await reap((owner, sid) => owner === id && sid === sessionId && sessions.owned({ sessionId }) === undefined);
+  }
+
+  [Symbol.dispose](): void {
+    for (const check of this.#checks) clearTimeout(check);
+    this.#checks.clear();
+  }
+}

@@ -1,0 +1,71 @@
+import { Registry } from '@parley/metrics/registry';
+import { StreamError } from '@parley/xmpp/stream-error';
+import { afterEach, expect, it, vi } from 'vitest';
+import { turns } from '../../../../tests/support/managed-session.ts';
+import { Admission } from './admission.ts';
+import type { Stream } from './stream.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function start(perSecond: number) {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  let now = 0;
+  const { metrics } = new Registry();
+  const rate = { perSecond, maxWaitSeconds: 2 };
+  const config = () => ({ limits: { logins: rate, resumptions: rate } }) as never;
+  const admission = new Admission({ config, metrics, now: () => now });
+  const got: string[] = [];
+  const limits: string[] = [];
+  const streams = new Map<string, Stream>();
+  const enter = (kind: 'login' | 'resumption', name: string) => {
+    const stream = { host: { onLimit: (_: Stream, limit: string) => limits.push(limit) } } as unknown as Stream;
+    streams.set(name, stream);
+    const turn = admission[kind](stream);
+    if (turn === undefined) got.push(name);
+    else void turn.then(() => got.push(name));
+  };
+  const pass = async (ms: number) => {
+    for (const until = now + ms; now < until; ) {
+      now += 10;
+      vi.advanceTimersByTime(10);
+      await turns(2);
+    }
+  };
+  const forget = (name: string) => admission.forget(streams.get(name) as Stream);
+  return { metrics, got, limits, enter, pass, forget };
+}
+
+it('lets those in first who resume a session, and counts who waits, and for how long', async () => {
+  const { metrics, got, enter, pass } = start(4);
+  for (const name of ['a', 'b', 'c']) enter('login', name);
+  for (const name of ['A', 'B', 'C']) enter('resumption', name);
+  expect(got).toEqual(['a', 'A']);
+  const waiting = (kind: 'login' | 'resumption') => metrics.admissionWaiting.with({ kind }).value;
+  expect([waiting('login'), waiting('resumption')]).toEqual([2, 2]);
+  await pass(1000);
+  expect(got).toEqual(['a', 'A', 'B', 'b', 'C', 'c']);
+  expect([waiting('login'), waiting('resumption')]).toEqual([0, 0]);
+  expect(metrics.admissionWait.with({ kind: 'login' }).counts.reduce((sum, count) => sum + count)).toBe(2);
+  expect(vi.getTimerCount()).toBe(0); // nothing is looked at where nobody waits
+});
+
+it('has one timer for everybody, and none for who has left', async () => {
+  const { got, enter, pass, forget } = start(1);
+  for (const name of ['a', 'b', 'c']) enter('login', name);
+  expect(vi.getTimerCount()).toBe(1);
+  forget('b');
+  forget('c');
+  await pass(30);
+  expect([got, vi.getTimerCount()]).toEqual([['a', 'b', 'c'], 0]);
+});
+
+it('sends away who would wait for too long, with nothing that a client takes for its own failure', () => {
+  const { limits, enter } = start(1);
+  for (const name of ['a', 'b', 'c']) enter('login', name);
+  expect(() => enter('login', 'd')).toThrow(StreamError);
+  for (const name of ['A', 'B', 'C']) enter('resumption', name);
+  expect(() => enter('resumption', 'D')).toThrow('Too many clients come at once');
+  expect(limits).toEqual(['logins-rate', 'resumptions-rate']);
+});

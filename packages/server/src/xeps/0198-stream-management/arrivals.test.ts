@@ -1,0 +1,125 @@
+import { openKeyspace } from '@parley/keyspace/open';
+import { Jid } from '@parley/xmpp/jid';
+import { expect, it, onTestFinished } from 'vitest';
+import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import type { Session } from '../../session/session.ts';
+import { Arrivals } from './arrivals.ts';
+
+const juliet = Jid.parse('juliet@capulet.lit');
+const SID = 'a'.repeat(16);
+const [HERE, OTHER, THIRD] = ['1', '2', '3'].map((digit) => digit.repeat(16)) as [string, string, string];
+
+/** A session of another node in a keyspace, and a node that it may come to. */
+async function start() {
+  const { keyspace } = await openKeyspace('embedded::memory:');
+  onTestFinished(() => keyspace.close());
+  const storeOf = (owner: string) =>
+    new ResumptionStore({ keyspace, owner, onDamaged: (error) => expect.fail(error.message) });
+  const record = {
+    resource: 'balcony',
+    sid: SID,
+    epoch: 1,
+    maxSeconds: 60,
+    carbons: false,
+    interested: false,
+    receiving: false,
+    inactive: false,
+    presence: undefined,
+    directed: [],
+    mechanism: 'SCRAM-SHA-256',
+  };
+  const open = (maxSeconds = 60) =>
+    storeOf(OTHER).open(juliet, { ...record, maxSeconds }, { handled: 0, origins: new Map() });
+  const store = storeOf(HERE);
+  let own: Session | undefined;
+  const released: string[] = [];
+  const scene = {
+    alive: true,
+    async onRelease(_owner: string): Promise<void> {},
+  };
+  const arrivals = new Arrivals({
+    otherNodes: {
+      isAlive: () => scene.alive,
+      async release(owner: string, sid: string) {
+        released.push(`${owner} ${sid}`);
+        await scene.onRelease(owner);
+      },
+    } as never,
+    store,
+    own: () => own,
+    async restore(account, sid, owner) {
+      const kept = await store.claim(account, sid, (from) => from === owner);
+      if (kept === undefined) return undefined;
+      own = { epoch: kept.record.epoch } as never;
+      return own;
+    },
+  });
+  const ownerAndEpoch = async () => {
+    const found = await store.find(juliet, SID);
+    return [found?.owner, found?.record.epoch];
+  };
+  return { arrivals, open, store, storeOf, released, scene, ownerAndEpoch };
+}
+
+it('has the owner let go of a session, where it is alive', async () => {
+  const { arrivals, open, released, scene, ownerAndEpoch } = await start();
+  await open();
+  expect(await arrivals.fetch(juliet, SID)).toBeDefined();
+  expect(released).toEqual([`${OTHER} ${SID}`]);
+  expect(await ownerAndEpoch()).toEqual([HERE, 2]);
+  scene.alive = false;
+  expect(await arrivals.fetch(juliet, SID)).toBeDefined();
+  expect([released.length, await ownerAndEpoch()]).toEqual([1, [HERE, 2]]); // it is here already
+});
+
+it('takes it from a node that is gone', async () => {
+  const { arrivals, open, released, scene, ownerAndEpoch } = await start();
+  await open();
+  scene.alive = false;
+  expect(await arrivals.fetch(juliet, SID)).toBeDefined();
+  expect([released, await ownerAndEpoch()]).toEqual([[], [HERE, 2]]);
+});
+
+it('finds none that is over, or cannot be resumed', async () => {
+  const { arrivals, open, ownerAndEpoch } = await start();
+  expect(await arrivals.fetch(juliet, SID)).toBeUndefined();
+  await open(0);
+  expect(await arrivals.fetch(juliet, SID)).toBeUndefined();
+  expect(await ownerAndEpoch()).toEqual([OTHER, 1]);
+});
+
+it('follows one that has just gone to a third node', async () => {
+  const { arrivals, open, storeOf, released, scene, ownerAndEpoch } = await start();
+  await open();
+  scene.onRelease = async (owner) => {
+    if (owner === OTHER) await storeOf(THIRD).claim(juliet, SID, (from) => from === OTHER);
+  };
+  expect(await arrivals.fetch(juliet, SID)).toBeDefined();
+  expect(released).toEqual([`${OTHER} ${SID}`, `${THIRD} ${SID}`]);
+  expect(await ownerAndEpoch()).toEqual([HERE, 3]);
+});
+
+it('has it come once where two clients want it, and its node lets go of it, too', async () => {
+  const { arrivals, open, ownerAndEpoch } = await start();
+  await open();
+  const offer = { owner: OTHER, sid: SID, account: juliet };
+  const [one, , two] = await Promise.all([
+    arrivals.fetch(juliet, SID),
+    arrivals.onOffered(offer),
+    arrivals.fetch(juliet, SID),
+  ]);
+  expect(one).toBeDefined();
+  expect(two).toBe(one);
+  expect(await ownerAndEpoch()).toEqual([HERE, 2]);
+});
+
+it('takes what is offered, unless somebody else has it', async () => {
+  const { arrivals, open, storeOf, ownerAndEpoch } = await start();
+  await open();
+  const offer = { owner: OTHER, sid: SID, account: juliet };
+  await arrivals.onOffered(offer);
+  expect(await ownerAndEpoch()).toEqual([HERE, 2]);
+  await storeOf(THIRD).claim(juliet, SID);
+  await arrivals.onOffered(offer);
+  expect(await ownerAndEpoch()).toEqual([THIRD, 3]);
+});

@@ -1,0 +1,64 @@
+import type { Jid } from '@parley/xmpp/jid';
+import type { Offer } from '../../session/offer.ts';
+import type { OtherNodes } from '../../session/other-nodes.ts';
+import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import type { Session } from '../../session/session.ts';
+
+export interface ArrivalsHost {
+  readonly otherNodes: OtherNodes;
+  readonly store: ResumptionStore;
+  /** A session of this node. */
+  own(sid: string): Session | undefined;
+  /** Takes a session over; undefined where it is over, or `owner` does not have it any more. */
+  restore(account: Jid, sid: string, owner: string): Promise<Session | undefined>;
+}
+
+/** How often a session that goes from node to node is followed. */
+const ATTEMPTS = 5;
+
+/** Sessions that come here from other nodes: since their clients do, or since their nodes let go of them. */
+export class Arrivals {
+  readonly #host: ArrivalsHost;
+  /** The end of what is done for each session: it must not come twice. */
+  readonly #coming = new Map<string, Promise<unknown>>();
+
+  constructor(host: ArrivalsHost) {
+    this.#host = host;
+  }
+
+  /** Has a session come here that another node has, or had before it was gone. */
+  fetch(account: Jid, sid: string): Promise<Session | undefined> {
+    return this.#inTurn(sid, () => this.#fetch(account, sid));
+  }
+
+  /** Takes a session over that another node lets go of, unless somebody else has done so. */
+  async onOffered({ owner, sid, account }: Offer): Promise<void> {
+    await this.#inTurn(sid, () => this.#host.restore(account, sid, owner));
+  }
+
+  async #fetch(account: Jid, sid: string): Promise<Session | undefined> {
+    const { otherNodes, store, own, restore } = this.#host;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const here = own(sid);
+      if (here !== undefined) return here;
+      const found = await store.find(account, sid);
+      if (found === undefined || found.record.maxSeconds === 0) return undefined;
+      // with it come the stanzas that are in its memory alone
+      if (otherNodes.isAlive(found.owner)) await otherNodes.release(found.owner, sid);
+      const session = await restore(account, sid, found.owner);
+      if (session !== undefined) return session;
+    }
+    return undefined;
+  }
+
+  #inTurn<Result>(sid: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#coming.get(sid) ?? Promise.resolve();
+    const done = before.then(work, work);
+    this.#coming.set(sid, done);
+    const forget = () => {
+      if (this.#coming.get(sid) === done) this.#coming.delete(sid);
+    };
+    done.then(forget, forget);
+    return done;
+  }
+}

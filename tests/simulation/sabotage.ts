@@ -1,0 +1,215 @@
+import { JournalWriter } from '@parley/server/session/journal-writer';
+import { Management } from '@parley/server/session/management';
+import { Origins } from '@parley/server/session/origins';
+import { ResumptionStore } from '@parley/server/session/resumption/resumption-store';
+import { Unacknowledged } from '@parley/server/session/unacknowledged';
+import { OfflineStore } from '@parley/server/xeps/0160-offline/offline-store';
+import { Departures } from '@parley/server/xeps/0198-stream-management/departures';
+import { NS } from '@parley/xmpp/namespaces';
+import { SimulatedKeyspace } from './keyspace.ts';
+import { clusterHousehold, conversation, household, type Scenario } from './scenario.ts';
+
+/** A rule of the server that is broken, to see that the simulation notices. */
+export interface Sabotage {
+  readonly name: string;
+  /** Where it shows, within so many seeds from 1 on; 0: that takes so many that only the long form looks for it. */
+  readonly scenario: Scenario;
+  readonly seeds: number;
+  /** Breaks the rule. The returned function mends it. */
+  begin(): () => void;
+}
+
+type Method = (...args: never[]) => unknown;
+
+/** Puts another method in the place of one. */
+function replace<Class extends object, Name extends keyof Class>(
+  prototype: Class,
+  name: Name,
+  by: (original: Class[Name] & Method) => Method,
+): () => () => void {
+  return () => {
+    const original = prototype[name] as Class[Name] & Method;
+    prototype[name] = by(original) as Class[Name];
+    return () => {
+      prototype[name] = original;
+    };
+  };
+}
+
+export const sabotages: readonly Sabotage[] = [
+  {
+    name: 'a session takes what its sender sends again',
+    scenario: conversation,
+    seeds: 20,
+    begin: replace(Origins.prototype, 'has', () => () => false),
+  },
+  {
+    name: 'stanzas are acknowledged before that is in the journal',
+    scenario: household,
+    seeds: 20,
+    begin: replace(
+      Management.prototype,
+      'answer',
+      () =>
+        function (this: Management) {
+          this.session.stream.send(`<a xmlns='${NS.streamManagement}' h='${this.nextInbound - 1}'/>`);
+        },
+    ),
+  },
+  {
+    name: 'a stanza counts as dealt with before its recipients have it in their journals',
+    scenario: conversation,
+    seeds: 40,
+    begin: replace(
+      Management.prototype,
+      'send',
+      (send) =>
+        function (this: Management, ...args: never[]) {
+          void Reflect.apply(send, this, args);
+        },
+    ),
+  },
+  {
+    name: 'stanzas are written before the journal has them',
+    scenario: household,
+    seeds: 20,
+    begin: replace(
+      Unacknowledged.prototype,
+      'add',
+      (add) =>
+        function (this: Unacknowledged, ...args: never[]) {
+          return Object.assign(Reflect.apply(add, this, args) as object, { ready: true });
+        },
+    ),
+  },
+  {
+    name: 'a session is restored without counting up its epoch',
+    scenario: clusterHousehold,
+    seeds: 20,
+    begin: replace(
+      ResumptionStore.prototype,
+      'claim',
+      () =>
+        function (this: ResumptionStore, ...args: Parameters<ResumptionStore['claim']>) {
+          return this.read(args[0], args[1]);
+        },
+    ),
+  },
+  {
+    name: 'a journal that failed is not written anew',
+    scenario: conversation,
+    seeds: 20,
+    begin: replace(
+      ResumptionStore.prototype,
+      'append',
+      (append) =>
+        async function (this: ResumptionStore, ...args: never[]) {
+          return (Reflect.apply(append, this, args) as Promise<boolean>).catch(() => true);
+        },
+    ),
+  },
+  {
+    name: 'entries are appended to journals that are gone',
+    scenario: clusterHousehold,
+    seeds: 25,
+    begin: replace(
+      SimulatedKeyspace.prototype,
+      'rpushx',
+      () =>
+        function (this: SimulatedKeyspace, ...args: Parameters<SimulatedKeyspace['rpush']>) {
+          return this.rpush(...args);
+        },
+    ),
+  },
+  {
+    name: 'what a session left behind is not let go of',
+    scenario: household,
+    seeds: 20,
+    begin: replace(ResumptionStore.prototype, 'keepWaiting', () => () => Promise.resolve()),
+  },
+  {
+    name: 'what a session left behind is dropped',
+    scenario: household,
+    seeds: 20,
+    begin: replace(
+      Management.prototype,
+      'takeUnacknowledged',
+      (take) =>
+        function (this: Management) {
+          Reflect.apply(take, this, []);
+          return [];
+        },
+    ),
+  },
+  {
+    name: 'a session is recorded while the one before it still ends',
+    scenario: clusterHousehold,
+    seeds: 25,
+    begin: replace(Departures.prototype, 'ended', () => () => Promise.resolve()),
+  },
+  {
+    name: 'a client that resumes gets everything again',
+    scenario: conversation,
+    seeds: 20,
+    begin: replace(
+      Unacknowledged.prototype,
+      'resume',
+      (resume) =>
+        function (this: Unacknowledged, h: number) {
+          for (const sent of this.all) sent.out = undefined;
+          return Reflect.apply(resume, this, [h as never]);
+        },
+    ),
+  },
+  {
+    name: 'a stanza is known to be handled before what it changed is',
+    scenario: household,
+    seeds: 0,
+    begin: replace(
+      ResumptionStore.prototype,
+      'update',
+      (update) =>
+        async function (this: ResumptionStore, ...args: never[]) {
+          await Promise.resolve();
+          return Reflect.apply(update, this, args) as Promise<boolean>;
+        },
+    ),
+  },
+  {
+    name: 'the journal writes no more once it was slow',
+    scenario: conversation,
+    seeds: 40,
+    begin: replace(JournalWriter.prototype, 'takeOver', () => (change: () => void) => {
+      change();
+      return Promise.resolve(true);
+    }),
+  },
+  {
+    name: 'stored messages are removed as soon as they are read',
+    scenario: household,
+    seeds: 40,
+    begin: replace(
+      OfflineStore.prototype,
+      'page',
+      (page) =>
+        async function (this: OfflineStore, ...args: Parameters<OfflineStore['page']>) {
+          const found = (await Reflect.apply(page, this, args)) as Awaited<ReturnType<OfflineStore['page']>>;
+          await this.remove(args[0], found.first + found.texts.length);
+          return found;
+        },
+    ),
+  },
+  {
+    name: 'the storage forgets who sent what',
+    scenario: household,
+    seeds: 40,
+    begin: replace(
+      OfflineStore.prototype,
+      'add',
+      (add) =>
+        function (this: OfflineStore, ...args: never[]) {
+          return Reflect.apply(add, this, args.slice(0, 3) as never[]);
+        },
+    ),
+  },
+];
