@@ -7,7 +7,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import type { Log } from '../log.ts';
 import type { Peers } from '../peers.ts';
 import type { Awaitable } from '../pipeline.ts';
-import { nextAttempt } from '../session/attempts.ts';
+import { nextAttempt, untilDone } from '../session/attempts.ts';
 import { encodeOffer, OFFERED } from '../session/offer.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import type { RemoteSession } from '../session/remote-session.ts';
@@ -94,7 +94,6 @@ export class Cluster implements OtherNodes {
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
   #membership: Membership | undefined;
-  #reaping: Promise<void> = Promise.resolve();
   #turn = 0;
 
   constructor(host: ClusterHost) {
@@ -175,14 +174,14 @@ export class Cluster implements OtherNodes {
       lease,
       onJoined: (member) => this.#onJoined(member),
       onGone: (member, how) => this.#onGone(member, how),
-      onReap: (member) => this.#reap(member),
+      onReap: (member) => void this.#reap(member).catch(onFault),
       onFenced,
       onFault,
     });
     const known = this.#announcements.known(this.#others());
     await Promise.race([known, pause(KNOWN_MS, undefined, { ref: false })]);
     // what is left of nodes that nobody remembers
-    if (this.#membership.members.size === 0) await this.#host.reap((owner) => owner !== id);
+    if (this.#membership.members.size === 0) await this.#host.reap((owner) => !this.isAlive(owner));
   }
 
   /** Leaves in order: from now on others take over what is left of this node's sessions. */
@@ -232,6 +231,11 @@ export class Cluster implements OtherNodes {
   moved(session: Session): void {
     this.#delivery.hold(session.sessionId);
     this.#registry.forget(session); // whoever has it announces it
+    if (!session.management?.resumable) return;
+    // until that is heard it is still there for whoever asks, and what the keyspace has of it is right
+    this.#table.left(session);
+    void this.refresh(session.account).catch(() => {});
+    setTimeout(() => void this.refresh(session.account).catch(() => {}), LOOK_LATER_MS).unref();
   }
 
   // --- OtherNodes -------------------------------------------------------------------------------------------------
@@ -374,15 +378,16 @@ export class Cluster implements OtherNodes {
     this.#delivery.onNodeGone(node);
   }
 
-  #reap(member: Member): void {
-    this.#reaping = this.#reaping
-      .then(() => this.#host.reap((owner) => owner === member.id))
-      .then(() => this.#host.peers.tell('reaped', member.id))
-      .then(() => {
-        this.#table.onReaped(member.id);
-        return this.#membership?.dealtWith(member.id);
-      })
-      .catch(this.#host.onFault);
+  /** Nobody else does it as long as this node lives. Several at a time: one may wait for what another takes over. */
+  async #reap({ id }: Member): Promise<void> {
+    const { keyspace, reap, peers } = this.#host;
+    await untilDone(
+      () => reap((owner) => owner === id),
+      () => nextAttempt(keyspace),
+    );
+    await peers.tell('reaped', id);
+    this.#table.onReaped(id);
+    await this.#membership?.dealtWith(id);
   }
 
   /** Another node has taken over what a node that is gone had. */

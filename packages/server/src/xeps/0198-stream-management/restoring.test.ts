@@ -56,7 +56,7 @@ async function start() {
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
   const restore = () =>
     takeOverSessions({ context, store, host: management, detached, running: new Map() }, () => true);
-  return { store, unreliable, keyspace, log, sessions, detached, restore };
+  return { store, unreliable, keyspace, hooks, log, sessions, detached, restore };
 }
 
 const header = (handled = 0) => ({ handled, origins: new Map<string, number>() });
@@ -97,6 +97,26 @@ it('everything is again as it was, and waits for its client', async () => {
     'restored romeo@montague.lit/r2: ',
     'resumption.restored 2',
   ]);
+});
+
+it('those who wait for their clients wait for nothing that contacts are told of the others', async () => {
+  const { store, hooks, keyspace, sessions, restore } = await start();
+  const { sessionKeys } = await import('../../session/resumption/resumption-keys.ts');
+  const presence = `<presence from='juliet@capulet.lit/r1'/>`;
+  for (const [index, account] of [juliet, romeo].entries()) {
+    await store.register(account, record(sidOf(1 + index), { maxSeconds: 0, presence }));
+    await store.open(account, record(sidOf(3 + index)), header());
+  }
+  hooks.pending.add(new Promise(() => {})); // there is always something
+  const restored = Promise.withResolvers<void>();
+  hooks.events.on('session.restored', () => {
+    if (sessions.length === 2) restored.resolve();
+  });
+  hooks.events.on('session.lost', () => restored.promise);
+  await restore();
+  expect(await Promise.all([juliet, romeo].map((account) => keyspace.hlen(sessionKeys.key(account.bareText))))).toEqual(
+    [1, 1],
+  );
 });
 
 it('nothing is told where there was nothing', async () => {

@@ -28,18 +28,30 @@ export async function takeOverSessions(
 ): Promise<void> {
   const { log } = at.context;
   let count = 0;
-  const takeOver = async (found: RecordedSession) => {
+  let anyOver = false;
+  const forEach = async (work: (found: RecordedSession) => Promise<void>) => {
+    for await (const page of at.store.all()) await Promise.all(page.map((found) => passingOver(found, work)));
+  };
+  const passingOver = async (found: RecordedSession, work: (found: RecordedSession) => Promise<void>) => {
     if (!isGone(found.owner, found.record.sid)) return;
     try {
-      if (found.record.maxSeconds === 0) await end(found, at);
-      else if (await restoreFrom(found, at, isGone)) count++;
+      await work(found);
     } catch (error) {
       if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
       // one that cannot be read must not keep the others away
       log.error('resumption.damaged', { account: found.account.toString(), error: error as Error });
     }
   };
-  for await (const page of at.store.all()) await Promise.all(page.map(takeOver));
+  await forEach(async (found) => {
+    if (found.record.maxSeconds === 0) anyOver = true;
+    else if (await restoreFrom(found, at, isGone)) count++;
+  });
+  // what contacts are told of the others may wait for one of those that had to be restored first
+  if (anyOver) {
+    await forEach(async (found) => {
+      if (found.record.maxSeconds === 0) await end(found, at);
+    });
+  }
   if (count > 0) log.info('resumption.restored', { sessions: count });
 }
 
@@ -57,8 +69,7 @@ async function end({ account, record }: RecordedSession, { context, store }: Res
   const { resource, sid, epoch, presence } = record;
   const directed = record.directed.map((text) => Jid.parse(text));
   if (presence !== undefined || directed.length > 0) {
-    context.hooks.events.emit('session.lost', account.withResource(resource), directed);
-    await context.hooks.pending.idle();
+    await context.hooks.events.emit('session.lost', account.withResource(resource), directed);
   }
   await store.end(account, resource, sid, epoch);
 }
