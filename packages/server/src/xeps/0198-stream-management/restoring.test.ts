@@ -53,7 +53,7 @@ async function start() {
     },
   };
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
-  const restore = () => takeOverSessions({ context, store, host: management, detached }, () => true);
+  const restore = (isGone = () => true) => takeOverSessions({ context, store, host: management, detached }, isGone);
   return { store, unreliable, keyspace, log, sessions, detached, restore };
 }
 
@@ -95,6 +95,20 @@ it('everything is again as it was, and waits for its client', async () => {
     'restored romeo@montague.lit/r2: ',
     'resumption.restored 2',
   ]);
+});
+
+it('a session that somebody else takes over at the same moment is left alone', async () => {
+  const { store, keyspace, sessions, restore } = await start();
+  await store.open(juliet, record(sidOf(1)), header());
+  const other = new ResumptionStore({ keyspace, onDamaged: (error) => expect.fail(error.message) });
+  let claimed: Promise<unknown> | undefined;
+  await restore(() => {
+    claimed = other.claim(juliet, sidOf(1));
+    return true;
+  });
+  expect(await claimed).toBeDefined();
+  expect(sessions).toEqual([]);
+  expect(await store.find(juliet, sidOf(1))).toMatchObject({ owner: other.owner, record: { epoch: 2 } });
 });
 
 it('nothing is told where there was nothing', async () => {

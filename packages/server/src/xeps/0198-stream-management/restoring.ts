@@ -30,7 +30,7 @@ export async function takeOverSessions(
     if (!isGone(found.owner, found.record.sid)) return;
     try {
       if (found.record.maxSeconds === 0) await end(found, at);
-      else if ((await restoreSession(found.account, found.record.sid, at)) !== undefined) count++;
+      else if ((await restoreSession(found.account, found.record.sid, at, found.owner)) !== undefined) count++;
     } catch (error) {
       if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
       // one that cannot be read must not keep the others away
