@@ -54,8 +54,8 @@ async function start() {
     },
   };
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
-  const restore = () =>
-    takeOverSessions({ context, store, host: management, detached, running: new Map() }, () => true);
+  const restore = (isGone = () => true) =>
+    takeOverSessions({ context, store, host: management, detached, running: new Map() }, isGone);
   return { store, unreliable, keyspace, hooks, log, sessions, detached, restore };
 }
 
@@ -117,6 +117,20 @@ it('those who wait for their clients wait for nothing that contacts are told of 
   expect(await Promise.all([juliet, romeo].map((account) => keyspace.hlen(sessionKeys.key(account.bareText))))).toEqual(
     [1, 1],
   );
+});
+
+it('a session that somebody else takes over at the same moment is left alone', async () => {
+  const { store, keyspace, sessions, restore } = await start();
+  await store.open(juliet, record(sidOf(1)), header());
+  const other = new ResumptionStore({ keyspace, onDamaged: (error) => expect.fail(error.message) });
+  let claimed: Promise<unknown> | undefined;
+  await restore(() => {
+    claimed = other.claim(juliet, sidOf(1));
+    return true;
+  });
+  expect(await claimed).toBeDefined();
+  expect(sessions).toEqual([]);
+  expect(await store.find(juliet, sidOf(1))).toMatchObject({ owner: other.owner, record: { epoch: 2 } });
 });
 
 it('nothing is told where there was nothing', async () => {

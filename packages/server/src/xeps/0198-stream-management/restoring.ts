@@ -44,7 +44,7 @@ export async function takeOverSessions(
   };
   await forEach(async (found) => {
     if (found.record.maxSeconds === 0) anyOver = true;
-    else if (await restoreFrom(found, at, isGone)) count++;
+    else if (await restoreFrom(found, at)) count++;
   });
   // what contacts are told of the others may wait for one of those that had to be restored first
   if (anyOver) {
@@ -56,12 +56,9 @@ export async function takeOverSessions(
 }
 
 /** Its client may have had another node fetch it meanwhile. */
-async function restoreFrom(
-  { account, record: { sid } }: RecordedSession,
-  at: RestoringHost,
-  isGone: (owner: string, sid: string) => boolean,
-): Promise<boolean> {
-  return (await restoreSession(account, sid, at, (owner) => isGone(owner, sid))) !== undefined;
+async function restoreFrom(found: RecordedSession, at: RestoringHost): Promise<boolean> {
+  const { account, record, owner } = found;
+  return (await restoreSession(account, record.sid, at, (now) => now === owner)) !== undefined;
 }
 
 /** Nobody else tells that it is over. Rather twice than never: what is recorded goes last. */
