@@ -36,17 +36,21 @@ export class SessionMoves implements Disposable {
    * whoever comes next.
    */
   async leave(session: Session, to: string | undefined, reason: string): Promise<void> {
-    const { management } = session;
-    if (!management?.resumable || session.ended) return;
-    if (!session.detached) {
-      session.release();
-      session.detach(reason);
-    }
-    this.#host.onLeaving(session);
-    await management.handOver();
-    if (session.ended) return;
-    session.moved(reason);
-    if (to === undefined) return;
+    if (!session.management?.resumable || session.ended) return;
+    const detach = () => {
+      if (!session.detached) {
+        session.release();
+        session.detach(reason);
+      }
+      this.#host.onLeaving(session);
+    };
+    await session.management.handOver(detach, () => {
+      session.moved(reason);
+      if (to !== undefined) this.#left(session, to);
+    });
+  }
+
+  #left(session: Session, to: string): void {
     this.#host.left(session, to);
     const check = setTimeout(() => {
       this.#checks.delete(check);

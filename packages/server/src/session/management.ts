@@ -54,8 +54,8 @@ export class Management {
   /** The inbound stanza that is being dealt with. */
   #handling: Promise<void> | undefined;
   #attached = true;
-  /** The end of all attempts to resume the session; none of them begins before the one before it has ended. */
-  #resumed: Promise<unknown> = Promise.resolve();
+  /** The end of all attempts to resume the session or to leave it to another node: one at a time. */
+  #streamsChanged: Promise<unknown> = Promise.resolve();
   /** The client was asked to acknowledge, and has not yet; and the last stanza that it was asked for. */
   #asked = false;
   #askedFor = 0;
@@ -246,9 +246,13 @@ export class Management {
    * has ended meanwhile. Rejects with a StreamError where the client counts more than was sent.
    */
   resume(stream: Stream, h: number, id: string): Promise<boolean> {
-    const resumed = this.#resumed.then(() => this.#resume(stream, h, id));
-    this.#resumed = resumed.catch(() => {});
-    return resumed;
+    return this.#inTurn(() => this.#resume(stream, h, id));
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#streamsChanged.then(work);
+    this.#streamsChanged = done.catch(() => {});
+    return done;
   }
 
   async #resume(stream: Stream, h: number, id: string): Promise<boolean> {
@@ -278,17 +282,25 @@ export class Management {
 
   /**
    * Leaves everything that the client has not acknowledged to another node, which takes the session over from the
-   * keyspace; nothing is written here any more. False where the session is somebody else's already.
+   * keyspace; nothing is written here any more. `detach` has the session lose its stream: what is written to it afterwards
+   * nobody would know of. `left` says that the keyspace has it all; where the session is somebody else's by then, it is not
+   * called.
    */
-  async handOver(): Promise<boolean> {
+  handOver(detach: () => void, left: () => void): Promise<void> {
+    return this.#inTurn(() => this.#handOver(detach, left));
+  }
+
+  async #handOver(detach: () => void, left: () => void): Promise<void> {
+    if (this.session.ended) return;
+    detach();
     await this.#handling;
     // a write that fails rewrites the journal too, so that all of it is there in any case
-    const owned = await this.#journal.takeOver(() => {
+    await this.#journal.takeOver(() => {
       for (const sent of this.#sent.all) sent.journaled = true;
       this.#left = this.#sent.mostKnown;
     });
     this.#journal.close();
-    return owned;
+    if (!this.session.ended) left();
   }
 
   /** What others can read of the session in the keyspace is as it is now, once this resolves. */

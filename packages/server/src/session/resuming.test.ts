@@ -232,3 +232,27 @@ it('its numbers begin again behind the last of 32 bits', async () => {
   expect(await again.journal()).toEqual({ epoch: 3, handled: 0, entries: ['4 1'] });
   expect(() => again.management.acknowledge(2)).toThrow('You acknowledged 2 stanzas of 1.');
 });
+
+it('one that is left to another node while it is resumed says how far it came, and no more after that', async () => {
+  const { juliet, newStore } = await start();
+  await juliet.say('1');
+  juliet.stream.break();
+  await juliet.say('2');
+  const stream = new FakeStream();
+  const resumed = juliet.resume(1, stream);
+  const left: string[] = [];
+  const detach = () => {
+    left.push(`detach ${written(stream).at(-2)}`);
+    if (juliet.session.detached) return;
+    juliet.session.release();
+    juliet.session.detach('it goes elsewhere');
+  };
+  const gone = juliet.management.handOver(detach, () => left.push('left'));
+  expect(await resumed).toBe(true);
+  await gone;
+  expect(left).toEqual(['detach 2', 'left']);
+  expect(stream.errors).toEqual(['conflict']);
+  const next = await restored(juliet, newStore());
+  await expect(next.resume(3)).rejects.toThrow('You acknowledged 3 stanzas of 2.');
+  expect(await next.resume(2)).toBe(true);
+});

@@ -9,6 +9,8 @@ const juliet = Jid.parse('juliet@capulet.lit');
 const SID = 'a'.repeat(16);
 const [HERE, OTHER, THIRD] = ['1', '2', '3'].map((digit) => digit.repeat(16)) as [string, string, string];
 
+const wanted = () => true;
+
 /** A session of another node in a keyspace, and a node that it may come to. */
 async function start() {
   const { keyspace } = await openKeyspace('embedded::memory:');
@@ -64,11 +66,11 @@ async function start() {
 it('has the owner let go of a session, where it is alive', async () => {
   const { arrivals, open, released, scene, ownerAndEpoch } = await start();
   await open();
-  expect(await arrivals.fetch(juliet, SID)).toBeDefined();
+  expect(await arrivals.fetch(juliet, SID, wanted)).toBeDefined();
   expect(released).toEqual([`${OTHER} ${SID}`]);
   expect(await ownerAndEpoch()).toEqual([HERE, 2]);
   scene.alive = false;
-  expect(await arrivals.fetch(juliet, SID)).toBeDefined();
+  expect(await arrivals.fetch(juliet, SID, wanted)).toBeDefined();
   expect([released.length, await ownerAndEpoch()]).toEqual([1, [HERE, 2]]); // it is here already
 });
 
@@ -76,15 +78,15 @@ it('takes it from a node that is gone', async () => {
   const { arrivals, open, released, scene, ownerAndEpoch } = await start();
   await open();
   scene.alive = false;
-  expect(await arrivals.fetch(juliet, SID)).toBeDefined();
+  expect(await arrivals.fetch(juliet, SID, wanted)).toBeDefined();
   expect([released, await ownerAndEpoch()]).toEqual([[], [HERE, 2]]);
 });
 
 it('finds none that is over, or cannot be resumed', async () => {
   const { arrivals, open, ownerAndEpoch } = await start();
-  expect(await arrivals.fetch(juliet, SID)).toBeUndefined();
+  expect(await arrivals.fetch(juliet, SID, wanted)).toBeUndefined();
   await open(0);
-  expect(await arrivals.fetch(juliet, SID)).toBeUndefined();
+  expect(await arrivals.fetch(juliet, SID, wanted)).toBeUndefined();
   expect(await ownerAndEpoch()).toEqual([OTHER, 1]);
 });
 
@@ -94,7 +96,7 @@ it('follows one that has just gone to a third node', async () => {
   scene.onRelease = async (owner) => {
     if (owner === OTHER) await storeOf(THIRD).claim(juliet, SID, (from) => from === OTHER);
   };
-  expect(await arrivals.fetch(juliet, SID)).toBeDefined();
+  expect(await arrivals.fetch(juliet, SID, wanted)).toBeDefined();
   expect(released).toEqual([`${OTHER} ${SID}`, `${THIRD} ${SID}`]);
   expect(await ownerAndEpoch()).toEqual([HERE, 3]);
 });
@@ -104,9 +106,9 @@ it('has it come once where two clients want it, and its node lets go of it, too'
   await open();
   const offer = { owner: OTHER, sid: SID, account: juliet };
   const [one, , two] = await Promise.all([
-    arrivals.fetch(juliet, SID),
+    arrivals.fetch(juliet, SID, wanted),
     arrivals.onOffered(offer),
-    arrivals.fetch(juliet, SID),
+    arrivals.fetch(juliet, SID, wanted),
   ]);
   expect(one).toBeDefined();
   expect(two).toBe(one);
@@ -122,4 +124,21 @@ it('takes what is offered, unless somebody else has it', async () => {
   await storeOf(THIRD).claim(juliet, SID);
   await arrivals.onOffered(offer);
   expect(await ownerAndEpoch()).toEqual([THIRD, 3]);
+});
+
+it('leaves it where it is once the client has gone away', async () => {
+  const { arrivals, open, released, ownerAndEpoch } = await start();
+  await open();
+  expect(await arrivals.fetch(juliet, SID, () => false)).toBeUndefined();
+  expect([released, await ownerAndEpoch()]).toEqual([[], [OTHER, 1]]);
+});
+
+it('does not take for over what goes from node to node all the time', async () => {
+  const { arrivals, open, storeOf, scene, ownerAndEpoch } = await start();
+  await open();
+  scene.onRelease = async (owner) => {
+    await storeOf(owner === OTHER ? THIRD : OTHER).claim(juliet, SID);
+  };
+  await expect(arrivals.fetch(juliet, SID, wanted)).rejects.toMatchObject({ condition: 'resource-constraint' });
+  expect((await ownerAndEpoch())[0]).not.toBe(HERE);
 });

@@ -1,4 +1,5 @@
 import type { Jid } from '@parley/xmpp/jid';
+import { StreamError } from '@parley/xmpp/stream-error';
 import type { Offer } from '../../session/offer.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
 import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
@@ -26,9 +27,12 @@ export class Arrivals {
     this.#host = host;
   }
 
-  /** Has a session come here that another node has, or had before it was gone. */
-  fetch(account: Jid, sid: string): Promise<Session | undefined> {
-    return this.#inTurn(sid, () => this.#fetch(account, sid));
+  /**
+   * Has a session come here that another node has, or had before it was gone. Undefined where it is over, or not `wanted`
+   * any more: its client may be with another node by now, from which it must not be taken.
+   */
+  fetch(account: Jid, sid: string, wanted: () => boolean): Promise<Session | undefined> {
+    return this.#inTurn(sid, () => this.#fetch(account, sid, wanted));
   }
 
   /** Takes a session over that another node lets go of, unless somebody else has done so. */
@@ -36,19 +40,19 @@ export class Arrivals {
     await this.#inTurn(sid, () => this.#host.restore(account, sid, owner));
   }
 
-  async #fetch(account: Jid, sid: string): Promise<Session | undefined> {
+  async #fetch(account: Jid, sid: string, wanted: () => boolean): Promise<Session | undefined> {
     const { otherNodes, store, own, restore } = this.#host;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const here = own(sid);
       if (here !== undefined) return here;
       const found = await store.find(account, sid);
-      if (found === undefined || found.record.maxSeconds === 0) return undefined;
+      if (found === undefined || found.record.maxSeconds === 0 || !wanted()) return undefined;
       // with it come the stanzas that are in its memory alone
       if (otherNodes.isAlive(found.owner)) await otherNodes.release(found.owner, sid);
       const session = await restore(account, sid, found.owner);
       if (session !== undefined) return session;
     }
-    return undefined;
+    throw new StreamError('resource-constraint', 'Your session goes from node to node: try again.');
   }
 
   #inTurn<Result>(sid: string, work: () => Promise<Result>): Promise<Result> {

@@ -118,12 +118,14 @@ export class Negotiation {
   async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Session | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
       const here = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-      const session = here ?? (await this.#host.arrivals?.fetch(identity, sid).catch(tryAgain));
+      const fetch = () => this.#host.arrivals?.fetch(identity, sid, () => !stream.closed);
+      const session = here ?? (await fetch()?.catch(tryAgain));
       if (session?.management?.resumable !== true) return undefined;
       if (await session.management.resume(stream, h, id)) return session;
-      if (!session.movedAway) return undefined; // else another node took it over in between
+      if (session.ended && !session.movedAway) return undefined; // else another node took it over in between
     }
-    return undefined;
+    if (stream.closed) return undefined;
+    throw new StreamError('resource-constraint', 'Your session goes from node to node: try again.');
   }
 
   async #lastHandled(account: Jid, sid: string): Promise<number | undefined> {

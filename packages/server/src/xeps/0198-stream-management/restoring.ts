@@ -78,9 +78,14 @@ export async function restoreSession(
   at: RestoringHost,
   mayTakeFrom?: (owner: string) => boolean,
 ): Promise<Session | undefined> {
-  const own = at.context.sessions.owned({ sessionId: sid });
-  if (own !== undefined) return own;
-  const running = at.running.get(sid) ?? restore(account, sid, at, mayTakeFrom).finally(() => at.running.delete(sid));
+  for (;;) {
+    const own = at.context.sessions.owned({ sessionId: sid });
+    if (own !== undefined) return own;
+    const before = at.running.get(sid);
+    if (before === undefined) break;
+    await before.catch(() => {}); // it may have been about another owner
+  }
+  const running = restore(account, sid, at, mayTakeFrom).finally(() => at.running.delete(sid));
   at.running.set(sid, running);
   return running;
 }
