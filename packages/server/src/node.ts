@@ -12,6 +12,7 @@ import { loadCertificates, tlsSettings } from './certificates.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { Cluster, type ClusterLink } from './cluster/cluster.ts';
+import { leaseOf } from './cluster/lease.ts';
 import { clusterSecret, servedDomains } from './cluster-secret.ts';
 import { apply, type Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
@@ -304,15 +305,13 @@ export class Node implements AsyncDisposable {
       sessions: this.sessions,
       store: this.#store,
       peers: this.#peers,
-      lease: () => {
-        const { heartbeatMilliseconds, leaseMilliseconds, absentMilliseconds } = this.#config.cluster;
-        return { heartbeatMs: heartbeatMilliseconds, leaseMs: leaseMilliseconds, absentMs: absentMilliseconds };
-      },
+      lease: () => leaseOf(this.#config),
       route: (stanza) => this.router.route(stanza),
       onLate: (stanza) => this.#clients.onLate(stanza),
       onLeaving: (session) => this.hooks.events.emit('session.leaving', session),
       onGoneElsewhere: (account) => this.hooks.events.emit('session.gone-elsewhere', account),
       reap: (isGone) => this.#reap(isGone),
+      onStoreChanged: () => this.hooks.events.emit('keyspace.changed'),
       onFenced: () => this.#fenced(),
       onFault: (error) => this.#fault(error),
     });

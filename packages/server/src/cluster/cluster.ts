@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
+import { type Bus, EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
@@ -7,7 +7,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import type { Log } from '../log.ts';
 import type { Peers } from '../peers.ts';
 import type { Awaitable } from '../pipeline.ts';
-import { nextAttempt, untilDone } from '../session/attempts.ts';
+import { nextAttempt } from '../session/attempts.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import type { RemoteSession } from '../session/remote-session.ts';
 import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
@@ -18,6 +18,7 @@ import { Announcements } from './announcements.ts';
 import { Channels } from './channels.ts';
 import { ClusterJournal } from './cluster-journal.ts';
 import { type Frame, Frames, frameHead } from './frame.ts';
+import { Handover } from './handover.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
 import {
   decodeAcknowledged,
@@ -28,9 +29,11 @@ import {
   encodeSession,
   ITEM,
 } from './items.ts';
+import type { Lease } from './lease.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import { Questions } from './questions.ts';
+import { Reassertion } from './reassertion.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { SessionTable } from './session-table.ts';
@@ -51,7 +54,7 @@ export interface ClusterHost extends ClusterLink {
   readonly peers: Peers;
   readonly log: Log;
   readonly version: string;
-  lease(): { readonly heartbeatMs: number; readonly leaseMs: number; readonly absentMs: number };
+  lease(): Lease;
   route(stanza: Stanza): Awaitable<void>;
   onLate(stanza: Stanza): Awaitable<void>;
   /** Another node takes a session over. */
@@ -60,13 +63,13 @@ export interface ClusterHost extends ClusterLink {
   onGoneElsewhere(account: Jid): void;
   /** Takes over what nodes that are gone had. */
   reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
+  /** The keyspace lacks its newest writes. */
+  onStoreChanged(): void;
   /** This node was declared dead: nothing is its own any more. */
   onFenced(): void;
   onFault(error: unknown): void;
 }
 
-/** How long a session's owner may take to leave it to another node. */
-const RELEASE_MS = 500;
 /** How long a node that starts waits for what the others have to tell. */
 const KNOWN_MS = 3000;
 const LOOK_AGAIN_MS = 20;
@@ -86,6 +89,8 @@ export class Cluster implements OtherNodes {
   readonly #table: SessionTable;
   readonly #registry: SessionRegistry;
   readonly #questions: Questions;
+  readonly #handover: Handover;
+  readonly #reassertion: Reassertion;
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
   #membership: Membership | undefined;
@@ -142,6 +147,20 @@ export class Cluster implements OtherNodes {
       evict: (owner, sid) => this.#evict(owner, sid),
       onFault: host.onFault,
     });
+    this.#handover = new Handover({
+      ...host,
+      ask: (owner, sid) => this.#questions.ask(owner, (qid) => encodeSession(ITEM.release, { id: qid, sid })),
+      answer: (to, question) => this.#inbound.answer(to, question, true),
+      onLeft: (session, to) => this.#table.left(session, to),
+    });
+    this.#reassertion = new Reassertion({
+      sessions,
+      log,
+      assert: (session) => this.#registry.assert(session),
+      changed: ({ sessionId }) => this.#announcements.changed(sessionId),
+      sweep: () => (this.#reaping = this.#reaping.then(() => this.#handover.sweep()).catch(host.onFault)),
+      onFault: host.onFault,
+    });
     this.#questions = new Questions(send);
     this.journal = new ClusterJournal(sessions, this.#delivery);
     host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
@@ -155,7 +174,8 @@ export class Cluster implements OtherNodes {
       onDamaged: (from, error) => this.#host.log.error('cluster.damaged', { from, error }),
     });
     this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && frames.receive(bytes)));
-    this.#stops.push(bus.onLink((event) => event === 'up' && this.#linkUp()));
+    this.#stops.push(bus.onLink((event) => this.#onLink(event)));
+    this.#stops.push(() => this.#reassertion.stop());
     const beat = setInterval(() => this.#announcements.beat(), lease().heartbeatMs).unref();
     this.#stops.push(() => clearInterval(beat));
     this.#membership = await Membership.join({
@@ -254,40 +274,8 @@ export class Cluster implements OtherNodes {
     return this.#questions.ask(node, (id) => encodeAcknowledged(id, sessionId, at));
   }
 
-  async release(owner: string, sid: string): Promise<void> {
-    const late = new AbortController();
-    const released = this.#questions.ask(owner, (id) => encodeSession(ITEM.release, { id, sid }));
-    await Promise.race([released, pause(RELEASE_MS, undefined, { signal: late.signal }).catch(() => {})]);
-    late.abort();
-  }
-
-  async #release(from: string, { id, sid }: { id: number; sid: string }): Promise<void> {
-    const session = this.#host.sessions.owned({ sessionId: sid });
-    if (session?.management?.resumable) {
-      if (!session.detached) {
-        session.release();
-        session.detach('it is resumed on another node');
-      }
-      this.#host.onLeaving(session);
-      await session.management.handOver();
-      if (!session.ended) {
-        session.moved('it is resumed on another node');
-        this.#table.left(session, from);
-        setTimeout(() => void this.#checkLeft(session).catch(this.#host.onFault), LOOK_LATER_MS).unref();
-      }
-    }
-    this.#inbound.answer(from, id, true);
-  }
-
-  /** A session was left to a node that may have died before it took it: it is this node's still. */
-  async #checkLeft({ account, sessionId }: Session): Promise<void> {
-    const { store, sessions, id, keyspace, reap } = this.#host;
-    const found = await untilDone(
-      () => store.find(account, sessionId),
-      () => nextAttempt(keyspace),
-    );
-    if (found?.owner !== id) return;
-    await reap((owner, sid) => owner === id && sid === sessionId && sessions.owned({ sessionId }) === undefined);
+  release(owner: string, sid: string): Promise<void> {
+    return this.#handover.ask(owner, sid);
   }
 
   #evict(owner: string, sid: string): void {
@@ -321,7 +309,7 @@ export class Cluster implements OtherNodes {
           return;
         }
         case ITEM.release:
-          void this.#release(from, decodeSession(item)).catch(this.#host.onFault);
+          void this.#handover.onAsked(from, decodeSession(item)).catch(this.#host.onFault);
           return;
         case ITEM.acknowledged: {
           const { id, sid, at } = decodeAcknowledged(item);
@@ -341,9 +329,14 @@ export class Cluster implements OtherNodes {
     }
   }
 
-  #linkUp(): void {
-    this.#channels.linkUp();
-    this.#announcements.linkUp();
+  #onLink(event: LinkEvent): void {
+    if (event === 'storeChanged') {
+      this.#reassertion.storeChanged();
+      this.#host.onStoreChanged();
+    } else if (event === 'up') {
+      this.#channels.linkUp();
+      this.#announcements.linkUp();
+    }
   }
 
   #onJoined(member: Member): void {

@@ -6,6 +6,7 @@ import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keys
 import { Hooks } from '../../hooks.ts';
 import { type ResumptionRecord, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import { Session, type SessionHost } from '../../session/session.ts';
+import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import { takeOverSessions } from './restoring.ts';
 
@@ -53,8 +54,15 @@ async function start() {
     },
   };
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
-  const restore = () => takeOverSessions({ context, store, host: management, detached }, () => true);
-  return { store, unreliable, keyspace, log, sessions, detached, restore };
+  const departures = new Departures({
+    router: { route: () => expect.fail('nothing is to be sent on') } as never,
+    store,
+    isHadByOthers: () => false,
+    again: () => Promise.resolve(),
+    onUnreadable: (error) => expect.fail(String(error)),
+  });
+  const restore = () => takeOverSessions({ context, store, host: management, detached, departures }, () => true);
+  return { store, unreliable, keyspace, log, sessions, detached, departures, restore };
 }
 
 const header = (handled = 0) => ({ handled, origins: new Map<string, number>() });

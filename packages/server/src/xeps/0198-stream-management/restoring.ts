@@ -7,6 +7,7 @@ import { Management, type ManagementHost } from '../../session/management.ts';
 import { priorityOf } from '../../session/presence-priority.ts';
 import type { RecordedSession, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
+import type { Departures } from './departures.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
@@ -14,6 +15,7 @@ export interface RestoringHost {
   readonly store: ResumptionStore;
   readonly host: ManagementHost;
   readonly detached: DetachedSessions;
+  readonly departures: Departures;
 }
 
 /**
@@ -27,9 +29,12 @@ export async function takeOverSessions(
   const { log } = at.context;
   let count = 0;
   const restore = async (found: RecordedSession) => {
-    if (!isGone(found.owner, found.record.sid)) return;
+    const { account, owner, record } = found;
+    if (!isGone(owner, record.sid)) return;
     try {
-      if (found.record.maxSeconds === 0) await end(found, at);
+      if (await at.departures.isOver(record.sid)) {
+        await at.departures.forget(account, record.resource, record.sid, record.epoch);
+      } else if (found.record.maxSeconds === 0) await end(found, at);
       else if ((await restoreSession(found.account, found.record.sid, at)) !== undefined) count++;
     } catch (error) {
       if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
