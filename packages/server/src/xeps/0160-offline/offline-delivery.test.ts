@@ -22,6 +22,7 @@ let sessions: Sessions;
 let keyspace: Keyspace;
 let store: OfflineStore;
 let delivery: OfflineDelivery;
+const taken: string[] = [];
 let output: { maxBytes: number; maxStanzas: number };
 
 beforeEach(async () => {
@@ -38,6 +39,7 @@ beforeEach(async () => {
     metrics: new Registry().metrics,
     log: Log.create({ level: 'silent' }),
     output: () => output,
+    onTaken: (texts) => taken.push(...texts.map(String)),
   });
 });
 

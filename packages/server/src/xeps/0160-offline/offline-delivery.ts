@@ -19,6 +19,8 @@ export interface OfflineDeliveryHost {
   readonly otherNodes: OtherNodes | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** A session has taken these messages for good. */
+  onTaken(texts: readonly Buffer[]): void;
   /** What may wait for one client. */
   output(): { readonly maxBytes: number; readonly maxStanzas: number };
 }
@@ -171,6 +173,7 @@ export class OfflineDelivery {
     const { count, commits } = this.#write(delivery, page);
     if (!(await this.#written(delivery, commits))) return false;
     delivery.page.clear();
+    this.#host.onTaken(page.texts.slice(0, count));
     metrics.offlineDelivered.add(count);
     await store.remove(session.account, page.first + count);
     return count < page.texts.length || count === PAGE_MESSAGES;
