@@ -65,7 +65,9 @@ export class Reassertion {
     }
     await Promise.all(asserted);
     await pause(OTHERS_MS, undefined, { ref: false });
-    if (isWanted()) await this.#host.sweep();
+    if (!isWanted()) return;
+    await this.#host.sweep();
+    this.#host.log.info('keyspace.swept', { sessions: asserted.length });
   }
 
   async #assert(session: Session): Promise<void> {

@@ -92,8 +92,15 @@ export class Negotiation {
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
     const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-    const session = here ?? (await this.#fetch(identity, sid));
-    if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {
+    let session = here ?? (await this.#fetch(identity, sid));
+    const goesOn = async () => session?.management?.resumable && (await session.management.resume(stream, h, id));
+    let resumed = await goesOn();
+    if (!resumed && here?.movedAway && !stream.closed) {
+      // another node had taken it over while this one was cut off and did not hear of it
+      session = await this.#fetch(identity, sid);
+      resumed = await goesOn();
+    }
+    if (session !== undefined && resumed) {
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
       context.hooks.events.emit('session.resumed', session);
