@@ -83,11 +83,12 @@ async function troublesOf(node: RunningParley): Promise<string[]> {
 it.each(troubles)(
   'when Redis $name, nothing is acknowledged that is not kept',
   async (trouble) => {
-    const acl = ['--user', 'parley on >secret ~* &* +@all'];
+    const acl = ['--user', 'parley', 'on', '>secret', '~*', '&*', '+@all'];
     const redis = await OwnRedis.start(['--appendonly', 'yes', '--appendfsync', 'always', ...acl]);
     const installation = new Installation({
       keyspace: { url: redis.url.replace('//', '//parley:secret@'), commandTimeoutSeconds: 1 },
       cluster: { secret: 'a secret that only the tests know of' },
+      limits: { process: { eventLoopDelayMilliseconds: 60_000 } }, // whatever else this machine does
     });
     await installation.accounts(
       ...['romeo', 'juliet', 'nurse', 'benvolio', 'mercutio', 'tybalt', 'paris', 'rosaline'].map(

@@ -4,7 +4,7 @@ import { delayElement, withoutDelaysOf } from '@parley/xmpp/delay';
 import { hasHint } from '@parley/xmpp/hints';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountContext } from '../../hooks.ts';
 import { defineModule, type ModuleContext } from '../../module.ts';
@@ -86,10 +86,13 @@ const ATTEMPTS = 60;
 const PAUSE_MS = 250;
 
 async function add(stanza: Stanza, { account, sender }: AccountContext, context: Offline): Promise<boolean> {
-  const { metrics, log, recent, config } = context;
+  const { metrics, log, recent, config, otherNodes } = context;
   const text = Buffer.from(stamped(stanza, account).toString());
   await recent.restored;
-  const outcome = await store({ account, stanza, text }, config().offline, context);
+  const message = { account, stanza, text };
+  const keep = (origin: Origin | undefined) => store({ ...message, origin }, config().offline, context);
+  // a node that is alone has a keyspace that loses nothing
+  const outcome = await (stanza.origin || !otherNodes ? keep(stanza.origin) : recent.inTurn(account, keep));
   if (outcome === undefined) return true;
   if (outcome === 'stored') {
     metrics.offlineStored.increment();
@@ -116,26 +119,17 @@ async function restore(stored: Stored, context: Offline): Promise<void> {
 
 /** Stores a message; undefined where a session has taken it instead. The first attempt is made in this turn. */
 async function store(
-  { account, stanza, text, origin: known }: Omit<Stored, 'origin'> & Partial<Stored>,
+  { account, stanza, text, origin }: Omit<Stored, 'origin'> & { readonly origin: Origin | undefined },
   limits: OfflineLimits,
   context: Offline,
 ): Promise<Exclude<OfflineOutcome, 'somebody is there'> | undefined> {
   const { otherNodes, sessions, journal, recent } = context;
   for (let attempt = 0; ; attempt++) {
     const look = otherNodes !== undefined && attempt < ATTEMPTS;
-    let origin = known ?? stanza.origin;
-    const outcome = await untilKnown(
-      () => {
-        // a node that is alone has a keyspace that loses nothing
-        origin = known ?? stanza.origin ?? (otherNodes && recent.nextOrigin());
-        return context.store.add(account, text, limits, origin, look);
-      },
-      origin !== undefined,
-      context,
-    );
+    const add = () => context.store.add(account, text, limits, origin, look);
+    const outcome = await untilKnown(add, origin !== undefined, context);
     if (outcome !== 'somebody is there') {
-      const isNew = outcome === 'stored' && known === undefined && otherNodes !== undefined;
-      if (isNew && origin !== undefined) recent.add({ account, stanza, text, origin });
+      if (outcome === 'stored' && otherNodes && origin) recent.add({ account, stanza, text, origin });
       return outcome;
     }
     await otherNodes?.refresh(account);

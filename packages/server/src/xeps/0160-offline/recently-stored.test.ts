@@ -1,15 +1,16 @@
 import { Jid } from '@parley/xmpp/jid';
-import { message } from '@parley/xmpp/stanza';
+import { message, type Origin } from '@parley/xmpp/stanza';
 import { expect, it, vi } from 'vitest';
 import { nameOf, RecentlyStored, type Stored } from './recently-stored.ts';
 
 const account = Jid.parse('juliet@capulet.lit');
 const NODE = 'f'.repeat(16);
+const ORIGIN = { sid: NODE, k: 1, effect: 0 };
 
 function start() {
   const recent = new RecentlyStored(NODE);
   const add = (text: string) =>
-    recent.add({ account, stanza: message({ to: account }), text: Buffer.from(text), origin: recent.nextOrigin() });
+    recent.add({ account, stanza: message({ to: account }), text: Buffer.from(text), origin: ORIGIN });
   const restored = (work: (stored: Stored) => Promise<unknown> = () => Promise.resolve()) => {
     const texts: string[] = [];
     recent.restore((stored) => {
@@ -56,12 +57,26 @@ it('has others wait for the last one where the keyspace loses something again me
   expect(recent.restored).toBeUndefined();
 });
 
-it('counts what senders do not count', () => {
+it('counts what senders do not count, and has it stored one after the other', async () => {
   const { recent } = start();
-  expect([recent.nextOrigin(), recent.nextOrigin()]).toEqual([
-    { sid: NODE, k: 1, effect: 0 },
-    { sid: NODE, k: 2, effect: 0 },
-  ]);
+  const begun: number[] = [];
+  const attempts = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const store = ({ sid, k }: Origin) => {
+    expect(sid).toBe(NODE);
+    begun.push(k);
+    return attempts[k - 1]?.promise ?? Promise.resolve(`${k}`);
+  };
+  const failing = expect(recent.inTurn(account, store)).rejects.toThrow('it fails');
+  const [second, third] = [recent.inTurn(account, store), recent.inTurn(account, store)];
+  expect(begun).toEqual([1]);
+  attempts[0]?.reject(new Error('it fails'));
+  await failing;
+  await new Promise(setImmediate);
+  expect(begun).toEqual([1, 2]);
+  const other = recent.inTurn(Jid.parse('nurse@capulet.lit'), store); // nobody waits for another account
+  expect(await other).toBe('3');
+  attempts[1]?.resolve('2');
+  expect(await Promise.all([second, third])).toEqual(['2', '4']);
 });
 
 it('forgets what a client has', () => {

@@ -27,6 +27,8 @@ export interface Stored {
 export class RecentlyStored {
   readonly #kept = new Map<string, Stored & { readonly since: number }>();
   readonly #node: string;
+  /** For each account the last message that is being stored in its turn. */
+  readonly #lines = new Map<string, Promise<void>>();
   #bytes = 0;
   #k = 0;
   #restoring: Promise<unknown> | undefined;
@@ -40,14 +42,30 @@ export class RecentlyStored {
     return this.#kept.size;
   }
 
-  /** For a message that has no origin of its own, and for one attempt to store it, which is to be made in this turn. */
-  nextOrigin(): Origin {
-    this.#k = (this.#k + 1) >>> 0;
-    return { sid: this.#node, k: this.#k, effect: 0 };
+  /**
+   * Stores a message that has no origin of its own, one of an account after the other: the number that each gets tells then
+   * whether it is stored, also where an attempt has to be made again.
+   */
+  inTurn<Result>(account: Jid, store: (origin: Origin) => Promise<Result>): Promise<Result> {
+    const { bareText } = account;
+    const begin = (): Promise<Result> => {
+      this.#k = (this.#k + 1) >>> 0;
+      return store({ sid: this.#node, k: this.#k, effect: 0 });
+    };
+    const before = this.#lines.get(bareText);
+    const stored = before === undefined ? begin() : before.then(begin);
+    const line = stored
+      .catch(() => {}) // its own caller is told
+      .then(() => {
+        if (this.#lines.get(bareText) === line) this.#lines.delete(bareText);
+      });
+    this.#lines.set(bareText, line);
+    return stored;
   }
 
   add(stored: Stored): void {
     const now = performance.now();
+    this.#delete(nameOf(stored.text)); // it was restored
     this.#kept.set(nameOf(stored.text), { ...stored, since: now });
     this.#bytes += stored.text.length;
     for (const [name, { since }] of this.#kept) {
