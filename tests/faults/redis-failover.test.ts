@@ -19,7 +19,7 @@ async function start() {
       new Installation({
         keyspace: { url: `redis://127.0.0.1:${way.port}`, commandTimeoutSeconds: 2 },
         cluster: { secret: SECRET },
-        limits: { stanzas: { perSecond: 0 } },
+        limits: { stanzas: { perSecond: 0 }, process: { eventLoopDelayMilliseconds: 60_000 } },
       }),
   );
   await installations[0]?.accounts(...NAMES);
