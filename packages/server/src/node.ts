@@ -335,6 +335,7 @@ export class Node implements AsyncDisposable {
       onLeaving: (session) => this.hooks.events.emit('session.leaving', session),
       onGoneElsewhere: (account) => this.hooks.events.emit('session.gone-elsewhere', account),
       reap: (isGone) => this.#reap(isGone),
+      onStoreChanged: () => this.hooks.events.emit('keyspace.changed'),
       onFenced: () => this.#fenced(),
       onFault: this.#failures.onFault,
     });

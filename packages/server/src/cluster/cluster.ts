@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
+import { type Bus, EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
@@ -34,6 +34,7 @@ import type { Lease } from './lease.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import { Questions } from './questions.ts';
+import { Reassertion } from './reassertion.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
 import { SessionMoves } from './session-moves.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -64,6 +65,8 @@ export interface ClusterHost extends ClusterLink {
   onGoneElsewhere(account: Jid): void;
   /** Takes over what nodes that are gone had. */
   reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
+  /** The keyspace lacks its newest writes. */
+  onStoreChanged(): void;
   /** This node was declared dead: nothing is its own any more. */
   onFenced(): void;
   onFault(error: unknown): void;
@@ -91,6 +94,7 @@ export class Cluster implements OtherNodes {
   readonly #registry: SessionRegistry;
   readonly #moves: SessionMoves;
   readonly #questions: Questions;
+  readonly #reassertion: Reassertion;
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
   #membership: Membership | undefined;
@@ -151,6 +155,18 @@ export class Cluster implements OtherNodes {
       ...host,
       left: (session, to) => this.#table.left(session, to),
     });
+    this.#reassertion = new Reassertion({
+      sessions,
+      log,
+      assert: (session) => this.#registry.assert(session),
+      changed: ({ sessionId }) => this.#announcements.changed(sessionId),
+      sweep: () =>
+        untilDone(
+          () => this.#moves.sweep(),
+          () => nextAttempt(keyspace),
+        ),
+      onFault: host.onFault,
+    });
     this.#questions = new Questions(send);
     this.journal = new ClusterJournal(sessions, this.#delivery);
     host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
@@ -164,7 +180,8 @@ export class Cluster implements OtherNodes {
       onDamaged: (from, error) => this.#host.log.error('cluster.damaged', { from, error }),
     });
     this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && frames.receive(bytes)));
-    this.#stops.push(bus.onLink((event) => event === 'up' && this.#linkUp()));
+    this.#stops.push(bus.onLink((event) => this.#onLink(event)));
+    this.#stops.push(() => this.#reassertion.stop());
     const beat = setInterval(() => this.#announcements.beat(), lease().heartbeatMs).unref();
     this.#stops.push(() => clearInterval(beat));
     this.#membership = await Membership.join({
@@ -353,9 +370,14 @@ export class Cluster implements OtherNodes {
     }
   }
 
-  #linkUp(): void {
-    this.#channels.linkUp();
-    this.#announcements.linkUp();
+  #onLink(event: LinkEvent): void {
+    if (event === 'storeChanged') {
+      this.#reassertion.storeChanged();
+      this.#host.onStoreChanged();
+    } else if (event === 'up') {
+      this.#channels.linkUp();
+      this.#announcements.linkUp();
+    }
   }
 
   #onJoined(member: Member): void {

@@ -30,6 +30,10 @@ const TRIM_MS = 50;
  * Writes the journal of one session. There is one write at a time: what comes meanwhile goes into the next one, all of
  * it together. Where a write fails, nobody knows for sure what is done of it and what still will be, so the whole journal
  * is written anew under the next epoch, which is tried until it is known to be done.
+ *
+ * Where the store has lost its newest writes (`storeChanged`), what it has of the session may be of the past: then a
+ * refusal proves nothing, and nothing is appended before the whole session was asserted anew. Only what that answers
+ * tells whether the session is somebody else's.
  */
 export class JournalWriter {
   readonly #host: JournalWriterHost;
@@ -47,6 +51,9 @@ export class JournalWriter {
   #persisted: number;
   #over = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Counts the times that the store lost its newest writes, and up to which of them the session was asserted anew. */
+  #losses = 0;
+  #asserted = 0;
   /** The write that has not begun yet, and the end of all that were asked for. */
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -96,6 +103,19 @@ export class JournalWriter {
   write(): Promise<void> {
     this.#checkpointWanted = true;
     return this.#soon();
+  }
+
+  /**
+   * The store that answers from now on may lack the newest writes. To be told before anything that it answers is read; the
+   * session is asserted with the next write.
+   */
+  storeChanged(): void {
+    this.#losses++;
+  }
+
+  /** The store may lack something of the session. */
+  get #lost(): boolean {
+    return this.#asserted !== this.#losses;
   }
 
   #soon(): Promise<void> {
@@ -157,6 +177,7 @@ export class JournalWriter {
   async #write(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#lost) return this.#rewrite();
     const { store, session } = this.#host;
     const { account, sessionId } = session;
     const batch = this.#waiting.splice(0);
@@ -179,6 +200,7 @@ export class JournalWriter {
       await this.#host.again();
       return this.#rewrite();
     }
+    if (this.#lost) return this.#rewrite();
     if (results.some((result) => result.status === 'fulfilled' && !result.value)) return false;
     if (header !== undefined) this.#persisted = header.handled;
     for (const sent of batch) sent.ready = true;
@@ -189,7 +211,7 @@ export class JournalWriter {
   #changedRecord(): ResumptionRecord | undefined {
     this.#recordStale = false;
     const record = this.#host.record(this.#epoch);
-    const text = JSON.stringify({ ...record, epoch: undefined });
+    const text = textOf(record);
     if (text === this.#record) return undefined;
     this.#record = text;
     return record;
@@ -201,8 +223,6 @@ export class JournalWriter {
   }
 
   async #rewrite(): Promise<boolean> {
-    const { store, session } = this.#host;
-    const { account, jid, sessionId } = session;
     const kept = this.#host.all().filter((sent) => sent.journaled);
     const { handled, origins, sent } = this.#host.header();
     // the very same each time, whatever happens meanwhile: then the store knows whether it is done already
@@ -210,14 +230,40 @@ export class JournalWriter {
     const entries = kept.map(entryOf);
     this.#waiting = [];
     this.#trim = 0;
-    const attempt = () => store.takeOver(account, jid.resource, sessionId, this.#epoch, header, entries);
-    if (!(await untilDone(attempt, () => this.#host.again()))) return false;
-    this.#epoch++;
+    const epoch = await untilDone(
+      () => (this.#lost ? this.#reassert(header, entries) : this.#advance(header, entries)),
+      () => this.#host.again(),
+    );
+    if (epoch === undefined) return false;
+    this.#epoch = epoch;
     this.#persisted = header.handled;
     for (const sent of kept) sent.ready = true;
     if (this.#recordStale) void this.write();
     return true;
   }
+
+  /** Writes the journal under the next epoch, which it tells; undefined where the session is somebody else's. */
+  async #advance(header: JournalHeader, entries: readonly JournalEntry[]): Promise<number | undefined> {
+    const { store, session } = this.#host;
+    const { account, jid, sessionId } = session;
+    const done = await store.takeOver(account, jid.resource, sessionId, this.#epoch, header, entries);
+    if (this.#lost) return this.#reassert(header, entries);
+    return done ? this.#epoch + 1 : undefined;
+  }
+
+  /** The same in a store that may know nothing of this epoch. */
+  async #reassert(header: JournalHeader, entries: readonly JournalEntry[]): Promise<number | undefined> {
+    const losses = this.#losses;
+    const record = this.#host.record(this.#epoch);
+    this.#recordStale = false;
+    this.#record = textOf(record);
+    const epoch = await this.#host.store.reassert(this.#host.session.account, record, header, entries);
+    // another loss since then is for the next write
+    if (epoch !== undefined) this.#asserted = losses;
+    return epoch;
+  }
 }
+
+const textOf = (record: ResumptionRecord): string => JSON.stringify({ ...record, epoch: undefined });
 
 const entryOf = ({ text, origin, at, out }: Sent): JournalEntry => ({ out, origin, at, text });

@@ -309,6 +309,11 @@ export class Management {
     return this.#journal.write();
   }
 
+  /** The store that answers from now on may lack the newest writes: see `JournalWriter`. */
+  storeChanged(): void {
+    this.#journal.storeChanged();
+  }
+
   /** Resolves when nothing that was begun is under way any more. */
   async settled(): Promise<void> {
     for (let handling: Promise<void> | undefined; handling !== this.#handling; ) {

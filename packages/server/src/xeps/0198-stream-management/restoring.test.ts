@@ -6,6 +6,7 @@ import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keys
 import { Hooks } from '../../hooks.ts';
 import { type ResumptionRecord, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import { Session, type SessionHost } from '../../session/session.ts';
+import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import { takeOverSessions } from './restoring.ts';
 
@@ -54,9 +55,16 @@ async function start() {
     },
   };
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
+  const departures = new Departures({
+    router: { route: () => expect.fail('nothing is to be sent on') } as never,
+    store,
+    isHadByOthers: () => false,
+    again: () => Promise.resolve(),
+    onUnreadable: (error) => expect.fail(String(error)),
+  });
   const restore = (isGone = () => true) =>
-    takeOverSessions({ context, store, host: management, detached, running: new Map() }, isGone);
-  return { store, unreliable, keyspace, hooks, log, sessions, detached, restore };
+    takeOverSessions({ context, store, host: management, detached, departures, running: new Map() }, isGone);
+  return { store, unreliable, keyspace, hooks, log, sessions, detached, departures, restore };
 }
 
 const header = (handled = 0) => ({ handled, origins: new Map<string, number>() });

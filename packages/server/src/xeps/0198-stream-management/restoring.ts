@@ -7,6 +7,7 @@ import { Management, type ManagementHost } from '../../session/management.ts';
 import { priorityOf } from '../../session/presence-priority.ts';
 import type { RecordedSession, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
+import type { Departures } from './departures.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
@@ -16,6 +17,7 @@ export interface RestoringHost {
   readonly detached: DetachedSessions;
   /** Sessions that are being taken over, by id: its client may come several times, and what a dead node had is reaped. */
   readonly running: Map<string, Promise<Session | undefined>>;
+  readonly departures: Departures;
 }
 
 /**
@@ -43,7 +45,10 @@ export async function takeOverSessions(
     }
   };
   await forEach(async (found) => {
-    if (found.record.maxSeconds === 0) anyOver = true;
+    const { account, record } = found;
+    if (await at.departures.isOver(record.sid)) {
+      await at.departures.forget(account, record.resource, record.sid, record.epoch);
+    } else if (record.maxSeconds === 0) anyOver = true;
     else if (await restoreFrom(found, at)) count++;
   });
   // what contacts are told of the others may wait for one of those that had to be restored first
