@@ -53,6 +53,8 @@ export class JournalWriter {
   /** The write that has not begun yet, and the end of all that were asked for. */
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
+  /** Writes that have not ended. */
+  #busy = 0;
 
   constructor(host: JournalWriterHost, epoch: number, persisted: number) {
     this.#host = host;
@@ -134,6 +136,11 @@ export class JournalWriter {
     this.#over = true;
   }
 
+  /** Resolves when everything is written that was given to it by now; undefined where it is already. */
+  get written(): Promise<void> | undefined {
+    return this.#busy === 0 ? undefined : this.#last;
+  }
+
   /** Resolves when nothing is being written, or waits for it. */
   async idle(): Promise<void> {
     for (let last: Promise<void> | undefined; last !== this.#last; ) {
@@ -143,7 +150,11 @@ export class JournalWriter {
   }
 
   #enqueue(work: () => Promise<boolean>): Promise<void> {
-    this.#last = this.#last.then(() => this.#perform(work));
+    this.#busy++;
+    this.#last = this.#last.then(async () => {
+      await this.#perform(work);
+      this.#busy--;
+    });
     return this.#last;
   }
 
