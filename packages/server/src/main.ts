@@ -63,6 +63,7 @@ export class Server implements AsyncDisposable {
       durability: config.keyspace.durability,
       deadline: config.keyspace.commandTimeoutSeconds * 1000,
       connectDeadline: config.keyspace.connectTimeoutSeconds * 1000,
+      replicas: config.keyspace.replicas,
       observer: keyspaceMetrics(registry.metrics, log),
     });
     parts.use(keyspace);

@@ -1,3 +1,4 @@
+import { Command } from 'ioredis';
 import type { LinkEvent } from '../bus.ts';
 import { hashTag } from '../key.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
@@ -17,6 +18,8 @@ export interface LinkOptions {
   /** The channels whose frames are for this node. */
   channels: readonly string[];
   cluster: boolean;
+  /** Nothing counts as done before so many replicas have it, too; 0 for not waiting for them. Not in a cluster. */
+  replicas: number;
   /** A connection failed, or what answers cannot be worked with. */
   failed(reason: KeyspaceError): void;
 }
@@ -31,6 +34,14 @@ const REFUSED_WRITES = new Set(['OOM', 'READONLY', 'NOREPLICAS', 'MISCONF']);
 
 /** Changes nothing, and Redis refuses it just where it refuses whatever takes more memory. */
 const HARMLESS_WRITE: WireCommand = { name: 'SETRANGE', args: ['{global}nothing', '0', ''] };
+
+const READS = new Set('GET HGET HGETALL HLEN LRANGE LLEN SMEMBERS ZRANGEBYSCORE PING TIME PUBLISH'.split(' '));
+
+const writes = ({ commands }: Request): boolean => commands.some(({ name }) => !READS.has(name));
+
+/** Whether so few replicas have what was written. An error says that it is a replica itself, or has none to tell of. */
+const lacks = (answer: [error: Error | null, reply?: unknown] | undefined, replicas: number): boolean =>
+  typeof answer?.[1] === 'number' && answer[1] < replicas;
 
 /** Undefined where an error does not say that Redis takes no writes. */
 const refusalOf = (error: Error): KeyspaceError | undefined =>
@@ -123,14 +134,24 @@ export class Link {
   async #send(requests: readonly Request[]): Promise<void> {
     const pipeline = this.#client.pipeline() as CommandPipeline;
     for (const request of requests) appendTo(pipeline, request);
+    const { deadline } = this.#options;
+    const replicas = requests.some(writes) ? this.#options.replicas : 0;
+    // the answers of all come together, so that nothing is told before this is
+    if (replicas > 0) pipeline.sendCommand(new Command('WAIT', [replicas, Math.ceil(deadline / 2)]));
     const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), this.#options.deadline);
+    const timer = setTimeout(() => late.resolve('late'), deadline);
     try {
       const results = await Promise.race([pipeline.exec(), late.promise]);
       if (results === 'late') {
         const error = new KeyspaceError('slow', 'Redis did not answer in time.', { outcome: 'unknown' });
         this.#refuse(requests, error);
         this.#drop(error);
+      } else if (replicas > 0 && lacks(results?.at(-1), replicas)) {
+        const error = new KeyspaceError('slow', `Fewer than ${replicas} replicas of Redis have what was written.`, {
+          outcome: 'unknown',
+        });
+        this.#refuse(requests, error);
+        if (!this.#cut) this.#options.trouble.set(error);
       } else {
         let start = 0;
         for (const request of requests) start = settle(request, results ?? [], start);

@@ -57,6 +57,8 @@ export class JournalWriter {
   /** The write that has not begun yet, and the end of all that were asked for. */
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
+  /** Writes that have not ended. */
+  #busy = 0;
 
   constructor(host: JournalWriterHost, epoch: number, persisted: number) {
     this.#host = host;
@@ -144,6 +146,11 @@ export class JournalWriter {
     clearTimeout(this.#timer);
   }
 
+  /** Resolves when everything is written that was given to it by now; undefined where it is already. */
+  get written(): Promise<void> | undefined {
+    return this.#busy === 0 ? undefined : this.#last;
+  }
+
   /** Resolves when nothing is being written, or waits for it. */
   async idle(): Promise<void> {
     for (let last: Promise<void> | undefined; last !== this.#last; ) {
@@ -153,7 +160,11 @@ export class JournalWriter {
   }
 
   #enqueue(work: () => Promise<boolean>): Promise<void> {
-    this.#last = this.#last.then(() => this.#perform(work));
+    this.#busy++;
+    this.#last = this.#last.then(async () => {
+      await this.#perform(work);
+      this.#busy--;
+    });
     return this.#last;
   }
 

@@ -168,7 +168,10 @@ export class Management {
     const text = Buffer.from(stanza.toString()).toString();
     const { origin } = stanza;
     const journaled = this.resumable && isJournaled(stanza, text.length);
-    if (journaled && origin !== undefined && !this.#origins.add(origin)) return; // it came before
+    if (journaled && origin !== undefined && !this.#origins.add(origin)) {
+      // it came before, but may be on its way into the journal still, or not get there if the session is another node's
+      return this.#journal.written;
+    }
     const sent = this.#sent.add(text, origin, journaled);
     const committed = journaled ? this.#journal.append(sent) : this.#write();
     this.#checkSize();

@@ -182,3 +182,27 @@ it('a keyspace that goes away meanwhile does not look like one without sessions'
   };
   await expect(restore()).rejects.toMatchObject({ failure: 'closed' });
 });
+
+it('what a keyspace has forgotten to be over goes for good, and nothing of it is sent on', async () => {
+  const { store, sessions, departures, restore } = await start();
+  const over = record(sidOf(1));
+  const account = juliet;
+  const entry = { out: 1, origin: undefined, at: 1, text: '<message/>' };
+  const begin = async () => {
+    await store.open(account, over, header());
+    await store.append(account, over.sid, over.epoch, [entry]);
+  };
+  await departures.of({ sessionId: over.sid } as Session); // nothing is left of it
+  await begin(); // but its end got lost
+  await restore();
+  expect([sessions, await store.find(account, over.sid), await store.waiting(account, over.sid)]).toEqual([
+    [],
+    undefined,
+    [],
+  ]);
+
+  await begin();
+  await store.end(account, over.resource, over.sid, over.epoch); // and here that it was sent on
+  await departures.finish(() => true);
+  expect(await store.waiting(account, over.sid)).toEqual([]);
+});
