@@ -1,6 +1,5 @@
 import { openKeyspace } from '@parley/keyspace/open';
 import { Element } from '@parley/xmpp/element';
-import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { expect, it, onTestFinished } from 'vitest';
 import { FakeStream, JULIET, ManagedSession, turns } from '../../../../../tests/support/managed-session.ts';
@@ -10,6 +9,7 @@ import type { OtherNodes } from '../../session/other-nodes.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
 import { Sessions } from '../../session/sessions.ts';
+import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
 import { Negotiation, readNumber } from './negotiation.ts';
 import { SessionIds } from './session-ids.ts';
@@ -60,14 +60,17 @@ async function start(otherNodes?: OtherNodes) {
     turn: () => undefined,
     arrivals:
       otherNodes &&
-      ({
-        async fetch(account: Jid, sid: string) {
+      new Arrivals({
+        otherNodes,
+        store,
+        own: () => undefined,
+        async restore(account, sid) {
           const kept = await store.claim(account, sid);
           if (kept === undefined) return undefined;
           const from = { epoch: kept.record.epoch, header: kept.header, entries: kept.entries };
           return new ManagedSession({ store, from, sid }).session;
         },
-      } as never),
+      }),
     times: () => times,
   });
   const enable = (attributes: Record<string, string> = {}, session: Session | undefined = juliet.session) =>
