@@ -143,11 +143,13 @@ it('`parley drain` empties a node that runs on, and takes it back', async () => 
 it('a node alone has nobody to hand its sessions to', async () => {
   const nodes = await startThreeNodes([], { drain: { seconds: 1 } });
   const [first, ...others] = nodes as [ClusterProcess, ClusterProcess, ClusterProcess];
-  for (const { node } of others) expect(await node.stop()).toBe(0);
-  await vi.waitFor(async () => {
-    expect(await first.installation.parley(['drain'])).toMatchObject({
-      code: 1,
-      stderr: 'There is no other node that could take the sessions of this one.\n',
-    });
+  for (const { node } of others) {
+    const gone = first.node.nextEvent('cluster.gone');
+    expect(await node.stop()).toBe(0);
+    await gone;
+  }
+  expect(await first.installation.parley(['drain'])).toMatchObject({
+    code: 1,
+    stderr: 'There is no other node that could take the sessions of this one.\n',
   });
 });

@@ -290,6 +290,13 @@ export const catalogue = {
     help: 'Whether the keyspace answers: 1, or 0 while it is away.',
     combine: 'min',
   }),
+  keyspaceTrouble: gauge({
+    name: 'parley.keyspace.trouble',
+    unit: '1',
+    help: 'Why the keyspace takes no writes: 1 for what is the matter with it, 0 for everything else.',
+    labels: { failure: ['away', 'slow', 'full', 'read-only', 'refused', 'damaged', 'closed'] },
+    combine: 'max',
+  }),
   keyspaceSize: gauge({
     name: 'parley.keyspace.size',
     unit: 'By',

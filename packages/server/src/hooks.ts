@@ -30,6 +30,8 @@ export type EventMap = {
   'session.moved': [session: Session];
   /** A session of another node is over, or gets no messages any more. */
   'session.gone-elsewhere': [account: Jid];
+  /** What answers from now on lacks the newest writes of the keyspace, and nobody has written to it yet. */
+  'keyspace.changed': [];
   /** A node died, and its session with it: nobody but this one tells its contacts. */
   'session.lost': [jid: Jid, directed: readonly Jid[]];
   /** The client has acknowledged enough to be sent much again (`Management.full`). */

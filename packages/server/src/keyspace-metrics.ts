@@ -1,3 +1,4 @@
+import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { KeyspaceFailure } from '@parley/keyspace/keyspace-error';
 import type { KeyspaceObserver } from '@parley/keyspace/observer';
 import type { Metrics } from '@parley/metrics/registry';
@@ -24,4 +25,14 @@ export function keyspaceMetrics(metrics: Metrics, log: Log): KeyspaceObserver {
     },
     warning: (message) => log.warn('keyspace.warning', { message }),
   };
+}
+
+const TROUBLES = ['away', 'slow', 'full', 'read-only', 'refused', 'damaged', 'closed'] as const;
+
+/** Tells whether the keyspace works, and what is the matter where it does not. */
+export function observeKeyspace(metrics: Metrics, keyspace: Pick<Keyspace, 'state' | 'trouble'>): void {
+  metrics.keyspaceState.observe(() => (keyspace.state === 'up' ? 1 : 0));
+  for (const failure of TROUBLES) {
+    metrics.keyspaceTrouble.with({ failure }).observe(() => (keyspace.trouble?.failure === failure ? 1 : 0));
+  }
 }

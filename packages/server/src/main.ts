@@ -6,7 +6,7 @@ import { internalAccounts } from './accounts.ts';
 import { embeddedFolder } from './certificates.ts';
 import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
-import { keyspaceMetrics } from './keyspace-metrics.ts';
+import { keyspaceMetrics, observeKeyspace } from './keyspace-metrics.ts';
 import { keyspaceUrl } from './keyspace-url.ts';
 import { Log } from './log.ts';
 import { MetricsReport } from './metrics-report.ts';
@@ -63,11 +63,12 @@ export class Server implements AsyncDisposable {
       durability: config.keyspace.durability,
       deadline: config.keyspace.commandTimeoutSeconds * 1000,
       connectDeadline: config.keyspace.connectTimeoutSeconds * 1000,
+      replicas: config.keyspace.replicas,
       observer: keyspaceMetrics(registry.metrics, log),
     });
     parts.use(keyspace);
     registry.metrics.logDropped.observe(() => log.dropped);
-    registry.metrics.keyspaceState.observe(() => (keyspace.state === 'up' ? 1 : 0));
+    observeKeyspace(registry.metrics, keyspace);
     registry.metrics.build.with({ version, node: process.version }).set(1);
     keyspace.onState((state, reason) => {
       if (state === 'up') log.warn('keyspace.up', { message: 'The keyspace answers again.' });

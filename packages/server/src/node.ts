@@ -75,6 +75,7 @@ export class Node implements AsyncDisposable {
   #config: Configuration;
   #selfSigned: string | undefined;
   #stopping = false;
+  #givenUp = false; // by others: what it has begun never is done
   readonly #options: NodeOptions;
   readonly #secret: (purpose: string) => Buffer;
   readonly #acceptor: TlsAcceptor;
@@ -334,6 +335,7 @@ export class Node implements AsyncDisposable {
       onLeaving: (session) => this.hooks.events.emit('session.leaving', session),
       onGoneElsewhere: (account) => this.hooks.events.emit('session.gone-elsewhere', account),
       reap: (isGone) => this.#reap(isGone),
+      onStoreChanged: () => this.hooks.events.emit('keyspace.changed'),
       onFenced: () => this.#fenced(),
       onFault: this.#failures.onFault,
     });
@@ -353,6 +355,7 @@ export class Node implements AsyncDisposable {
     });
     for (const session of [...this.sessions]) session.moved('the node was given up by others');
     for (const stream of [...this.streams]) stream.cut('the node was given up by others');
+    this.#givenUp = true;
     this.#options.onFenced?.();
   }
 
@@ -383,7 +386,7 @@ export class Node implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#listeners.close();
-    const until = performance.now() + this.#config.drain.seconds * 1000;
+    const until = performance.now() + (this.#givenUp ? 0 : this.#config.drain.seconds * 1000);
     await this.#draining.stop();
     await drain(this.streams, this.hooks.pending, Math.max(0, until - performance.now()));
     await this.#draining.leaveRest();

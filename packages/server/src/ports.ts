@@ -80,8 +80,15 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
     }),
     reload,
     snapshot,
-    drain: () => node.drain(),
-    cancelDrain: () => node.cancelDrain(),
+    drain() {
+      const begun = node.drain();
+      if (begun) log.info('node.draining', { sessions: node.sessions.size });
+      return begun;
+    },
+    async cancelDrain() {
+      await node.cancelDrain();
+      log.info('node.accepting', { sessions: node.sessions.size });
+    },
   });
   await local.listenOnSocket(config.admin.socket);
 

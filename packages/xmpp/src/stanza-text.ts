@@ -1,5 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { Element } from './element.ts';
 import { NS } from './namespaces.ts';
+import { quickElement, quickEnd } from './quick-element.ts';
 import { isStanza, type Stanza, stanzaOf } from './stanza.ts';
 import { XmlReader } from './xml-reader.ts';
 
@@ -18,6 +20,16 @@ const LIMITS = {
  * prefix but those that it declares is known. Throws where it is not exactly one stanza.
  */
 export function stanzaFromText(text: Buffer): Stanza {
+  return (isUtf8(text) ? quickStanza(text.toString('utf8')) : undefined) ?? parsedStanza(text);
+}
+
+/** Nearly all are plain; another node sends each of its messages so. */
+function quickStanza(text: string): Stanza | undefined {
+  const element = quickElement(text, 0, NS.client, LIMITS);
+  return element !== undefined && quickEnd() === text.length && isStanza(element) ? stanzaOf(element) : undefined;
+}
+
+function parsedStanza(text: Buffer): Stanza {
   const found: (Element | undefined)[] = [];
   const handler = {
     onStreamOpen() {},

@@ -116,9 +116,12 @@ test('a replica takes reads, and says of writes that it does not take them', asy
   const { k } = await open(replica.url);
   await vi.waitFor(async () => expect(String(await k.get('a'))).toBe('1'), { timeout: 15_000, interval: 20 });
   await expect(k.set('a', '2')).rejects.toMatchObject({ failure: 'read-only', outcome: 'not-executed' });
-  await up(k); // It looks again where the address leads.
-  await expect(k.call(pushBounded, ['l'], [1, 'x', 'n'])).rejects.toMatchObject({ failure: 'read-only' });
-  await up(k);
+  // It looks again where the address leads.
+  await vi.waitFor(() => expect([k.state, k.trouble?.failure]).toEqual(['down', 'read-only']), { timeout: 5000 });
+  await vi.waitFor(
+    () => expect(k.call(pushBounded, ['l'], [1, 'x', 'n'])).rejects.toMatchObject({ failure: 'read-only' }),
+    { timeout: 5000, interval: 20 },
+  );
   await vi.waitFor(async () => expect(String(await k.get('a'))).toBe('1'), { interval: 20 });
 });
 
@@ -152,7 +155,34 @@ test('when its memory is full, Redis takes no writes, and reads and removals go 
   expect(await k.llen('l')).toBe(stored);
   expect(await k.del('l')).toBe(1);
   expect(await k.set('a', '1')).toBe(true);
-  expect(k.state).toBe('up');
+  await up(k);
+});
+
+test('it is down while Redis takes no writes, though the connection is good, and up again once it does', async () => {
+  const redis = await OwnRedis.start(['--maxmemory-policy', 'noeviction']);
+  const { k, bus, events } = await open(redis.url, { node: 'n1' });
+  await k.set('a', '1');
+  await redis.ask('CONFIG', 'SET', 'maxmemory', '1');
+  await expect(k.set('a', '2')).rejects.toMatchObject({ failure: 'full', outcome: 'not-executed' });
+  expect([k.state, k.trouble?.failure]).toEqual(['down', 'full']);
+  expect([String(await k.get('a')), await bus.publish('n1', Buffer.from('frame'))]).toEqual(['1', 1]);
+  let late: string | undefined;
+  bus.onLink((event) => {
+    late = event;
+  });
+  await setImmediate();
+  expect(late).toBe('up');
+  await redis.ask('CONFIG', 'SET', 'maxmemory', '0');
+  await up(k);
+  expect(events).toEqual(['up']);
+  expect(await k.set('a', '2')).toBe(true);
+  expect(await redis.ask('EXISTS', '{global}nothing')).toBe(':0');
+});
+
+test('it is down from the beginning where what it finds takes no writes', async () => {
+  const redis = await OwnRedis.start(['--maxmemory', '1']);
+  const { k } = await open(redis.url);
+  expect([k.state, k.trouble?.failure]).toEqual(['down', 'full']);
 });
 
 test('scripts that Redis forgot are sent again', async () => {

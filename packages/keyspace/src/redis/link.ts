@@ -1,4 +1,6 @@
+import { Command } from 'ioredis';
 import type { LinkEvent } from '../bus.ts';
+import { hashTag } from '../key.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceObserver } from '../observer.ts';
 import type { Trouble } from '../trouble.ts';
@@ -6,6 +8,7 @@ import type { Client } from './client.ts';
 import { errorCode, toKeyspaceError } from './reply-error.ts';
 import { appendTo, bytesOf, type CommandPipeline, type Request, settle } from './request.ts';
 import { checkServer } from './server-check.ts';
+import type { WireCommand } from './wire.ts';
 
 export interface LinkOptions {
   trouble: Trouble;
@@ -15,6 +18,8 @@ export interface LinkOptions {
   /** The channels whose frames are for this node. */
   channels: readonly string[];
   cluster: boolean;
+  /** Nothing counts as done before so many replicas have it, too; 0 for not waiting for them. Not in a cluster. */
+  replicas: number;
   /** A connection failed, or what answers cannot be worked with. */
   failed(reason: KeyspaceError): void;
 }
@@ -24,6 +29,23 @@ const PIECE_BYTES = 256 * 1024;
 
 /** After READONLY the address may lead to another server, but that is tried only so often, in milliseconds. */
 const SECOND_LOOK = 5000;
+
+const REFUSED_WRITES = new Set(['OOM', 'READONLY', 'NOREPLICAS', 'MISCONF']);
+
+/** Changes nothing, and Redis refuses it just where it refuses whatever takes more memory. */
+const HARMLESS_WRITE: WireCommand = { name: 'SETRANGE', args: ['{global}nothing', '0', ''] };
+
+const READS = new Set('GET HGET HGETALL HLEN LRANGE LLEN SMEMBERS ZRANGEBYSCORE PING TIME PUBLISH'.split(' '));
+
+const writes = ({ commands }: Request): boolean => commands.some(({ name }) => !READS.has(name));
+
+/** Whether so few replicas have what was written. An error says that it is a replica itself, or has none to tell of. */
+const lacks = (answer: [error: Error | null, reply?: unknown] | undefined, replicas: number): boolean =>
+  typeof answer?.[1] === 'number' && answer[1] < replicas;
+
+/** Undefined where an error does not say that Redis takes no writes. */
+const refusalOf = (error: Error): KeyspaceError | undefined =>
+  REFUSED_WRITES.has(errorCode(error) ?? '') ? toKeyspaceError('Redis', error, false, 'not-executed') : undefined;
 
 /** One logical connection: it carries the commands, in order, and the frames for this node. */
 export class Link {
@@ -38,17 +60,24 @@ export class Link {
   #storeId: string | undefined;
   #looked = performance.now();
   #closing = false;
+  /** What keeps commands from being sent at all; undefined while there is a good connection. */
+  #cut: KeyspaceError | undefined;
   /** Counts the connections that came up: what was known about an earlier one is not known about this one. */
   #epoch = 0;
 
   constructor(client: Client, options: LinkOptions) {
     this.#client = client;
     this.#options = options;
+    this.#cut = options.trouble.reason;
     client.on('ready', () => void this.#verify());
     client.on('close', () => this.#down(new KeyspaceError('away', 'The connection to Redis is lost.'), false));
     client.on('error', (error: Error) => this.#hear(error));
     this.#probe = setInterval(() => this.#ping(), Math.min(2000, options.deadline));
     this.#probe.unref();
+  }
+
+  get up(): boolean {
+    return this.#cut === undefined;
   }
 
   get epoch(): number {
@@ -62,8 +91,8 @@ export class Link {
 
   /** Sends a request with what else this turn of the event loop issues. Throws where it cannot be sent. */
   submit(request: Request): void {
-    const { trouble, maxPendingBytes } = this.#options;
-    if (trouble.reason) throw new KeyspaceError(trouble.reason.failure, trouble.reason.message);
+    const { maxPendingBytes } = this.#options;
+    if (this.#cut) throw new KeyspaceError(this.#cut.failure, this.#cut.message);
     const bytes = bytesOf(request);
     if (this.#pendingBytes + bytes > maxPendingBytes) {
       throw new KeyspaceError('slow', 'Redis is slow, and too much waits for its answers already');
@@ -105,18 +134,28 @@ export class Link {
   async #send(requests: readonly Request[]): Promise<void> {
     const pipeline = this.#client.pipeline() as CommandPipeline;
     for (const request of requests) appendTo(pipeline, request);
+    const { deadline } = this.#options;
+    const replicas = requests.some(writes) ? this.#options.replicas : 0;
+    // the answers of all come together, so that nothing is told before this is
+    if (replicas > 0) pipeline.sendCommand(new Command('WAIT', [replicas, Math.ceil(deadline / 2)]));
     const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), this.#options.deadline);
+    const timer = setTimeout(() => late.resolve('late'), deadline);
     try {
       const results = await Promise.race([pipeline.exec(), late.promise]);
       if (results === 'late') {
         const error = new KeyspaceError('slow', 'Redis did not answer in time.', { outcome: 'unknown' });
         this.#refuse(requests, error);
         this.#drop(error);
+      } else if (replicas > 0 && lacks(results?.at(-1), replicas)) {
+        const error = new KeyspaceError('slow', `Fewer than ${replicas} replicas of Redis have what was written.`, {
+          outcome: 'unknown',
+        });
+        this.#refuse(requests, error);
+        if (!this.#cut) this.#options.trouble.set(error);
       } else {
         let start = 0;
         for (const request of requests) start = settle(request, results ?? [], start);
-        this.#lookAgain(results ?? []);
+        this.#look(results ?? []);
       }
     } catch (error) {
       this.#refuse(requests, error as Error);
@@ -136,16 +175,29 @@ export class Link {
     try {
       const storeId = await checkServer(this.#client);
       if (channels.length > 0) await this.#client.subscribe(...channels);
+      const refusal = await this.#refusal();
       const changed = this.#storeId !== undefined && this.#storeId !== storeId;
       this.#storeId = storeId;
       this.#epoch += 1;
-      trouble.set(undefined);
+      this.#cut = undefined;
+      trouble.set(refusal);
       if (changed) this.#tell('storeChanged');
       this.#tell('up');
     } catch (error) {
       this.#hear(error as Error);
       this.#client.disconnect(true);
     }
+  }
+
+  /** Why a server that answers takes no writes; undefined where it does. */
+  async #refusal(): Promise<KeyspaceError | undefined> {
+    const { name, args } = HARMLESS_WRITE;
+    try {
+      await this.#client.call(name, ...args);
+    } catch (error) {
+      return refusalOf(error as Error);
+    }
+    return undefined;
   }
 
   #hear(error: Error): void {
@@ -163,26 +215,42 @@ export class Link {
   /** `telling`: this reason says more than the one that is known. */
   #down(reason: KeyspaceError, telling: boolean): void {
     if (this.#closing) return;
-    const { trouble } = this.#options;
-    const before = trouble.state;
-    if (telling || before === 'up') trouble.set(reason);
-    if (before === 'up') this.#tell('down');
+    const before = this.#cut;
+    if (!telling && before !== undefined) return;
+    this.#cut = reason;
+    this.#options.trouble.set(reason);
+    if (before === undefined) this.#tell('down');
   }
 
   #tell(event: LinkEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** Finds out that a quiet connection is dead: what does not answer in time is dropped. */
+  /** Finds out that a quiet connection is dead (what does not answer in time is dropped), and that writes work again. */
   #ping(): void {
-    if (this.#inFlight.size > 0 || this.#options.trouble.reason) return;
-    this.submit({ commands: [{ name: 'PING', args: [] }], atomic: false, lane: '', answer: () => {} });
+    if (this.#cut) return;
+    const { trouble } = this.#options;
+    if (trouble.reason) this.#submitOwn(HARMLESS_WRITE, (failed) => failed || this.#cut || trouble.set(undefined));
+    else if (this.#inFlight.size === 0) this.#submitOwn({ name: 'PING', args: [] }, () => {});
   }
 
-  /** The primary may have become a replica, and what its address leads to may be the new primary. */
-  #lookAgain(results: [error: Error | null, reply?: unknown][]): void {
-    const refused = results.some(([error]) => error && errorCode(error) === 'READONLY');
-    if (!refused || this.#options.cluster || performance.now() - this.#looked < SECOND_LOOK) return;
+  #submitOwn(command: WireCommand, answer: (failed: boolean) => void): void {
+    try {
+      const hear = ([reply]: readonly unknown[]) => answer(reply instanceof Error);
+      this.submit({ commands: [command], atomic: false, lane: hashTag(String(command.args[0] ?? '')), answer: hear });
+    } catch {
+      // too much waits already
+    }
+  }
+
+  /** Whether Redis takes no writes: all commands are sent all the same, and what it says to them tells when it is over. */
+  #look(results: [error: Error | null, reply?: unknown][]): void {
+    const refused = results.find(([error]) => error && refusalOf(error))?.[0];
+    if (!refused || this.#cut) return;
+    this.#options.trouble.set(refusalOf(refused));
+    // the primary may have become a replica, and what its address leads to may be the new primary
+    if (errorCode(refused) !== 'READONLY' || this.#options.cluster) return;
+    if (performance.now() - this.#looked < SECOND_LOOK) return;
     this.#looked = performance.now();
     this.#drop(new KeyspaceError('away', 'This Redis takes no writes any more. Looking where its address leads now.'));
   }

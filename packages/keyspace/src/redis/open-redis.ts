@@ -30,6 +30,7 @@ export async function openRedis(url: string, options: KeyspaceOptions): Promise<
     maxPendingBytes: options.maxPendingBytes ?? 16 * 1024 * 1024,
     channels: node === undefined ? [] : [channelOf(node), channelOf(EVERY_NODE)],
     cluster,
+    replicas: cluster ? 0 : (options.replicas ?? 0),
     // A connection that fails is tried again until the deadline; one that is refused would be refused again.
     failed: (reason) => reason.failure === 'refused' && opening.reject(unreachable(reason)),
   });

@@ -33,7 +33,7 @@ export class RedisBus implements Bus {
 
   onLink(callback: (event: LinkEvent) => void): () => void {
     const stop = this.#link.onLink(callback);
-    let wanted = this.#keyspace.state === 'up';
+    let wanted = this.#link.up;
     // Whoever comes late is told that the link is up already.
     queueMicrotask(() => wanted && callback('up'));
     return () => {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
+import { type Bus, EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
@@ -7,7 +7,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import type { Log } from '../log.ts';
 import type { Peers } from '../peers.ts';
 import type { Awaitable } from '../pipeline.ts';
-import { nextAttempt } from '../session/attempts.ts';
+import { nextAttempt, untilDone } from '../session/attempts.ts';
 import { encodeOffer, OFFERED } from '../session/offer.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import type { RemoteSession } from '../session/remote-session.ts';
@@ -34,6 +34,7 @@ import type { Lease } from './lease.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import { Questions } from './questions.ts';
+import { Reassertion } from './reassertion.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
 import { SessionMoves } from './session-moves.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -64,6 +65,8 @@ export interface ClusterHost extends ClusterLink {
   onGoneElsewhere(account: Jid): void;
   /** Takes over what nodes that are gone had. */
   reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
+  /** The keyspace lacks its newest writes. */
+  onStoreChanged(): void;
   /** This node was declared dead: nothing is its own any more. */
   onFenced(): void;
   onFault(error: unknown): void;
@@ -91,10 +94,10 @@ export class Cluster implements OtherNodes {
   readonly #registry: SessionRegistry;
   readonly #moves: SessionMoves;
   readonly #questions: Questions;
+  readonly #reassertion: Reassertion;
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
   #membership: Membership | undefined;
-  #reaping: Promise<void> = Promise.resolve();
   #turn = 0;
 
   constructor(host: ClusterHost) {
@@ -152,6 +155,18 @@ export class Cluster implements OtherNodes {
       ...host,
       left: (session, to) => this.#table.left(session, to),
     });
+    this.#reassertion = new Reassertion({
+      sessions,
+      log,
+      assert: (session) => this.#registry.assert(session),
+      changed: ({ sessionId }) => this.#announcements.changed(sessionId),
+      sweep: () =>
+        untilDone(
+          () => this.#moves.sweep(),
+          () => nextAttempt(keyspace),
+        ),
+      onFault: host.onFault,
+    });
     this.#questions = new Questions(send);
     this.journal = new ClusterJournal(sessions, this.#delivery);
     host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
@@ -165,7 +180,8 @@ export class Cluster implements OtherNodes {
       onDamaged: (from, error) => this.#host.log.error('cluster.damaged', { from, error }),
     });
     this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && frames.receive(bytes)));
-    this.#stops.push(bus.onLink((event) => event === 'up' && this.#linkUp()));
+    this.#stops.push(bus.onLink((event) => this.#onLink(event)));
+    this.#stops.push(() => this.#reassertion.stop());
     const beat = setInterval(() => this.#announcements.beat(), lease().heartbeatMs).unref();
     this.#stops.push(() => clearInterval(beat));
     this.#membership = await Membership.join({
@@ -175,14 +191,14 @@ export class Cluster implements OtherNodes {
       lease,
       onJoined: (member) => this.#onJoined(member),
       onGone: (member, how) => this.#onGone(member, how),
-      onReap: (member) => this.#reap(member),
+      onReap: (member) => void this.#reap(member).catch(onFault),
       onFenced,
       onFault,
     });
     const known = this.#announcements.known(this.#others());
     await Promise.race([known, pause(KNOWN_MS, undefined, { ref: false })]);
     // what is left of nodes that nobody remembers
-    if (this.#membership.members.size === 0) await this.#host.reap((owner) => owner !== id);
+    if (this.#membership.members.size === 0) await this.#host.reap((owner) => !this.isAlive(owner));
   }
 
   /** Leaves in order: from now on others take over what is left of this node's sessions. */
@@ -232,6 +248,11 @@ export class Cluster implements OtherNodes {
   moved(session: Session): void {
     this.#delivery.hold(session.sessionId);
     this.#registry.forget(session); // whoever has it announces it
+    if (!session.management?.resumable) return;
+    // until that is heard it is still there for whoever asks, and what the keyspace has of it is right
+    this.#table.left(session);
+    void this.refresh(session.account).catch(() => {});
+    setTimeout(() => void this.refresh(session.account).catch(() => {}), LOOK_LATER_MS).unref();
   }
 
   // --- OtherNodes -------------------------------------------------------------------------------------------------
@@ -349,9 +370,14 @@ export class Cluster implements OtherNodes {
     }
   }
 
-  #linkUp(): void {
-    this.#channels.linkUp();
-    this.#announcements.linkUp();
+  #onLink(event: LinkEvent): void {
+    if (event === 'storeChanged') {
+      this.#reassertion.storeChanged();
+      this.#host.onStoreChanged();
+    } else if (event === 'up') {
+      this.#channels.linkUp();
+      this.#announcements.linkUp();
+    }
   }
 
   #onJoined(member: Member): void {
@@ -374,15 +400,16 @@ export class Cluster implements OtherNodes {
     this.#delivery.onNodeGone(node);
   }
 
-  #reap(member: Member): void {
-    this.#reaping = this.#reaping
-      .then(() => this.#host.reap((owner) => owner === member.id))
-      .then(() => this.#host.peers.tell('reaped', member.id))
-      .then(() => {
-        this.#table.onReaped(member.id);
-        return this.#membership?.dealtWith(member.id);
-      })
-      .catch(this.#host.onFault);
+  /** Nobody else does it as long as this node lives. Several at a time: one may wait for what another takes over. */
+  async #reap({ id }: Member): Promise<void> {
+    const { keyspace, reap, peers } = this.#host;
+    await untilDone(
+      () => reap((owner) => owner === id),
+      () => nextAttempt(keyspace),
+    );
+    await peers.tell('reaped', id);
+    this.#table.onReaped(id);
+    await this.#membership?.dealtWith(id);
   }
 
   /** Another node has taken over what a node that is gone had. */

@@ -1,5 +1,9 @@
 import type { Configuration } from '../config/schema.ts';
 
+/**
+ * How often a member beats; for how long it may be silent; and for how long where nobody listens for its frames any more,
+ * which has to be some beats.
+ */
 export interface Lease {
   readonly heartbeatMs: number;
   readonly leaseMs: number;

@@ -1,6 +1,7 @@
 import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
+import type { Lease } from './lease.ts';
 import { describeMember, type Member, type MemberEntry, memberOf } from './member.ts';
 import { type Blame, dealtWith, heartbeat, leave, REMEMBERED_MS, type Roll } from './member-operations.ts';
 import { Vigil } from './vigil.ts';
@@ -12,11 +13,7 @@ export interface MembershipHost {
   /** Frames for `self.id` and for all nodes. */
   readonly bus: Bus;
   readonly self: Member;
-  /**
-   * How often a member beats; for how long it may be silent; and for how long where nobody listens for its frames any
-   * more, which has to be some beats.
-   */
-  lease(): { readonly heartbeatMs: number; readonly leaseMs: number; readonly absentMs: number };
+  lease(): Lease;
   onJoined(member: Member): void;
   /** It has left in order, or was declared dead. Told once of each that had joined. */
   onGone(member: Member, how: 'left' | 'dead'): void;

@@ -70,6 +70,13 @@ export class SessionMoves implements Disposable {
     await reap((owner, sid) => owner === id && sid === sessionId && sessions.owned({ sessionId }) === undefined);
   }
 
+  /** Takes back every session that the keyspace says this node has, and that nobody has. */
+  async sweep(): Promise<void> {
+    const { sessions, id, reap } = this.#host;
+    const has = (sid: string) => sessions.owned({ sessionId: sid }) ?? sessions.remote(sid);
+    await reap((owner, sid) => owner === id && has(sid) === undefined);
+  }
+
   [Symbol.dispose](): void {
     for (const check of this.#checks) clearTimeout(check);
     this.#checks.clear();

@@ -50,10 +50,26 @@ export class SessionRegistry {
     if (entry.writing === undefined) this.#write(session, entry, () => this.#update(session));
   }
 
+  /** Records a session anew in a keyspace that has lost its newest writes. Resolves when that is committed. */
+  async assert(session: Session): Promise<void> {
+    const entry = this.#entries.get(session);
+    if (entry === undefined || session.management?.resumable) return;
+    await this.#idle(entry); // the writes that were under way may have been lost
+    if (this.#entries.get(session) !== entry || session.management?.resumable) return;
+    // what the resource has in there may be older than this session: nobody is evicted for it
+    if (entry.writing === undefined) this.#write(session, entry, () => this.#record(session).then(() => {}));
+    await this.#idle(entry);
+  }
+
   /** Resolves when the record is as the session is now. */
   async recorded(session: Session): Promise<void> {
     if (session.management?.resumable) return session.management.recorded();
-    for (let entry = this.#entries.get(session); entry?.writing !== undefined; ) await entry.writing;
+    const entry = this.#entries.get(session);
+    if (entry !== undefined) await this.#idle(entry);
+  }
+
+  async #idle(entry: Entry): Promise<void> {
+    while (entry.writing !== undefined) await entry.writing;
   }
 
   /** The session is over; one that can be resumed is ended with its journal. */
@@ -83,13 +99,17 @@ export class SessionRegistry {
   }
 
   async #register(session: Session): Promise<void> {
-    const { store, again, evict } = this.#host;
+    const before = await this.#record(session);
+    // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
+    if (before !== undefined) this.#host.evict(before.owner, before.sid);
+  }
+
+  #record(session: Session): Promise<{ sid: string; owner: string } | undefined> {
+    const { store, again } = this.#host;
     // one that has ended meanwhile must not take the place of the next one of its resource
     const attempt = async () =>
       session.ended ? undefined : store.register(session.account, recordOf(session, NOT_RESUMABLE, 0));
-    const before = await untilDone(attempt, again);
-    // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
-    if (before !== undefined) evict(before.owner, before.sid);
+    return untilDone(attempt, again);
   }
 
   async #update(session: Session): Promise<void> {

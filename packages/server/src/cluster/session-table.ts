@@ -54,8 +54,11 @@ export class SessionTable {
     if (got && state.receivingSince === Number.POSITIVE_INFINITY) onGone(session.account);
   }
 
-  /** A session has just left this node for another; whoever has taken it tells so itself, with a higher epoch. */
-  left(session: Session, node: string): void {
+  /**
+   * A session has just left this node for another, or nobody knows yet where it is; whoever has it tells so itself, with a
+   * higher epoch.
+   */
+  left(session: Session, node = ''): void {
     const { jid, sessionId, management, presence, priority, interested, carbonsSince, receivingSince } = session;
     const epoch = management?.epoch ?? 0;
     const switches = { interested, carbonsSince, receivingSince, detached: true, resumable: true };

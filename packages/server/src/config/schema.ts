@@ -122,6 +122,12 @@ const keyspace = section('Where accounts, rosters, offline messages and everythi
   }),
   connectTimeoutSeconds: seconds(5, { description: 'Time to connect to Redis.' }),
   commandTimeoutSeconds: seconds(5, { description: 'Time for one command; then the keyspace counts as away.' }),
+  replicas: count(0, {
+    min: 0,
+    max: 10,
+    description:
+      'Nothing is acknowledged before so many replicas of Redis have it, too. Slower, and nothing is taken while there are fewer. Of no effect in a Redis Cluster.',
+  }),
 });
 
 const cluster = section('What the nodes of one cluster share.', {

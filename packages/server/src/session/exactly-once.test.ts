@@ -211,7 +211,7 @@ class Story {
     await turns();
     this.ask();
     this.acknowledge();
-    await turns();
+    await this.#juliet.management.settled();
     expect([this.#juliet.session.ended, this.#juliet.faults]).toEqual([false, []]);
     expect(this.#acknowledged).toBe(this.#sent);
     expect((await this.#juliet.journal())?.entries).toEqual([]);

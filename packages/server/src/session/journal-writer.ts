@@ -23,10 +23,17 @@ export interface JournalWriterHost {
   again(): Promise<void>;
 }
 
+/** How long what was acknowledged may wait for another write to go with. */
+const TRIM_MS = 50;
+
 /**
  * Writes the journal of one session. There is one write at a time: what comes meanwhile goes into the next one, all of
  * it together. Where a write fails, nobody knows for sure what is done of it and what still will be, so the whole journal
  * is written anew under the next epoch, which is tried until it is known to be done.
+ *
+ * Where the store has lost its newest writes (`storeChanged`), what it has of the session may be of the past: then a
+ * refusal proves nothing, and nothing is appended before the whole session was asserted anew. Only what that answers
+ * tells whether the session is somebody else's.
  */
 export class JournalWriter {
   readonly #host: JournalWriterHost;
@@ -43,9 +50,15 @@ export class JournalWriter {
   /** How many inbound stanzas the journal knows to be handled. */
   #persisted: number;
   #over = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Counts the times that the store lost its newest writes, and up to which of them the session was asserted anew. */
+  #losses = 0;
+  #asserted = 0;
   /** The write that has not begun yet, and the end of all that were asked for. */
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
+  /** Writes that have not ended. */
+  #busy = 0;
 
   constructor(host: JournalWriterHost, epoch: number, persisted: number) {
     this.#host = host;
@@ -72,9 +85,14 @@ export class JournalWriter {
     return this.#soon();
   }
 
-  /** An entry that the journal has was acknowledged. */
+  /**
+   * An entry that the journal has was acknowledged. It goes with the next write, which soon follows: who is killed before
+   * that has as good as not heard the acknowledgement, and the client says it again.
+   */
   acknowledged(): void {
     this.#trim++;
+    this.#checkpointWanted = true;
+    this.#timer ??= setTimeout(() => void this.#soon(), TRIM_MS).unref();
   }
 
   /** The session may be another than its record says. */
@@ -87,6 +105,19 @@ export class JournalWriter {
   write(): Promise<void> {
     this.#checkpointWanted = true;
     return this.#soon();
+  }
+
+  /**
+   * The store that answers from now on may lack the newest writes. To be told before anything that it answers is read; the
+   * session is asserted with the next write.
+   */
+  storeChanged(): void {
+    this.#losses++;
+  }
+
+  /** The store may lack something of the session. */
+  get #lost(): boolean {
+    return this.#asserted !== this.#losses;
   }
 
   #soon(): Promise<void> {
@@ -112,6 +143,12 @@ export class JournalWriter {
   /** Writes nothing from now on. */
   close(): void {
     this.#over = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Resolves when everything is written that was given to it by now; undefined where it is already. */
+  get written(): Promise<void> | undefined {
+    return this.#busy === 0 ? undefined : this.#last;
   }
 
   /** Resolves when nothing is being written, or waits for it. */
@@ -123,7 +160,11 @@ export class JournalWriter {
   }
 
   #enqueue(work: () => Promise<boolean>): Promise<void> {
-    this.#last = this.#last.then(() => this.#perform(work));
+    this.#busy++;
+    this.#last = this.#last.then(async () => {
+      await this.#perform(work);
+      this.#busy--;
+    });
     return this.#last;
   }
 
@@ -145,6 +186,9 @@ export class JournalWriter {
   }
 
   async #write(): Promise<boolean> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lost) return this.#rewrite();
     const { store, session } = this.#host;
     const { account, sessionId } = session;
     const batch = this.#waiting.splice(0);
@@ -167,6 +211,7 @@ export class JournalWriter {
       await this.#host.again();
       return this.#rewrite();
     }
+    if (this.#lost) return this.#rewrite();
     if (results.some((result) => result.status === 'fulfilled' && !result.value)) return false;
     if (header !== undefined) this.#persisted = header.handled;
     for (const sent of batch) sent.ready = true;
@@ -178,7 +223,7 @@ export class JournalWriter {
     if (!this.#recordStale) return undefined;
     this.#recordStale = false;
     const record = this.#host.record(epoch);
-    const text = JSON.stringify({ ...record, epoch: undefined });
+    const text = textOf(record);
     if (text === this.#record) return undefined;
     this.#record = text;
     return record;
@@ -190,27 +235,55 @@ export class JournalWriter {
   }
 
   async #rewrite(): Promise<boolean> {
-    const { store, session } = this.#host;
-    const { account, jid, sessionId } = session;
     const kept = this.#host.all().filter((sent) => sent.journaled);
     const { handled, origins, sent } = this.#host.header();
     // the very same each time, whatever happens meanwhile: then the store knows whether it is done already
     const header = { handled, origins: new Map(origins), sent };
     const entries = kept.map(entryOf);
-    const epoch = this.#epoch;
     // with it: a stanza that changed the record is known to be handled from now on
-    const record = this.#changedRecord(epoch + 1);
+    const record = this.#changedRecord(this.#epoch + 1);
     this.#waiting = [];
     this.#trim = 0;
-    const { resource } = jid;
-    const attempt = () => store.takeOver(account, resource, sessionId, epoch, header, entries, undefined, record);
-    if (!(await untilDone(attempt, () => this.#host.again()))) return false;
-    this.#epoch++;
+    const epoch = await untilDone(
+      () => (this.#lost ? this.#reassert(header, entries) : this.#advance(header, entries, record)),
+      () => this.#host.again(),
+    );
+    if (epoch === undefined) return false;
+    this.#epoch = epoch;
     this.#persisted = header.handled;
     for (const sent of kept) sent.ready = true;
     if (this.#recordStale) void this.write();
     return true;
   }
+
+  /** Writes the journal under the next epoch, which it tells; undefined where the session is somebody else's. */
+  async #advance(
+    header: JournalHeader,
+    entries: readonly JournalEntry[],
+    record: ResumptionRecord | undefined,
+  ): Promise<number | undefined> {
+    const { store, session } = this.#host;
+    const { account, jid, sessionId } = session;
+    const { resource } = jid;
+    const epoch = this.#epoch;
+    const done = await store.takeOver(account, resource, sessionId, epoch, header, entries, undefined, record);
+    if (this.#lost) return this.#reassert(header, entries);
+    return done ? epoch + 1 : undefined;
+  }
+
+  /** The same in a store that may know nothing of this epoch. */
+  async #reassert(header: JournalHeader, entries: readonly JournalEntry[]): Promise<number | undefined> {
+    const losses = this.#losses;
+    const record = this.#host.record(this.#epoch);
+    this.#recordStale = false;
+    this.#record = textOf(record);
+    const epoch = await this.#host.store.reassert(this.#host.session.account, record, header, entries);
+    // another loss since then is for the next write
+    if (epoch !== undefined) this.#asserted = losses;
+    return epoch;
+  }
 }
+
+const textOf = (record: ResumptionRecord): string => JSON.stringify({ ...record, epoch: undefined });
 
 const entryOf = ({ text, origin, at, out }: Sent): JournalEntry => ({ out, origin, at, text });

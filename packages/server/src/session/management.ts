@@ -168,7 +168,10 @@ export class Management {
     const text = Buffer.from(stanza.toString()).toString();
     const { origin } = stanza;
     const journaled = this.resumable && isJournaled(stanza, text.length);
-    if (journaled && origin !== undefined && !this.#origins.add(origin)) return; // it came before
+    if (journaled && origin !== undefined && !this.#origins.add(origin)) {
+      // it came before, but may be on its way into the journal still, or not get there if the session is another node's
+      return this.#journal.written;
+    }
     const sent = this.#sent.add(text, origin, journaled);
     const committed = journaled ? this.#journal.append(sent) : this.#write();
     this.#checkSize();
@@ -214,8 +217,6 @@ export class Management {
     const taken = this.#sent.acknowledge(h);
     this.#forget(taken);
     for (const { journaled } of taken) if (journaled) this.#journal.acknowledged();
-    // at once: a successor of this process must not take it for unacknowledged
-    if (taken.some(({ journaled }) => journaled)) void this.#journal.write();
     this.#asked = false;
     if (this.#sent.written > 0 && this.#sent.count !== this.#askedFor) this.#ask();
     if (full && !this.full) this.#host.onDrained(this.session);
@@ -309,6 +310,11 @@ export class Management {
   recorded(): Promise<void> {
     this.#journal.changed();
     return this.#journal.write();
+  }
+
+  /** The store that answers from now on may lack the newest writes: see `JournalWriter`. */
+  storeChanged(): void {
+    this.#journal.storeChanged();
   }
 
   /** Resolves when nothing that was begun is under way any more. */

@@ -87,6 +87,24 @@ export const takeOver = defineOperation<boolean>({
   result: done,
 });
 
+/** Makes a session what its owner says that it is, whatever became of it in the keyspace: false where that is not as seen. */
+export const reassertSession = defineOperation<boolean>({
+  name: 'reassert-session',
+  lua: new URL('./reassert-session.lua', import.meta.url),
+  js(view, [sessions = '', stored = '', own = '', journal = '', index = ''], args) {
+    const [resource, seen = NOTHING, record = NOTHING, storedMember = '', ownMember = '', member = ''] = args;
+    const field = String(resource);
+    if (!(view.hget(sessions, field) ?? NOTHING).equals(seen)) return 0;
+    view.hset(sessions, [[field, record]]);
+    view.del(stored, own, journal);
+    view.rpush(journal, ...args.slice(6));
+    view.srem(index, storedMember, ownMember);
+    view.sadd(index, member);
+    return 1;
+  },
+  result: done,
+});
+
 /** Ends a session and tells the elements of its journal: undefined where it is somebody else's or gone. */
 export const endSession = defineOperation<readonly Buffer[] | undefined>({
   name: 'end-session',

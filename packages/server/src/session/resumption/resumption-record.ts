@@ -54,6 +54,17 @@ export function ownerOf(record: Buffer): string {
   return record.toString('hex', end + 1, end + 9);
 }
 
+/** The epoch of a record, which must be one that can be read. */
+export function epochOf(record: Buffer): number {
+  let epoch = 0;
+  let factor = 1;
+  for (let at = 9; ; at++, factor *= 0x80) {
+    const byte = record[at] ?? 0;
+    epoch += (byte & 0x7f) * factor;
+    if (byte < 0x80) return epoch;
+  }
+}
+
 /** Whether a record tells of a session that gets the messages for its account; it must be one that can be read. */
 export function isReceiving(record: Buffer): boolean {
   let end = 9;

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
-import { Jid } from '@parley/xmpp/jid';
+import type { Jid } from '@parley/xmpp/jid';
+import { MEMBER, memberOf, readMember, WAITING_MEMBER, waitingMemberOf } from './index-member.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
-import { endSession, keepWaiting, openSession, registerSession, takeOver, updateSession } from './operations.ts';
+import {
+  endSession,
+  keepWaiting,
+  openSession,
+  reassertSession,
+  registerSession,
+  takeOver,
+  updateSession,
+} from './operations.ts';
 import {
   handledKeys,
   journalKeys,
@@ -15,7 +24,7 @@ import {
   waitingIndexKeys,
   waitingKeys,
 } from './resumption-keys.ts';
-import { decodeRecord, encodeRecord, fenceOf, ownerOf, type ResumptionRecord } from './resumption-record.ts';
+import { decodeRecord, encodeRecord, epochOf, fenceOf, ownerOf, type ResumptionRecord } from './resumption-record.ts';
 
 export type { ResumptionRecord };
 
@@ -249,6 +258,49 @@ export class ResumptionStore {
   }
 
   /**
+   * The owner of a session, which has all of it in memory, tells a keyspace that has lost its newest writes how the session
+   * is: the record, this header and these entries are written under a higher epoch than both the record and the keyspace
+   * have. Resolves to that epoch; undefined where the keyspace knows of a later owner. May be tried again, with what is
+   * true by then.
+   */
+  async reassert(
+    account: Jid,
+    record: ResumptionRecord,
+    header: JournalHeader,
+    entries: readonly JournalEntry[],
+  ): Promise<number | undefined> {
+    const { resource, sid, epoch: own } = record;
+    const partition = partitionOf(account);
+    const sessions = sessionKeys.key(account.bareText);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const seen = await this.#keyspace.hget(sessions, resource);
+      // one of another session is older: whoever had the resource was ended before this one was bound
+      const stored = seen?.toString('hex', 1, 9) === sid ? epochOf(seen) : 0;
+      if (seen !== undefined && stored > own && ownerOf(seen) !== this.owner) return undefined;
+      const epoch = Math.max(own, stored) + 1;
+      const epochs = [stored, own, epoch];
+      const done = await this.#keyspace.call(
+        reassertSession,
+        [
+          sessions,
+          ...epochs.map((each) => journalKeys.key(partition, sid, String(each))),
+          sessionIndexKeys.key(partition),
+        ],
+        [
+          resource,
+          seen ?? '',
+          encodeRecord({ ...record, epoch }, this.owner),
+          ...epochs.map((each) => memberOf(account, resource, sid, each)),
+          encodeHeader(header),
+          ...entries.map(encodeEntry),
+        ],
+      );
+      if (done) return epoch;
+    }
+    throw new KeyspaceError('damaged', `A session of ${account} has another owner all the time.`);
+  }
+
+  /**
    * Takes a session over as it is, from whoever has it, if that is one of whom it may be taken: what that one still has on
    * its way comes to nothing. Undefined where there is no such session, or it may not. Rejects with `damaged` where it
    * cannot be read.
@@ -375,24 +427,4 @@ export class ResumptionStore {
       return undefined;
     }
   }
-}
-
-const memberOf = (account: Jid, resource: string, sid: string, epoch: number): string =>
-  `${sid} ${epoch} ${account.bareText}/${resource}`;
-
-const waitingMemberOf = (account: Jid, resource: string, sid: string, owner: string): string =>
-  `${sid} ${owner} ${account.bareText}/${resource}`;
-
-// The JID may hold spaces itself.
-const MEMBER = /^(?<sid>[0-9a-f]{16}) (?<epoch>\d+) (?<jid>.+)$/s;
-const WAITING_MEMBER = /^(?<sid>[0-9a-f]{16}) (?<owner>[0-9a-f]{16}) (?<jid>.+)$/s;
-
-/** Reads a member of either index. */
-function readMember(member: string, form: RegExp): { sid: string; epoch: number; owner: string; jid: Jid } {
-  const { sid, epoch, owner = '', jid: text } = form.exec(member)?.groups ?? {};
-  const jid = text === undefined ? undefined : Jid.tryParse(text);
-  if (sid === undefined || jid === undefined) {
-    throw new KeyspaceError('damaged', `A member of an index of sessions cannot be read: ${member}`);
-  }
-  return { sid, epoch: Number(epoch), owner, jid };
 }

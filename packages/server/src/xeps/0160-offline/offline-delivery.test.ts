@@ -25,6 +25,7 @@ let keyspace: Keyspace;
 let store: OfflineStore;
 let delivery: OfflineDelivery;
 let rerouted: Stanza[];
+const taken: string[] = [];
 let output: { maxBytes: number; maxStanzas: number };
 
 beforeEach(async () => {
@@ -44,6 +45,7 @@ beforeEach(async () => {
     router: { route: (stanza: Stanza) => void rerouted.push(stanza) } as unknown as Router,
     again: () => nextTurn(),
     output: () => output,
+    onTaken: (texts) => taken.push(...texts.map(String)),
   });
 });
 

@@ -25,6 +25,8 @@ export interface OfflineDeliveryHost {
   readonly router: Router;
   /** Resolves when another attempt on a keyspace that failed is worth it. */
   again(): Promise<void>;
+  /** A session has taken these messages for good. */
+  onTaken(texts: readonly Buffer[]): void;
   /** What may wait for one client. */
   output(): { readonly maxBytes: number; readonly maxStanzas: number };
 }
@@ -181,6 +183,7 @@ export class OfflineDelivery {
     const { count, commits } = this.#write(delivery, page);
     if (!(await this.#written(delivery, commits))) return false;
     delivery.page.clear();
+    this.#host.onTaken(page.texts.slice(0, count));
     metrics.offlineDelivered.add(count);
     await store.remove(session.account, page.first + count);
     return count < page.texts.length || count === PAGE_MESSAGES;

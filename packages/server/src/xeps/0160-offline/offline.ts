@@ -4,7 +4,7 @@ import { delayElement, withoutDelaysOf } from '@parley/xmpp/delay';
 import { hasHint } from '@parley/xmpp/hints';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountContext } from '../../hooks.ts';
 import { defineModule, type ModuleContext } from '../../module.ts';
@@ -13,7 +13,17 @@ import { deliver } from '../../routing/deliver.ts';
 import { isKept, selectResources } from '../../routing/resources.ts';
 import { isAway, nextAttempt } from '../../session/attempts.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
-import { OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
+import type { OfflineOutcome } from './offline-operations.ts';
+import { type OfflineLimits, OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
+import { nameOf, RecentlyStored, type Stored } from './recently-stored.ts';
+
+/** What other nodes are told of. */
+const TAKEN = 'offline-taken';
+
+interface Offline extends ModuleContext {
+  readonly store: OfflineStore;
+  readonly recent: RecentlyStored;
+}
 
 /** XEP-0160: messages that nobody is there to take are stored, and delivered when somebody comes. */
 export default defineModule({
@@ -25,14 +35,24 @@ export default defineModule({
   setup(context) {
     const { hooks, keyspace, config } = context;
     const store = new OfflineStore(keyspace);
+    const recent = new RecentlyStored(context.sessionStore.owner);
+    const offline: Offline = { ...context, store, recent };
+    const onTaken = (texts: readonly Buffer[]) => {
+      const names = texts.map(nameOf);
+      recent.taken(names);
+      void context.peers.tell(TAKEN, names.join(' '));
+    };
     const delivery = new OfflineDelivery({
       ...context,
       store,
+      onTaken,
       again: () => nextAttempt(keyspace),
       output: () => config().limits.output,
     });
 
-    hooks.toAccount.use('deliver', (stanza, at) => takeLate(stanza, at, context, store));
+    context.peers.on(TAKEN, (text) => recent.taken(text.split(' ')));
+    hooks.events.on('keyspace.changed', () => recent.restore((stored) => restore(stored, offline)));
+    hooks.toAccount.use('deliver', (stanza, at) => takeLate(stanza, at, offline));
     hooks.toSession.use('deliver', (stanza, session) => delivery.hold(stanza, session));
 
     hooks.events.on('presence.available', (session) => delivery.available(session)); // §2, step 5
@@ -45,18 +65,18 @@ export default defineModule({
 });
 
 /** Takes a message that no session took: true once it is stored, false where its sender must be told. */
-function takeLate(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
+function takeLate(stanza: Stanza, at: AccountContext, context: Offline): Awaitable<boolean> {
   if (!isKept(stanza)) return false;
   // Somebody may have come since the sessions were chosen, and would not look into the store again.
   const targets = selectResources(stanza, context.sessions.of(at.account));
-  if (targets.length === 0) return keep(stanza, at, context, store);
+  if (targets.length === 0) return keep(stanza, at, context);
   const taken = deliver(context.journal, targets, stanza);
-  if (taken instanceof Promise) return taken.then((done) => done || keep(stanza, at, context, store));
-  return taken || keep(stanza, at, context, store);
+  if (taken instanceof Promise) return taken.then((done) => done || keep(stanza, at, context));
+  return taken || keep(stanza, at, context);
 }
 
 /** §3: what is worth it is stored. */
-function keep(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Awaitable<boolean> {
+function keep(stanza: Stanza, at: AccountContext, context: Offline): Awaitable<boolean> {
   const { config, metrics, sessions } = context;
   if (isOnlyChatState(stanza.children) && !hasHint(stanza, 'store')) {
     // it is of no use later, and an error would tell that nobody is there
@@ -67,48 +87,75 @@ function keep(stanza: Stanza, at: AccountContext, context: ModuleContext, store:
   // its sender sends it again since its server was killed, and a session has had it that gets no messages now
   const { origin } = stanza;
   if (origin !== undefined && sessions.here(at.account).some(({ management }) => management?.had(origin))) return true;
-  return add(stanza, at, context, store);
+  return add(stanza, at, context);
 }
 
 /** A session of another node that is recorded and yet unknown here is found within so many attempts, or is none. */
 const ATTEMPTS = 60;
 const PAUSE_MS = 250;
 
-async function add(stanza: Stanza, at: AccountContext, context: ModuleContext, store: OfflineStore): Promise<boolean> {
-  const { account, sender } = at;
-  const { metrics, log, otherNodes, sessions, journal } = context;
-  const limits = context.config().offline;
+async function add(stanza: Stanza, { account, sender }: AccountContext, context: Offline): Promise<boolean> {
+  const { metrics, log, recent, config, otherNodes } = context;
   const text = Buffer.from(stamped(stanza, account).toString());
+  await recent.restored;
+  const message = { account, stanza, text };
+  const keep = (origin: Origin | undefined) => store({ ...message, origin }, config().offline, context);
+  // a node that is alone has a keyspace that loses nothing
+  const outcome = await (stanza.origin || !otherNodes ? keep(stanza.origin) : recent.inTurn(account, keep));
+  if (outcome === undefined) return true;
+  if (outcome === 'stored') {
+    metrics.offlineStored.increment();
+    metrics.offlineSize.record(text.length);
+    return true;
+  }
+  const limit = outcome === 'too many messages' ? 'offline-messages' : 'offline-bytes';
+  metrics.limitsExceeded.with({ limit }).increment();
+  const address = sender?.stream.transport.remoteAddress;
+  log.flood('limit.exceeded', { limit, address, from: stanza.from?.toString(), account: account.bareText });
+  return false;
+}
+
+/** There was room for it before, and its sender was told so. */
+const NO_LIMITS = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+
+async function restore(stored: Stored, context: Offline): Promise<void> {
+  try {
+    await store(stored, NO_LIMITS, context);
+  } catch (error) {
+    context.log.flood('offline.unrestored', { account: stored.account.bareText, error: error as Error });
+  }
+}
+
+/** Stores a message; undefined where a session has taken it instead. The first attempt is made in this turn. */
+async function store(
+  { account, stanza, text, origin }: Omit<Stored, 'origin'> & { readonly origin: Origin | undefined },
+  limits: OfflineLimits,
+  context: Offline,
+): Promise<Exclude<OfflineOutcome, 'somebody is there'> | undefined> {
+  const { otherNodes, sessions, journal, recent } = context;
   for (let attempt = 0; ; attempt++) {
     const look = otherNodes !== undefined && attempt < ATTEMPTS;
-    const outcome = await untilKnown(() => store.add(account, text, limits, stanza.origin, look), stanza, context);
-    if (outcome === 'stored') {
-      metrics.offlineStored.increment();
-      metrics.offlineSize.record(text.length);
-      return true;
-    }
+    const add = () => context.store.add(account, text, limits, origin, look);
+    const outcome = await untilKnown(add, origin !== undefined, context);
     if (outcome !== 'somebody is there') {
-      const limit = outcome === 'too many messages' ? 'offline-messages' : 'offline-bytes';
-      metrics.limitsExceeded.with({ limit }).increment();
-      const address = sender?.stream.transport.remoteAddress;
-      log.flood('limit.exceeded', { limit, address, from: stanza.from?.toString(), account: account.bareText });
-      return false;
+      if (outcome === 'stored' && otherNodes && origin) recent.add({ account, stanza, text, origin });
+      return outcome;
     }
     await otherNodes?.refresh(account);
     const targets = selectResources(stanza, sessions.of(account));
-    if (targets.length > 0 && (await deliver(journal, targets, stanza))) return true;
+    if (targets.length > 0 && (await deliver(journal, targets, stanza))) return undefined;
     if (attempt > 0) await pause(PAUSE_MS); // its node is gone, and nobody has dealt with what it had yet
   }
 }
 
 /** While the keyspace is away the message waits, unless it could be stored twice. */
-async function untilKnown<T>(attempt: () => Promise<T>, { origin }: Stanza, { keyspace }: ModuleContext): Promise<T> {
+async function untilKnown<T>(attempt: () => Promise<T>, again: boolean, { keyspace }: Offline): Promise<T> {
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
       if (!isAway(error)) throw error;
-      if (error.outcome === 'unknown' && origin === undefined) {
+      if (error.outcome === 'unknown' && !again) {
         throw new StanzaError('resource-constraint', { type: 'wait', text: 'Nobody knows whether it was stored.' });
       }
       await nextAttempt(keyspace);

@@ -22,12 +22,18 @@ export interface DeparturesHost {
   onUnreadable(error: unknown): void;
 }
 
+/** For how long it is remembered that a session is over, in milliseconds, and of how many. */
+const REMEMBERED_MS = 60_000;
+const MOST_REMEMBERED = 50_000;
+
 /** What sessions that are over leave behind: each stanza that was not acknowledged goes somewhere else, once. */
 export class Departures {
   readonly #host: DeparturesHost;
   readonly #running = new Map<string, Promise<void>>();
   /** By full JID: what resolves when the store has no session of it any more. */
   readonly #ending = new Map<string, Promise<void>>();
+  /** Sessions of which nothing is left, with when that was: the oldest first. */
+  readonly #over = new Map<string, number>();
 
   constructor(host: DeparturesHost) {
     this.#host = host;
@@ -37,6 +43,7 @@ export class Departures {
   of(session: Session): Promise<void> {
     const { sessionId } = session;
     const departure = this.#of(session)
+      .then(() => this.#remember(sessionId))
       .catch((error) => {
         // the node stops: its successor does what is left
         if (!(error instanceof KeyspaceError) || error.failure !== 'closed') throw error;
@@ -64,6 +71,31 @@ export class Departures {
       if (this.#ending.get(place) === all) this.#ending.delete(place);
     });
     this.#ending.set(place, all);
+  }
+
+  #remember(sid: string): void {
+    const now = performance.now();
+    this.#over.set(sid, now);
+    for (const [oldest, since] of this.#over) {
+      if (now - since < REMEMBERED_MS && this.#over.size <= MOST_REMEMBERED) break;
+      this.#over.delete(oldest);
+    }
+  }
+
+  /**
+   * Whether nothing is left of a session that has just ended, so that whatever the keyspace has of it is of the past: it
+   * has lost its newest writes.
+   */
+  async isOver(sid: string): Promise<boolean> {
+    await this.done(sid);
+    return this.#over.has(sid);
+  }
+
+  /** Lets go of what a keyspace still has of a session that is over. */
+  async forget(account: Jid, resource: string, sid: string, epoch: number): Promise<void> {
+    const { store } = this.#host;
+    await store.end(account, resource, sid, epoch);
+    await store.keepWaiting(account.withResource(resource), sid, 0);
   }
 
   /** Another node may have the session, or nobody: then what it leaves behind goes on from here. */
@@ -100,8 +132,10 @@ export class Departures {
 
   /** What others left undone that are gone. */
   async finish(isGone: (owner: string, sid: string) => boolean): Promise<void> {
-    for await (const { jid, sid, owner, entries } of this.#host.store.unfinished()) {
-      if (isGone(owner, sid) || (owner === this.#host.store.owner && !this.#running.has(sid))) {
+    const { store } = this.#host;
+    for await (const { jid, sid, owner, entries } of store.unfinished()) {
+      if (owner === store.owner && this.#over.has(sid)) await store.keepWaiting(jid, sid, 0);
+      else if (isGone(owner, sid) || (owner === store.owner && !this.#running.has(sid))) {
         await this.#forwardWaiting(jid, sid, entries, owner);
       }
     }

@@ -5,14 +5,16 @@ import { expect, it, onTestFinished } from 'vitest';
 import { FakeStream, JULIET, ManagedSession, turns } from '../../../../../tests/support/managed-session.ts';
 import { type Fate, UnreliableKeyspace } from '../../../../../tests/support/unreliable-keyspace.ts';
 import { Hooks } from '../../hooks.ts';
+import type { OtherNodes } from '../../session/other-nodes.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
 import { Sessions } from '../../session/sessions.ts';
+import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
 import { Negotiation, readNumber } from './negotiation.ts';
 import { SessionIds } from './session-ids.ts';
 
-async function start() {
+async function start(otherNodes?: OtherNodes) {
   const { keyspace } = await openKeyspace('embedded::memory:');
   onTestFinished(() => keyspace.close());
   const unreliable = new UnreliableKeyspace(keyspace);
@@ -51,12 +53,24 @@ async function start() {
       again,
       onFault: (error) => faults.push(error),
       onDrained() {},
-      onFenced() {},
+      onFenced: (session) => session.moved('another node has it'),
     },
     ids,
     departures,
     turn: () => undefined,
-    arrivals: undefined,
+    arrivals:
+      otherNodes &&
+      new Arrivals({
+        otherNodes,
+        store,
+        own: () => undefined,
+        async restore(account, sid) {
+          const kept = await store.claim(account, sid);
+          if (kept === undefined) return undefined;
+          const from = { epoch: kept.record.epoch, header: kept.header, entries: kept.entries };
+          return new ManagedSession({ store, from, sid }).session;
+        },
+      }),
     times: () => times,
   });
   const enable = (attributes: Record<string, string> = {}, session: Session | undefined = juliet.session) =>
@@ -181,6 +195,26 @@ it.each<[Record<string, string>, string]>([
   await enable({ resume: 'true' });
   expect((await resume(attributes)).sent).toEqual([failed(condition)]);
   expect(juliet.stream.closed).toBe(false);
+});
+
+it('is fetched from the node that took it over while this one was cut off', async () => {
+  const released: string[] = [];
+  const otherNodes: Partial<OtherNodes> = {
+    isAlive: () => true,
+    release: async (owner, sid) => void released.push(`${owner} ${sid}`),
+  };
+  const { juliet, enable, resume, id, store, unreliable, resumed } = await start(otherNodes as OtherNodes);
+  await enable({ resume: 'true' });
+  const { sessionId } = juliet.session;
+  const other = new ResumptionStore({
+    keyspace: unreliable.keyspace,
+    onDamaged: (error) => expect.fail(error.message),
+  });
+  await other.claim(JULIET.bare, sessionId);
+  const stream = await resume({ previd: id, h: '0' });
+  expect(stream.sent).toEqual([`<resumed xmlns='${NS.streamManagement}' h='0' previd='${id}'/>`]);
+  expect([juliet.session.movedAway, released, resumed]).toEqual([true, [`${other.owner} ${sessionId}`], [sessionId]]);
+  expect((await store.find(JULIET.bare, sessionId))?.owner).toBe(store.owner);
 });
 
 it('nobody resumes anything without having authenticated', async () => {

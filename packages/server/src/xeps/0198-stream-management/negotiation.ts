@@ -117,7 +117,8 @@ export class Negotiation {
   /** The session, once the stream is its; undefined where it cannot be. */
   async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Session | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
-      const here = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
+      const own = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
+      const here = own?.ended === true ? undefined : own;
       const fetch = () => this.#host.arrivals?.fetch(identity, sid, () => !stream.closed);
       const session = here ?? (await fetch()?.catch(tryAgain));
       if (session?.management?.resumable !== true) return undefined;

@@ -6,6 +6,7 @@ import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keys
 import { Hooks } from '../../hooks.ts';
 import { type ResumptionRecord, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import { Session, type SessionHost } from '../../session/session.ts';
+import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
 import { takeOverSessions } from './restoring.ts';
 
@@ -54,9 +55,16 @@ async function start() {
     },
   };
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
-  const restore = () =>
-    takeOverSessions({ context, store, host: management, detached, running: new Map() }, () => true);
-  return { store, unreliable, keyspace, log, sessions, detached, restore };
+  const departures = new Departures({
+    router: { route: () => expect.fail('nothing is to be sent on') } as never,
+    store,
+    isHadByOthers: () => false,
+    again: () => Promise.resolve(),
+    onUnreadable: (error) => expect.fail(String(error)),
+  });
+  const restore = (isGone = () => true) =>
+    takeOverSessions({ context, store, host: management, detached, departures, running: new Map() }, isGone);
+  return { store, unreliable, keyspace, hooks, log, sessions, detached, departures, restore };
 }
 
 const header = (handled = 0) => ({ handled, origins: new Map<string, number>() });
@@ -99,6 +107,40 @@ it('everything is again as it was, and waits for its client', async () => {
   ]);
 });
 
+it('those who wait for their clients wait for nothing that contacts are told of the others', async () => {
+  const { store, hooks, keyspace, sessions, restore } = await start();
+  const { sessionKeys } = await import('../../session/resumption/resumption-keys.ts');
+  const presence = `<presence from='juliet@capulet.lit/r1'/>`;
+  for (const [index, account] of [juliet, romeo].entries()) {
+    await store.register(account, record(sidOf(1 + index), { maxSeconds: 0, presence }));
+    await store.open(account, record(sidOf(3 + index)), header());
+  }
+  hooks.pending.add(new Promise(() => {})); // there is always something
+  const restored = Promise.withResolvers<void>();
+  hooks.events.on('session.restored', () => {
+    if (sessions.length === 2) restored.resolve();
+  });
+  hooks.events.on('session.lost', () => restored.promise);
+  await restore();
+  expect(await Promise.all([juliet, romeo].map((account) => keyspace.hlen(sessionKeys.key(account.bareText))))).toEqual(
+    [1, 1],
+  );
+});
+
+it('a session that somebody else takes over at the same moment is left alone', async () => {
+  const { store, keyspace, sessions, restore } = await start();
+  await store.open(juliet, record(sidOf(1)), header());
+  const other = new ResumptionStore({ keyspace, onDamaged: (error) => expect.fail(error.message) });
+  let claimed: Promise<unknown> | undefined;
+  await restore(() => {
+    claimed = other.claim(juliet, sidOf(1));
+    return true;
+  });
+  expect(await claimed).toBeDefined();
+  expect(sessions).toEqual([]);
+  expect(await store.find(juliet, sidOf(1))).toMatchObject({ owner: other.owner, record: { epoch: 2 } });
+});
+
 it('nothing is told where there was nothing', async () => {
   const { log, restore } = await start();
   await restore();
@@ -139,4 +181,28 @@ it('a keyspace that goes away meanwhile does not look like one without sessions'
     return ResumptionStore.prototype.claim.call(store, juliet, sidOf(1));
   };
   await expect(restore()).rejects.toMatchObject({ failure: 'closed' });
+});
+
+it('what a keyspace has forgotten to be over goes for good, and nothing of it is sent on', async () => {
+  const { store, sessions, departures, restore } = await start();
+  const over = record(sidOf(1));
+  const account = juliet;
+  const entry = { out: 1, origin: undefined, at: 1, text: '<message/>' };
+  const begin = async () => {
+    await store.open(account, over, header());
+    await store.append(account, over.sid, over.epoch, [entry]);
+  };
+  await departures.of({ sessionId: over.sid } as Session); // nothing is left of it
+  await begin(); // but its end got lost
+  await restore();
+  expect([sessions, await store.find(account, over.sid), await store.waiting(account, over.sid)]).toEqual([
+    [],
+    undefined,
+    [],
+  ]);
+
+  await begin();
+  await store.end(account, over.resource, over.sid, over.epoch); // and here that it was sent on
+  await departures.finish(() => true);
+  expect(await store.waiting(account, over.sid)).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { Management, type ManagementHost } from '../../session/management.ts';
 import { priorityOf } from '../../session/presence-priority.ts';
 import type { RecordedSession, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
+import type { Departures } from './departures.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
@@ -16,6 +17,7 @@ export interface RestoringHost {
   readonly detached: DetachedSessions;
   /** Sessions that are being taken over, by id: its client may come several times, and what a dead node had is reaped. */
   readonly running: Map<string, Promise<Session | undefined>>;
+  readonly departures: Departures;
 }
 
 /**
@@ -28,28 +30,40 @@ export async function takeOverSessions(
 ): Promise<void> {
   const { log } = at.context;
   let count = 0;
-  const takeOver = async (found: RecordedSession) => {
+  let anyOver = false;
+  const forEach = async (work: (found: RecordedSession) => Promise<void>) => {
+    for await (const page of at.store.all()) await Promise.all(page.map((found) => passingOver(found, work)));
+  };
+  const passingOver = async (found: RecordedSession, work: (found: RecordedSession) => Promise<void>) => {
     if (!isGone(found.owner, found.record.sid)) return;
     try {
-      if (found.record.maxSeconds === 0) await end(found, at);
-      else if (await restoreFrom(found, at, isGone)) count++;
+      await work(found);
     } catch (error) {
       if (error instanceof KeyspaceError && error.failure !== 'damaged') throw error;
       // one that cannot be read must not keep the others away
       log.error('resumption.damaged', { account: found.account.toString(), error: error as Error });
     }
   };
-  for await (const page of at.store.all()) await Promise.all(page.map(takeOver));
+  await forEach(async (found) => {
+    const { account, record } = found;
+    if (await at.departures.isOver(record.sid)) {
+      await at.departures.forget(account, record.resource, record.sid, record.epoch);
+    } else if (record.maxSeconds === 0) anyOver = true;
+    else if (await restoreFrom(found, at)) count++;
+  });
+  // what contacts are told of the others may wait for one of those that had to be restored first
+  if (anyOver) {
+    await forEach(async (found) => {
+      if (found.record.maxSeconds === 0) await end(found, at);
+    });
+  }
   if (count > 0) log.info('resumption.restored', { sessions: count });
 }
 
 /** Its client may have had another node fetch it meanwhile. */
-async function restoreFrom(
-  { account, record: { sid } }: RecordedSession,
-  at: RestoringHost,
-  isGone: (owner: string, sid: string) => boolean,
-): Promise<boolean> {
-  return (await restoreSession(account, sid, at, (owner) => isGone(owner, sid))) !== undefined;
+async function restoreFrom(found: RecordedSession, at: RestoringHost): Promise<boolean> {
+  const { account, record, owner } = found;
+  return (await restoreSession(account, record.sid, at, (now) => now === owner)) !== undefined;
 }
 
 /** Nobody else tells that it is over. Rather twice than never: what is recorded goes last. */
@@ -57,8 +71,7 @@ async function end({ account, record }: RecordedSession, { context, store }: Res
   const { resource, sid, epoch, presence } = record;
   const directed = record.directed.map((text) => Jid.parse(text));
   if (presence !== undefined || directed.length > 0) {
-    context.hooks.events.emit('session.lost', account.withResource(resource), directed);
-    await context.hooks.pending.idle();
+    await context.hooks.events.emit('session.lost', account.withResource(resource), directed);
   }
   await store.end(account, resource, sid, epoch);
 }

@@ -80,7 +80,7 @@ export default defineModule({
       again,
       onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
     });
-    const restoring = { context, store, host, detached, running: new Map() };
+    const restoring = { context, store, host, detached, departures, running: new Map() };
     const admission = context.use(Admission);
     const arrivals =
       otherNodes &&

@@ -1,0 +1,80 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../log.ts';
+import type { Session } from '../session/session.ts';
+
+export interface ReassertionHost {
+  readonly sessions: Iterable<Session>;
+  readonly log: Log;
+  /** Records a session anew that has no journal. */
+  assert(session: Session): Promise<void>;
+  /** A session has another epoch. */
+  changed(session: Session): void;
+  /** Looks in the keyspace for sessions of this node that it does not have. */
+  sweep(): Promise<void>;
+  onFault(error: unknown): void;
+}
+
+/** So many sessions a second are asserted anew, a few at a time: the clients of all nodes want the store, too. */
+const AT_ONCE = 20;
+const PAUSE_MS = 10;
+
+/** How long the others have to assert what is theirs before this node takes back what names it and nobody has. */
+const OTHERS_MS = 2000;
+
+const MESSAGE =
+  'Redis was started again, or a replica took its place, so its newest writes may be missing. All sessions are written anew.';
+
+/**
+ * What this node does when the keyspace has lost its newest writes, since a replica took the place of its primary or it was
+ * started again with what it had saved. The owner of a session has all of it in memory, and nobody else writes it: so it
+ * writes everything anew. What the keyspace remembers of sessions that have ended meanwhile is swept up afterwards.
+ */
+export class Reassertion {
+  readonly #host: ReassertionHost;
+  #running: Promise<void> = Promise.resolve();
+  /** Counts the losses: a new one begins anew. */
+  #losses = 0;
+  #stopped = false;
+
+  constructor(host: ReassertionHost) {
+    this.#host = host;
+  }
+
+  /** The store that answers from now on lacks something. Told before anything is written to it. */
+  storeChanged(): void {
+    const losses = ++this.#losses;
+    const sessions = [...this.#host.sessions];
+    this.#host.log.warn('keyspace.changed', { message: MESSAGE, sessions: sessions.length });
+    // at once: whatever is written next has to know
+    for (const { management } of sessions) if (management?.resumable) management.storeChanged();
+    this.#running = this.#running
+      .then(() => this.#assertAll(sessions, () => losses === this.#losses && !this.#stopped))
+      .catch(this.#host.onFault);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #assertAll(sessions: readonly Session[], isWanted: () => boolean): Promise<void> {
+    const asserted: Promise<void>[] = [];
+    for (const session of sessions) {
+      if (!isWanted()) return;
+      asserted.push(this.#assert(session).catch(this.#host.onFault));
+      if (asserted.length % AT_ONCE === 0) await pause(PAUSE_MS, undefined, { ref: false });
+    }
+    await Promise.all(asserted);
+    await pause(OTHERS_MS, undefined, { ref: false });
+    if (!isWanted()) return;
+    await this.#host.sweep();
+    this.#host.log.info('keyspace.swept', { sessions: asserted.length });
+  }
+
+  async #assert(session: Session): Promise<void> {
+    if (session.ended) return;
+    if (session.management?.resumable) {
+      await session.management.recorded();
+      if (!session.ended) this.#host.changed(session);
+    } else await this.#host.assert(session);
+  }
+}

@@ -1,0 +1,107 @@
+import { Jid } from '@parley/xmpp/jid';
+import { message, type Origin } from '@parley/xmpp/stanza';
+import { expect, it, vi } from 'vitest';
+import { nameOf, RecentlyStored, type Stored } from './recently-stored.ts';
+
+const account = Jid.parse('juliet@capulet.lit');
+const NODE = 'f'.repeat(16);
+const ORIGIN = { sid: NODE, k: 1, effect: 0 };
+
+function start() {
+  const recent = new RecentlyStored(NODE);
+  const add = (text: string) =>
+    recent.add({ account, stanza: message({ to: account }), text: Buffer.from(text), origin: ORIGIN });
+  const restored = (work: (stored: Stored) => Promise<unknown> = () => Promise.resolve()) => {
+    const texts: string[] = [];
+    recent.restore((stored) => {
+      texts.push(String(stored.text));
+      return work(stored);
+    });
+    return texts;
+  };
+  return { recent, add, restored };
+}
+
+it('has everything stored again in one turn and in its order, and others wait for that', async () => {
+  const { recent, add, restored } = start();
+  expect(recent.restored).toBeUndefined();
+  for (const text of ['a', 'b', 'c']) add(text);
+  const end = Promise.withResolvers<void>();
+  expect(restored(() => end.promise)).toEqual(['a', 'b', 'c']);
+  let over = false;
+  const waits = recent.restored?.then(() => {
+    over = true;
+  });
+  await new Promise(setImmediate);
+  expect(over).toBe(false);
+  end.resolve();
+  await waits;
+  expect(recent.restored).toBeUndefined();
+  expect(restored(() => Promise.reject(new Error('it fails')))).toEqual(['a', 'b', 'c']); // as often as it takes
+  await recent.restored;
+  expect(recent.restored).toBeUndefined();
+});
+
+it('has others wait for the last one where the keyspace loses something again meanwhile', async () => {
+  const { recent, add, restored } = start();
+  add('a');
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  restored(() => first.promise);
+  restored(() => second.promise);
+  const waits = recent.restored;
+  second.resolve();
+  await new Promise(setImmediate);
+  expect(recent.restored).toBe(waits);
+  first.resolve();
+  await waits;
+  expect(recent.restored).toBeUndefined();
+});
+
+it('counts what senders do not count, and has it stored one after the other', async () => {
+  const { recent } = start();
+  const begun: number[] = [];
+  const attempts = [Promise.withResolvers<string>(), Promise.withResolvers<string>()];
+  const store = ({ sid, k }: Origin) => {
+    expect(sid).toBe(NODE);
+    begun.push(k);
+    return attempts[k - 1]?.promise ?? Promise.resolve(`${k}`);
+  };
+  const failing = expect(recent.inTurn(account, store)).rejects.toThrow('it fails');
+  const [second, third] = [recent.inTurn(account, store), recent.inTurn(account, store)];
+  expect(begun).toEqual([1]);
+  attempts[0]?.reject(new Error('it fails'));
+  await failing;
+  await new Promise(setImmediate);
+  expect(begun).toEqual([1, 2]);
+  const other = recent.inTurn(Jid.parse('nurse@capulet.lit'), store); // nobody waits for another account
+  expect(await other).toBe('3');
+  attempts[1]?.resolve('2');
+  expect(await Promise.all([second, third])).toEqual(['2', '4']);
+});
+
+it('forgets what a client has', () => {
+  const { recent, add, restored } = start();
+  for (const text of ['a', 'b']) add(text);
+  recent.taken(['a', 'c'].map((text) => nameOf(Buffer.from(text))));
+  expect([restored(), recent.size]).toEqual([['b'], 1]);
+});
+
+it('forgets what was stored long ago, and the oldest where it is too much', () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(1000);
+  try {
+    const { recent, add, restored } = start();
+    add('a');
+    now.mockReturnValue(10_000);
+    add('b');
+    now.mockReturnValue(16_001);
+    expect(restored()).toEqual(['b']);
+    add('c');
+    expect(recent.size).toBe(2);
+    add('d'.repeat(8 * 1024 * 1024 - 1));
+    expect(recent.size).toBe(2); // this one, and the one before it
+    for (let count = 0; count < 10_010; count++) add(`e${count}`);
+    expect(recent.size).toBe(10_000);
+  } finally {
+    now.mockRestore();
+  }
+});

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { Jid } from '@parley/xmpp/jid';
+import type { Origin, Stanza } from '@parley/xmpp/stanza';
+
+/** Newer writes than this may be lost with a Redis that dies. */
+const KEPT_MS = 15_000;
+const MOST_MESSAGES = 10_000;
+const MOST_BYTES = 8 * 1024 * 1024;
+
+export interface Stored {
+  readonly account: Jid;
+  readonly stanza: Stanza;
+  /** As it was stored. */
+  readonly text: Buffer;
+  /** What it was stored under. */
+  readonly origin: Origin;
+}
+
+/**
+ * What this node has stored lately, the oldest first, to be stored once more where the keyspace has lost it.
+ *
+ * Whether it has is told by the number of the last message of each sender, which is kept with what is stored. A keyspace
+ * that has lost its newest writes is as it was at an earlier moment: of what one sender stored for one account it has all
+ * up to some message and none behind that. So what it takes for stored, since it knows this number or a later one, it has
+ * or had; and nothing may be stored before what is missing is there, or its number would hide that.
+ */
+export class RecentlyStored {
+  readonly #kept = new Map<string, Stored & { readonly since: number }>();
+  readonly #node: string;
+  /** For each account the last message that is being stored in its turn. */
+  readonly #lines = new Map<string, Promise<void>>();
+  #bytes = 0;
+  #k = 0;
+  #restoring: Promise<unknown> | undefined;
+
+  /** The id of this node stands for senders that count nothing. */
+  constructor(node: string) {
+    this.#node = node;
+  }
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /**
+   * Stores a message that has no origin of its own, one of an account after the other: the number that each gets tells then
+   * whether it is stored, also where an attempt has to be made again.
+   */
+  inTurn<Result>(account: Jid, store: (origin: Origin) => Promise<Result>): Promise<Result> {
+    const { bareText } = account;
+    const begin = (): Promise<Result> => {
+      this.#k = (this.#k + 1) >>> 0;
+      return store({ sid: this.#node, k: this.#k, effect: 0 });
+    };
+    const before = this.#lines.get(bareText);
+    const stored = before === undefined ? begin() : before.then(begin);
+    const line = stored
+      .catch(() => {}) // its own caller is told
+      .then(() => {
+        if (this.#lines.get(bareText) === line) this.#lines.delete(bareText);
+      });
+    this.#lines.set(bareText, line);
+    return stored;
+  }
+
+  add(stored: Stored): void {
+    const now = performance.now();
+    this.#delete(nameOf(stored.text)); // it was restored
+    this.#kept.set(nameOf(stored.text), { ...stored, since: now });
+    this.#bytes += stored.text.length;
+    for (const [name, { since }] of this.#kept) {
+      if (now - since <= KEPT_MS && this.#kept.size <= MOST_MESSAGES && this.#bytes <= MOST_BYTES) break;
+      this.#delete(name);
+    }
+  }
+
+  /** Some client has these: they are not to be stored again. */
+  taken(names: readonly string[]): void {
+    for (const name of names) this.#delete(name);
+  }
+
+  #delete(name: string): void {
+    const stored = this.#kept.get(name);
+    if (stored === undefined) return;
+    this.#bytes -= stored.text.length;
+    this.#kept.delete(name);
+  }
+
+  /** Has everything stored again, all of it in this very turn. */
+  restore(store: (stored: Stored) => Promise<unknown>): void {
+    const now = performance.now();
+    const all = [...this.#kept.values()].filter(({ since }) => now - since <= KEPT_MS);
+    const restoring: Promise<unknown> = Promise.allSettled([this.#restoring, ...all.map(store)]).then(() => {
+      if (this.#restoring === restoring) this.#restoring = undefined;
+    });
+    this.#restoring = restoring;
+  }
+
+  /** Something else may be stored once this resolves; undefined where it may be at once. */
+  get restored(): Promise<unknown> | undefined {
+    return this.#restoring;
+  }
+}
+
+/** By what nodes tell each other of a message: all texts differ, if only in the time at which they were stored. */
+export const nameOf = (text: Buffer): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);

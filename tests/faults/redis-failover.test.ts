@@ -1,0 +1,133 @@
+// A replica that lacks the newest writes takes the place of its primary: the nodes have them in memory, and write them anew.
+import { freePort } from '@parley/keyspace/testing/own-redis';
+import { expect, it, onTestFinished } from 'vitest';
+import { RedisPair } from '../chaos/redis-pair.ts';
+import { LossyProxy } from '../support/lossy-proxy.ts';
+import { ManagedClient } from '../support/managed-client.ts';
+import { appearOver } from '../support/network.ts';
+import { Installation } from '../support/process.ts';
+
+const SECRET = 'a secret that only the tests know of';
+const NAMES = ['romeo', 'juliet', 'nurse', 'absent'].map((name) => `${name}@localhost`);
+const WORDS = 20;
+
+async function start() {
+  const pair = await RedisPair.start();
+  const way = await LossyProxy.to(pair.primary.port);
+  const installations = [0, 1].map(
+    () =>
+      new Installation({
+        keyspace: { url: `redis://127.0.0.1:${way.port}`, commandTimeoutSeconds: 2 },
+        cluster: { secret: SECRET },
+        limits: { stanzas: { perSecond: 0 }, process: { eventLoopDelayMilliseconds: 60_000 } },
+      }),
+  );
+  await installations[0]?.accounts(...NAMES);
+  const [first, second] = await Promise.all(installations.map((installation) => installation.start()));
+  if (first === undefined || second === undefined) throw new Error('There are two.');
+  /** The replica takes over; what it did not get is lost. */
+  const failOver = async () => {
+    const changed = [first, second].map((node) => node.nextEvent('keyspace.changed'));
+    await pair.kill();
+    await pair.promote();
+    way.redirect(pair.primary.port);
+    await Promise.all(changed);
+  };
+  return { pair, first, second, failOver };
+}
+
+function clientAt(jid: string, port: () => number): ManagedClient {
+  const client = new ManagedClient(jid, port);
+  onTestFinished(() => client.stop());
+  return client;
+}
+
+const isDone = async (client: ManagedClient, done: () => boolean) => {
+  while (!done()) await client.changed();
+};
+const acknowledged = (client: ManagedClient) => isDone(client, () => client.acknowledged === client.said.length);
+const heard = (client: ManagedClient, count: number) => isDone(client, () => client.heard.length >= count);
+
+it('a replica without the newest writes costs no session and no message, nor comes anything twice', async () => {
+  const { pair, first, second, failOver } = await start();
+  const nowhere = await freePort();
+  let way = second.port('c2s');
+  const romeo = clientAt('romeo@localhost/orchard', () => first.port('c2s'));
+  const juliet = clientAt('juliet@localhost/balcony', () => way);
+  for (const client of [romeo, juliet]) await client.start();
+  const plain = await appearOver(first.port('c2s'), 'nurse@localhost/hall'); // whose session has no journal
+
+  let count = 0;
+  const speak = () => {
+    for (const body of Array.from({ length: WORDS }, () => `w${count++}`)) {
+      romeo.say(juliet.jid, body);
+      juliet.say(romeo.jid, body);
+      romeo.say('absent@localhost', `later ${body}`);
+    }
+  };
+  speak();
+  await Promise.all([heard(juliet, WORDS), acknowledged(romeo), acknowledged(juliet)]);
+  await pair.inStep();
+
+  // from here on everything is lost, all of it acknowledged
+  pair.fallBehind();
+  speak();
+  await Promise.all([heard(juliet, 2 * WORDS), heard(romeo, 2 * WORDS), acknowledged(romeo), acknowledged(juliet)]);
+  way = nowhere;
+  juliet.break();
+  speak(); // what juliet says she says when she is back; what is for her waits in her journal
+  await acknowledged(romeo);
+  const late = await appearOver(second.port('c2s'), 'nurse@localhost/kitchen'); // it is bound, and has a record
+  await failOver();
+
+  speak();
+  await acknowledged(romeo); // so her session was written anew, and that with it
+  plain.send(`<message to='nurse@localhost/kitchen'><body>you there?</body></message>`);
+  expect((await late.nextMessage()).childText('body')).toBe('you there?');
+
+  // what the store has now is all that is left
+  await second.kill();
+  way = first.port('c2s');
+  const isForOther = (body: string) => !body.startsWith('later');
+  const words = (client: ManagedClient) => client.said.filter(isForOther).map((body) => `${client.jid} ${body}`);
+  await Promise.all([heard(juliet, 4 * WORDS), heard(romeo, 4 * WORDS), acknowledged(juliet), acknowledged(romeo)]);
+  expect(juliet.heard).toEqual(words(romeo));
+  expect(romeo.heard).toEqual(words(juliet));
+
+  const absent = clientAt('absent@localhost/managed', () => first.port('c2s'));
+  await absent.start();
+  const kept = romeo.said.filter((body) => !isForOther(body)).map((body) => `${romeo.jid} ${body}`);
+  await heard(absent, kept.length);
+  expect(absent.heard).toEqual(kept);
+  await Promise.all([romeo, juliet, absent].map((client) => client.close()));
+  expect(first.log.filter(({ level, event }) => level === 'error' && event !== 'keyspace.down')).toEqual([]);
+}, 60_000);
+
+it('what the store has forgotten to be over stays over, and its resource can be bound', async () => {
+  const { pair, first, second, failOver } = await start();
+  const port = () => first.port('c2s');
+  const romeo = clientAt('romeo@localhost/orchard', port);
+  const juliet = clientAt('juliet@localhost/balcony', () => second.port('c2s'));
+  for (const client of [romeo, juliet]) await client.start();
+  juliet.say('romeo@localhost', 'one');
+  await Promise.all([heard(romeo, 1), acknowledged(juliet)]);
+  await pair.inStep();
+
+  pair.fallBehind();
+  await romeo.close(); // which is lost
+  juliet.say('romeo@localhost', 'two'); // it is stored, and that as well
+  await acknowledged(juliet);
+  const swept = first.nextEvent('keyspace.swept');
+  await failOver();
+  juliet.say('romeo@localhost', 'three');
+  await acknowledged(juliet);
+  await swept;
+
+  const again = clientAt('romeo@localhost/orchard', port);
+  await again.start();
+  await heard(again, 2);
+  expect(again.heard).toEqual(['two', 'three'].map((body) => `${juliet.jid} ${body}`));
+  await Promise.all([again.close(), juliet.close()]);
+  // nothing is left of anybody
+  while ((await pair.sessionsLeft()) > 0) await new Promise(setImmediate);
+}, 60_000);
