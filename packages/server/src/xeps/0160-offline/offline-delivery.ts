@@ -226,8 +226,14 @@ export class OfflineDelivery {
   /** False where the session ended before all was written: for a resumable one into its journal, which outlives it. */
   #written(delivery: Delivery, commits: readonly Promise<boolean>[]): Promise<boolean> {
     const { session } = delivery;
-    if (session.management?.resumable) return Promise.all(commits).then((all) => !all.includes(false));
     const { promise, resolve } = Promise.withResolvers<boolean>();
+    if (session.management?.resumable) {
+      // what goes on to another node is taken there, behind what is held here: it is not waited for
+      delivery.onEnd = () => session.movedAway && resolve(false);
+      void Promise.all(commits).then((all) => resolve(!all.includes(false)));
+      delivery.onEnd();
+      return promise;
+    }
     delivery.onEnd = () => resolve(false);
     if (session.ended) resolve(false);
     else session.stream.transport.whenSent(() => resolve(true));
