@@ -37,6 +37,8 @@ interface OwnSession extends SessionEntry {
   /** Since when other nodes may take the node that it is connected to for dead, and its session over; and since when not. */
   apartAt: number | undefined;
   togetherAt: number | undefined;
+  /** The connection on which it was so. */
+  apartOn: Connection | undefined;
 }
 
 export type DeviceState = 'offline' | 'opening' | 'resuming' | 'binding' | 'enabling' | 'online' | 'closing';
@@ -185,6 +187,7 @@ export class Device {
       lostAt: undefined,
       apartAt: undefined,
       togetherAt: undefined,
+      apartOn: undefined,
     };
     this.state = 'online';
     this.#enabling = false;
@@ -205,7 +208,9 @@ export class Device {
     if (session === undefined) return;
     const { ledger } = this.#host;
     this.state = 'online';
-    session.lostAt = session.apartAt = session.togetherAt = undefined;
+    session.lostAt = undefined;
+    // a node that stood still may say so of a session that others have ended by now
+    if (session.apartOn !== this.connection) session.apartAt = session.togetherAt = undefined;
     ledger.ending.end(this.account, this.jid, ledger.now);
     this.#acknowledged(h);
     for (const { text } of session.unacknowledged) this.#write(text);
@@ -252,6 +257,7 @@ export class Device {
     if (apart) {
       session.apartAt ??= now;
       session.togetherAt = undefined;
+      session.apartOn = this.connection;
     } else if (this.connection !== undefined && session.apartAt !== undefined) {
       session.togetherAt ??= now;
       if (now - session.togetherAt > TOGETHER) session.apartAt = session.togetherAt = undefined;
