@@ -1,23 +1,23 @@
 import { delayElement } from '@parley/xmpp/delay';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import type { Router } from './router.ts';
 
 /**
  * Has a stanza for a session that is over go where it would have gone had the session not been there: to another
  * resource, into the offline storage, or back as an error (XEP-0198 §4). Answers, pushes and copies were for that client
- * alone. `at`: when it had been taken for the session, milliseconds since 1970; left out where that was just now.
+ * alone. `at`: when it had been taken for the session, milliseconds since 1970; left out where that was just now. `origin`
+ * is what it is known by from then on: that somebody got later ones of the same sender says nothing about it.
  */
-export function forward(router: Router, stanza: Stanza, at?: number): Awaitable<void> {
+export function forward(router: Router, stanza: Stanza, at?: number, origin?: Origin): Awaitable<void> {
   const { to } = stanza;
   if (to === undefined) return;
   switch (stanza.kind) {
     case 'message':
       if (isCopy(stanza)) return;
-      // that somebody got later ones of the same sender says nothing about one that was held back
-      return router.route(at === undefined ? stanza : delayed(stanza, to, at).withOrigin(undefined));
+      return router.route(at === undefined ? stanza : delayed(stanza, to, at).withOrigin(origin));
     case 'iq':
       // a request of somebody else: the resource that it is for is gone
       return isRequest(stanza) && stanza.from?.isBare === false ? router.route(stanza) : undefined;

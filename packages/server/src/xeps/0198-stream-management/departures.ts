@@ -1,12 +1,13 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../../pipeline.ts';
 import { forward } from '../../routing/forward.ts';
 import type { Router } from '../../routing/router.ts';
 import { untilDone } from '../../session/attempts.ts';
 import type { Management } from '../../session/management.ts';
+import { UNORDERED } from '../../session/origins.ts';
 import type { JournalEntry } from '../../session/resumption/journal-entry.ts';
 import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
@@ -150,7 +151,8 @@ export class Departures {
     const { store, again } = this.#host;
     let left = waiting.length;
     for (const each of waiting) {
-      await this.#forward(each, jid);
+      // who has it is asked, and asked again: it goes out of the keyspace then
+      await this.#forward(each, jid, { sid, k: left, effect: UNORDERED });
       const now = --left;
       await untilDone(() => store.keepWaiting(jid, sid, now, owner), again);
     }
@@ -161,7 +163,7 @@ export class Departures {
     for (const each of all) await this.#forward(each, jid);
   }
 
-  async #forward({ text, at }: Pick<Sent, 'text' | 'at'>, jid: Jid): Promise<void> {
+  async #forward({ text, at }: Pick<Sent, 'text' | 'at'>, jid: Jid, origin?: Origin): Promise<void> {
     let stanza: Stanza;
     try {
       stanza = stanzaFromText(Buffer.from(text));
@@ -169,6 +171,6 @@ export class Departures {
       this.#host.onUnreadable(error);
       return;
     }
-    if (!(await this.#host.isHadByOthers(stanza, jid.bare, at))) await forward(this.#host.router, stanza, at);
+    if (!(await this.#host.isHadByOthers(stanza, jid.bare, at))) await forward(this.#host.router, stanza, at, origin);
   }
 }

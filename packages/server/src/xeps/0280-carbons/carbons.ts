@@ -12,6 +12,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { isKept } from '../../routing/resources.ts';
 import type { Journal } from '../../session/journal.ts';
+import { UNORDERED } from '../../session/origins.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Route, Session } from '../../session/session.ts';
 import { isEligible } from './eligibility.ts';
@@ -92,7 +93,8 @@ function copy(
   const { type, origin } = stanza;
   const content = Element.of(name, NS.carbons, {}, forwarded(stanza));
   // a message that is sent again after a crash is not copied again
-  const wrapping = message({ from: account, type }, content).withOrigin(origin && { ...origin, effect: COPY });
+  const copied = origin && origin.effect !== UNORDERED ? { ...origin, effect: COPY } : undefined;
+  const wrapping = message({ from: account, type }, content).withOrigin(copied);
   const sent = new Waits();
   for (const route of routes) {
     if (!getsCopy(route, targets, sender)) continue;
