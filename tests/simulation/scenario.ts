@@ -33,7 +33,7 @@ export const household: Scenario = {
   runs: 100,
 };
 
-const THREE = { nodes: 3, clients: ['romeo/a', 'romeo/b', 'juliet/a', 'nurse/a'], actions: 250, runs: 25 };
+const THREE = { nodes: 3, clients: ['romeo/a', 'romeo/b', 'juliet/a', 'nurse/a'], actions: 250, runs: 60 };
 
 /** The same on three nodes. */
 export const clusterConversation: Scenario = { ...conversation, ...THREE, name: 'cluster-conversation' };
