@@ -70,6 +70,7 @@ const RELEASE_MS = 500;
 /** How long a node that starts waits for what the others have to tell. */
 const KNOWN_MS = 3000;
 const LOOK_AGAIN_MS = 20;
+const LOOK_MOST_MS = 500;
 const LOOK_LATER_MS = 10_000;
 
 /** The highest version of frames that this program reads. */
@@ -127,7 +128,7 @@ export class Cluster implements OtherNodes {
       isAlive: (node) => this.isAlive(node),
       own: (sid) => sessions.owned({ sessionId: sid }),
       ownerOf: async (account, sid) => (await store.find(account, sid))?.owner,
-      again: () => pause(LOOK_AGAIN_MS),
+      again: (attempts) => pause(Math.min(LOOK_AGAIN_MS * 2 ** attempts, LOOK_MOST_MS)),
       onOver: (sid) => this.#table.over(sid),
     });
     this.#inbound = new InboundDeliveries({
