@@ -4,7 +4,8 @@ import { message, presence, type Stanza } from '@parley/xmpp/stanza';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../session/session.ts';
-import { decodeDeliver } from './items.ts';
+import { InboundDeliveries } from './inbound-deliveries.ts';
+import { decodeAnswers, decodeDeliver } from './items.ts';
 import { RemoteDelivery, type Target } from './remote-delivery.ts';
 
 const SELF = '0'.repeat(16);
@@ -36,6 +37,7 @@ class World {
   attempts: number[] = [];
   #waiting: (() => void)[] = [];
   readonly #own = new Map<string, Session>();
+  readonly #inbound = new Map([B, C].map((node) => [node, this.#inboundOf(node)]));
   readonly delivery = new RemoteDelivery({
     self: SELF,
     send: (to, item) => void this.out.get(to)?.push(item),
@@ -59,6 +61,17 @@ class World {
     }
   }
 
+  #inboundOf(node: string): InboundDeliveries {
+    const send = (stanza: Stanza, sid: string) => this.#take(this.kept(sid), stanza.id ?? '', stanza.origin?.k ?? 0);
+    return new InboundDeliveries({
+      own: (sid) =>
+        this.kept(sid).owner === node ? ({ send: (stanza: Stanza) => send(stanza, sid) } as Session) : undefined,
+      send: (_, item) => void (this.alive.has(node) && this.back.get(node)?.push(...decodeAnswers(item))),
+      route() {},
+      onLate() {},
+    });
+  }
+
   kept(sid: string): Kept {
     return this.sessions.get(sid) as Kept;
   }
@@ -71,14 +84,11 @@ class World {
   }
 
   /** A node deals with the next item. */
-  step(node: string): void {
+  async step(node: string): Promise<void> {
     const item = this.out.get(node)?.shift();
     if (item === undefined) return;
-    const { id, sid, origin, text } = decodeDeliver(item);
-    const kept = this.kept(sid);
-    const done = kept.owner === node;
-    if (done) this.#take(kept, /id='([^']*)'/.exec(text.toString())?.[1] ?? '', origin?.k ?? 0);
-    if (id > 0) this.back.get(node)?.push({ id, done });
+    this.#inbound.get(node)?.receive(SELF, item);
+    await nextTurn();
   }
 
   #take(kept: Kept, name: string, k: number): void {
@@ -139,7 +149,7 @@ class World {
   async settle(): Promise<void> {
     for (let round = 0; round < 1000 && this.delivery.size > 0; round++) {
       for (const node of [B, C]) {
-        this.step(node);
+        await this.step(node);
         this.answer(node);
       }
       await this.tick();
@@ -154,8 +164,7 @@ describe('a stanza for a session of another node', () => {
   it('is taken when the owner says so', async () => {
     const world = new World();
     void world.deliver('1');
-    world.step(B);
-    await nextTurn();
+    await world.step(B);
     expect([world.settled.get('1'), world.delivery.size]).toEqual([[], 1]);
     world.answer(B);
     await nextTurn();
@@ -277,7 +286,7 @@ it('is taken once, in order, wherever the session goes, for as long as anybody h
             world.settled.set(name, results);
             void world.delivery.queue(session, named(name)).then((taken) => results.push(taken));
           } else void world.deliver(name, sid, node === SELF ? B : node);
-        } else if (what === 'step') world.step(node);
+        } else if (what === 'step') await world.step(node);
         else if (what === 'answer') world.answer(node);
         else if (what === 'move') world.move(sid, node);
         else if (what === 'tick') await world.tick();

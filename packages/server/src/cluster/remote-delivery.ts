@@ -85,7 +85,7 @@ export class RemoteDelivery {
     const lost = this.#lost.get(sid);
     const matters = isJournaled(stanza, text.length) && (resumable || stanza.origin !== undefined);
     if (!matters && lost === undefined && this.#host.isAlive(node)) {
-      this.#host.send(node, encodeDeliver(0, sid, stanza.origin, text));
+      this.#host.send(node, encodeDeliver({ id: 0, sid, first: false, origin: stanza.origin }, text));
       return true;
     }
     return new Promise((settle) => {
@@ -175,9 +175,10 @@ export class RemoteDelivery {
       this.#pending.set(node, all);
     }
     all.set(pending.id, pending);
-    this.#count(pending.sid, node);
     const { id, sid, origin, stanza } = pending;
-    this.#host.send(node, encodeDeliver(id, sid, origin, stanza.toString()));
+    const first = !this.#underWay.has(sid);
+    this.#count(sid, node);
+    this.#host.send(node, encodeDeliver({ id, sid, first, origin }, stanza.toString()));
   }
 
   #lose(pending: Pending): void {
