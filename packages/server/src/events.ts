@@ -18,13 +18,24 @@ export class Events<Names extends Record<keyof Names, readonly unknown[]>> {
   }
 
   emit<Name extends keyof Names>(name: Name, ...args: Names[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        const answer = (listener as unknown as (...args: Names[Name]) => void | Promise<void>)(...args);
-        if (answer instanceof Promise) this.#pending.add(answer.catch(this.#onError));
-      } catch (error) {
-        this.#onError(error);
-      }
+    for (const listener of this.#listeners.get(name) ?? []) void this.#call(listener, args);
+  }
+
+  /** The same, and resolves when all who listen are done with it. */
+  async tell<Name extends keyof Names>(name: Name, ...args: Names[Name]): Promise<void> {
+    await Promise.all((this.#listeners.get(name) ?? []).map((listener) => this.#call(listener, args)));
+  }
+
+  #call(listener: (...args: never) => void | Promise<void>, args: readonly unknown[]): Promise<void> | undefined {
+    try {
+      const answer = (listener as (...args: readonly unknown[]) => void | Promise<void>)(...args);
+      if (!(answer instanceof Promise)) return undefined;
+      const done = answer.catch(this.#onError);
+      this.#pending.add(done);
+      return done;
+    } catch (error) {
+      this.#onError(error);
+      return undefined;
     }
   }
 }

@@ -67,7 +67,9 @@ export class Sessions {
   }
 
   remove(session: Session): void {
-    if (this.#byId.delete(session.sessionId)) this.#takeOut(session);
+    // it may have come back as another one
+    if (this.#byId.get(session.sessionId) === session) this.#byId.delete(session.sessionId);
+    this.#takeOut(session);
   }
 
   /** Takes the place of what was known of this session before. */

@@ -10,10 +10,12 @@ import type { Session } from '../../session/session.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
-  readonly context: Pick<ModuleContext, 'log' | 'hooks' | 'restoreSession'>;
+  readonly context: Pick<ModuleContext, 'log' | 'hooks' | 'sessions' | 'restoreSession'>;
   readonly store: ResumptionStore;
   readonly host: ManagementHost;
   readonly detached: DetachedSessions;
+  /** What is under way, by the id of the session. */
+  readonly restoring: Map<string, Promise<Session | undefined>>;
 }
 
 /**
@@ -46,14 +48,27 @@ async function end({ account, record }: RecordedSession, { context, store }: Res
   const { resource, sid, epoch, presence } = record;
   const directed = record.directed.map((text) => Jid.parse(text));
   if (presence !== undefined || directed.length > 0) {
-    context.hooks.events.emit('session.lost', account.withResource(resource), directed);
-    await context.hooks.pending.idle();
+    await context.hooks.events.tell('session.lost', account.withResource(resource), directed);
   }
   await store.end(account, resource, sid, epoch);
 }
 
-/** Takes a session over from whoever had it, and has it wait for its client; undefined where there is no such session. */
-export async function restoreSession(account: Jid, sid: string, at: RestoringHost): Promise<Session | undefined> {
+/**
+ * Takes a session over from whoever had it, and has it wait for its client; undefined where there is no such session. It is
+ * one session here, however many want it at once: clients try again, and nodes die meanwhile.
+ */
+export function restoreSession(account: Jid, sid: string, at: RestoringHost): Promise<Session | undefined> {
+  const here = at.context.sessions.owned({ sessionId: sid });
+  if (here !== undefined) return Promise.resolve(here);
+  let restoring = at.restoring.get(sid);
+  if (restoring === undefined) {
+    restoring = restore(account, sid, at).finally(() => at.restoring.delete(sid));
+    at.restoring.set(sid, restoring);
+  }
+  return restoring;
+}
+
+async function restore(account: Jid, sid: string, at: RestoringHost): Promise<Session | undefined> {
   const kept = await at.store.claim(account, sid);
   if (kept === undefined || kept.record.maxSeconds === 0) return undefined;
   const { record, header, entries } = kept;

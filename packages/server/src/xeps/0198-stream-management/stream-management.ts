@@ -77,7 +77,7 @@ export default defineModule({
       again,
       onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
     });
-    const restoring = { context, store, host, detached };
+    const restoring = { context, store, host, detached, restoring: new Map() };
     const negotiation = new Negotiation({
       context,
       management: host,
