@@ -40,6 +40,8 @@ export class Negotiation {
     this.#attempted.add(session);
     const { ids, management: host } = this.#host;
     const management = new Management(session, host, this.#secondsFor(stream, element));
+    // what is recorded of a session that cannot be resumed must not come after what `#open` records
+    if (management.resumable) await this.#host.context.otherNodes?.recorded(session);
     if (management.resumable && !(await this.#open(session, management))) {
       return fail(stream, 'resource-constraint');
     }
