@@ -1,5 +1,6 @@
 import { Jid, JidError } from '@parley/xmpp/jid';
 import type { PackedWriter } from '../session/resumption/packed-writer.ts';
+import type { Session } from '../session/session.ts';
 import type { AnnouncementReader } from './announcement-reader.ts';
 
 /** What every node knows of a session of another. */
@@ -24,6 +25,25 @@ export interface AnnouncedSession {
   readonly resumable: boolean;
   /** The last available presence, as XML; undefined while unavailable. */
   readonly presence: string | undefined;
+}
+
+/** What is told of a session of this node. */
+export function announced(session: Session): AnnouncedSession {
+  const { sessionId, jid, boundAt, priority, interested, carbonsSince, receivingSince, detached, management } = session;
+  const resumable = management?.resumable === true;
+  return {
+    sid: sessionId,
+    epoch: resumable ? (management?.epoch ?? 0) : 0,
+    jid,
+    boundAt,
+    priority,
+    interested,
+    carbonsSince,
+    receivingSince,
+    detached,
+    resumable,
+    presence: session.presence?.toString(),
+  };
 }
 
 // sid, epoch, jid, boundAt, priority + 128, flags, [carbonsSince,] [receivingSince,] [presence]

@@ -1,23 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
-import type { Keyspace } from '@parley/keyspace/keyspace';
+import { EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
 import type { Jid } from '@parley/xmpp/jid';
-import type { Stanza } from '@parley/xmpp/stanza';
-import { StreamError } from '@parley/xmpp/stream-error';
-import type { Log } from '../log.ts';
-import type { Peers } from '../peers.ts';
-import type { Awaitable } from '../pipeline.ts';
-import { nextAttempt, untilDone } from '../session/attempts.ts';
+import { nextAttempt } from '../session/attempts.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import type { RemoteSession } from '../session/remote-session.ts';
-import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
-import type { Sessions } from '../session/sessions.ts';
-import type { AnnouncedSession } from './announced-session.ts';
+import { announced } from './announced-session.ts';
 import { Announcements } from './announcements.ts';
 import { Channels } from './channels.ts';
+import type { ClusterHost, ClusterTraffic } from './cluster-host.ts';
 import { ClusterJournal } from './cluster-journal.ts';
 import { type Frame, Frames, frameHead } from './frame.ts';
+import { Handovers } from './handovers.ts';
+import { Hearing } from './hearing.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
 import {
   decodeAcknowledged,
@@ -25,8 +20,8 @@ import {
   decodeNotice,
   decodeSession,
   encodeAcknowledged,
-  encodeSession,
   ITEM,
+  type SessionItem,
 } from './items.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
@@ -35,38 +30,6 @@ import { RemoteDelivery } from './remote-delivery.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { SessionTable } from './session-table.ts';
 
-/** How this node takes part in a cluster. */
-export interface ClusterLink {
-  readonly bus: Bus;
-  /** 16 hexadecimal digits, other ones at each start: what keyspace and bus know this node by. */
-  readonly id: string;
-  /** What operators know it by. */
-  readonly name: string;
-}
-
-export interface ClusterHost extends ClusterLink {
-  readonly keyspace: Keyspace;
-  readonly sessions: Sessions;
-  readonly store: ResumptionStore;
-  readonly peers: Peers;
-  readonly log: Log;
-  readonly version: string;
-  lease(): { readonly heartbeatMs: number; readonly leaseMs: number; readonly absentMs: number };
-  route(stanza: Stanza): Awaitable<void>;
-  onLate(stanza: Stanza): Awaitable<void>;
-  /** Another node takes a session over. */
-  onLeaving(session: Session): void;
-  /** A session of another node is over, or gets no messages any more. */
-  onGoneElsewhere(account: Jid): void;
-  /** Takes over what nodes that are gone had. */
-  reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
-  /** This node was declared dead: nothing is its own any more. */
-  onFenced(): void;
-  onFault(error: unknown): void;
-}
-
-/** How long a session's owner may take to leave it to another node. */
-const RELEASE_MS = 500;
 /** How long a node that starts waits for what the others have to tell. */
 const KNOWN_MS = 3000;
 const LOOK_AGAIN_MS = 20;
@@ -87,9 +50,16 @@ export class Cluster implements OtherNodes {
   readonly #table: SessionTable;
   readonly #registry: SessionRegistry;
   readonly #questions: Questions;
+  readonly #handovers: Handovers;
+  readonly #hearing: Hearing;
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
+  readonly #frames: Frames;
+  readonly #startedAt = performance.now();
+  #self: Member | undefined;
   #membership: Membership | undefined;
+  #joined = false;
+  #fenced = false;
   #reaping: Promise<void> = Promise.resolve();
 
   constructor(host: ClusterHost) {
@@ -97,6 +67,7 @@ export class Cluster implements OtherNodes {
     const { sessions, store, keyspace, bus, id, log } = host;
     this.#head = frameHead('announcement', id);
     const onDamaged = (from: string, error: Error) => log.error('cluster.damaged', { from, error });
+    this.#frames = new Frames({ onFrame: (frame) => this.#onFrame(frame), onDamaged });
     const send = (to: string, item: Buffer) => this.#channels.send(to, item);
     this.#channels = new Channels({
       self: id,
@@ -108,18 +79,36 @@ export class Cluster implements OtherNodes {
     });
     this.#announcements = new Announcements({
       self: id,
-      broadcast: (body) => void bus.publish(EVERY_NODE, Buffer.concat([this.#head, body])).catch(() => {}),
+      broadcast: (body) => {
+        this.#channels.counts.framesOut++;
+        const published = bus.publish(EVERY_NODE, Buffer.concat([this.#head, body]));
+        published.then(
+          () => this.#hearing.spoke(),
+          () => {},
+        );
+      },
       send: (to, item) => this.#channels.send(to, Buffer.concat([ANNOUNCEMENT, item])),
-      find: (sid) => announced(sessions.owned({ sessionId: sid })),
-      local: () => Iterator.from(sessions).map((session) => announced(session) as AnnouncedSession),
+      find: (sid) => {
+        const session = sessions.owned({ sessionId: sid });
+        return session && announced(session);
+      },
+      local: () => Iterator.from(sessions).map(announced),
       put: (from, session) => this.#table.put(from, session),
       remove: (from, sid) => this.#table.remove(from, sid),
       reset: (from, all) => this.#table.reset(from, all),
       onDamaged,
     });
+    this.#hearing = new Hearing({
+      lastEcho: () => this.#announcements.lastEcho,
+      onDeaf: () => {
+        const message = 'Redis takes what this node tells all others, and brings none of it back: it connects anew.';
+        log.error('cluster.deaf', { message });
+        bus.reconnect('Nothing that is published comes back.');
+      },
+    });
     this.#table = new SessionTable({
       sessions,
-      end: (session) => this.#evict(session.node, session.sessionId),
+      end: (session) => this.#handovers.evict(session.node, session.sessionId),
       onGone: (account) => host.onGoneElsewhere(account),
     });
     this.#delivery = new RemoteDelivery({
@@ -140,10 +129,16 @@ export class Cluster implements OtherNodes {
     this.#registry = new SessionRegistry({
       store,
       again: () => nextAttempt(keyspace),
-      evict: (owner, sid) => this.#evict(owner, sid),
+      evict: (owner, sid) => this.#handovers.evict(owner, sid),
       onFault: host.onFault,
     });
     this.#questions = new Questions(send);
+    this.#handovers = new Handovers({
+      ...host,
+      ask: (node, item) => this.#questions.ask(node, item),
+      send,
+      onLeft: (session, node) => this.#table.left(session, node),
+    });
     this.journal = new ClusterJournal(sessions, this.#delivery);
     host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
   }
@@ -151,29 +146,31 @@ export class Cluster implements OtherNodes {
   /** Resolves when this node is one of the cluster and knows what the others have. */
   async join(): Promise<void> {
     const { bus, id, name, version, lease, onFenced, onFault } = this.#host;
-    const frames = new Frames({
-      onFrame: (frame) => this.#onFrame(frame),
-      onDamaged: (from, error) => this.#host.log.error('cluster.damaged', { from, error }),
-    });
-    this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && frames.receive(bytes)));
-    this.#stops.push(bus.onLink((event) => event === 'up' && this.#linkUp()));
-    const beat = setInterval(() => this.#announcements.beat(), lease().heartbeatMs).unref();
+    this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && this.#frames.receive(bytes)));
+    this.#stops.push(bus.onLink((event) => this.#onLink(event)));
+    const beat = setInterval(() => this.#beat(), lease().heartbeatMs).unref();
     this.#stops.push(() => clearInterval(beat));
+    const self = { id, name, version, startedAt: Date.now(), frames: FRAMES };
+    this.#self = self;
     this.#membership = await Membership.join({
       keyspace: this.#host.keyspace,
       bus,
-      self: { id, name, version, startedAt: Date.now(), frames: FRAMES },
+      self,
       lease,
       onJoined: (member) => this.#onJoined(member),
       onGone: (member, how) => this.#onGone(member, how),
       onReap: (member) => this.#reap(member),
-      onFenced,
+      onFenced: () => {
+        this.#fenced = true;
+        onFenced();
+      },
       onFault,
     });
     const known = this.#announcements.known(this.#others());
     await Promise.race([known, pause(KNOWN_MS, undefined, { ref: false })]);
     // what is left of nodes that nobody remembers
     if (this.#membership.members.size === 0) await this.#host.reap((owner) => owner !== id);
+    this.#joined = true;
   }
 
   /** Leaves in order: from now on others take over what is left of this node's sessions. */
@@ -188,8 +185,27 @@ export class Cluster implements OtherNodes {
     return [...(this.#membership?.members.keys() ?? [])];
   }
 
+  /** All nodes, this one first; empty until it is one of them. */
   get members(): readonly Member[] {
-    return [...(this.#membership?.members.values() ?? [])];
+    if (this.#self === undefined || this.#membership === undefined) return [];
+    return [this.#self, ...this.#membership.members.values()];
+  }
+
+  /** Why this node should get no connections, in words. */
+  get notReady(): readonly string[] {
+    if (this.#fenced) return ['the other nodes have given this one up'];
+    if (!this.#joined) return ['it is not one of the cluster yet'];
+    return this.#hearing.deaf ? ['it does not hear the other nodes'] : [];
+  }
+
+  /** What goes on between this node and the others, for whoever measures it. */
+  get traffic(): ClusterTraffic {
+    const { counts, waitingBytes } = this.#channels;
+    const { size: waiting, sought } = this.#delivery;
+    const damaged = counts.damaged + this.#frames.damaged;
+    const heardAt = Math.max(this.#announcements.lastEcho, this.#startedAt);
+    const echoSeconds = (performance.now() - heardAt) / 1000;
+    return { ...counts, damaged, waitingBytes, waiting, sought, echoSeconds };
   }
 
   /** Resolves when everything that this node has sent to others was dealt with there. */
@@ -255,51 +271,14 @@ export class Cluster implements OtherNodes {
     return this.#questions.ask(node, (id) => encodeAcknowledged(id, sessionId, at));
   }
 
-  async release(owner: string, sid: string): Promise<void> {
-    const late = new AbortController();
-    const released = this.#questions.ask(owner, (id) => encodeSession(ITEM.release, { id, sid }));
-    await Promise.race([released, pause(RELEASE_MS, undefined, { signal: late.signal }).catch(() => {})]);
-    late.abort();
-  }
-
-  async #release(from: string, { id, sid }: { id: number; sid: string }): Promise<void> {
-    const session = this.#host.sessions.owned({ sessionId: sid });
-    if (session?.management?.resumable) {
-      if (!session.detached) {
-        session.release();
-        session.detach('it is resumed on another node');
-      }
-      this.#host.onLeaving(session);
-      await session.management.handOver();
-      if (!session.ended) {
-        session.moved('it is resumed on another node');
-        this.#table.left(session, from);
-        setTimeout(() => void this.#checkLeft(session).catch(this.#host.onFault), LOOK_LATER_MS).unref();
-      }
-    }
-    this.#inbound.answer(from, id, true);
-  }
-
-  /** A session was left to a node that may have died before it took it: it is this node's still. */
-  async #checkLeft({ account, sessionId }: Session): Promise<void> {
-    const { store, sessions, id, keyspace, reap } = this.#host;
-    const found = await untilDone(
-      () => store.find(account, sessionId),
-      () => nextAttempt(keyspace),
-    );
-    if (found?.owner !== id) return;
-    await reap((owner, sid) => owner === id && sid === sessionId && sessions.owned({ sessionId }) === undefined);
-  }
-
-  #evict(owner: string, sid: string): void {
-    const own = this.#host.sessions.owned({ sessionId: sid });
-    if (own !== undefined) own.end(new StreamError('conflict', 'Another session was bound with this resource.'));
-    else if (owner !== this.#host.id) this.#channels.send(owner, encodeSession(ITEM.evict, { id: 0, sid }));
+  release(owner: string, sid: string): Promise<boolean> {
+    return this.#handovers.request(owner, sid);
   }
 
   // --- what comes from others -------------------------------------------------------------------------------------
 
   #onFrame({ kind, sender, body }: Frame): void {
+    this.#channels.counts.framesIn++;
     if (kind === 'channel') this.#channels.onFrame(sender, body);
     else this.#announcements.onBroadcast(sender, body);
   }
@@ -322,7 +301,7 @@ export class Cluster implements OtherNodes {
           return;
         }
         case ITEM.release:
-          void this.#release(from, decodeSession(item)).catch(this.#host.onFault);
+          this.#release(from, decodeSession(item)).catch(this.#host.onFault);
           return;
         case ITEM.acknowledged: {
           const { id, sid, at } = decodeAcknowledged(item);
@@ -330,7 +309,7 @@ export class Cluster implements OtherNodes {
           return;
         }
         case ITEM.evict:
-          this.#evict(this.#host.id, decodeSession(item).sid);
+          this.#handovers.evict(this.#host.id, decodeSession(item).sid);
           return;
         case ITEM.announcement:
           this.#announcements.onItem(from, item.subarray(1));
@@ -338,13 +317,26 @@ export class Cluster implements OtherNodes {
         default: // a newer node says something that this one does not know
       }
     } catch (error) {
+      this.#channels.counts.damaged++;
       this.#host.log.error('cluster.damaged', { from, error: error as Error });
     }
   }
 
-  #linkUp(): void {
+  async #release(from: string, item: SessionItem): Promise<void> {
+    await this.#handovers.release(from, item);
+    this.#inbound.answer(from, item.id, true);
+  }
+
+  #onLink(event: LinkEvent): void {
+    if (event === 'down') this.#hearing.linkDown();
+    if (event !== 'up') return;
     this.#channels.linkUp();
     this.#announcements.linkUp();
+  }
+
+  #beat(): void {
+    this.#hearing.look();
+    this.#announcements.beat();
   }
 
   #onJoined(member: Member): void {
@@ -385,22 +377,3 @@ export class Cluster implements OtherNodes {
 }
 
 const ANNOUNCEMENT = Buffer.from([ITEM.announcement]);
-
-function announced(session: Session | undefined): AnnouncedSession | undefined {
-  if (session === undefined) return undefined;
-  const { sessionId, jid, boundAt, priority, interested, carbonsSince, receivingSince, detached, management } = session;
-  const resumable = management?.resumable === true;
-  return {
-    sid: sessionId,
-    epoch: resumable ? (management?.epoch ?? 0) : 0,
-    jid,
-    boundAt,
-    priority,
-    interested,
-    carbonsSince,
-    receivingSince,
-    detached,
-    resumable,
-    presence: session.presence?.toString(),
-  };
-}

@@ -78,6 +78,11 @@ export class RemoteDelivery {
     return size;
   }
 
+  /** Sessions that are looked for. */
+  get sought(): number {
+    return this.#lost.size;
+  }
+
   /** True where the session takes it, as far as is known; a promise where it must not get lost. */
   deliver(target: Target, stanza: Stanza): Awaitable<boolean> {
     const { sessionId: sid, node, resumable } = target;

@@ -55,6 +55,11 @@ export class Sessions {
     return this.#remote.get(sessionId);
   }
 
+  /** How many sessions of other nodes are known. */
+  get elsewhere(): number {
+    return this.#remote.size;
+  }
+
   get allRemote(): IterableIterator<RemoteSession> {
     return this.#remote.values();
   }

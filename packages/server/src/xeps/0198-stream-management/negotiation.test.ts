@@ -1,4 +1,5 @@
 import { openKeyspace } from '@parley/keyspace/open';
+import { Registry } from '@parley/metrics/registry';
 import { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { expect, it, onTestFinished } from 'vitest';
@@ -42,6 +43,7 @@ async function start() {
     context: {
       sessions,
       hooks,
+      metrics: new Registry().metrics,
       log: { info() {} } as never,
       isAdmin: (jid) => jid.equals(JULIET.bare),
       otherNodes: undefined,

@@ -13,7 +13,10 @@ import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
-  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin' | 'otherNodes' | 'sessionStore'>;
+  readonly context: Pick<
+    ModuleContext,
+    'sessions' | 'log' | 'metrics' | 'hooks' | 'isAdmin' | 'otherNodes' | 'sessionStore'
+  >;
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
@@ -87,6 +90,7 @@ export class Negotiation {
   async resume(stream: Stream, element: Element): Promise<void> {
     const { context, ids } = this.#host;
     const { identity } = stream;
+    const startedAt = performance.now();
     if (identity === undefined) return fail(stream, 'unexpected-request');
     const id = element.attr('previd') ?? '';
     const h = readNumber(element);
@@ -94,10 +98,11 @@ export class Negotiation {
     const sid = ids.read(identity, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
     const here = context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-    const session = here ?? (await this.#fetch(identity, sid));
+    const { session, from } = here ? { session: here, from: 'here' as const } : await this.#fetch(identity, sid);
     if (session?.management?.resumable && (await session.management.resume(stream, h, id))) {
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
+      context.metrics.resumptionDuration.with({ from }).record((performance.now() - startedAt) / 1000);
       context.hooks.events.emit('session.resumed', session);
     } else if (!stream.closed) {
       // how much of what it sent was handled helps a client whose session is gone
@@ -106,15 +111,18 @@ export class Negotiation {
   }
 
   /** Has a session that another node has, or had before it was gone, come here. */
-  async #fetch(account: Jid, sid: string): Promise<Session | undefined> {
+  async #fetch(account: Jid, sid: string): Promise<{ session: Session | undefined; from: 'elsewhere' | 'gone' }> {
     const { context, restore } = this.#host;
-    const { otherNodes, sessionStore } = context;
-    if (otherNodes === undefined) return undefined;
+    const { otherNodes, sessionStore, metrics } = context;
+    if (otherNodes === undefined) return { session: undefined, from: 'gone' };
     const found = await sessionStore.find(account, sid);
-    if (found === undefined || found.record.maxSeconds === 0) return undefined;
+    if (found === undefined || found.record.maxSeconds === 0) return { session: undefined, from: 'gone' };
+    const alive = otherNodes.isAlive(found.owner);
     // with it come the stanzas that are in its memory alone
-    if (otherNodes.isAlive(found.owner)) await otherNodes.release(found.owner, sid);
-    return restore(account, sid);
+    const released = alive && (await otherNodes.release(found.owner, sid));
+    const session = await restore(account, sid);
+    if (session !== undefined) metrics.clusterTakeovers.with({ how: released ? 'released' : 'forced' }).add(1);
+    return { session, from: alive ? 'elsewhere' : 'gone' };
   }
 
   async #lastHandled(account: Jid, sid: string): Promise<number | undefined> {

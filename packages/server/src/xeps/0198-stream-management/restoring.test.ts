@@ -1,4 +1,5 @@
 import { openKeyspace } from '@parley/keyspace/open';
+import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
 import { expect, it, onTestFinished } from 'vitest';
 import { FakeStream } from '../../../../../tests/support/managed-session.ts';
@@ -42,11 +43,13 @@ async function start() {
   hooks.events.on('session.restored', (session, directed) => void log.push(`restored ${session.jid}: ${directed}`));
   const sessions: Session[] = [];
   const table = new Sessions();
+  const { metrics } = new Registry();
   const host: Partial<SessionHost> = { onChange() {}, onEnd: (session) => detached.remove(session) };
   const detached = new DetachedSessions({ sessionsOf: () => sessions, most: () => 100, onLimit() {} });
   onTestFinished(() => detached.clear());
   const context = {
     hooks,
+    metrics,
     sessions: table,
     log: { info: note, error: note } as never,
     restoreSession(jid: Jid, sid: string) {
@@ -59,7 +62,7 @@ async function start() {
   const management = { store, limits: () => ({ maxStanzas: 10, maxBytes: 1000 }) } as never;
   const at = { context, store, host: management, detached, restoring: new Map() };
   const restore = (isGone = (_owner: string, _sid: string) => true) => takeOverSessions(at, isGone);
-  return { store, unreliable, keyspace, log, sessions, detached, restore, hooks, at };
+  return { store, unreliable, keyspace, log, sessions, detached, restore, hooks, at, metrics };
 }
 
 const header = (handled = 0) => ({ handled, origins: new Map<string, number>() });
@@ -113,7 +116,7 @@ it.each([
   ['a priority that is none', { presence: '<presence><priority>x</priority></presence>' }],
   ['an address that is none', { directed: ['@'] }],
 ])('%s is told of, and no trace of its session is left among the others', async (_, damage) => {
-  const { store, log, sessions, detached, restore } = await start();
+  const { store, log, sessions, detached, restore, metrics } = await start();
   await store.open(juliet, record(sidOf(1), damage), header());
   await store.open(juliet, record(sidOf(2)), header());
   await restore();
@@ -121,6 +124,7 @@ it.each([
   expect(detached.size).toBe(1);
   expect(log).toContain('resumption.damaged juliet@capulet.lit');
   expect(log).toContain('resumption.restored 1');
+  expect(metrics.clusterTakeovers.with({ how: 'reaped' }).value).toBe(1);
 });
 
 it('a journal that cannot be read is told of, and does not keep the others away', async () => {

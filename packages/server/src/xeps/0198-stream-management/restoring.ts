@@ -10,7 +10,7 @@ import type { Session } from '../../session/session.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
-  readonly context: Pick<ModuleContext, 'log' | 'hooks' | 'sessions' | 'restoreSession'>;
+  readonly context: Pick<ModuleContext, 'log' | 'metrics' | 'hooks' | 'sessions' | 'restoreSession'>;
   readonly store: ResumptionStore;
   readonly host: ManagementHost;
   readonly detached: DetachedSessions;
@@ -26,7 +26,7 @@ export async function takeOverSessions(
   at: RestoringHost,
   isGone: (owner: string, sid: string) => boolean,
 ): Promise<void> {
-  const { log } = at.context;
+  const { log, metrics } = at.context;
   let count = 0;
   const restore = async (found: RecordedSession) => {
     if (!isGone(found.owner, found.record.sid)) return;
@@ -40,6 +40,7 @@ export async function takeOverSessions(
     }
   };
   for await (const page of at.store.all()) await Promise.all(page.map(restore));
+  metrics.clusterTakeovers.with({ how: 'reaped' }).add(count);
   if (count > 0) log.info('resumption.restored', { sessions: count });
 }
 
