@@ -123,30 +123,6 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
     expect(await unfinished()).toEqual([]);
   });
 
-  it('records one that cannot be resumed, and tells which one had the resource', async () => {
-    const passing = { ...record, maxSeconds: 0, receiving: true };
-    const other = openStore(keyspace);
-    expect(await store.register(account, passing)).toBeUndefined();
-    expect(await store.register(account, passing)).toBeUndefined(); // once more
-    expect(await store.find(account, record.sid)).toEqual({ account, record: passing, owner: store.owner });
-    const next = { ...passing, sid: newSid() };
-    expect(await other.register(account, next)).toEqual({ sid: record.sid, owner: store.owner });
-    expect(await store.list(account)).toEqual([{ account, record: next, owner: other.owner }]);
-    expect(await store.find(account, record.sid)).toBeUndefined();
-    expect(await store.update(account, passing)).toBe(false);
-    expect(await end()).toBeUndefined();
-    expect(await other.end(account, next.resource, next.sid, 1)).toEqual([]);
-    expect(await store.list(account)).toEqual([]);
-  });
-
-  it('lists what can be read, and finds one whatever the others are', async () => {
-    await store.open(account, record, header());
-    await keyspace.hset(sessionKeys.key(account.bareText), [['damaged', Buffer.from('?')]]);
-    expect(await store.find(account, record.sid)).toEqual({ account, record, owner: store.owner });
-    expect((await store.list(account)).map((session) => session.record)).toEqual([record]);
-    expect(damaged).toHaveBeenCalledOnce();
-  });
-
   it('opens it once, however often that is tried', async () => {
     await store.open(account, record, header());
     await store.open(account, record, header());
