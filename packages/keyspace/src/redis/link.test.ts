@@ -60,12 +60,14 @@ test('connects anew when it is told to, and not where it does so already, or is 
   const frames: string[] = [];
   bus.onPush((frame) => frames.push(String(frame)));
   await k.set('a', '1');
+  redis.freeze(); // Else it might have answered by then.
   const write = k.set('a', '2');
   await setImmediate(); // Sent by now.
   bus.reconnect('Nothing comes back.');
   bus.reconnect('Nothing comes back.');
   expect(k.trouble?.message).toBe('Nothing comes back.');
   await expect(write).rejects.toMatchObject({ failure: 'away', outcome: 'unknown' });
+  redis.thaw();
   await up(k);
   await bus.publish('n1', Buffer.from('again'));
   await vi.waitFor(() => expect(frames).toEqual(['again']), { interval: 5 });
