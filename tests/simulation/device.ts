@@ -13,6 +13,9 @@ const HEADER = `<?xml version='1.0'?><stream:stream to='localhost' version='1.0'
 /** Errors with which a server may end a stream that nothing is wrong with. */
 const FAIR = new Set(['conflict', 'resource-constraint', 'system-shutdown', 'connection-timeout']);
 
+/** Milliseconds after which a node that goes on knows whether others took it for dead. */
+const TOGETHER = 30_000;
+
 /** Milliseconds for which an attempt to bind a resource may be under way after its client has given it up. */
 const ABANDONED = 10_000;
 
@@ -31,6 +34,9 @@ interface OwnSession extends SessionEntry {
   readonly displaceable: boolean;
   /** Since when it has no connection; undefined while it has one. */
   lostAt: number | undefined;
+  /** Since when other nodes may take the node that it is connected to for dead, and its session over; and since when not. */
+  apartAt: number | undefined;
+  togetherAt: number | undefined;
 }
 
 export type DeviceState = 'offline' | 'opening' | 'resuming' | 'binding' | 'enabling' | 'online' | 'closing';
@@ -41,6 +47,9 @@ export interface DeviceHost {
   /** Milliseconds. */
   now(): number;
 }
+
+/** Since when a session may wait for its client, which need not know of it. */
+const waitsSince = ({ lostAt, apartAt }: OwnSession, now: number): number => Math.min(lostAt ?? now, apartAt ?? now);
 
 /** A client with XEP-0198 as it ought to be: it sends again what was not acknowledged, and tells the ledger everything. */
 export class Device {
@@ -174,6 +183,8 @@ export class Device {
       messages: 0,
       displaceable,
       lostAt: undefined,
+      apartAt: undefined,
+      togetherAt: undefined,
     };
     this.state = 'online';
     this.#enabling = false;
@@ -194,7 +205,7 @@ export class Device {
     if (session === undefined) return;
     const { ledger } = this.#host;
     this.state = 'online';
-    session.lostAt = undefined;
+    session.lostAt = session.apartAt = session.togetherAt = undefined;
     ledger.ending.end(this.account, this.jid, ledger.now);
     this.#acknowledged(h);
     for (const { text } of session.unacknowledged) this.#write(text);
@@ -213,7 +224,7 @@ export class Device {
       return;
     }
     const { ledger, now } = this.#host;
-    const waited = now() - (session.lostAt ?? now());
+    const waited = now() - waitsSince(session, now());
     if (waited < session.maxMilliseconds && !session.displaceable)
       ledger.violate(`GONE ${session.name}, after ${waited} ms: ${element}`);
     // an `h` would tell what was dealt with, but not how: errors for a session that is gone are nobody's
@@ -233,10 +244,19 @@ export class Device {
     ledger.ending.begin(this.account, this.jid, ledger.now);
   }
 
-  /** Time goes by: the session may not have waited so long. */
-  wait(): void {
-    const { lostAt = Number.POSITIVE_INFINITY, maxMilliseconds = 0 } = this.session ?? {};
-    if (this.#host.now() - lostAt >= maxMilliseconds) this.#mayEnd();
+  /** Time goes by: the session may not have waited so long. `apart`: the other nodes hear nothing of the device's. */
+  wait(apart: boolean): void {
+    const { session } = this;
+    if (session === undefined) return;
+    const now = this.#host.now();
+    if (apart) {
+      session.apartAt ??= now;
+      session.togetherAt = undefined;
+    } else if (this.connection !== undefined && session.apartAt !== undefined) {
+      session.togetherAt ??= now;
+      if (now - session.togetherAt > TOGETHER) session.apartAt = session.togetherAt = undefined;
+    }
+    if (now - waitsSince(session, now) >= session.maxMilliseconds) this.#mayEnd();
   }
 
   #acknowledged(h: number): void {

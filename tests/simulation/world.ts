@@ -152,6 +152,13 @@ export class World {
   pass(milliseconds: number): void {
     this.clock.advance(milliseconds);
     for (const { link } of this.members) if (link.late) link.giveUp(this.random);
-    for (const device of this.devices) device.wait();
+    for (const device of this.devices) device.wait(this.#isApart(device));
+  }
+
+  /** Whether the node that a client is connected to is cut off from the others, of which the client hears nothing. */
+  #isApart({ connection }: Device): boolean {
+    if (this.scenario.nodes === 1 || connection === undefined) return false;
+    const member = this.members.find(({ connections }) => connections.has(connection));
+    return member === undefined || !member.running || !member.link.up;
   }
 }

@@ -28,9 +28,14 @@ export class Failures {
     return answer;
   };
 
-  /** A message waits while the keyspace is away, and its sender with it; everything else is answered. */
-  readonly passes = (stanza: Stanza, error: unknown): Promise<void> | undefined =>
-    stanza.kind === 'message' && isAway(error) ? nextAttempt(this.#keyspace) : undefined;
+  /**
+   * A message waits while the keyspace is away, and its sender with it. So does presence for all contacts: clients send it
+   * once, and nobody would see them for as long as they are connected. Everything else is answered.
+   */
+  readonly passes = (stanza: Stanza, error: unknown): Promise<void> | undefined => {
+    const waits = stanza.kind === 'message' || (stanza.kind === 'presence' && stanza.to === undefined);
+    return waits && isAway(error) ? nextAttempt(this.#keyspace) : undefined;
+  };
 
   readonly onFault = (error: unknown): void => {
     // no fault of the program, and it comes in crowds

@@ -2,6 +2,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import { isJournaled } from '../session/journaled.ts';
+import { UNORDERED } from '../session/origins.ts';
 import type { Route, Session } from '../session/session.ts';
 import { encodeDeliver } from './items.ts';
 
@@ -141,7 +142,7 @@ export class RemoteDelivery implements Disposable {
   originOf(stanza: Stanza): Origin {
     if (stanza.origin !== undefined) return stanza.origin;
     this.#k = (this.#k + 1) >>> 0;
-    return { sid: this.#host.self, k: this.#k, effect: 0 };
+    return { sid: this.#host.self, k: this.#k, effect: UNORDERED };
   }
 
   /** A session of this node was taken over while it took a stanza: it is sent after it, to its place. */

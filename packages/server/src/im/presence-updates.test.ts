@@ -1,5 +1,5 @@
 import { createHook } from 'node:async_hooks';
-import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { describe, expect, it } from 'vitest';
 import { RemoteDomain } from '../../../../tests/support/remote-domain.ts';
@@ -23,14 +23,14 @@ const contact = (subscription: Subscription) => ({
 async function start() {
   let store: RosterStore | undefined;
   let held: Promise<void> | undefined;
-  let failing = false;
+  let failure: KeyspaceFailure | undefined;
   const access = defineModule({
     name: 'access',
     setup(context) {
       store = context.use(RosterStore);
       const get = store.get.bind(store);
       store.get = (account) => {
-        if (failing) return Promise.reject(new KeyspaceError('away', 'It is not there.'));
+        if (failure !== undefined) return Promise.reject(new KeyspaceError(failure, 'It cannot be read.'));
         return held === undefined ? get(account) : held.then(() => get(account));
       };
     },
@@ -51,8 +51,8 @@ async function start() {
         resolve();
       };
     },
-    fail(value: boolean) {
-      failing = value;
+    fail(how?: KeyspaceFailure) {
+      failure = how;
     },
   };
 }
@@ -149,16 +149,28 @@ it('is initial again where the roster could not be read', async () => {
   const { server, remote, add, fail } = await start();
   await add('juliet@localhost', 'both@remote.example', 'both');
   const juliet = await server.client(JULIET);
-  fail(true);
+  fail('refused');
   juliet.send(`<presence id='x'/>`);
   expect((await juliet.next()).attr('type')).toBe('error');
-  fail(false);
+  fail();
   juliet.send('<presence/>');
   await juliet.sync();
   expect(remote.taken()).toEqual([
     `<presence to='both@remote.example' from='${JULIET}'/>`,
     `<presence to='both@remote.example' from='${JULIET}' type='probe'/>`,
   ]);
+});
+
+it('waits for a keyspace that is away: nobody sends it twice', async () => {
+  const { server, remote, add, fail } = await start();
+  await add('juliet@localhost', 'both@remote.example', 'both');
+  const juliet = await server.client(JULIET);
+  fail('away');
+  juliet.send('<presence/>');
+  fail();
+  expect(await juliet.next()).toMatchObject({ name: 'presence' });
+  await juliet.sync();
+  expect(remote.taken()).toHaveLength(2);
 });
 
 it('is told to have ended as soon as the roster can be read', async () => {
@@ -169,10 +181,10 @@ it('is told to have ended as soon as the roster can be read', async () => {
   const ended: string[] = [];
   server.node.hooks.events.on('presence.unavailable', ({ jid }) => void ended.push(String(jid)));
   const { log } = server;
-  fail(true);
+  fail('away');
   juliet.send(`<presence type='unavailable'/>`);
   expect([server.sessionOf(JULIET).available, ended, remote.taken()]).toEqual([false, [JULIET], []]);
-  fail(false);
+  fail();
   await juliet.sync();
   expect(remote.taken()).toEqual([`<presence to='both@remote.example' from='${JULIET}' type='unavailable'/>`]);
   expect(log.filter(({ event }) => event === 'node.fault')).toEqual([]);
@@ -183,7 +195,7 @@ it('ends for those who ask inside the server though nobody was told of its begin
   const juliet = await server.client(JULIET);
   const ended: string[] = [];
   server.node.hooks.events.on('presence.unavailable', ({ jid }) => void ended.push(String(jid)));
-  fail(true);
+  fail('refused');
   juliet.send(`<presence id='x'/>`);
   expect((await juliet.next()).attr('type')).toBe('error');
   juliet.send(`<presence type='unavailable'/>`);

@@ -196,7 +196,7 @@ export class JournalWriter {
     if (batch.length > 0) writes.push(store.append(account, sessionId, this.#epoch, batch.map(entryOf)));
     const header = this.#checkpointWanted ? this.#host.header() : undefined;
     // the record first: a stanza that changed it must not be known to be handled where the change is not known
-    const record = header !== undefined && this.#recordStale ? this.#changedRecord() : undefined;
+    const record = header === undefined ? undefined : this.#changedRecord(this.#epoch);
     if (record !== undefined) writes.push(store.update(account, record));
     if (header !== undefined && (this.#trim > 0 || header.handled !== this.#persisted)) {
       writes.push(store.checkpoint(account, sessionId, this.#epoch, header, this.#trim));
@@ -219,9 +219,10 @@ export class JournalWriter {
   }
 
   /** The record of the session, where it is another than the one that was written last. */
-  #changedRecord(): ResumptionRecord | undefined {
+  #changedRecord(epoch: number): ResumptionRecord | undefined {
+    if (!this.#recordStale) return undefined;
     this.#recordStale = false;
-    const record = this.#host.record(this.#epoch);
+    const record = this.#host.record(epoch);
     const text = textOf(record);
     if (text === this.#record) return undefined;
     this.#record = text;
@@ -239,10 +240,12 @@ export class JournalWriter {
     // the very same each time, whatever happens meanwhile: then the store knows whether it is done already
     const header = { handled, origins: new Map(origins), sent };
     const entries = kept.map(entryOf);
+    // with it: a stanza that changed the record is known to be handled from now on
+    const record = this.#changedRecord(this.#epoch + 1);
     this.#waiting = [];
     this.#trim = 0;
     const epoch = await untilDone(
-      () => (this.#lost ? this.#reassert(header, entries) : this.#advance(header, entries)),
+      () => (this.#lost ? this.#reassert(header, entries) : this.#advance(header, entries, record)),
       () => this.#host.again(),
     );
     if (epoch === undefined) return false;
@@ -254,12 +257,18 @@ export class JournalWriter {
   }
 
   /** Writes the journal under the next epoch, which it tells; undefined where the session is somebody else's. */
-  async #advance(header: JournalHeader, entries: readonly JournalEntry[]): Promise<number | undefined> {
+  async #advance(
+    header: JournalHeader,
+    entries: readonly JournalEntry[],
+    record: ResumptionRecord | undefined,
+  ): Promise<number | undefined> {
     const { store, session } = this.#host;
     const { account, jid, sessionId } = session;
-    const done = await store.takeOver(account, jid.resource, sessionId, this.#epoch, header, entries);
+    const { resource } = jid;
+    const epoch = this.#epoch;
+    const done = await store.takeOver(account, resource, sessionId, epoch, header, entries, undefined, record);
     if (this.#lost) return this.#reassert(header, entries);
-    return done ? this.#epoch + 1 : undefined;
+    return done ? epoch + 1 : undefined;
   }
 
   /** The same in a store that may know nothing of this epoch. */

@@ -1,7 +1,7 @@
 import type { Origin } from '@parley/xmpp/stanza';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Origins, STORED } from './origins.ts';
+import { Origins, STORED, UNORDERED } from './origins.ts';
 import { MOST_ORIGINS } from './resumption/journal-header.ts';
 
 const of = (sid: string, k: number, effect = 0): Origin => ({ sid, k, effect });
@@ -73,4 +73,15 @@ it('what was stored may come after later ones, but what its sender sends again c
     false,
     false,
   ]);
+});
+
+it('knows again exactly what a node has numbered, in whatever order it comes', () => {
+  const origins = new Origins();
+  const node = (k: number) => of('n', k, UNORDERED);
+  expect([5, 3, 5, 4, 3].map((k) => origins.add(node(k)))).toEqual([true, true, false, true, false]);
+  origins.add(of('n', 100, STORED));
+  expect(origins.has(node(6))).toBe(false);
+  expect([...origins.entries()]).toEqual([['n.2', 100]]);
+  for (let k = 10; k < 30; k++) origins.add(node(k));
+  expect([origins.has(node(29)), origins.has(node(14)), origins.has(node(5))]).toEqual([true, true, false]);
 });

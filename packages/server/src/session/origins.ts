@@ -7,6 +7,15 @@ const MOST = 64;
 /** The effect of a stanza that was stored before it came, so that it may come after later ones of its sender. */
 export const STORED = 2;
 
+/**
+ * The effect of a stanza of no numbered sender, to which a node has given a number of its own: what it has for one recipient
+ * goes several ways, so that a lower number may well come later.
+ */
+export const UNORDERED = 3;
+
+/** Such numbers of one node that are remembered. */
+const MOST_UNORDERED = 16;
+
 const keyOf = ({ sid }: Origin, effect: number): string => `${sid}.${effect}`;
 
 /**
@@ -15,6 +24,8 @@ const keyOf = ({ sid }: Origin, effect: number): string => `${sid}.${effect}`;
  */
 export class Origins {
   readonly #highest = new Map<string, number>();
+  /** The last of the `UNORDERED` of each node. */
+  readonly #unordered = new Map<string, number[]>();
 
   constructor(known: Iterable<readonly [string, number]> = []) {
     for (const [key, k] of known) this.#highest.set(key, k);
@@ -23,6 +34,10 @@ export class Origins {
   /** False where it came before. */
   add(origin: Origin): boolean {
     if (this.has(origin)) return false;
+    if (origin.effect === UNORDERED) {
+      this.#addUnordered(origin);
+      return true;
+    }
     const key = keyOf(origin, origin.effect);
     this.#highest.delete(key); // the newest are last
     this.#highest.set(key, origin.k);
@@ -30,8 +45,17 @@ export class Origins {
     return true;
   }
 
+  #addUnordered({ sid, k }: Origin): void {
+    const last = this.#unordered.get(sid) ?? [];
+    this.#unordered.delete(sid); // the newest are last
+    this.#unordered.set(sid, last);
+    if (last.push(k) > MOST_UNORDERED) last.shift();
+    if (this.#unordered.size > MOST) this.#unordered.delete(this.#unordered.keys().next().value as string);
+  }
+
   /** Whether it, or a later one of its sender, came before. */
   has(origin: Origin): boolean {
+    if (origin.effect === UNORDERED) return this.#unordered.get(origin.sid)?.includes(origin.k) === true;
     // what was stored is behind the sender, whatever came of it
     return this.#isBehind(origin, origin.effect) || (origin.effect === 0 && this.#isBehind(origin, STORED));
   }
@@ -41,6 +65,7 @@ export class Origins {
     return highest !== undefined && serialDistance(origin.k, highest) <= 0;
   }
 
+  /** For those who come after this process, which is over then: what has no order is not among them. */
   entries(): ReadonlyMap<string, number> {
     return this.#highest;
   }

@@ -256,3 +256,21 @@ it('one that is left to another node while it is resumed says how far it came, a
   await expect(next.resume(3)).rejects.toThrow('You acknowledged 3 stanzas of 2.');
   expect(await next.resume(2)).toBe(true);
 });
+
+it('what a stanza changed is known with the stanza itself where the journal has to be written anew', async () => {
+  const { juliet, store, unreliable } = await start();
+  unreliable.fate = () => 'refused';
+  juliet.session.carbons = true;
+  juliet.session.receive(stanzaFromText(Buffer.from(`<iq type='set' id='1'/>`)).toElement());
+  await turns();
+  let writes = 0;
+  unreliable.fate = () => {
+    if (writes++ === 0) return 'done';
+    unreliable.die();
+    return 'lost';
+  };
+  while (writes === 0) await turns();
+  await turns();
+  const kept = await store.read(JULIET.bare, juliet.session.sessionId);
+  expect(kept).toMatchObject({ record: { epoch: 2, carbons: true }, header: { handled: 1 } });
+});

@@ -79,4 +79,15 @@ describe.each(['memory', 'redis'])('on %s', (kind) => {
     expect(await end(2)).toEqual([]);
     expect(await store.lastHandled(account, record.sid)).toBe(3);
   });
+
+  it('a new owner may record with the same stroke what the session is now', async () => {
+    await store.open(account, record, header(3));
+    const next = { ...record, epoch: 2, carbons: true, presence: `<presence from='${account}/${resource}'/>` };
+    const takeOver = () => store.takeOver(account, resource, record.sid, 1, header(4), [], undefined, next);
+    expect([await takeOver(), await takeOver()]).toEqual([true, true]);
+    expect(await store.read(account, record.sid)).toMatchObject({ record: next, header: header(4) });
+    expect(await store.update(account, next)).toBe(true);
+    await store.takeOver(account, resource, record.sid, 2, header(5), []);
+    expect((await store.read(account, record.sid))?.record).toEqual({ ...next, epoch: 3 });
+  });
 });

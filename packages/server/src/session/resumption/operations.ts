@@ -62,9 +62,9 @@ export const takeOver = defineOperation<boolean>({
   lua: new URL('./take-over.lua', import.meta.url),
   js(view, [sessions = '', from = '', to = '', index = ''], args) {
     const [resource, fence = NOTHING, newFence = NOTHING, member = '', newMember = '', length, last = NOTHING] = args;
+    const [record = NOTHING, ...elements] = args.slice(7);
     const field = String(resource);
     const kept = view.hget(sessions, field);
-    const elements = args.slice(7);
     if (kept === undefined) return 0;
     if (isOwned(kept, newFence)) {
       const found = view.lrange(to, 0, -1);
@@ -76,9 +76,8 @@ export const takeOver = defineOperation<boolean>({
       if (view.llen(from) !== Number(length)) return 0;
       if (!view.lrange(from, -1, -1)[0]?.equals(last)) return 0;
     }
-    view.hset(sessions, [
-      [field, Buffer.concat([kept.subarray(0, 1), newFence, kept.subarray(1 + fence.length + OWNER_BYTES)])],
-    ]);
+    const same = () => Buffer.concat([kept.subarray(0, 1), newFence, kept.subarray(1 + fence.length + OWNER_BYTES)]);
+    view.hset(sessions, [[field, record.length > 0 ? record : same()]]);
     view.del(from, to);
     view.rpush(to, ...elements);
     view.srem(index, member);

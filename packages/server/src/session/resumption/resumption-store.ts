@@ -207,7 +207,8 @@ export class ResumptionStore {
   /**
    * Makes the caller the owner, under the epoch `fromEpoch + 1`, with a journal of exactly this header and these
    * entries. False where somebody else has done so or the session is gone, and, where `mark` is given, where the journal
-   * has changed since it was read: what was appended meanwhile would get lost.
+   * has changed since it was read: what was appended meanwhile would get lost. Where `record` is given, of the new epoch, it
+   * replaces the one that is kept.
    */
   takeOver(
     account: Jid,
@@ -217,6 +218,7 @@ export class ResumptionStore {
     header: JournalHeader,
     entries: readonly JournalEntry[],
     mark?: JournalMark,
+    record?: ResumptionRecord,
   ): Promise<boolean> {
     const epoch = fromEpoch + 1;
     const partition = partitionOf(account);
@@ -236,6 +238,7 @@ export class ResumptionStore {
         memberOf(account, resource, sid, epoch),
         mark?.length ?? '',
         mark?.last ?? '',
+        record === undefined ? '' : encodeRecord(record, this.owner),
         encodeHeader(header),
         ...entries.map(encodeEntry),
       ],

@@ -159,6 +159,10 @@ export class OfflineDelivery {
     }
     this.#running.delete(session.account.bareText);
     for (const { stanza, taken } of delivery.held) {
+      if (taken !== undefined && session.movedAway) {
+        taken(undefined); // whoever waits sends it after the session: that is not to wait for what is sent here
+        continue;
+      }
       // what is for the account goes behind what is stored for it, where this session gets no more of that
       const elsewhere = stanza.to?.isBare && !failed && !isReceiving(session);
       const commit = elsewhere ? forward(this.#host.router, stanza) : session.send(stanza);

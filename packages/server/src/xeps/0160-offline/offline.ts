@@ -12,6 +12,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { isKept, selectResources } from '../../routing/resources.ts';
 import { isAway, nextAttempt } from '../../session/attempts.ts';
+import { UNORDERED } from '../../session/origins.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import type { OfflineOutcome } from './offline-operations.ts';
 import { type OfflineLimits, OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
@@ -100,8 +101,10 @@ async function add(stanza: Stanza, { account, sender }: AccountContext, context:
   await recent.restored;
   const message = { account, stanza, text };
   const keep = (origin: Origin | undefined) => store({ ...message, origin }, config().offline, context);
+  // what comes before or after others tells nothing of them
+  const origin = stanza.origin?.effect === UNORDERED ? undefined : stanza.origin;
   // a node that is alone has a keyspace that loses nothing
-  const outcome = await (stanza.origin || !otherNodes ? keep(stanza.origin) : recent.inTurn(account, keep));
+  const outcome = await (origin || !otherNodes ? keep(origin) : recent.inTurn(account, keep));
   if (outcome === undefined) return true;
   if (outcome === 'stored') {
     metrics.offlineStored.increment();
