@@ -47,7 +47,6 @@ async function start(otherNodes?: OtherNodes) {
       sessions,
       hooks,
       metrics,
-      otherNodes,
       log: { info() {} } as never,
       isAdmin: (jid) => jid.equals(JULIET.bare),
     },
@@ -207,7 +206,6 @@ it('is fetched from the node that took it over while this one was cut off', asyn
   const released: string[] = [];
   const otherNodes: Partial<OtherNodes> = {
     isAlive: () => true,
-    recorded: async () => {},
     release: async (owner, sid) => released.push(`${owner} ${sid}`) > 0,
   };
   const { juliet, enable, resume, id, store, unreliable, resumed, metrics } = await start(otherNodes as OtherNodes);

@@ -15,7 +15,7 @@ import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
-  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'metrics' | 'hooks' | 'isAdmin' | 'otherNodes'>;
+  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'metrics' | 'hooks' | 'isAdmin'>;
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
@@ -47,8 +47,6 @@ export class Negotiation {
     this.#attempted.add(session);
     const { ids, management: host } = this.#host;
     const management = new Management(session, host, this.#secondsFor(stream, element));
-    // what is recorded of a session that cannot be resumed must not come after what `#open` records
-    if (management.resumable) await this.#host.context.otherNodes?.recorded(session);
     if (management.resumable && !(await this.#open(session, management))) {
       return fail(stream, 'resource-constraint');
     }
