@@ -260,6 +260,8 @@ export class Management {
 
   async #resume(stream: Stream, h: number, id: string): Promise<boolean> {
     if (this.session.ended || stream.closed) return false;
+    // another node may have had it meanwhile, and have written more than is known here
+    if (!this.#sent.allows(h) && !(await this.#journal.takeOver(() => {}))) return false;
     this.#check(h);
     const attached = this.#attached;
     this.#attached = false;

@@ -274,3 +274,13 @@ it('what a stanza changed is known with the stanza itself where the journal has 
   const kept = await store.read(JULIET.bare, juliet.session.sessionId);
   expect(kept).toMatchObject({ record: { epoch: 2, carbons: true }, header: { handled: 1 } });
 });
+
+it('a number that is too high may be that of another node, which has it by now', async () => {
+  const { juliet, newStore } = await start();
+  await juliet.say('1');
+  const other = newStore();
+  const kept = await other.claim(JULIET.bare, juliet.session.sessionId);
+  expect(kept?.record.epoch).toBe(2);
+  expect(await juliet.resume(2)).toBe(false);
+  expect(juliet.session.ended).toBe(true);
+});

@@ -13,6 +13,7 @@ import { deliver } from '../../routing/deliver.ts';
 import { isKept, selectResources } from '../../routing/resources.ts';
 import { isAway, nextAttempt } from '../../session/attempts.ts';
 import { UNORDERED } from '../../session/origins.ts';
+import { hadElsewhere } from './had-elsewhere.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import type { OfflineOutcome } from './offline-operations.ts';
 import { type OfflineLimits, OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
@@ -103,6 +104,10 @@ async function add(stanza: Stanza, { account, sender }: AccountContext, context:
   const keep = (origin: Origin | undefined) => store({ ...message, origin }, config().offline, context);
   // what comes before or after others tells nothing of them
   const origin = stanza.origin?.effect === UNORDERED ? undefined : stanza.origin;
+  if (origin !== undefined && otherNodes !== undefined) {
+    const look = () => hadElsewhere(context.sessionStore, account, origin);
+    if (await untilKnown(look, true, context)) return true;
+  }
   // a node that is alone has a keyspace that loses nothing
   const outcome = await (origin || !otherNodes ? keep(origin) : recent.inTurn(account, keep));
   if (outcome === undefined) return true;
