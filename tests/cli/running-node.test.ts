@@ -7,6 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import { selfSigned } from '@parley/server/net/self-signed';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { stanzaError } from '../limits/limit.ts';
+import { startRedis } from '../services/redis.ts';
 import { Chat } from '../support/chat.ts';
 import { plain } from '../support/login.ts';
 import { appearOver, encrypted, logIn } from '../support/network.ts';
@@ -38,6 +39,29 @@ it('tells how it is', async () => {
     stdout: '',
     stderr: expect.stringMatching(/^No node runs here: /),
   });
+});
+
+it('tells which nodes there are', async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const [one, two] = [new Installation(), new Installation()];
+  for (const [installation, name] of [
+    [one, 'one'],
+    [two, 'two'],
+  ] as const) {
+    const cluster = { secret: 'a secret that only the tests know of', name };
+    installation.configure({ keyspace: { url: redis.url }, cluster });
+    await installation.start();
+  }
+  const status = JSON.parse((await two.parley(['status', '--json'])).stdout);
+  expect(status).toMatchObject({ elsewhere: 0, notReady: [] });
+  expect(status.cluster).toMatchObject([
+    { name: 'two', here: true, sessions: 0 },
+    { name: 'one', here: false, sessions: 0, id: expect.stringMatching(/^[0-9a-f]{16}$/) },
+  ]);
+  expect(Date.parse(status.cluster[1].since)).toBeLessThanOrEqual(Date.parse(status.cluster[0].since));
+  const { stdout } = await two.parley(['status']);
+  expect(stdout).toMatch(/^Nodes +two \(this one\), [0-9a-f]{16}, Parley [^,]+, since [^,]+, 0 sessions\n +one, /m);
 });
 
 it('ends in words where its port or its socket is taken', async () => {

@@ -87,4 +87,8 @@ export class SimulatedBus implements Bus {
       stop();
     };
   }
+
+  reconnect(reason: string): void {
+    this.#link.reconnect(reason);
+  }
 }

@@ -85,6 +85,14 @@ export class SimulatedLink {
     return () => this.#linkListeners.delete(listener);
   }
 
+  /** Gives up the connection: what has not arrived in the store goes nowhere, and nothing comes back. */
+  reconnect(reason: string): void {
+    if (this.#closed || this.trouble.reason) return;
+    this.#answers = [];
+    this.#frames = [];
+    this.notice(new KeyspaceError('away', reason));
+  }
+
   /** Nothing is asked any more. */
   close(): void {
     this.#closed = true;

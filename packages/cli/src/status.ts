@@ -1,3 +1,4 @@
+import type { NodeStatus } from '@parley/server/admin/node-status';
 import { Command } from 'commander';
 import { runningNode } from './running-node.ts';
 
@@ -19,6 +20,7 @@ export function statusCommand(): Command {
         ['Domains', status.domains.join(', ')],
         ['Listening', status.listeners.map(({ name, port }) => `${name} ${port}`).join(', ')],
         ['Sessions', `${status.sessions} of ${status.accountsOnline} accounts`],
+        ...status.cluster.map((member, index): [string, string] => [index === 0 ? 'Nodes' : '', described(member)]),
         ['Keyspace', `${status.keyspace.kind}, ${status.keyspace.state}`],
         ['Ready', status.notReady.length === 0 ? 'yes' : `no: ${status.notReady.join('; ')}`],
         ...(status.drain === 'off' ? [] : [['Drain', DRAIN[status.drain]] as [string, string]]),
@@ -30,6 +32,11 @@ export function statusCommand(): Command {
 }
 
 const DRAIN = { running: 'sessions go to other nodes', done: 'no session is left' } as const;
+
+/** One node of the cluster, in a line. */
+function described({ id, name, version, since, here, sessions }: NodeStatus['cluster'][number]): string {
+  return `${name}${here ? ' (this one)' : ''}, ${id}, Parley ${version}, since ${since}, ${sessions} sessions`;
+}
 
 function duration(seconds: number): string {
   const parts: [number, string][] = [

@@ -20,4 +20,6 @@ export interface Bus {
   /** Frames for this node and those for all. The returned function ends it. */
   onPush(callback: (frame: Buffer) => void): () => void;
   onLink(callback: (event: LinkEvent) => void): () => void;
+  /** Frames do not arrive, though the link seems to be up: lets go of it and makes another one. */
+  reconnect(reason: string): void;
 }

@@ -1,3 +1,4 @@
+import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from './conditions.ts';
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 
 /** Limits that the node enforces; each is one option of the configuration. */
@@ -55,91 +56,6 @@ export const LIMITS = [
   'event-loop-delay',
   'descriptors',
   'http-body-bytes',
-] as const;
-
-/** RFC 6120 §8.3.3. */
-const STANZA_CONDITIONS = [
-  'bad-request',
-  'conflict',
-  'feature-not-implemented',
-  'forbidden',
-  'gone',
-  'internal-server-error',
-  'item-not-found',
-  'jid-malformed',
-  'not-acceptable',
-  'not-allowed',
-  'not-authorized',
-  'policy-violation',
-  'recipient-unavailable',
-  'redirect',
-  'registration-required',
-  'remote-server-not-found',
-  'remote-server-timeout',
-  'resource-constraint',
-  'service-unavailable',
-  'subscription-required',
-  'undefined-condition',
-  'unexpected-request',
-] as const;
-
-/** RFC 6120 §4.9.3. */
-const STREAM_CONDITIONS = [
-  'bad-format',
-  'bad-namespace-prefix',
-  'conflict',
-  'connection-timeout',
-  'host-gone',
-  'host-unknown',
-  'improper-addressing',
-  'internal-server-error',
-  'invalid-from',
-  'invalid-namespace',
-  'invalid-xml',
-  'not-authorized',
-  'not-well-formed',
-  'policy-violation',
-  'remote-connection-failed',
-  'reset',
-  'resource-constraint',
-  'restricted-xml',
-  'see-other-host',
-  'system-shutdown',
-  'undefined-condition',
-  'unsupported-encoding',
-  'unsupported-feature',
-  'unsupported-stanza-type',
-  'unsupported-version',
-] as const;
-
-/** RFC 6120 §6.5, and `success`. */
-const LOGIN_OUTCOMES = [
-  'success',
-  'aborted',
-  'account-disabled',
-  'credentials-expired',
-  'encryption-required',
-  'incorrect-encoding',
-  'invalid-authzid',
-  'invalid-mechanism',
-  'malformed-request',
-  'mechanism-too-weak',
-  'not-authorized',
-  'temporary-auth-failure',
-] as const;
-
-const MECHANISMS = [
-  'PLAIN',
-  'SCRAM-SHA-1',
-  'SCRAM-SHA-1-PLUS',
-  'SCRAM-SHA-256',
-  'SCRAM-SHA-256-PLUS',
-  'SCRAM-SHA-512',
-  'SCRAM-SHA-512-PLUS',
-  'EXTERNAL',
-  'ANONYMOUS',
-  'legacy',
-  'other',
 ] as const;
 
 const LATENCY = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
@@ -302,6 +218,82 @@ export const catalogue = {
     unit: 'By',
     help: 'Size of the embedded keyspace on disk; 0 with Redis.',
     combine: 'sum',
+  }),
+  clusterMembers: gauge({
+    name: 'parley.cluster.members',
+    unit: '{node}',
+    help: 'Nodes that are known to run, this one among them; of several nodes the least.',
+    combine: 'min',
+  }),
+  clusterSessionsElsewhere: gauge({
+    name: 'parley.cluster.sessions.elsewhere',
+    unit: '{session}',
+    help: 'Sessions of other nodes that are known here; of several nodes the most.',
+    combine: 'max',
+  }),
+  clusterDeliveriesWaiting: gauge({
+    name: 'parley.cluster.deliveries.waiting',
+    unit: '{stanza}',
+    help: 'Stanzas for sessions of other nodes that were not answered yet.',
+    combine: 'sum',
+  }),
+  clusterSessionsSought: gauge({
+    name: 'parley.cluster.sessions.sought',
+    unit: '{session}',
+    help: 'Sessions that have moved, or whose node is gone, and that are looked for.',
+    combine: 'sum',
+  }),
+  clusterChannelWaiting: gauge({
+    name: 'parley.cluster.channel.waiting',
+    unit: 'By',
+    help: 'Bytes for other nodes that these have not acknowledged.',
+    combine: 'sum',
+  }),
+  clusterFrames: counter({
+    name: 'parley.cluster.frames',
+    unit: '{frame}',
+    help: 'Frames from other nodes (in) and for them (out).',
+    labels: { direction: ['in', 'out'] },
+  }),
+  clusterItems: counter({
+    name: 'parley.cluster.items',
+    unit: '{item}',
+    help: 'Items, many of which may be in one frame, from other nodes (in) and for them (out); each once.',
+    labels: { direction: ['in', 'out'] },
+  }),
+  clusterItemsResent: counter({
+    name: 'parley.cluster.items.resent',
+    unit: '{item}',
+    help: 'Items that were sent once more, since nobody knew whether they had arrived.',
+  }),
+  clusterDamaged: counter({
+    name: 'parley.cluster.damaged',
+    unit: '{frame}',
+    help: 'Frames and items from other nodes that could not be read.',
+  }),
+  clusterTakeovers: counter({
+    name: 'parley.cluster.takeovers',
+    unit: '{session}',
+    help: 'Sessions taken over: left by their node (released), from one that did not answer or was gone when the client came back (forced), or of one that was gone before it did (reaped).',
+    labels: { how: ['released', 'forced', 'reaped'] },
+  }),
+  clusterFenced: counter({
+    name: 'parley.cluster.fenced',
+    unit: '{time}',
+    help: 'Times that other nodes gave this one up.',
+  }),
+  clusterEchoAge: gauge({
+    name: 'parley.cluster.echo.age',
+    unit: 's',
+    help: 'Time since the node last heard what it tells all others itself; of several nodes the longest.',
+    combine: 'max',
+  }),
+  resumptionDuration: histogram({
+    name: 'xmpp.resumption.duration',
+    unit: 's',
+    help: 'Time from the request of a client to resume its session to the answer, by where the session was: on this node, on another one, or on one that was gone.',
+    labels: { from: ['here', 'elsewhere', 'gone'] },
+    bounds: LATENCY,
   }),
   eventLoopDelay: gauge({
     name: 'parley.eventloop.delay',

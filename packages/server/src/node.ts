@@ -9,8 +9,9 @@ import type { Authenticator } from './auth/authenticator.ts';
 import { loadCertificates, measureCertificates, tlsSettings } from './certificates.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
-import { Cluster, type ClusterLink } from './cluster/cluster.ts';
-import { leaseOf } from './cluster/lease.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import type { ClusterLink } from './cluster/cluster-host.ts';
+import { clusterOf } from './cluster/cluster-of-node.ts';
 import { clusterSecret, servedDomains } from './cluster-secret.ts';
 import { apply, type Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
@@ -44,7 +45,6 @@ import { startTls } from './stream/starttls.ts';
 import type { Stream } from './stream/stream.ts';
 import { measureStreams } from './stream/stream-metrics.ts';
 import { Streams } from './stream/streams.ts';
-import { version } from './version.ts';
 
 export interface NodeOptions {
   readonly config: Configuration;
@@ -127,7 +127,23 @@ export class Node implements AsyncDisposable {
       ...(options.cluster && { owner: options.cluster.id }),
       onDamaged: (error) => log.error('resumption.damaged', { error }),
     });
-    this.cluster = options.cluster && this.#join(options.cluster);
+    this.cluster =
+      options.cluster &&
+      clusterOf(options.cluster, {
+        keyspace,
+        log,
+        metrics,
+        sessions: this.sessions,
+        store: this.#store,
+        peers: this.#peers,
+        config,
+        events: this.hooks.events,
+        route: (stanza) => this.router.route(stanza),
+        onLate: (stanza) => this.#clients.onLate(stanza),
+        reap: (isGone) => this.#reap(isGone),
+        onFenced: () => this.#fenced(),
+        onFault,
+      });
     this.#journal = this.cluster?.journal ?? new DirectJournal(this.sessions);
     const accounts = new AccountRouting({
       toAccount: this.hooks.toAccount,
@@ -319,36 +335,13 @@ export class Node implements AsyncDisposable {
     this.#clients.endPipelines();
   }
 
-  #join(link: ClusterLink): Cluster {
-    const { keyspace, log } = this.#options;
-    const cluster = new Cluster({
-      ...link,
-      keyspace,
-      log,
-      version,
-      sessions: this.sessions,
-      store: this.#store,
-      peers: this.#peers,
-      lease: () => leaseOf(this.#config),
-      route: (stanza) => this.router.route(stanza),
-      onLate: (stanza) => this.#clients.onLate(stanza),
-      onLeaving: (session) => this.hooks.events.emit('session.leaving', session),
-      onGoneElsewhere: (account) => this.hooks.events.emit('session.gone-elsewhere', account),
-      reap: (isGone) => this.#reap(isGone),
-      onStoreChanged: () => this.hooks.events.emit('keyspace.changed'),
-      onFenced: () => this.#fenced(),
-      onFault: this.#failures.onFault,
-    });
-    this.#peers.on('reaped', (id) => cluster.onReaped(id));
-    return cluster;
-  }
-
   async #reap(isGone: (owner: string, sid: string) => boolean): Promise<void> {
     for (const reap of this.#reaps) await reap(isGone);
   }
 
   /** Others have taken over what this node had: whatever it says now is not true any more. */
   #fenced(): void {
+    this.registry.metrics.clusterFenced.add(1);
     this.#options.log.error('node.fenced', {
       message:
         'Other nodes gave this one up since it was silent for too long. It lets go of everything and starts anew.',

@@ -4,7 +4,7 @@ import { administerAccounts } from './admin/account-administration.ts';
 import { agentAnswer } from './admin/agent-answer.ts';
 import { adminApi } from './admin/api.ts';
 import { registerHealth } from './admin/health.ts';
-import type { NodeStatus } from './admin/node-status.ts';
+import type { MemberStatus, NodeStatus } from './admin/node-status.ts';
 import type { Changes } from './config/reload.ts';
 import type { Log } from './log.ts';
 import { AgentCheck } from './net/agent-check.ts';
@@ -38,10 +38,11 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
       log.flood('limit.exceeded', { limit: 'http-body-bytes', address });
     },
   };
-  const notReady = (): string[] => [
+  const notAble = (): string[] => [
     ...(keyspace.state === 'up' ? [] : [`the keyspace is away: ${keyspace.trouble?.message ?? 'no answer'}`]),
-    ...(node.draining ? [whyDraining(node)] : []),
+    ...(node.cluster?.notReady ?? []),
   ];
+  const notReady = (): string[] => [...notAble(), ...(node.draining ? [whyDraining(node)] : [])];
   const snapshot = () => registry.snapshot();
   await using parts = new AsyncDisposableStack();
   const listeners: { name: string; port: number }[] = [];
@@ -54,7 +55,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
 
   for (const address of config.listen.agentCheck) {
     const agent = new AgentCheck({
-      answer: () => agentAnswer({ draining: node.draining, keyspace: keyspace.state === 'up', load: node.load }),
+      answer: () => agentAnswer({ draining: node.draining, able: notAble().length === 0, load: node.load }),
       onError: (error) => log.flood('listener.error', { error, listener: 'agentCheck' }),
     });
     parts.use(agent);
@@ -73,6 +74,8 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
       listeners: [...node.ports, ...listeners],
       sessions: node.sessions.size,
       accountsOnline: node.sessions.accounts,
+      elsewhere: node.sessions.elsewhere,
+      cluster: clusterStatus(node),
       keyspace: { kind: config.keyspace.url.replace(/:.*/s, ''), state: keyspace.state },
       notReady: notReady(),
       drain: node.drainState,
@@ -100,4 +103,15 @@ function whyDraining(node: Node): string {
   if (node.stopping) return 'the node is stopping';
   if (node.drainState !== 'off') return 'its sessions go to other nodes (parley drain)';
   return 'it was told to take nobody new (drain.now)';
+}
+
+/** The nodes, this one first; empty where it is alone. */
+function clusterStatus({ cluster, sessions }: Node): MemberStatus[] {
+  const counts = new Map<string, number>();
+  for (const { node } of sessions.allRemote) counts.set(node, (counts.get(node) ?? 0) + 1);
+  return (cluster?.members ?? []).map(({ id, name, version, startedAt }, index) => {
+    const here = index === 0;
+    const since = new Date(startedAt).toISOString();
+    return { id, name, version, since, here, sessions: here ? sessions.size : (counts.get(id) ?? 0) };
+  });
 }

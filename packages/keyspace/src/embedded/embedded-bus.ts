@@ -29,4 +29,6 @@ export class EmbeddedBus implements Bus {
       wanted = false;
     };
   }
+
+  reconnect(): void {}
 }

@@ -54,6 +54,29 @@ test('when Redis is killed, what waits fails at once, and what comes later works
   await vi.waitFor(() => expect(frames.map(String)).toContain('again'), { interval: 5 });
 });
 
+test('connects anew when it is told to, and not where it does so already, or is closed', async () => {
+  const redis = await OwnRedis.start();
+  const { k, bus, events } = await open(redis.url, { node: 'n1' });
+  const frames: string[] = [];
+  bus.onPush((frame) => frames.push(String(frame)));
+  await k.set('a', '1');
+  redis.freeze(); // Else it might have answered by then.
+  const write = k.set('a', '2');
+  await setImmediate(); // Sent by now.
+  bus.reconnect('Nothing comes back.');
+  bus.reconnect('Nothing comes back.');
+  expect(k.trouble?.message).toBe('Nothing comes back.');
+  await expect(write).rejects.toMatchObject({ failure: 'away', outcome: 'unknown' });
+  redis.thaw();
+  await up(k);
+  await bus.publish('n1', Buffer.from('again'));
+  await vi.waitFor(() => expect(frames).toEqual(['again']), { interval: 5 });
+  expect(events).toEqual(['up', 'down', 'up']);
+  await k.close();
+  bus.reconnect('It is over.');
+  expect(events).toEqual(['up', 'down', 'up']);
+});
+
 test('when Redis does not answer, commands fail at their deadline, and later ones work again', async () => {
   const redis = await OwnRedis.start();
   const { k } = await open(redis.url, { deadline: 200 });

@@ -104,6 +104,11 @@ export class Link {
     if (this.#queueBytes >= PIECE_BYTES) this.#flush();
   }
 
+  /** What is issued already may or may not be done. */
+  reconnect(reason: string): void {
+    if (!this.#closing && this.#options.trouble.reason === undefined) this.#drop(new KeyspaceError('away', reason));
+  }
+
   /** Waits for what was issued, then ends the connection. */
   async close(): Promise<void> {
     clearInterval(this.#probe);

@@ -41,4 +41,8 @@ export class RedisBus implements Bus {
       stop();
     };
   }
+
+  reconnect(reason: string): void {
+    this.#link.reconnect(reason);
+  }
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { agentAnswer } from './agent-answer.ts';
 
-const fine = { draining: false, keyspace: true, load: 0 };
+const fine = { draining: false, able: true, load: 0 };
 
 it.each([
   [0, 100],
@@ -17,7 +17,7 @@ it.each([
 });
 
 it('is down without the keyspace, and takes nobody new while it drains', () => {
-  expect(agentAnswer({ ...fine, keyspace: false })).toBe('down');
+  expect(agentAnswer({ ...fine, able: false })).toBe('down');
   expect(agentAnswer({ ...fine, draining: true })).toBe('drain');
-  expect(agentAnswer({ draining: true, keyspace: false, load: 1 })).toBe('drain');
+  expect(agentAnswer({ draining: true, able: false, load: 1 })).toBe('drain');
 });

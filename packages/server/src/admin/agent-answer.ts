@@ -1,8 +1,8 @@
 export interface NodeCondition {
   /** It stops, or was told to take nobody new. */
   readonly draining: boolean;
-  /** The keyspace answers. */
-  readonly keyspace: boolean;
+  /** It reaches the keyspace and the other nodes. */
+  readonly able: boolean;
   /** What is used of what is shortest, 1 being all of it. */
   readonly load: number;
 }
@@ -11,9 +11,9 @@ export interface NodeCondition {
  * What the node says to HAProxy's agent checks. HAProxy keeps what an answer does not mention: `ready` takes back an
  * earlier `drain`, `up` an earlier `down`.
  */
-export function agentAnswer({ draining, keyspace, load }: NodeCondition): string {
+export function agentAnswer({ draining, able, load }: NodeCondition): string {
   if (draining) return 'drain';
-  if (!keyspace) return 'down';
+  if (!able) return 'down';
   return `ready up ${weight(load)}%`;
 }
 

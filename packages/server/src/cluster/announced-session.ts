@@ -28,8 +28,7 @@ export interface AnnouncedSession {
 }
 
 /** What others are to know of a session of this node. */
-export function announced(session: Session | undefined): AnnouncedSession | undefined {
-  if (session === undefined) return undefined;
+export function announced(session: Session): AnnouncedSession {
   const { sessionId, jid, boundAt, priority, interested, carbonsSince, receivingSince, detached, management } = session;
   const resumable = management?.resumable === true;
   return {

@@ -1,3 +1,4 @@
+import type { ChannelCounts } from './channel-counts.ts';
 import { type ChannelFrame, channelFrame, readChannelFrame } from './channel-frame.ts';
 import { Outbox } from './outbox.ts';
 
@@ -22,6 +23,7 @@ let lastNumber = 0;
 export interface ChannelHost {
   /** What every frame begins with. */
   readonly head: Buffer;
+  readonly counts: ChannelCounts;
   publish(to: string, frame: Buffer): Promise<number>;
   receive(from: string, item: Buffer): void;
   onAbsent(to: string): void;
@@ -103,6 +105,7 @@ export class Channel {
   send(item: Buffer): void {
     // the last hello may be seconds ago, and the next one far
     if (!this.#met && this.#outbox.isEmpty) this.#due = true;
+    this.#host.counts.itemsOut++;
     this.#outbox.push(item);
     this.#wake();
   }
@@ -128,9 +131,10 @@ export class Channel {
     if (this.#closed || this.#held) return;
     if (this.#met) {
       for (;;) {
-        const first = this.#outbox.next;
+        const { next: first, latest } = this.#outbox;
         const items = this.#outbox.take(MOST_IN_FRAME, WINDOW);
         if (items.length === 0) break;
+        this.#host.counts.resent += Math.max(0, Math.min(items.length, latest + 1 - first));
         this.#publish(first, items);
       }
     }
@@ -233,6 +237,7 @@ export class Channel {
       this.#received++;
       this.#owedItems++;
       this.#owedBytes += item.length;
+      this.#host.counts.itemsIn++;
       this.#host.receive(this.#id, item);
     }
     if (this.#owedItems >= UNACKNOWLEDGED_ITEMS || this.#owedBytes >= UNACKNOWLEDGED_BYTES) this.#answer();
@@ -274,6 +279,7 @@ export class Channel {
     this.#due = this.#ask = this.#owed = false;
     this.#owedItems = this.#owedBytes = 0;
     const link = this.#link;
+    this.#host.counts.framesOut++;
     this.#host.publish(this.#id, channelFrame(this.#host.head, news, items)).then(
       (reached) => {
         if (reached === 0 && !this.#closed) this.#host.onAbsent(this.#id);
@@ -291,6 +297,7 @@ export class Channel {
   }
 
   #report(error: Error): void {
+    this.#host.counts.damaged++;
     if (this.#damaged) return;
     this.#damaged = true;
     this.#host.onDamaged(this.#id, error);

@@ -1,4 +1,5 @@
 import { Channel, type ChannelHost, TICK_MS } from './channel.ts';
+import { ChannelCounts } from './channel-counts.ts';
 import { frameHead } from './frame.ts';
 
 export interface ChannelsHost {
@@ -25,6 +26,7 @@ export interface ChannelsHost {
  * possible. In memory is what is not acknowledged.
  */
 export class Channels implements Disposable {
+  readonly counts = new ChannelCounts();
   readonly #host: ChannelHost;
   readonly #channels = new Map<string, Channel>();
   #dirty: Channel[] = [];
@@ -35,6 +37,7 @@ export class Channels implements Disposable {
   constructor(host: ChannelsHost) {
     this.#host = {
       head: frameHead('channel', host.self),
+      counts: this.counts,
       publish: (to, frame) => host.publish(to, frame),
       receive: (from, item) => host.receive(from, item),
       onAbsent: (to) => host.onAbsent(to),
@@ -82,6 +85,11 @@ export class Channels implements Disposable {
   /** Bytes that a member has not acknowledged. */
   waiting(to: string): number {
     return this.#channels.get(to)?.waiting ?? 0;
+  }
+
+  /** Bytes that all members together have not acknowledged. */
+  get waitingBytes(): number {
+    return this.#channels.values().reduce((sum, { waiting }) => sum + waiting, 0);
   }
 
   [Symbol.dispose](): void {

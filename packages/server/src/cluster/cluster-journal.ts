@@ -51,14 +51,29 @@ export class ClusterJournal implements Journal {
   }
 
   #send(session: Session, entry: Stanza): true | Promise<boolean> {
-    // whoever takes the session over may have it already
-    const { resumable = false } = session.management ?? {};
-    const known =
-      resumable && entry.origin === undefined && isJournaled(entry, 0)
-        ? entry.withOrigin(this.#remote.originOf(entry))
-        : entry;
+    if (!session.management?.resumable || !isJournaled(entry, 0)) return this.#take(session, entry);
+    const { sessionId } = session;
+    let known = entry;
+    if (entry.origin === undefined) {
+      // whose stanzas have origins of their own sends one when the one before is taken
+      if (this.#remote.precedes(sessionId)) return this.#remote.queue(session, entry);
+      // whoever takes the session over may have it already
+      known = entry.withOrigin(this.#remote.originOf(entry));
+    }
+    const order = this.#remote.nextOrder();
     const committed = session.send(known);
     if (!(committed instanceof Promise)) return true;
-    return committed.then(() => (session.movedAway ? this.#remote.follow(session, known) : true));
+    this.#remote.begin(sessionId);
+    return committed.then(() => {
+      this.#remote.end(sessionId);
+      return session.movedAway ? this.#remote.follow(session, known, order) : true;
+    });
+  }
+
+  /** What need not outlive this node, or cannot. */
+  #take(session: Session, entry: Stanza): true | Promise<boolean> {
+    const taken = session.send(entry);
+    if (!(taken instanceof Promise)) return true;
+    return taken.then(() => (session.movedAway ? this.#remote.follow(session, entry, this.#remote.nextOrder()) : true));
   }
 }

@@ -1,24 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bus, EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
-import type { Keyspace } from '@parley/keyspace/keyspace';
+import { EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
 import type { Jid } from '@parley/xmpp/jid';
-import type { Stanza } from '@parley/xmpp/stanza';
-import { StreamError } from '@parley/xmpp/stream-error';
-import type { Log } from '../log.ts';
-import type { Peers } from '../peers.ts';
-import type { Awaitable } from '../pipeline.ts';
 import { nextAttempt, untilDone } from '../session/attempts.ts';
-import { encodeOffer, OFFERED } from '../session/offer.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import type { RemoteSession } from '../session/remote-session.ts';
-import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
-import type { Sessions } from '../session/sessions.ts';
-import { type AnnouncedSession, announced } from './announced-session.ts';
+import { announced } from './announced-session.ts';
 import { Announcements } from './announcements.ts';
 import { Channels } from './channels.ts';
+import type { ClusterHost, ClusterTraffic } from './cluster-host.ts';
 import { ClusterJournal } from './cluster-journal.ts';
 import { type Frame, Frames, frameHead } from './frame.ts';
+import { Hearing } from './hearing.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
 import {
   decodeAcknowledged,
@@ -26,58 +19,24 @@ import {
   decodeNotice,
   decodeSession,
   encodeAcknowledged,
-  encodeNotice,
-  encodeSession,
   ITEM,
+  type SessionItem,
 } from './items.ts';
-import type { Lease } from './lease.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import { Questions } from './questions.ts';
 import { Reassertion } from './reassertion.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
+import { SessionLookup } from './session-lookup.ts';
 import { SessionMoves } from './session-moves.ts';
 import { SessionRegistry } from './session-registry.ts';
+import { SessionRequests } from './session-requests.ts';
 import { SessionTable } from './session-table.ts';
 
-/** How this node takes part in a cluster. */
-export interface ClusterLink {
-  readonly bus: Bus;
-  /** 16 hexadecimal digits, other ones at each start: what keyspace and bus know this node by. */
-  readonly id: string;
-  /** What operators know it by. */
-  readonly name: string;
-}
-
-export interface ClusterHost extends ClusterLink {
-  readonly keyspace: Keyspace;
-  readonly sessions: Sessions;
-  readonly store: ResumptionStore;
-  readonly peers: Peers;
-  readonly log: Log;
-  readonly version: string;
-  lease(): Lease;
-  route(stanza: Stanza): Awaitable<void>;
-  onLate(stanza: Stanza): Awaitable<void>;
-  /** Another node takes a session over. */
-  onLeaving(session: Session): void;
-  /** A session of another node is over, or gets no messages any more. */
-  onGoneElsewhere(account: Jid): void;
-  /** Takes over what nodes that are gone had. */
-  reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
-  /** The keyspace lacks its newest writes. */
-  onStoreChanged(): void;
-  /** This node was declared dead: nothing is its own any more. */
-  onFenced(): void;
-  onFault(error: unknown): void;
-}
-
-/** How long a session's owner may take to leave it to another node. */
-const RELEASE_MS = 500;
 /** How long a node that starts waits for what the others have to tell. */
 const KNOWN_MS = 3000;
 const LOOK_AGAIN_MS = 20;
-const LOOK_LATER_MS = 10_000;
+const LOOK_MOST_MS = 500;
 
 /** The highest version of frames that this program reads. */
 const FRAMES = 1;
@@ -91,20 +50,27 @@ export class Cluster implements OtherNodes {
   readonly #delivery: RemoteDelivery;
   readonly #inbound: InboundDeliveries;
   readonly #table: SessionTable;
+  readonly #lookup: SessionLookup;
   readonly #registry: SessionRegistry;
-  readonly #moves: SessionMoves;
   readonly #questions: Questions;
+  readonly #requests: SessionRequests;
+  readonly #moves: SessionMoves;
   readonly #reassertion: Reassertion;
+  readonly #hearing: Hearing;
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
+  readonly #frames: Frames;
+  #self: Member | undefined;
   #membership: Membership | undefined;
-  #turn = 0;
+  #joined = false;
+  #fenced = false;
 
   constructor(host: ClusterHost) {
     this.#host = host;
     const { sessions, store, keyspace, bus, id, log } = host;
     this.#head = frameHead('announcement', id);
     const onDamaged = (from: string, error: Error) => log.error('cluster.damaged', { from, error });
+    this.#frames = new Frames({ onFrame: (frame) => this.#onFrame(frame), onDamaged });
     const send = (to: string, item: Buffer) => this.#channels.send(to, item);
     this.#channels = new Channels({
       self: id,
@@ -116,27 +82,46 @@ export class Cluster implements OtherNodes {
     });
     this.#announcements = new Announcements({
       self: id,
-      broadcast: (body) => void bus.publish(EVERY_NODE, Buffer.concat([this.#head, body])).catch(() => {}),
+      broadcast: (body) => {
+        this.#channels.counts.framesOut++;
+        const published = bus.publish(EVERY_NODE, Buffer.concat([this.#head, body]));
+        published.then(
+          () => this.#hearing.spoke(),
+          () => {},
+        );
+      },
       send: (to, item) => this.#channels.send(to, Buffer.concat([ANNOUNCEMENT, item])),
-      find: (sid) => announced(sessions.owned({ sessionId: sid })),
-      local: () => Iterator.from(sessions).map((session) => announced(session) as AnnouncedSession),
+      find: (sid) => {
+        const session = sessions.owned({ sessionId: sid });
+        return session && announced(session);
+      },
+      local: () => Iterator.from(sessions).map(announced),
       put: (from, session) => this.#table.put(from, session),
       remove: (from, sid) => this.#table.remove(from, sid),
       reset: (from, all) => this.#table.reset(from, all),
       onDamaged,
     });
+    this.#hearing = new Hearing({
+      lastEcho: () => this.#announcements.lastEcho,
+      onDeaf: () => {
+        const message = 'Redis takes what this node tells all others, and brings none of it back: it connects anew.';
+        log.error('cluster.deaf', { message });
+        bus.reconnect('Nothing that is published comes back.');
+      },
+    });
     this.#table = new SessionTable({
       sessions,
-      end: (session) => this.#evict(session.node, session.sessionId),
+      end: (session) => this.#requests.evict(session.node, session.sessionId),
       onGone: (account) => host.onGoneElsewhere(account),
     });
+    this.#lookup = new SessionLookup({ id, store, sessions, table: this.#table });
     this.#delivery = new RemoteDelivery({
       self: id,
       send,
       isAlive: (node) => this.isAlive(node),
       own: (sid) => sessions.owned({ sessionId: sid }),
       ownerOf: async (account, sid) => (await store.find(account, sid))?.owner,
-      again: () => pause(LOOK_AGAIN_MS),
+      again: (attempts) => pause(Math.min(LOOK_AGAIN_MS * 2 ** attempts, LOOK_MOST_MS)),
       onOver: (sid) => this.#table.over(sid),
     });
     this.#inbound = new InboundDeliveries({
@@ -148,26 +133,24 @@ export class Cluster implements OtherNodes {
     this.#registry = new SessionRegistry({
       store,
       again: () => nextAttempt(keyspace),
-      evict: (owner, sid) => this.#evict(owner, sid),
+      evict: (owner, sid) => this.#requests.evict(owner, sid),
       onFault: host.onFault,
     });
+    this.#questions = new Questions(send);
+    this.#requests = new SessionRequests({ id, sessions, send, ask: (node, item) => this.#questions.ask(node, item) });
     this.#moves = new SessionMoves({
       ...host,
       left: (session, to) => this.#table.left(session, to),
+      offer: (session, to) => this.#requests.offer(session, to),
     });
     this.#reassertion = new Reassertion({
       sessions,
       log,
       assert: (session) => this.#registry.assert(session),
       changed: ({ sessionId }) => this.#announcements.changed(sessionId),
-      sweep: () =>
-        untilDone(
-          () => this.#moves.sweep(),
-          () => nextAttempt(keyspace),
-        ),
+      sweep: () => this.#moves.sweep(),
       onFault: host.onFault,
     });
-    this.#questions = new Questions(send);
     this.journal = new ClusterJournal(sessions, this.#delivery);
     host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
   }
@@ -175,30 +158,35 @@ export class Cluster implements OtherNodes {
   /** Resolves when this node is one of the cluster and knows what the others have. */
   async join(): Promise<void> {
     const { bus, id, name, version, lease, onFenced, onFault } = this.#host;
-    const frames = new Frames({
-      onFrame: (frame) => this.#onFrame(frame),
-      onDamaged: (from, error) => this.#host.log.error('cluster.damaged', { from, error }),
-    });
-    this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && frames.receive(bytes)));
+    this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && this.#frames.receive(bytes)));
     this.#stops.push(bus.onLink((event) => this.#onLink(event)));
     this.#stops.push(() => this.#reassertion.stop());
-    const beat = setInterval(() => this.#announcements.beat(), lease().heartbeatMs).unref();
+    const beat = setInterval(() => {
+      this.#hearing.look();
+      this.#announcements.beat();
+    }, lease().heartbeatMs).unref();
     this.#stops.push(() => clearInterval(beat));
+    const self = { id, name, version, startedAt: Date.now(), frames: FRAMES };
+    this.#self = self;
     this.#membership = await Membership.join({
       keyspace: this.#host.keyspace,
       bus,
-      self: { id, name, version, startedAt: Date.now(), frames: FRAMES },
+      self,
       lease,
       onJoined: (member) => this.#onJoined(member),
       onGone: (member, how) => this.#onGone(member, how),
       onReap: (member) => void this.#reap(member).catch(onFault),
-      onFenced,
+      onFenced: () => {
+        this.#fenced = true;
+        onFenced();
+      },
       onFault,
     });
     const known = this.#announcements.known(this.#others());
     await Promise.race([known, pause(KNOWN_MS, undefined, { ref: false })]);
     // what is left of nodes that nobody remembers
     if (this.#membership.members.size === 0) await this.#host.reap((owner) => !this.isAlive(owner));
+    this.#joined = true;
   }
 
   /** Leaves in order: from now on others take over what is left of this node's sessions. */
@@ -215,8 +203,25 @@ export class Cluster implements OtherNodes {
     return [...(this.#membership?.members.keys() ?? [])];
   }
 
+  /** All nodes, this one first; empty until it is one of them. */
   get members(): readonly Member[] {
-    return [...(this.#membership?.members.values() ?? [])];
+    if (this.#self === undefined || this.#membership === undefined) return [];
+    return [this.#self, ...this.#membership.members.values()];
+  }
+
+  /** Why this node should get no connections, in words. */
+  get notReady(): readonly string[] {
+    if (this.#fenced) return ['the other nodes have given this one up'];
+    if (!this.#joined) return ['it is not one of the cluster yet'];
+    return this.#hearing.deaf ? ['it does not hear the other nodes'] : [];
+  }
+
+  /** What goes on between this node and the others, for whoever measures it. */
+  get traffic(): ClusterTraffic {
+    const { counts, waitingBytes } = this.#channels;
+    const { size: waiting, sought } = this.#delivery;
+    const damaged = counts.damaged + this.#frames.damaged;
+    return { ...counts, damaged, waitingBytes, waiting, sought, echoSeconds: this.#hearing.echoSeconds };
   }
 
   /** Resolves when everything that this node has sent to others was dealt with there. */
@@ -251,8 +256,7 @@ export class Cluster implements OtherNodes {
     if (!session.management?.resumable) return;
     // until that is heard it is still there for whoever asks, and what the keyspace has of it is right
     this.#table.left(session);
-    void this.refresh(session.account).catch(() => {});
-    setTimeout(() => void this.refresh(session.account).catch(() => {}), LOOK_LATER_MS).unref();
+    this.#lookup.follow(session.account);
   }
 
   // --- OtherNodes -------------------------------------------------------------------------------------------------
@@ -265,39 +269,16 @@ export class Cluster implements OtherNodes {
     return this.#registry.recorded(session);
   }
 
-  async refresh(account: Jid): Promise<void> {
-    const { store, sessions, id } = this.#host;
-    const before = sessions.of(account);
-    const recorded = await store.list(account);
-    let hearsay = false;
-    for (const { record, owner } of recorded) {
-      const { sid, resource } = record;
-      if (owner === id || sessions.remote(sid)?.node === owner) continue;
-      this.#table.recorded(account.withResource(resource), record, owner);
-      hearsay = true;
-    }
-    for (const known of before) {
-      if (!recorded.some(({ record }) => record.sid === known.sessionId)) this.#table.over(known.sessionId);
-    }
-    // it may have been over, and its end announced, before it was shown here
-    if (hearsay) setTimeout(() => void this.refresh(account).catch(() => {}), LOOK_LATER_MS).unref();
+  refresh(account: Jid): Promise<void> {
+    return this.#lookup.refresh(account);
   }
 
   hasAcknowledged({ node, sessionId }: RemoteSession, at: number): Promise<boolean> {
     return this.#questions.ask(node, (id) => encodeAcknowledged(id, sessionId, at));
   }
 
-  async release(owner: string, sid: string): Promise<void> {
-    const late = new AbortController();
-    const released = this.#questions.ask(owner, (id) => encodeSession(ITEM.release, { id, sid }));
-    await Promise.race([released, pause(RELEASE_MS, undefined, { signal: late.signal }).catch(() => {})]);
-    late.abort();
-  }
-
-  async #release(from: string, { id, sid }: { id: number; sid: string }): Promise<void> {
-    const session = this.#host.sessions.owned({ sessionId: sid });
-    if (session?.management?.resumable) await this.#moves.leave(session, from, 'it is resumed on another node');
-    this.#inbound.answer(from, id, true);
+  release(owner: string, sid: string): Promise<boolean> {
+    return this.#requests.release(owner, sid);
   }
 
   /** Whether there is any other node. */
@@ -309,25 +290,14 @@ export class Cluster implements OtherNodes {
    * Leaves a session that can be resumed to another node, each time another one; where there is none, to whichever node
    * comes next. Resolves when that has taken it, or this one cannot do more about it.
    */
-  async handOver(session: Session): Promise<void> {
-    const { id } = this.#host;
-    const others = this.#others();
-    const to = others[this.#turn++ % others.length];
-    await this.#moves.leave(session, to, 'the node lets go of its sessions');
-    if (to === undefined) return;
-    const text = encodeOffer({ owner: id, sid: session.sessionId, account: session.account });
-    await this.#questions.ask(to, (question) => encodeNotice({ id: question, subject: OFFERED, text }));
-  }
-
-  #evict(owner: string, sid: string): void {
-    const own = this.#host.sessions.owned({ sessionId: sid });
-    if (own !== undefined) own.end(new StreamError('conflict', 'Another session was bound with this resource.'));
-    else if (owner !== this.#host.id) this.#channels.send(owner, encodeSession(ITEM.evict, { id: 0, sid }));
+  handOver(session: Session): Promise<void> {
+    return this.#moves.handOver(session, this.#others());
   }
 
   // --- what comes from others -------------------------------------------------------------------------------------
 
   #onFrame({ kind, sender, body }: Frame): void {
+    this.#channels.counts.framesIn++;
     if (kind === 'channel') this.#channels.onFrame(sender, body);
     else this.#announcements.onBroadcast(sender, body);
   }
@@ -350,7 +320,7 @@ export class Cluster implements OtherNodes {
           return;
         }
         case ITEM.release:
-          void this.#release(from, decodeSession(item)).catch(this.#host.onFault);
+          this.#release(from, decodeSession(item)).catch(this.#host.onFault);
           return;
         case ITEM.acknowledged: {
           const { id, sid, at } = decodeAcknowledged(item);
@@ -358,7 +328,7 @@ export class Cluster implements OtherNodes {
           return;
         }
         case ITEM.evict:
-          this.#evict(this.#host.id, decodeSession(item).sid);
+          this.#requests.evict(this.#host.id, decodeSession(item).sid);
           return;
         case ITEM.announcement:
           this.#announcements.onItem(from, item.subarray(1));
@@ -366,11 +336,19 @@ export class Cluster implements OtherNodes {
         default: // a newer node says something that this one does not know
       }
     } catch (error) {
+      this.#channels.counts.damaged++;
       this.#host.log.error('cluster.damaged', { from, error: error as Error });
     }
   }
 
+  async #release(from: string, { id, sid }: SessionItem): Promise<void> {
+    const session = this.#host.sessions.owned({ sessionId: sid });
+    if (session !== undefined) await this.#moves.leave(session, from, 'it is resumed on another node');
+    this.#inbound.answer(from, id, true);
+  }
+
   #onLink(event: LinkEvent): void {
+    if (event === 'down') this.#hearing.linkDown();
     if (event === 'storeChanged') {
       this.#reassertion.storeChanged();
       this.#host.onStoreChanged();

@@ -58,6 +58,8 @@ const MOST_DAMAGED = 256;
 export class Frames {
   readonly #host: FramesHost;
   readonly #damaged = new Set<string>();
+  /** How many were ignored. */
+  damaged = 0;
 
   constructor(host: FramesHost) {
     this.#host = host;
@@ -78,6 +80,7 @@ export class Frames {
   }
 
   #report(sender: string, error: Error): void {
+    this.damaged++;
     if (this.#damaged.has(sender) || this.#damaged.size >= MOST_DAMAGED) return;
     this.#damaged.add(sender);
     this.#host.onDamaged(sender, error);

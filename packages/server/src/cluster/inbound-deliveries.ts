@@ -1,4 +1,4 @@
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
 import type { Session } from '../session/session.ts';
@@ -13,11 +13,22 @@ export interface InboundDeliveriesHost {
   onLate(stanza: Stanza): Awaitable<void>;
 }
 
-/** Stanzas that other nodes have for the sessions of this one. */
+/** No stanza is on its way for longer than this: its sender is given up long before. */
+const REFUSED_MS = 60_000;
+
+/**
+ * Stanzas that other nodes have for the sessions of this one.
+ *
+ * Who is told that a session is not here sends the stanza once more, with all that went after it. Of those, none may be
+ * taken where the session comes here meanwhile: it would be newer than what is to come before it. So they are refused until
+ * the sender begins anew.
+ */
 export class InboundDeliveries {
   readonly #host: InboundDeliveriesHost;
   /** Answers that go out at the end of the turn. */
   readonly #answers = new Map<string, AnswerItem[]>();
+  /** Senders, and sessions of theirs that were not here, with the time of it: the oldest first. */
+  readonly #refused = new Map<string, number>();
 
   constructor(host: InboundDeliveriesHost) {
     this.#host = host;
@@ -25,18 +36,44 @@ export class InboundDeliveries {
 
   /** Throws where the item cannot be read. */
   receive(from: string, item: Buffer): void {
-    const { id, sid, origin, text } = decodeDeliver(item);
-    const stanza = stanzaFromText(text).withOrigin(origin);
+    const { id, sid, first, origin, text } = decodeDeliver(item);
+    const stanza = this.#read(text, origin, () => this.answer(from, id, true));
     const session = this.#host.own(sid);
-    if (session === undefined) {
-      if (id === 0) void this.#host.onLate(stanza);
-      else this.answer(from, id, false);
+    if (id === 0) {
+      if (session === undefined) void this.#host.onLate(stanza);
+      else void this.#take(session, stanza);
+      return;
+    }
+    const key = `${from} ${sid}`;
+    if (first) this.#refused.delete(key);
+    if (session === undefined || this.#refused.has(key)) {
+      this.#refuse(from, id, key);
       return;
     }
     const taken = this.#take(session, stanza);
-    if (id === 0) return;
-    if (taken instanceof Promise) void taken.then(() => this.answer(from, id, !session.movedAway));
-    else this.answer(from, id, true);
+    if (!(taken instanceof Promise)) this.answer(from, id, true);
+    else void taken.then(() => (session.movedAway ? this.#refuse(from, id, key) : this.answer(from, id, true)));
+  }
+
+  /** A stanza that cannot be read would not be read any better another time: it is `over`. */
+  #read(text: Buffer, origin: Origin | undefined, over: () => void): Stanza {
+    try {
+      return stanzaFromText(text).withOrigin(origin);
+    } catch (error) {
+      over();
+      throw error;
+    }
+  }
+
+  #refuse(from: string, id: number, key: string): void {
+    const now = performance.now();
+    for (const [old, at] of this.#refused) {
+      if (now - at < REFUSED_MS) break;
+      this.#refused.delete(old);
+    }
+    this.#refused.delete(key); // to be the last
+    this.#refused.set(key, now);
+    this.answer(from, id, false);
   }
 
   #take(session: Session, stanza: Stanza): Awaitable<void> {
@@ -47,7 +84,9 @@ export class InboundDeliveries {
     return session.send(stanza);
   }
 
+  /** Where the id is 0 nobody wants to know. */
   answer(to: string, id: number, done: boolean): void {
+    if (id === 0) return;
     let answers = this.#answers.get(to);
     if (answers === undefined) {
       answers = [];

@@ -16,6 +16,8 @@ export interface DeliverItem {
   /** What the answer is to name; 0 where none is wanted. */
   readonly id: number;
   readonly sid: string;
+  /** Nothing else for this session is on its way from the same node. */
+  readonly first: boolean;
   readonly origin: Origin | undefined;
   /** The stanza, as XML. */
   readonly text: Buffer;
@@ -43,14 +45,15 @@ export interface SessionItem {
 
 // deliver: kind, flags, id (4 bytes), sid (8), [origin: sid (8), k (4), effect (1)], the stanza
 const HAS_ORIGIN = 1;
+const FIRST = 2;
 const DELIVER_HEAD = 14;
 const ORIGIN_BYTES = 13;
 
-export function encodeDeliver(id: number, sid: string, origin: Origin | undefined, text: string): Buffer {
+export function encodeDeliver({ id, sid, first, origin }: Omit<DeliverItem, 'text'>, text: string): Buffer {
   const head = DELIVER_HEAD + (origin === undefined ? 0 : ORIGIN_BYTES);
   const item = Buffer.allocUnsafe(head + Buffer.byteLength(text));
   item[0] = ITEM.deliver;
-  item[1] = origin === undefined ? 0 : HAS_ORIGIN;
+  item[1] = (origin === undefined ? 0 : HAS_ORIGIN) | (first ? FIRST : 0);
   item.writeUInt32BE(id, 2);
   item.write(sid, 6, 8, 'hex');
   if (origin !== undefined) {
@@ -63,7 +66,8 @@ export function encodeDeliver(id: number, sid: string, origin: Origin | undefine
 }
 
 export function decodeDeliver(item: Buffer): DeliverItem {
-  const hasOrigin = item[1] === HAS_ORIGIN;
+  const flags = item.readUInt8(1);
+  const hasOrigin = (flags & HAS_ORIGIN) !== 0;
   const origin = hasOrigin
     ? {
         sid: item.toString('hex', DELIVER_HEAD, DELIVER_HEAD + 8),
@@ -72,7 +76,8 @@ export function decodeDeliver(item: Buffer): DeliverItem {
       }
     : undefined;
   const text = item.subarray(DELIVER_HEAD + (hasOrigin ? ORIGIN_BYTES : 0));
-  return { id: item.readUInt32BE(2), sid: item.toString('hex', 6, DELIVER_HEAD), origin, text };
+  const sid = item.toString('hex', 6, DELIVER_HEAD);
+  return { id: item.readUInt32BE(2), sid, first: (flags & FIRST) !== 0, origin, text };
 }
 
 // answer: kind, each: id (4 bytes), done (1)

@@ -167,6 +167,7 @@ export class TestNode {
       }
     };
     const bus: Bus = {
+      reconnect() {},
       publish: async (node, frame) => {
         await this.#travel();
         const reached = this.#bench.nodes.filter(({ self }) => node === '*' || node === self.id);

@@ -35,6 +35,11 @@ export class Outbox {
     return this.#base + this.#cursor;
   }
 
+  /** The number of the last one that has gone out, be it once or more often. */
+  get latest(): number {
+    return this.#base + this.#sent - 1;
+  }
+
   push(item: Buffer): void {
     this.#items.push(item);
     this.#bytes += item.length;

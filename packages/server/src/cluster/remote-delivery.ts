@@ -16,8 +16,8 @@ export interface RemoteDeliveryHost {
   own(sid: string): Session | undefined;
   /** The id of the node that owns a session, as the keyspace has it; undefined where the session is over. */
   ownerOf(account: Jid, sid: string): Promise<string | undefined>;
-  /** Resolves when it is worth looking once more. */
-  again(): Promise<void>;
+  /** Resolves when it is worth looking once more, after so many attempts that came to nothing. */
+  again(attempts: number): Promise<void>;
   /** The session is over. */
   onOver(sid: string): void;
 }
@@ -30,7 +30,10 @@ export type Target = Pick<Route, 'jid' | 'sessionId'> & { readonly node: string;
 
 /** A stanza whose fate matters, until it is known. */
 interface Pending {
+  /** What the answer names. */
   readonly id: number;
+  /** Those that were begun earlier have a smaller one. */
+  readonly order: number;
   readonly sid: string;
   readonly account: Jid;
   readonly stanza: Stanza;
@@ -39,13 +42,20 @@ interface Pending {
   settle(taken: boolean): void;
 }
 
+/** What is being taken for a session: by one node at a time, be it this one. */
+interface UnderWay {
+  readonly node: string;
+  count: number;
+}
+
 /**
  * Stanzas for sessions of other nodes.
  *
  * What must not get lost waits until the owner has taken it for good. Where the owner does not have the session any more,
  * or is gone itself, it is looked up who has it now, and all that waits for this session goes there in its order; what
- * comes for it meanwhile queues behind. The recipient's origins tell what it had before. Everything else is on its way at
- * once, and lost where the owner dies.
+ * comes for it meanwhile queues behind. The recipient's origins tell what it had before: they know the latest stanza alone,
+ * so that nothing may overtake another on its way to a session, wherever that moves. Everything else is on its way at once,
+ * and lost where the owner dies.
  */
 export class RemoteDelivery implements Disposable {
   readonly #host: RemoteDeliveryHost;
@@ -53,7 +63,8 @@ export class RemoteDelivery implements Disposable {
   readonly #pending = new Map<string, Map<number, Pending>>();
   /** Sessions that have to be looked for, with what waits for each. */
   readonly #lost = new Map<string, Pending[]>();
-  #id = 0;
+  readonly #underWay = new Map<string, UnderWay>();
+  #order = 0;
   #k = 0;
   #over = false;
 
@@ -69,6 +80,11 @@ export class RemoteDelivery implements Disposable {
     return size;
   }
 
+  /** Sessions that are looked for. */
+  get sought(): number {
+    return this.#lost.size;
+  }
+
   /** True where the session takes it, as far as is known; a promise where it must not get lost. */
   deliver(target: Target, stanza: Stanza): Awaitable<boolean> {
     const { sessionId: sid, node, resumable } = target;
@@ -76,16 +92,50 @@ export class RemoteDelivery implements Disposable {
     const lost = this.#lost.get(sid);
     const matters = isJournaled(stanza, text.length) && (resumable || stanza.origin !== undefined);
     if (!matters && lost === undefined && this.#host.isAlive(node)) {
-      this.#host.send(node, encodeDeliver(0, sid, stanza.origin, text));
+      this.#host.send(node, encodeDeliver({ id: 0, sid, first: false, origin: stanza.origin }, text));
       return true;
     }
     return new Promise((settle) => {
-      const account = target.jid.bare;
-      const pending: Pending = { id: this.#nextId(), sid, account, stanza, origin: this.originOf(stanza), settle };
-      if (lost !== undefined) lost.push(pending);
-      else if (this.#host.isAlive(node)) this.#send(node, pending);
+      const pending = this.#pendingOf(sid, target.jid.bare, stanza, this.nextOrder(), settle);
+      const elsewhere = (this.#underWay.get(sid)?.node ?? node) !== node;
+      if (lost === undefined && !elsewhere && this.#host.isAlive(node)) this.#send(node, pending);
       else this.#lose(pending);
     });
+  }
+
+  /** Whether something for a session of this node is on its way to another one, which had it before, or waits. */
+  precedes(sid: string): boolean {
+    return this.#lost.has(sid) || (this.#underWay.get(sid)?.node ?? this.#host.self) !== this.#host.self;
+  }
+
+  /** Sends a session of this node a stanza after what precedes it. */
+  queue({ sessionId: sid, account }: Session, stanza: Stanza): Promise<boolean> {
+    return new Promise((settle) => this.#lose(this.#pendingOf(sid, account, stanza, this.nextOrder(), settle)));
+  }
+
+  /** A session of this node takes a stanza: until `end`, nothing is sent after it. */
+  begin(sid: string): void {
+    this.#count(sid, this.#host.self);
+  }
+
+  end(sid: string): void {
+    const underWay = this.#underWay.get(sid);
+    if (underWay !== undefined && --underWay.count === 0) this.#underWay.delete(sid);
+  }
+
+  #count(sid: string, node: string): void {
+    const underWay = this.#underWay.get(sid);
+    if (underWay === undefined) this.#underWay.set(sid, { node, count: 1 });
+    else underWay.count++;
+  }
+
+  /** The place of a stanza among all others. */
+  nextOrder(): number {
+    return ++this.#order;
+  }
+
+  #pendingOf(sid: string, account: Jid, stanza: Stanza, order: number, settle: (taken: boolean) => void): Pending {
+    return { id: (order % MOST_ID) + 1, order, sid, account, stanza, origin: this.originOf(stanza), settle };
   }
 
   /** What a recipient knows a stanza by that may reach it twice. */
@@ -95,12 +145,9 @@ export class RemoteDelivery implements Disposable {
     return { sid: this.#host.self, k: this.#k, effect: UNORDERED };
   }
 
-  /** A session of this node was taken over while it took a stanza: it is sent after it. */
-  follow(session: Session, stanza: Stanza): Promise<boolean> {
-    return new Promise((settle) => {
-      const { sessionId: sid, account } = session;
-      this.#lose({ id: this.#nextId(), sid, account, stanza, origin: this.originOf(stanza), settle });
-    });
+  /** A session of this node was taken over while it took a stanza: it is sent after it, to its place. */
+  follow({ sessionId: sid, account }: Session, stanza: Stanza, order: number): Promise<boolean> {
+    return new Promise((settle) => this.#lose(this.#pendingOf(sid, account, stanza, order, settle)));
   }
 
   /** A session has left this node: what was on its way to it here comes before anything that is sent after it. */
@@ -115,6 +162,7 @@ export class RemoteDelivery implements Disposable {
     const pending = this.#pending.get(from)?.get(id);
     if (pending === undefined) return;
     this.#pending.get(from)?.delete(id);
+    this.end(pending.sid);
     if (done) pending.settle(true);
     else this.#lose(pending);
   }
@@ -123,17 +171,13 @@ export class RemoteDelivery implements Disposable {
   onNodeGone(node: string): void {
     const pending = this.#pending.get(node);
     this.#pending.delete(node);
+    for (const { sid } of pending?.values() ?? []) this.end(sid);
     for (const each of pending?.values() ?? []) this.#lose(each);
   }
 
   /** The node is gone from the cluster: who waits will not learn anything any more, and says it again elsewhere. */
   [Symbol.dispose](): void {
     this.#over = true;
-  }
-
-  #nextId(): number {
-    this.#id = this.#id === MOST_ID ? 1 : this.#id + 1;
-    return this.#id;
   }
 
   #send(node: string, pending: Pending): void {
@@ -144,7 +188,9 @@ export class RemoteDelivery implements Disposable {
     }
     all.set(pending.id, pending);
     const { id, sid, origin, stanza } = pending;
-    this.#host.send(node, encodeDeliver(id, sid, origin, stanza.toString()));
+    const first = !this.#underWay.has(sid);
+    this.#count(sid, node);
+    this.#host.send(node, encodeDeliver({ id, sid, first, origin }, stanza.toString()));
   }
 
   #lose(pending: Pending): void {
@@ -155,24 +201,17 @@ export class RemoteDelivery implements Disposable {
       return;
     }
     // what was sent before comes before
-    const place = waiting.findIndex(({ id }) => id > pending.id);
-    waiting.splice(place === -1 ? waiting.length : place, 0, pending);
-  }
-
-  /** Whether anything for a session is on its way still, whose answer will tell. */
-  #isUnderWay(sid: string): boolean {
-    for (const pending of this.#pending.values())
-      for (const each of pending.values()) if (each.sid === sid) return true;
-    return false;
+    const last = waiting.findLastIndex(({ order }) => order < pending.order);
+    waiting.splice(last + 1, 0, pending);
   }
 
   /** Sends everything that waits for a session to whoever has it. */
   async #find(sid: string): Promise<void> {
     const waiting = this.#lost.get(sid) as Pending[];
-    while (!this.#over) {
+    for (let attempts = 0; !this.#over; ) {
       // what is on its way comes before whatever waits
-      if (this.#isUnderWay(sid)) {
-        await this.#host.again();
+      if (this.#underWay.has(sid)) {
+        await this.#host.again(0);
         continue;
       }
       const [first] = waiting;
@@ -187,7 +226,7 @@ export class RemoteDelivery implements Disposable {
         owner = await this.#host.ownerOf(first.account, sid);
       } catch {
         // the keyspace is away, or the record cannot be read now
-        await this.#host.again();
+        await this.#host.again(attempts++);
         continue;
       }
       if (owner === undefined) {
@@ -196,7 +235,7 @@ export class RemoteDelivery implements Disposable {
       } else if (owner !== this.#host.self && this.#host.isAlive(owner)) {
         for (const pending of waiting.splice(0)) this.#send(owner, pending);
       } else {
-        await this.#host.again();
+        await this.#host.again(attempts++); // its node is gone, and nobody has taken it over yet
       }
     }
     this.#lost.delete(sid);
@@ -206,9 +245,10 @@ export class RemoteDelivery implements Disposable {
   async #take(own: Session, waiting: Pending[]): Promise<void> {
     while (waiting.length > 0 && !own.ended) {
       const [first] = waiting as [Pending];
-      await own.send(first.stanza.withOrigin(first.origin));
+      const { stanza, origin } = first;
+      await own.send(stanza.origin === origin ? stanza : stanza.withOrigin(origin));
       if (own.movedAway) return;
-      waiting.shift();
+      waiting.splice(waiting.indexOf(first), 1);
       first.settle(true);
     }
   }

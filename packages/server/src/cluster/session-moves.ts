@@ -14,6 +14,8 @@ export interface SessionMovesHost {
   onLeaving(session: Session): void;
   /** It is to be looked for on this node from now on. */
   left(session: Session, to: string): void;
+  /** Has `to` take it, unless somebody else has done so. */
+  offer(session: Session, to: string): Promise<unknown>;
   /** Takes over what nodes that are gone had. */
   reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
   onFault(error: unknown): void;
@@ -26,6 +28,7 @@ const TAKEN_MS = 10_000;
 export class SessionMoves implements Disposable {
   readonly #host: SessionMovesHost;
   readonly #checks = new Set<NodeJS.Timeout>();
+  #turn = 0;
 
   constructor(host: SessionMovesHost) {
     this.#host = host;
@@ -50,6 +53,16 @@ export class SessionMoves implements Disposable {
     });
   }
 
+  /**
+   * Leaves a session that can be resumed to one of the others, each time another one; where there is none, to whichever
+   * node comes next. Resolves when that has taken it, or this one cannot do more about it.
+   */
+  async handOver(session: Session, others: readonly string[]): Promise<void> {
+    const to = others[this.#turn++ % others.length];
+    await this.leave(session, to, 'the node lets go of its sessions');
+    if (to !== undefined) await this.#host.offer(session, to);
+  }
+
   #left(session: Session, to: string): void {
     this.#host.left(session, to);
     const check = setTimeout(() => {
@@ -72,9 +85,12 @@ export class SessionMoves implements Disposable {
 
   /** Takes back every session that the keyspace says this node has, and that nobody has. */
   async sweep(): Promise<void> {
-    const { sessions, id, reap } = this.#host;
+    const { sessions, id, keyspace, reap } = this.#host;
     const has = (sid: string) => sessions.owned({ sessionId: sid }) ?? sessions.remote(sid);
-    await reap((owner, sid) => owner === id && has(sid) === undefined);
+    await untilDone(
+      () => reap((owner, sid) => owner === id && has(sid) === undefined),
+      () => nextAttempt(keyspace),
+    );
   }
 
   [Symbol.dispose](): void {

@@ -68,6 +68,8 @@ export class SessionTable {
   /** What the keyspace knows of a session whose owner has not announced it here. */
   recorded(jid: Jid, record: ResumptionRecord, node: string): void {
     const { sid, epoch, maxSeconds, carbons, interested, receiving } = record;
+    // it was announced by a later owner while this was read
+    if ((this.#host.sessions.remote(sid)?.epoch ?? 0) > epoch) return;
     const presence = record.presence === undefined ? undefined : presenceOf(record.presence);
     const priority = presence === undefined ? 0 : priorityOf(presence);
     const since = (wanted: boolean) => (wanted ? Date.now() : Number.POSITIVE_INFINITY);

@@ -202,3 +202,21 @@ it('ends for those who ask inside the server though nobody was told of its begin
   await juliet.sync();
   expect(ended).toEqual([JULIET]);
 });
+
+it('of a session whose node is gone, others tell that it is', async () => {
+  const { server, remote, add } = await start();
+  await add('juliet@localhost', 'from@remote.example', 'from');
+  await add('juliet@localhost', 'to@remote.example', 'to');
+  const chamber = await server.online('juliet@localhost/chamber');
+  remote.taken();
+  const directed = ['from@remote.example', 'room@remote.example/juliet'].map((jid) => Jid.parse(jid));
+  await server.node.hooks.events.emit('session.lost', Jid.parse(JULIET), directed);
+  expect(remote.taken()).toEqual([
+    `<presence to='from@remote.example' from='${JULIET}' type='unavailable'/>`,
+    `<presence to='room@remote.example/juliet' from='${JULIET}' type='unavailable'/>`,
+  ]);
+  const presence = await chamber.take(
+    (element) => element.name === 'presence' && element.attr('type') === 'unavailable',
+  );
+  expect(presence.attr('from')).toBe(JULIET);
+});

@@ -12,6 +12,6 @@ export interface OtherNodes {
   refresh(account: Jid): Promise<void>;
   /** Whether a session has acknowledged everything that it got by then (milliseconds since 1970). */
   hasAcknowledged(session: RemoteSession, at: number): Promise<boolean>;
-  /** Has the owner of a session leave it to this node. Resolves when it has, or does not answer. */
-  release(owner: string, sid: string): Promise<void>;
+  /** Has the owner of a session leave it to this node. Resolves when it has, or, with false, when it does not answer. */
+  release(owner: string, sid: string): Promise<boolean>;
 }

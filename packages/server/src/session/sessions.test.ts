@@ -1,10 +1,19 @@
 import { Jid } from '@parley/xmpp/jid';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { RemoteSession } from './remote-session.ts';
 import type { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 
 let serial = 0;
+
+/** A session of another node. */
+function remote(text: string, parts: Partial<RemoteSession> = {}): RemoteSession {
+  const rest = { presence: undefined, priority: 0, interested: false, detached: false, resumable: true };
+  const since = { carbonsSince: Number.POSITIVE_INFINITY, receivingSince: Number.POSITIVE_INFINITY };
+  const state = { jid: Jid.parse(text), sessionId: String(++serial), node: 'b', epoch: 1, ...rest, ...since, ...parts };
+  return new RemoteSession(state, () => {});
+}
 
 /** As much of a session as the table needs. */
 function session(text: string): Session {
@@ -65,5 +74,76 @@ describe('Sessions', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('is not confused by what a session was before it came back under the same id', () => {
+    const sessions = new Sessions();
+    const [before, after] = [session('juliet@a.lit/balcony'), session('juliet@a.lit/balcony')];
+    (after as { sessionId: string }).sessionId = before.sessionId;
+    sessions.add(before);
+    sessions.add(after);
+    sessions.remove(before);
+    expect([sessions.owned(after), sessions.of(after.jid)]).toEqual([after, [after]]);
+  });
+});
+
+describe('sessions of other nodes', () => {
+  it('are among those of an account, and not among those here', () => {
+    const sessions = new Sessions();
+    const here = session('juliet@a.lit/balcony');
+    const there = remote('juliet@a.lit/chamber');
+    sessions.putRemote(there);
+    sessions.add(here);
+    expect([sessions.of(here.account), sessions.here(here.account), [...sessions]]).toEqual([
+      [there, here],
+      [here],
+      [here],
+    ]);
+    expect([sessions.size, sessions.accounts, [...sessions.allRemote]]).toEqual([1, 1, [there]]);
+    expect(sessions.get(there.jid)).toBe(there);
+    expect([sessions.owned(there), sessions.remote(there.sessionId)]).toEqual([undefined, there]);
+  });
+
+  it('keep their places when something of them changes', () => {
+    const sessions = new Sessions();
+    const [first, second] = [remote('juliet@a.lit/1'), remote('juliet@a.lit/2')];
+    sessions.putRemote(first);
+    sessions.putRemote(second);
+    const list = sessions.of(first.jid);
+    const changed = remote('juliet@a.lit/1', { sessionId: first.sessionId, node: 'c' });
+    sessions.putRemote(changed);
+    expect([sessions.of(first.jid), list]).toEqual([
+      [changed, second],
+      [first, second],
+    ]);
+    sessions.removeRemote(first); // what it was is not what it is
+    expect(sessions.remote(first.sessionId)).toBe(changed);
+    sessions.removeRemote(changed);
+    sessions.removeRemote(second);
+    expect([sessions.of(first.jid), [...sessions.allRemote]]).toEqual([[], []]);
+  });
+
+  it('are gone when they come here', () => {
+    const sessions = new Sessions();
+    const there = remote('juliet@a.lit/balcony');
+    sessions.putRemote(there);
+    const here = session('juliet@a.lit/balcony');
+    (here as { sessionId: string }).sessionId = there.sessionId;
+    sessions.add(here);
+    expect([sessions.remote(there.sessionId), sessions.of(here.jid), sessions.owned(there)]).toEqual([
+      undefined,
+      [here],
+      here,
+    ]);
+  });
+
+  it('say of themselves what is known, and have their owner end them', () => {
+    const ended: unknown[] = [];
+    const known = remote('juliet@a.lit/balcony', { carbonsSince: 5 });
+    const there = new RemoteSession(known, (...all) => ended.push(all));
+    expect(there).toMatchObject({ available: false, carbons: true, account: Jid.parse('juliet@a.lit') });
+    expect(remote('juliet@a.lit/balcony').carbons).toBe(false);
+    there.end();
+    expect(ended).toEqual([[there, undefined]]);
   });
 });

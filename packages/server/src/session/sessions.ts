@@ -55,6 +55,11 @@ export class Sessions {
     return this.#remote.get(sessionId);
   }
 
+  /** How many sessions of other nodes are known. */
+  get elsewhere(): number {
+    return this.#remote.size;
+  }
+
   get allRemote(): IterableIterator<RemoteSession> {
     return this.#remote.values();
   }
@@ -67,7 +72,9 @@ export class Sessions {
   }
 
   remove(session: Session): void {
-    if (this.#byId.delete(session.sessionId)) this.#takeOut(session);
+    // it may have come back as another one
+    if (this.#byId.get(session.sessionId) === session) this.#byId.delete(session.sessionId);
+    this.#takeOut(session);
   }
 
   /** Takes the place of what was known of this session before. */

@@ -39,6 +39,18 @@ describe('a queue', () => {
     ]);
   });
 
+  it('that a predecessor left in order takes no number that this one had not come to', () => {
+    const sent = new Unacknowledged();
+    sent.restore([{ origin: undefined, at: 5, text: 'a', out: 0 }], 0);
+    expect(sent.mostKnown).toBe(0);
+    expect([2 ** 32 - 1, 0, 1].map((h) => sent.allows(h))).toEqual([true, true, false]);
+    sent.resume(0);
+    expect([sent.size, sent.mostKnown, sent.allows(1)]).toEqual([0, 0, false]);
+    const unknown = new Unacknowledged();
+    unknown.restore([]);
+    expect([unknown.mostKnown, unknown.allows(1000)]).toEqual([undefined, true]);
+  });
+
   it('that a predecessor left takes any number for what it may be, and gives none before it is resumed', () => {
     const sent = new Unacknowledged();
     const kept = { origin: undefined, at: 5 };

@@ -27,6 +27,17 @@ describe('the header of a journal', () => {
     );
   });
 
+  it('tells how far its owner had come, where that left in order', () => {
+    fc.assert(
+      fc.property(number, origins, number, (handled, list, sent) => {
+        const bytes = encodeHeader({ handled, origins: new Map(list), sent });
+        expect(decodeHeader(bytes).sent).toBe(sent);
+        expect(failure(bytes.subarray(0, -1))).toBe('damaged');
+        expect('sent' in decodeHeader(encodeHeader({ handled, origins: new Map(list) }))).toBe(false);
+      }),
+    );
+  });
+
   it('has what was handled where the operations look for it', () => {
     const bytes = encodeHeader({ handled: 0x01020304, origins: new Map() });
     expect([...bytes.subarray(1, 5)]).toEqual([1, 2, 3, 4]);

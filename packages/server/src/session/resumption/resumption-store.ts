@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
-import { MEMBER, memberOf, readMember, WAITING_MEMBER, waitingMemberOf } from './index-member.ts';
+import { memberOf, waitingMemberOf } from './index-member.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
 import {
@@ -14,10 +14,10 @@ import {
   takeOver,
   updateSession,
 } from './operations.ts';
+import { type RecordedSession, RecordedSessions, type WaitingEntries } from './recorded-sessions.ts';
 import {
   handledKeys,
   journalKeys,
-  members,
   partitionOf,
   sessionIndexKeys,
   sessionKeys,
@@ -26,7 +26,7 @@ import {
 } from './resumption-keys.ts';
 import { decodeRecord, encodeRecord, epochOf, fenceOf, ownerOf, type ResumptionRecord } from './resumption-record.ts';
 
-export type { ResumptionRecord };
+export type { RecordedSession, ResumptionRecord, WaitingEntries };
 
 export interface ResumptionStoreOptions {
   readonly keyspace: Keyspace;
@@ -48,23 +48,6 @@ export interface KeptSession {
   readonly header: JournalHeader;
   readonly entries: readonly JournalEntry[];
   readonly mark: JournalMark;
-}
-
-export interface RecordedSession {
-  /** Bare. */
-  readonly account: Jid;
-  readonly record: ResumptionRecord;
-  readonly owner: string;
-}
-
-/** What a session that ended left behind. */
-export interface WaitingEntries {
-  /** The full JID of the session. */
-  readonly jid: Jid;
-  readonly sid: string;
-  /** Who ended it, and was to route them. */
-  readonly owner: string;
-  readonly entries: readonly JournalEntry[];
 }
 
 /** How long a client may learn how much of what it sent was handled. */
@@ -93,7 +76,7 @@ const ATTEMPTS = 20;
  */
 export class ResumptionStore {
   readonly #keyspace: Keyspace;
-  readonly #onDamaged: (error: KeyspaceError) => void;
+  readonly #recorded: RecordedSessions;
   /** The id of this node, as records have it. */
   readonly owner: string;
   /** Sessions that may or may not have ended. */
@@ -102,7 +85,12 @@ export class ResumptionStore {
   constructor(options: ResumptionStoreOptions) {
     this.#keyspace = options.keyspace;
     this.owner = options.owner ?? randomBytes(8).toString('hex');
-    this.#onDamaged = options.onDamaged;
+    this.#recorded = new RecordedSessions({
+      keyspace: options.keyspace,
+      onDamaged: options.onDamaged,
+      end: (account, resource, sid, epoch) => this.#end(account, resource, sid, epoch),
+      waiting: (jid, sid) => this.waiting(jid, sid),
+    });
   }
 
   /**
@@ -210,7 +198,7 @@ export class ResumptionStore {
     const found: RecordedSession[] = [];
     for (const [resource, bytes] of await this.#keyspace.hgetall(sessionKeys.key(account.bareText))) {
       const read = async () => ({ account, record: decodeRecord(resource, bytes), owner: ownerOf(bytes) });
-      const session = await this.#passingOver(read);
+      const session = await this.#recorded.passingOver(read);
       if (session !== undefined) found.push(session);
     }
     return found;
@@ -376,16 +364,8 @@ export class ResumptionStore {
   }
 
   /** What sessions left behind that was not routed: a node was killed meanwhile. */
-  async *unfinished(): AsyncGenerator<WaitingEntries, void, undefined> {
-    for await (const page of members(this.#keyspace, waitingIndexKeys)) {
-      for (const member of page) {
-        const waiting = await this.#passingOver(async () => {
-          const { sid, owner, jid } = readMember(member, WAITING_MEMBER);
-          return { jid, sid, owner, entries: await this.waiting(jid, sid) };
-        });
-        if (waiting !== undefined && waiting.entries.length > 0) yield waiting;
-      }
-    }
+  unfinished(): AsyncGenerator<WaitingEntries, void, undefined> {
+    return this.#recorded.unfinished();
   }
 
   /** How many stanzas a session that ended has handled; undefined where that is not known, or no longer. */
@@ -398,33 +378,7 @@ export class ResumptionStore {
    * All sessions that are recorded, in pages and in no order. One whose record is gone, since its account was removed
    * while nobody could end it, is ended on the way: what it left behind is then among the `unfinished`.
    */
-  async *all(): AsyncGenerator<readonly RecordedSession[], void, undefined> {
-    for await (const page of members(this.#keyspace, sessionIndexKeys)) {
-      const sessions = await Promise.all(page.map((member) => this.#passingOver(() => this.#listed(member))));
-      const found = sessions.filter((session) => session !== undefined);
-      if (found.length > 0) yield found;
-    }
-  }
-
-  async #listed(member: string): Promise<RecordedSession | undefined> {
-    const { sid, epoch, jid } = readMember(member, MEMBER);
-    const { bare: account, resource } = jid;
-    const bytes = await this.#keyspace.hget(sessionKeys.key(account.bareText), resource);
-    if (bytes !== undefined) {
-      const record = decodeRecord(resource, bytes);
-      if (record.sid === sid && record.epoch === epoch) return { account, record, owner: ownerOf(bytes) };
-    }
-    await this.#end(account, resource, sid, epoch);
-    return undefined;
-  }
-
-  async #passingOver<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof KeyspaceError) || error.failure !== 'damaged') throw error;
-      this.#onDamaged(error);
-      return undefined;
-    }
+  all(): AsyncGenerator<readonly RecordedSession[], void, undefined> {
+    return this.#recorded.all();
   }
 }

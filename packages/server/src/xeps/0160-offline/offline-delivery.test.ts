@@ -11,6 +11,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Log } from '../../log.ts';
 import type { Router } from '../../routing/router.ts';
 import { DirectJournal } from '../../session/journal.ts';
+import { RemoteSession } from '../../session/remote-session.ts';
 import type { Session } from '../../session/session.ts';
 import { Sessions } from '../../session/sessions.ts';
 import { OfflineDelivery, originOf } from './offline-delivery.ts';
@@ -115,6 +116,54 @@ it('removes a page only once the connection has taken it', async () => {
   session.sent();
   await settled();
   expect(await waiting()).toBe(0);
+});
+
+describe('a session of another node', () => {
+  /** One that gets messages since then. */
+  const elsewhere = (resource: string, receivingSince: number) => {
+    const state = { presence: presence({}), priority: 0, interested: true, detached: false, resumable: true };
+    const jid = juliet.withResource(resource);
+    const rest = { jid, sessionId: resource, node: 'b', epoch: 1, carbonsSince: Number.POSITIVE_INFINITY };
+    const there = new RemoteSession({ ...state, ...rest, receivingSince }, () => {});
+    sessions.putRemote(there);
+    return there;
+  };
+
+  it('that was there before gets what waits, until it is gone', async () => {
+    await add('a');
+    const there = elsewhere('balcony', 1);
+    const { session, real } = makeSession('chamber');
+    (session as { receivingSince?: number }).receivingSince = 2;
+    delivery.available(real);
+    await settled();
+    expect(session.got).toEqual([]);
+    sessions.removeRemote(there);
+    delivery.goneElsewhere(juliet);
+    await session.written();
+    session.sent();
+    await settled();
+    expect([session.got, await waiting()]).toEqual([['a'], 0]);
+  });
+
+  it.each([
+    ['came later', 3],
+    ['came at the same time, and has a greater id', 2],
+    ['gets no messages', Number.POSITIVE_INFINITY],
+  ])('that %s does not', async (_, since) => {
+    await add('a');
+    elsewhere('zz', since);
+    const { session, real } = makeSession('chamber');
+    (session as { receivingSince?: number }).receivingSince = 2;
+    delivery.available(real);
+    await session.written();
+    expect(session.got).toEqual(['a']);
+    session.sent();
+    await settled();
+    delivery.goneElsewhere(juliet);
+    delivery.goneElsewhere(Jid.parse('nobody@capulet.lit'));
+    await settled();
+    expect(session.got).toEqual(['a']);
+  });
 });
 
 it('lets what comes meanwhile follow in its order', async () => {

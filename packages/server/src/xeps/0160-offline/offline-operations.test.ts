@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { openRedis } from '@parley/keyspace/redis/open-redis';
@@ -6,11 +9,22 @@ import { Jid } from '@parley/xmpp/jid';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../../../../tests/services/redis.ts';
-import { OfflineStore, offlineStateKeys } from './offline-store.ts';
+import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import { OfflineStore, offlineStateKeys, readKept } from './offline-store.ts';
 
 async function embedded(): Promise<Keyspace> {
   const { keyspace } = await openEmbedded(undefined, {});
   onTestFinished(() => keyspace.close());
+  return keyspace;
+}
+
+async function disk(): Promise<Keyspace> {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-offline-'));
+  const { keyspace } = await openEmbedded(folder, {});
+  onTestFinished(async () => {
+    await keyspace.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
   return keyspace;
 }
 
@@ -32,8 +46,35 @@ const size = (texts: readonly string[]) => texts.reduce((sum, text) => sum + Buf
 
 describe.each([
   ['JavaScript', embedded],
+  ['JavaScript on disk', disk],
   ['Lua', redis],
 ])('the operations of offline messages in %s', (_, open) => {
+  it('keep nothing where they are to look, and somebody is there who gets it', async () => {
+    const keyspace = await open();
+    const store = new OfflineStore(keyspace);
+    const sessions = new ResumptionStore({ keyspace, onDamaged: (error) => expect.fail(error.message) });
+    const juliet = Jid.parse('juliet@capulet.lit');
+    const limits = { maxMessages: 1, maxBytes: 100 };
+    const add = (look: boolean, k: number) =>
+      store.add(juliet, Buffer.from('a'), limits, { sid: 'a'.repeat(16), k, effect: 0 }, look);
+    const rest = { carbons: true, interested: true, inactive: true, presence: undefined, directed: [], mechanism: '' };
+    const record = (resource: string, receiving: boolean, epoch: number, maxSeconds: number) => {
+      const sid = resource.repeat(16);
+      return { ...rest, resource, sid, epoch, maxSeconds, receiving };
+    };
+    await sessions.register(juliet, record('1', false, 1, 0));
+    await sessions.register(juliet, record('2', false, 300, 86_400)); // numbers of several bytes
+    expect(await add(true, 1)).toBe('stored');
+    expect(await add(true, 2)).toBe('too many messages');
+    await sessions.register(juliet, record('3', true, 70_000, 500));
+    expect(await add(true, 1)).toBe('stored'); // it came before
+    expect(await add(true, 2)).toBe('somebody is there');
+    expect(await add(false, 2)).toBe('too many messages');
+    await sessions.update(juliet, record('3', false, 70_000, 500));
+    expect(await add(true, 2)).toBe('too many messages');
+    expect((await store.page(juliet)).texts.map((kept) => String(readKept(kept).text))).toEqual(['a']);
+  });
+
   it('keep what fits, remove what was taken, and leave nothing behind', async () => {
     const keyspace = await open();
     const store = new OfflineStore(keyspace);

@@ -1,4 +1,5 @@
 import { openKeyspace } from '@parley/keyspace/open';
+import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
 import { expect, it, onTestFinished } from 'vitest';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
@@ -37,14 +38,18 @@ async function start() {
   const released: string[] = [];
   const scene = {
     alive: true,
+    answers: true,
     async onRelease(_owner: string): Promise<void> {},
   };
+  const { metrics } = new Registry();
   const arrivals = new Arrivals({
+    metrics,
     otherNodes: {
       isAlive: () => scene.alive,
       async release(owner: string, sid: string) {
         released.push(`${owner} ${sid}`);
         await scene.onRelease(owner);
+        return scene.answers;
       },
     } as never,
     store,
@@ -60,26 +65,36 @@ async function start() {
     const found = await store.find(juliet, SID);
     return [found?.owner, found?.record.epoch];
   };
-  return { arrivals, open, store, storeOf, released, scene, ownerAndEpoch };
+  /** How many came as their owners left them, and how many without. */
+  const takeovers = () => ['released', 'forced'].map((how) => metrics.clusterTakeovers.with({ how } as never).value);
+  return { arrivals, open, store, storeOf, released, scene, ownerAndEpoch, takeovers };
 }
 
 it('has the owner let go of a session, where it is alive', async () => {
-  const { arrivals, open, released, scene, ownerAndEpoch } = await start();
+  const { arrivals, open, released, scene, ownerAndEpoch, takeovers } = await start();
   await open();
-  expect(await arrivals.fetch(juliet, SID, wanted)).toBeDefined();
+  expect(await arrivals.fetch(juliet, SID, wanted)).toMatchObject({ from: 'elsewhere' });
   expect(released).toEqual([`${OTHER} ${SID}`]);
   expect(await ownerAndEpoch()).toEqual([HERE, 2]);
   scene.alive = false;
-  expect(await arrivals.fetch(juliet, SID, wanted)).toBeDefined();
-  expect([released.length, await ownerAndEpoch()]).toEqual([1, [HERE, 2]]); // it is here already
+  expect(await arrivals.fetch(juliet, SID, wanted)).toMatchObject({ from: 'here' });
+  expect([released.length, await ownerAndEpoch(), takeovers()]).toEqual([1, [HERE, 2], [1, 0]]);
+});
+
+it('takes it from an owner that does not answer', async () => {
+  const { arrivals, open, released, scene, ownerAndEpoch, takeovers } = await start();
+  await open();
+  scene.answers = false;
+  expect(await arrivals.fetch(juliet, SID, wanted)).toMatchObject({ from: 'elsewhere' });
+  expect([released.length, await ownerAndEpoch(), takeovers()]).toEqual([1, [HERE, 2], [0, 1]]);
 });
 
 it('takes it from a node that is gone', async () => {
-  const { arrivals, open, released, scene, ownerAndEpoch } = await start();
+  const { arrivals, open, released, scene, ownerAndEpoch, takeovers } = await start();
   await open();
   scene.alive = false;
-  expect(await arrivals.fetch(juliet, SID, wanted)).toBeDefined();
-  expect([released, await ownerAndEpoch()]).toEqual([[], [HERE, 2]]);
+  expect(await arrivals.fetch(juliet, SID, wanted)).toMatchObject({ from: 'gone' });
+  expect([released, await ownerAndEpoch(), takeovers()]).toEqual([[], [HERE, 2], [0, 1]]);
 });
 
 it('finds none that is over, or cannot be resumed', async () => {
@@ -102,7 +117,7 @@ it('follows one that has just gone to a third node', async () => {
 });
 
 it('has it come once where two clients want it, and its node lets go of it, too', async () => {
-  const { arrivals, open, ownerAndEpoch } = await start();
+  const { arrivals, open, ownerAndEpoch, takeovers } = await start();
   await open();
   const offer = { owner: OTHER, sid: SID, account: juliet };
   const [one, , two] = await Promise.all([
@@ -111,15 +126,20 @@ it('has it come once where two clients want it, and its node lets go of it, too'
     arrivals.fetch(juliet, SID, wanted),
   ]);
   expect(one).toBeDefined();
-  expect(two).toBe(one);
-  expect(await ownerAndEpoch()).toEqual([HERE, 2]);
+  expect(two?.session).toBe(one?.session);
+  expect([await ownerAndEpoch(), takeovers()]).toEqual([
+    [HERE, 2],
+    [1, 0],
+  ]);
 });
 
 it('takes what is offered, unless somebody else has it', async () => {
-  const { arrivals, open, storeOf, ownerAndEpoch } = await start();
+  const { arrivals, open, storeOf, ownerAndEpoch, takeovers } = await start();
   await open();
   const offer = { owner: OTHER, sid: SID, account: juliet };
   await arrivals.onOffered(offer);
+  await arrivals.onOffered(offer);
+  expect(takeovers()).toEqual([1, 0]);
   expect(await ownerAndEpoch()).toEqual([HERE, 2]);
   await storeOf(THIRD).claim(juliet, SID);
   await arrivals.onOffered(offer);

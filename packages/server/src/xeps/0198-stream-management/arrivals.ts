@@ -1,3 +1,4 @@
+import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Offer } from '../../session/offer.ts';
@@ -8,10 +9,17 @@ import type { Session } from '../../session/session.ts';
 export interface ArrivalsHost {
   readonly otherNodes: OtherNodes;
   readonly store: ResumptionStore;
+  readonly metrics: Pick<Metrics, 'clusterTakeovers'>;
   /** A session of this node. */
   own(sid: string): Session | undefined;
   /** Takes a session over; undefined where it is over, or `owner` does not have it any more. */
   restore(account: Jid, sid: string, owner: string): Promise<Session | undefined>;
+}
+
+/** A session that is here now, and where it was: on this node, on another one, or on one that was gone. */
+export interface Arrival {
+  readonly session: Session;
+  readonly from: 'here' | 'elsewhere' | 'gone';
 }
 
 /** How often a session that goes from node to node is followed. */
@@ -31,28 +39,38 @@ export class Arrivals {
    * Has a session come here that another node has, or had before it was gone. Undefined where it is over, or not `wanted`
    * any more: its client may be with another node by now, from which it must not be taken.
    */
-  fetch(account: Jid, sid: string, wanted: () => boolean): Promise<Session | undefined> {
+  fetch(account: Jid, sid: string, wanted: () => boolean): Promise<Arrival | undefined> {
     return this.#inTurn(sid, () => this.#fetch(account, sid, wanted));
   }
 
   /** Takes a session over that another node lets go of, unless somebody else has done so. */
   async onOffered({ owner, sid, account }: Offer): Promise<void> {
-    await this.#inTurn(sid, () => this.#host.restore(account, sid, owner));
+    await this.#inTurn(sid, async () => {
+      const { own, restore } = this.#host;
+      if (own(sid) === undefined && (await restore(account, sid, owner)) !== undefined) this.#count('released');
+    });
   }
 
-  async #fetch(account: Jid, sid: string, wanted: () => boolean): Promise<Session | undefined> {
+  async #fetch(account: Jid, sid: string, wanted: () => boolean): Promise<Arrival | undefined> {
     const { otherNodes, store, own, restore } = this.#host;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const here = own(sid);
-      if (here !== undefined) return here;
+      if (here !== undefined) return { session: here, from: 'here' };
       const found = await store.find(account, sid);
       if (found === undefined || found.record.maxSeconds === 0 || !wanted()) return undefined;
       // with it come the stanzas that are in its memory alone
-      if (otherNodes.isAlive(found.owner)) await otherNodes.release(found.owner, sid);
+      const alive = otherNodes.isAlive(found.owner);
+      const released = alive && (await otherNodes.release(found.owner, sid));
       const session = await restore(account, sid, found.owner);
-      if (session !== undefined) return session;
+      if (session === undefined) continue;
+      this.#count(released ? 'released' : 'forced');
+      return { session, from: alive ? 'elsewhere' : 'gone' };
     }
     throw new StreamError('resource-constraint', 'Your session goes from node to node: try again.');
+  }
+
+  #count(how: 'released' | 'forced'): void {
+    this.#host.metrics.clusterTakeovers.with({ how }).add(1);
   }
 
   #inTurn<Result>(sid: string, work: () => Promise<Result>): Promise<Result> {

@@ -1,4 +1,5 @@
 import { openKeyspace } from '@parley/keyspace/open';
+import { Registry } from '@parley/metrics/registry';
 import { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { expect, it, onTestFinished } from 'vitest';
@@ -40,10 +41,12 @@ async function start(otherNodes?: OtherNodes) {
   const juliet = new ManagedSession({ store });
   juliet.session.management = undefined;
   sessions.add(juliet.session);
+  const { metrics } = new Registry();
   const negotiation = new Negotiation({
     context: {
       sessions,
       hooks,
+      metrics,
       log: { info() {} } as never,
       isAdmin: (jid) => jid.equals(JULIET.bare),
     },
@@ -62,6 +65,7 @@ async function start(otherNodes?: OtherNodes) {
       otherNodes &&
       new Arrivals({
         otherNodes,
+        metrics,
         store,
         own: () => undefined,
         async restore(account, sid) {
@@ -94,6 +98,7 @@ async function start(otherNodes?: OtherNodes) {
     resumed,
     faults,
     departures,
+    metrics,
   };
 }
 
@@ -201,9 +206,9 @@ it('is fetched from the node that took it over while this one was cut off', asyn
   const released: string[] = [];
   const otherNodes: Partial<OtherNodes> = {
     isAlive: () => true,
-    release: async (owner, sid) => void released.push(`${owner} ${sid}`),
+    release: async (owner, sid) => released.push(`${owner} ${sid}`) > 0,
   };
-  const { juliet, enable, resume, id, store, unreliable, resumed } = await start(otherNodes as OtherNodes);
+  const { juliet, enable, resume, id, store, unreliable, resumed, metrics } = await start(otherNodes as OtherNodes);
   await enable({ resume: 'true' });
   const { sessionId } = juliet.session;
   const other = new ResumptionStore({
@@ -215,6 +220,7 @@ it('is fetched from the node that took it over while this one was cut off', asyn
   expect(stream.sent).toEqual([`<resumed xmlns='${NS.streamManagement}' h='0' previd='${id}'/>`]);
   expect([juliet.session.movedAway, released, resumed]).toEqual([true, [`${other.owner} ${sessionId}`], [sessionId]]);
   expect((await store.find(JULIET.bare, sessionId))?.owner).toBe(store.owner);
+  expect(metrics.resumptionDuration.with({ from: 'elsewhere' }).counts.reduce((sum, count) => sum + count, 0)).toBe(1);
 });
 
 it('nobody resumes anything without having authenticated', async () => {

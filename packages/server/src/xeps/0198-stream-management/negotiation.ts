@@ -10,12 +10,12 @@ import { Management, type ManagementHost } from '../../session/management.ts';
 import type { Session } from '../../session/session.ts';
 import { recordOf } from '../../session/session-record.ts';
 import type { Stream } from '../../stream/stream.ts';
-import type { Arrivals } from './arrivals.ts';
+import type { Arrival, Arrivals } from './arrivals.ts';
 import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
-  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'hooks' | 'isAdmin'>;
+  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'metrics' | 'hooks' | 'isAdmin'>;
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
@@ -95,6 +95,7 @@ export class Negotiation {
   async resume(stream: Stream, element: Element): Promise<void> {
     const { context, ids } = this.#host;
     const { identity } = stream;
+    const startedAt = performance.now();
     if (identity === undefined) return fail(stream, 'unexpected-request');
     const id = element.attr('previd') ?? '';
     const h = readNumber(element);
@@ -103,10 +104,12 @@ export class Negotiation {
     if (sid === undefined) return fail(stream, 'item-not-found');
     await this.#host.turn(stream);
     if (stream.closed) return;
-    const session = await this.#resume(stream, identity, sid, h, id);
-    if (session !== undefined) {
+    const resumed = await this.#resume(stream, identity, sid, h, id);
+    if (resumed !== undefined) {
+      const { session, from } = resumed;
       stream.unlimited = context.isAdmin(session.account);
       context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
+      context.metrics.resumptionDuration.with({ from }).record((performance.now() - startedAt) / 1000);
       context.hooks.events.emit('session.resumed', session);
     } else if (!stream.closed) {
       // how much of what it sent was handled helps a client whose session is gone
@@ -115,14 +118,15 @@ export class Negotiation {
   }
 
   /** The session, once the stream is its; undefined where it cannot be. */
-  async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Session | undefined> {
+  async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Arrival | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
       const own = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
-      const here = own?.ended === true ? undefined : own;
+      const here: Arrival | undefined = own === undefined || own.ended ? undefined : { session: own, from: 'here' };
       const fetch = () => this.#host.arrivals?.fetch(identity, sid, () => !stream.closed);
-      const session = here ?? (await fetch()?.catch(tryAgain));
+      const found = here ?? (await fetch()?.catch(tryAgain));
+      const session = found?.session;
       if (session?.management?.resumable !== true) return undefined;
-      if (await session.management.resume(stream, h, id)) return session;
+      if (await session.management.resume(stream, h, id)) return found;
       if (session.ended && !session.movedAway) return undefined; // else another node took it over in between
     }
     if (stream.closed) return undefined;

@@ -1,4 +1,5 @@
 import { openKeyspace } from '@parley/keyspace/open';
+import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
 import { expect, it, onTestFinished } from 'vitest';
 import { FakeStream } from '../../../../../tests/support/managed-session.ts';
@@ -6,9 +7,10 @@ import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keys
 import { Hooks } from '../../hooks.ts';
 import { type ResumptionRecord, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import { Session, type SessionHost } from '../../session/session.ts';
+import { Sessions } from '../../session/sessions.ts';
 import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
-import { takeOverSessions } from './restoring.ts';
+import { restoreSession, takeOverSessions } from './restoring.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
 const romeo = Jid.parse('romeo@montague.lit');
@@ -41,16 +43,20 @@ async function start() {
   hooks.events.on('session.bound', (session) => void log.push(`bound ${session.jid}`));
   hooks.events.on('session.restored', (session, directed) => void log.push(`restored ${session.jid}: ${directed}`));
   const sessions: Session[] = [];
+  const table = new Sessions();
+  const { metrics } = new Registry();
   const host: Partial<SessionHost> = { onChange() {}, onEnd: (session) => detached.remove(session) };
   const detached = new DetachedSessions({ sessionsOf: () => sessions, most: () => 100, onLimit() {} });
   onTestFinished(() => detached.clear());
   const context = {
     hooks,
-    sessions: { owned: () => undefined } as never,
+    metrics,
+    sessions: table,
     log: { info: note, error: note } as never,
     restoreSession(jid: Jid, sid: string) {
       const session = new Session(jid, new FakeStream().stream, host as SessionHost, sid);
       sessions.push(session);
+      table.add(session);
       return session;
     },
   };
@@ -62,9 +68,9 @@ async function start() {
     again: () => Promise.resolve(),
     onUnreadable: (error) => expect.fail(String(error)),
   });
-  const restore = (isGone = () => true) =>
-    takeOverSessions({ context, store, host: management, detached, departures, running: new Map() }, isGone);
-  return { store, unreliable, keyspace, hooks, log, sessions, detached, departures, restore };
+  const at = { context, store, host: management, detached, departures, running: new Map() };
+  const restore = (isGone = (_owner: string, _sid: string) => true) => takeOverSessions(at, isGone);
+  return { store, unreliable, keyspace, hooks, log, sessions, detached, departures, restore, at, metrics };
 }
 
 const header = (handled = 0) => ({ handled, origins: new Map<string, number>() });
@@ -152,7 +158,7 @@ it.each([
   ['a priority that is none', { presence: '<presence><priority>x</priority></presence>' }],
   ['an address that is none', { directed: ['@'] }],
 ])('%s is told of, and no trace of its session is left among the others', async (_, damage) => {
-  const { store, log, sessions, detached, restore } = await start();
+  const { store, log, sessions, detached, restore, metrics } = await start();
   await store.open(juliet, record(sidOf(1), damage), header());
   await store.open(juliet, record(sidOf(2)), header());
   await restore();
@@ -160,6 +166,7 @@ it.each([
   expect(detached.size).toBe(1);
   expect(log).toContain('resumption.damaged juliet@capulet.lit');
   expect(log).toContain('resumption.restored 1');
+  expect(metrics.clusterTakeovers.with({ how: 'reaped' }).value).toBe(1);
 });
 
 it('a journal that cannot be read is told of, and does not keep the others away', async () => {
@@ -205,4 +212,61 @@ it('what a keyspace has forgotten to be over goes for good, and nothing of it is
   await store.end(account, over.resource, over.sid, over.epoch); // and here that it was sent on
   await departures.finish(() => true);
   expect(await store.waiting(account, over.sid)).toEqual([]);
+});
+
+it('takes only what is gone, as the caller sees it', async () => {
+  const { store, keyspace, sessions, restore } = await start();
+  const other = new ResumptionStore({ keyspace, onDamaged: (error) => expect.fail(error.message) });
+  await store.open(juliet, record(sidOf(1)), header());
+  await other.open(juliet, record(sidOf(2)), header());
+  await other.open(juliet, record(sidOf(3)), header());
+  await restore((owner, sid) => owner === other.owner && sid !== sidOf(3));
+  expect(sessions.map(({ sessionId }) => sessionId)).toEqual([sidOf(2)]);
+  const owners = (await store.list(juliet)).map(({ record, owner }) => [record.sid, owner]);
+  expect(new Map(owners as [string, string][])).toEqual(
+    new Map([
+      [sidOf(1), store.owner],
+      [sidOf(2), store.owner],
+      [sidOf(3), other.owner],
+    ]),
+  );
+});
+
+it('those that cannot be resumed are over, whose contacts are told before that is forgotten', async () => {
+  const { store, log, sessions, detached, restore, hooks } = await start();
+  const told = Promise.withResolvers<void>();
+  hooks.events.on('session.lost', (jid, directed) => {
+    log.push(`lost ${jid}: ${directed}`);
+    return told.promise;
+  });
+  hooks.pending.add(new Promise(() => {})); // a node that is never idle
+  const presence = `<presence from='juliet@capulet.lit/r1'/>`;
+  await store.register(juliet, record(sidOf(1), { maxSeconds: 0, presence, directed: ['nurse@capulet.lit'] }));
+  await store.register(juliet, record(sidOf(2), { maxSeconds: 0 }));
+  const restored = restore();
+  await expect.poll(() => log).toEqual(['lost juliet@capulet.lit/r1: nurse@capulet.lit']);
+  expect((await store.list(juliet)).map(({ record }) => record.sid)).toContain(sidOf(1));
+  told.resolve();
+  await restored;
+  expect([await store.list(juliet), sessions, detached.size, log.length]).toEqual([[], [], 0, 1]);
+});
+
+it('is one session, however many want it at once', async () => {
+  const { store, sessions, detached, restore, at } = await start();
+  await store.open(juliet, record(sidOf(1)), header());
+  const [first, second] = await Promise.all([
+    restoreSession(juliet, sidOf(1), at),
+    restoreSession(juliet, sidOf(1), at),
+    restore(),
+  ]);
+  expect(first).toBeDefined();
+  expect(second).toBe(first);
+  expect(await restoreSession(juliet, sidOf(1), at)).toBe(first);
+  expect([sessions.length, detached.size, at.running.size, first?.management?.epoch]).toEqual([1, 1, 0, 2]);
+});
+
+it('finds none that is not there', async () => {
+  const { sessions, at } = await start();
+  expect(await restoreSession(juliet, sidOf(2), at)).toBeUndefined();
+  expect(sessions).toEqual([]);
 });

@@ -11,7 +11,7 @@ import type { Departures } from './departures.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
-  readonly context: Pick<ModuleContext, 'log' | 'hooks' | 'restoreSession' | 'sessions'>;
+  readonly context: Pick<ModuleContext, 'log' | 'metrics' | 'hooks' | 'restoreSession' | 'sessions'>;
   readonly store: ResumptionStore;
   readonly host: ManagementHost;
   readonly detached: DetachedSessions;
@@ -28,7 +28,7 @@ export async function takeOverSessions(
   at: RestoringHost,
   isGone: (owner: string, sid: string) => boolean,
 ): Promise<void> {
-  const { log } = at.context;
+  const { log, metrics } = at.context;
   let count = 0;
   let anyOver = false;
   const forEach = async (work: (found: RecordedSession) => Promise<void>) => {
@@ -57,6 +57,7 @@ export async function takeOverSessions(
       if (found.record.maxSeconds === 0) await end(found, at);
     });
   }
+  metrics.clusterTakeovers.with({ how: 'reaped' }).add(count);
   if (count > 0) log.info('resumption.restored', { sessions: count });
 }
 

@@ -86,6 +86,7 @@ export default defineModule({
       otherNodes &&
       new Arrivals({
         otherNodes,
+        metrics: context.metrics,
         store,
         own: (sid) => sessions.owned({ sessionId: sid }),
         restore: (account, sid, owner) => restoreSession(account, sid, restoring, (from) => from === owner),

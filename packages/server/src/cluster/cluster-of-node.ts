@@ -1,0 +1,49 @@
+import type { Metrics } from '@parley/metrics/registry';
+import type { Configuration } from '../config/schema.ts';
+import type { Hooks } from '../hooks.ts';
+import { version } from '../version.ts';
+import { Cluster } from './cluster.ts';
+import type { ClusterHost, ClusterLink } from './cluster-host.ts';
+import { leaseOf } from './lease.ts';
+
+interface Parts
+  extends Pick<
+    ClusterHost,
+    'keyspace' | 'log' | 'sessions' | 'store' | 'peers' | 'route' | 'onLate' | 'reap' | 'onFenced' | 'onFault'
+  > {
+  readonly metrics: Metrics;
+  readonly config: () => Configuration;
+  readonly events: Hooks['events'];
+}
+
+/** Ties a node to the others; `join` has it become one of them. */
+export function clusterOf(link: ClusterLink, { metrics, config, events, ...parts }: Parts): Cluster {
+  const cluster = new Cluster({
+    ...link,
+    ...parts,
+    version,
+    lease: () => leaseOf(config()),
+    onLeaving: (session) => events.emit('session.leaving', session),
+    onStoreChanged: () => events.emit('keyspace.changed'),
+    onGoneElsewhere: (account) => events.emit('session.gone-elsewhere', account),
+  });
+  parts.peers.on('reaped', (id) => cluster.onReaped(id));
+  measure(metrics, cluster, parts.sessions);
+  return cluster;
+}
+
+/** Has the metrics show what the cluster counts anyway. */
+function measure(metrics: Metrics, cluster: Cluster, sessions: Parts['sessions']): void {
+  metrics.clusterMembers.observe(() => cluster.members.length);
+  metrics.clusterSessionsElsewhere.observe(() => sessions.elsewhere);
+  metrics.clusterDeliveriesWaiting.observe(() => cluster.traffic.waiting);
+  metrics.clusterSessionsSought.observe(() => cluster.traffic.sought);
+  metrics.clusterChannelWaiting.observe(() => cluster.traffic.waitingBytes);
+  metrics.clusterFrames.with({ direction: 'in' }).observe(() => cluster.traffic.framesIn);
+  metrics.clusterFrames.with({ direction: 'out' }).observe(() => cluster.traffic.framesOut);
+  metrics.clusterItems.with({ direction: 'in' }).observe(() => cluster.traffic.itemsIn);
+  metrics.clusterItems.with({ direction: 'out' }).observe(() => cluster.traffic.itemsOut);
+  metrics.clusterItemsResent.observe(() => cluster.traffic.resent);
+  metrics.clusterDamaged.observe(() => cluster.traffic.damaged);
+  metrics.clusterEchoAge.observe(() => cluster.traffic.echoSeconds);
+}

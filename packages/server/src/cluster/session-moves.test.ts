@@ -1,0 +1,80 @@
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { openKeyspace } from '@parley/keyspace/open';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { JULIET, ManagedSession } from '../../../../tests/support/managed-session.ts';
+import { ResumptionStore } from '../session/resumption/resumption-store.ts';
+import { Sessions } from '../session/sessions.ts';
+import { SessionMoves } from './session-moves.ts';
+
+const SELF = '0'.repeat(16);
+const B = 'b'.repeat(16);
+const SID = '1'.repeat(16);
+
+let log: string[];
+let sessions: Sessions;
+let store: ResumptionStore;
+let moves: SessionMoves;
+let keyspace: Keyspace;
+
+beforeEach(async () => {
+  ({ keyspace } = await openKeyspace('embedded::memory:'));
+  const opened = keyspace;
+  onTestFinished(() => opened.close());
+  store = new ResumptionStore({ keyspace, owner: SELF, onDamaged: (error) => expect.fail(error.message) });
+  [sessions, log] = [new Sessions(), []];
+  moves = new SessionMoves({
+    id: SELF,
+    sessions,
+    store,
+    keyspace,
+    left: ({ sessionId }, node) => log.push(`${sessionId} went to ${node}`),
+    offer: async ({ sessionId }, node) => void log.push(`offered ${node} ${sessionId}`),
+    onLeaving: ({ sessionId }) => log.push(`${sessionId} leaves`),
+    reap: async (isGone) => void log.push(`reaped ${isGone(SELF, SID)} ${isGone(B, SID)} ${isGone(SELF, 'x')}`),
+    onFault: (error) => expect.fail(String(error)),
+  });
+});
+
+async function juliet(): Promise<ManagedSession> {
+  const managed = await new ManagedSession({ store, sid: SID }).open();
+  sessions.add(managed.session);
+  return managed;
+}
+
+it('leaves a session to another node, and looks later whether that took it', async () => {
+  const managed = await juliet();
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  await moves.leave(managed.session, B, 'it is resumed on another node');
+  expect([managed.session.movedAway, managed.stream.closed, log]).toEqual([
+    true,
+    true,
+    [`${SID} leaves`, `${SID} went to ${B}`],
+  ]);
+  const look = timers.mock.calls.find(([, milliseconds]) => milliseconds === 10_000)?.[0] as () => void;
+  sessions.remove(managed.session);
+  look();
+  await expect.poll(() => log.at(-1)).toBe('reaped true false false'); // nobody took it
+  const other = new ResumptionStore({ keyspace: keyspace, owner: B, onDamaged() {} });
+  await other.claim(JULIET.bare, SID);
+  log = [];
+  look();
+  await store.find(JULIET.bare, SID);
+  await store.find(JULIET.bare, SID);
+  expect(log).toEqual([]);
+});
+
+it('leaves none that cannot be resumed, or has ended', async () => {
+  const managed = await juliet();
+  managed.session.management = undefined;
+  await moves.leave(managed.session, B, 'it goes');
+  expect([managed.session.ended, log]).toEqual([false, []]);
+});
+
+it('hands sessions over to each of the others in turn, or to whoever comes next', async () => {
+  const managed = await juliet();
+  await moves.handOver(managed.session, [B]);
+  expect([managed.session.movedAway, log]).toEqual([
+    true,
+    [`${SID} leaves`, `${SID} went to ${B}`, `offered ${B} ${SID}`],
+  ]);
+});

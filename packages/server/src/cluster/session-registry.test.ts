@@ -1,0 +1,128 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { openKeyspace } from '@parley/keyspace/open';
+import { Jid } from '@parley/xmpp/jid';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { UnreliableKeyspace } from '../../../../tests/support/unreliable-keyspace.ts';
+import { ResumptionStore } from '../session/resumption/resumption-store.ts';
+import type { Session } from '../session/session.ts';
+import { SessionRegistry } from './session-registry.ts';
+
+const juliet = Jid.parse('juliet@capulet.lit');
+
+async function start() {
+  const { keyspace } = await openKeyspace('embedded::memory:');
+  onTestFinished(() => keyspace.close());
+  const unreliable = new UnreliableKeyspace(keyspace);
+  const newStore = () =>
+    new ResumptionStore({ keyspace: unreliable.keyspace, onDamaged: (e) => expect.fail(e.message) });
+  const [store, other] = [newStore(), newStore()];
+  const evicted: string[] = [];
+  const registryOf = (of: ResumptionStore) =>
+    new SessionRegistry({
+      store: of,
+      again: () => nextTurn(),
+      evict: (owner, sid) => void evicted.push(`${sid[0]} of ${owner === store.owner ? 'this' : 'the other'} node`),
+      onFault: (error) => expect.fail(String(error)),
+    });
+  const recorded = async () =>
+    (await store.list(juliet)).map(({ record }) => `${record.sid[0]}${record.carbons ? ' carbons' : ''}`);
+  return { unreliable, store, other, registry: registryOf(store), evicted, registryOf, recorded };
+}
+
+const session = (sid: string) => {
+  const made = {
+    jid: juliet.withResource('balcony'),
+    account: juliet,
+    sessionId: sid.repeat(16),
+    management: undefined as { resumable: boolean; recorded(): Promise<void> } | undefined,
+    carbons: false,
+    interested: false,
+    receivingSince: Number.POSITIVE_INFINITY,
+    presence: undefined,
+    directed: undefined,
+    ended: false,
+    stream: { mechanism: 'TEST' },
+  };
+  return made as typeof made & Session;
+};
+
+describe('a session that cannot be resumed', () => {
+  it('is recorded from its beginning to its end, as it is', async () => {
+    const { registry, recorded } = await start();
+    const one = session('1');
+    registry.bound(one);
+    expect(registry.writing).toBe(1);
+    one.carbons = true;
+    registry.changed(one);
+    await registry.recorded(one);
+    expect([await recorded(), registry.writing]).toEqual([['1 carbons'], 0]);
+    one.carbons = false;
+    registry.changed(one);
+    one.carbons = true;
+    registry.changed(one);
+    one.carbons = false;
+    await registry.recorded(one);
+    expect(await recorded()).toEqual(['1']);
+    one.ended = true;
+    await registry.ended(one);
+    await registry.ended(one);
+    expect(await recorded()).toEqual([]);
+  });
+
+  it('that ends at once leaves nothing, even where the keyspace fails meanwhile', async () => {
+    const { registry, unreliable, recorded } = await start();
+    const fates = ['refused', 'unanswered', 'done', 'refused', 'unanswered'] as const;
+    let count = 0;
+    unreliable.fate = () => fates[count++] ?? 'done';
+    const one = session('1');
+    registry.bound(one);
+    one.ended = true;
+    await registry.ended(one);
+    expect(await recorded()).toEqual([]);
+  });
+
+  it('ends the one that had its resource, wherever that is', async () => {
+    const { registry, registryOf, other, evicted, recorded } = await start();
+    const there = registryOf(other);
+    const [one, two] = [session('1'), session('2')];
+    registry.bound(one);
+    await registry.recorded(one);
+    there.bound(two);
+    await there.recorded(two);
+    expect([evicted, await recorded()]).toEqual([['1 of this node'], ['2']]);
+    // it finds out by itself, too, and does not end the other one's record
+    registry.changed(one);
+    await registry.recorded(one);
+    expect(evicted).toEqual(['1 of this node', '1 of this node']);
+    one.ended = true;
+    await registry.ended(one);
+    expect(await recorded()).toEqual(['2']);
+  });
+
+  it('is recorded anew where the keyspace has lost that', async () => {
+    const { registry, store, recorded, evicted } = await start();
+    const one = session('1');
+    registry.bound(one);
+    await registry.recorded(one);
+    await store.end(juliet, 'balcony', one.sessionId, 1);
+    registry.changed(one);
+    await registry.recorded(one);
+    expect([await recorded(), evicted]).toEqual([['1'], []]);
+  });
+});
+
+it('one that can be resumed is its journal’s affair', async () => {
+  const { registry, recorded } = await start();
+  const one = session('1');
+  registry.bound(one);
+  await registry.recorded(one);
+  let asked = 0;
+  one.management = { resumable: true, recorded: async () => void asked++ } as never;
+  one.carbons = true;
+  registry.changed(one);
+  await registry.recorded(one);
+  await registry.ended(one);
+  expect([asked, await recorded()]).toEqual([1, ['1']]);
+  registry.forget(one);
+  expect(registry.writing).toBe(0);
+});
