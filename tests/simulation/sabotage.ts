@@ -144,7 +144,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'a session is recorded while the one before it still ends',
     scenario: clusterHousehold,
-    seeds: 25,
+    seeds: 80,
     begin: replace(Departures.prototype, 'ended', () => () => Promise.resolve()),
   },
   {

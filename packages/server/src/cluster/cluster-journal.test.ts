@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Jid } from '@parley/xmpp/jid';
 import { message, presence, type Stanza } from '@parley/xmpp/stanza';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { UNORDERED } from '../session/origins.ts';
 import { RemoteSession } from '../session/remote-session.ts';
 import type { Route, Session } from '../session/session.ts';
 import { Sessions } from '../session/sessions.ts';
@@ -85,7 +86,7 @@ describe('a stanza', () => {
     void append([here, elsewhere], chat('1')).then((none) => {
       gone = none;
     });
-    expect([sent, here.got.map(({ origin }) => origin)]).toEqual([[B], [{ sid: SELF, k: 1, effect: 0 }]]);
+    expect([sent, here.got.map(({ origin }) => origin)]).toEqual([[B], [{ sid: SELF, k: 1, effect: UNORDERED }]]);
     here.commits.shift()?.();
     await nextTurn();
     expect(gone).toBeUndefined();
