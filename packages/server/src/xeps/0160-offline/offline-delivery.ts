@@ -38,6 +38,8 @@ interface Delivery {
   /** What came for the session meanwhile, with whoever waits for it to be taken for good. */
   readonly held: { readonly stanza: Stanza; readonly taken?: (commit: Awaitable<void>) => void }[];
   heldBytes: number;
+  /** Something has been stored since the last page was read, perhaps. */
+  more: boolean;
   /** Ends the wait for the connection. */
   onEnd(): void;
 }
@@ -90,7 +92,11 @@ export class OfflineDelivery {
 
   /** A session of another node may have left something. */
   goneElsewhere(account: Jid): void {
-    if (this.#running.has(account.bareText)) return;
+    const running = this.#running.get(account.bareText);
+    if (running !== undefined) {
+      running.more = true;
+      return;
+    }
     const heir = this.#heirOf(account);
     if (heir !== undefined && this.#served.has(heir) && !this.#isServedElsewhere(heir)) this.#start(heir);
   }
@@ -111,7 +117,7 @@ export class OfflineDelivery {
 
   #start(session: Session): void {
     const { bareText } = session.account;
-    const delivery: Delivery = { session, page: new Set(), held: [], heldBytes: 0, onEnd() {} };
+    const delivery: Delivery = { session, page: new Set(), held: [], heldBytes: 0, more: true, onEnd() {} };
     this.#running.set(bareText, delivery);
     void this.#run(delivery);
   }
@@ -149,8 +155,12 @@ export class OfflineDelivery {
     try {
       // others store nothing from the moment on in which they can see that it is there
       await this.#host.otherNodes?.recorded(session);
-      while (isReceiving(session) && (await this.#next(delivery)));
+      while (isReceiving(session) && delivery.more) {
+        delivery.more = false;
+        while (isReceiving(session) && (await this.#next(delivery)));
+      }
     } catch (error) {
+      delivery.more = true;
       // what waits for the journal can wait for what was stored before it
       if (session.management?.resumable && isPassing(error)) return this.#host.again().then(() => this.#run(delivery));
       failed = true;

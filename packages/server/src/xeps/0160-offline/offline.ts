@@ -25,6 +25,8 @@ const TAKEN = 'offline-taken';
 interface Offline extends ModuleContext {
   readonly store: OfflineStore;
   readonly recent: RecentlyStored;
+  /** A message was stored later than it was to be: somebody may have come since, and found nothing. */
+  onStoredLate(account: Jid): void;
 }
 
 /** XEP-0160: messages that nobody is there to take are stored, and delivered when somebody comes. */
@@ -38,7 +40,7 @@ export default defineModule({
     const { hooks, keyspace, config } = context;
     const store = new OfflineStore(keyspace);
     const recent = new RecentlyStored(context.sessionStore.owner);
-    const offline: Offline = { ...context, store, recent };
+    const offline: Offline = { ...context, store, recent, onStoredLate: (account) => delivery.goneElsewhere(account) };
     const onTaken = (texts: readonly Buffer[]) => {
       const names = texts.map(nameOf);
       recent.taken(names);
@@ -143,8 +145,13 @@ async function store(
   const { otherNodes, sessions, journal, recent } = context;
   for (let attempt = 0; ; attempt++) {
     const look = otherNodes !== undefined && attempt < ATTEMPTS;
-    const add = () => context.store.add(account, text, limits, origin, look);
+    let tried = 0;
+    const add = () => {
+      tried++;
+      return context.store.add(account, text, limits, origin, look);
+    };
     const outcome = await untilKnown(add, origin !== undefined, context);
+    if (tried > 1 && outcome === 'stored') context.onStoredLate(account);
     if (outcome !== 'somebody is there') {
       if (outcome === 'stored' && otherNodes && origin) recent.add({ account, stanza, text, origin });
       return outcome;
