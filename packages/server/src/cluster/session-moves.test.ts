@@ -33,6 +33,8 @@ beforeEach(async () => {
     reap: async (isGone) => void log.push(`reaped ${isGone(SELF, SID)} ${isGone(B, SID)} ${isGone(SELF, 'x')}`),
     onFault: (error) => expect.fail(String(error)),
   });
+  const made = moves;
+  onTestFinished(() => made[Symbol.dispose]());
 });
 
 async function juliet(): Promise<ManagedSession> {
