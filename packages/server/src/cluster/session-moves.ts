@@ -28,6 +28,8 @@ const TAKEN_MS = 10_000;
 export class SessionMoves implements Disposable {
   readonly #host: SessionMovesHost;
   readonly #checks = new Set<NodeJS.Timeout>();
+  /** What a check finds that is still under way concerns nobody any more. */
+  #over = false;
   #turn = 0;
 
   constructor(host: SessionMovesHost) {
@@ -67,7 +69,7 @@ export class SessionMoves implements Disposable {
     this.#host.left(session, to);
     const check = setTimeout(() => {
       this.#checks.delete(check);
-      void this.#check(session).catch(this.#host.onFault);
+      void this.#check(session).catch((error) => this.#over || this.#host.onFault(error));
     }, TAKEN_MS).unref();
     this.#checks.add(check);
   }
@@ -94,6 +96,7 @@ export class SessionMoves implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#over = true;
     for (const check of this.#checks) clearTimeout(check);
     this.#checks.clear();
   }
