@@ -27,6 +27,7 @@ beforeEach(() => {
     self: SELF,
     send: (to) => void sent.push(to),
     isAlive: () => true,
+    waiting: () => 0,
     own: (sid) => sessions.owned({ sessionId: sid }),
     ownerOf: async () => owner,
     again: () => nextTurn(),

@@ -119,6 +119,7 @@ export class Cluster implements OtherNodes {
       self: id,
       send,
       isAlive: (node) => this.isAlive(node),
+      waiting: (node) => this.#channels.waiting(node),
       own: (sid) => sessions.owned({ sessionId: sid }),
       ownerOf: async (account, sid) => (await store.find(account, sid))?.owner,
       again: (attempts) => pause(Math.min(LOOK_AGAIN_MS * 2 ** attempts, LOOK_MOST_MS)),

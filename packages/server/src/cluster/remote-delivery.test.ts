@@ -34,6 +34,7 @@ class World {
   readonly settled = new Map<string, boolean[]>();
   /** Whether the keyspace answers. */
   up = true;
+  bytes = 0;
   attempts: number[] = [];
   #waiting: (() => void)[] = [];
   readonly #own = new Map<string, Session>();
@@ -42,6 +43,7 @@ class World {
     self: SELF,
     send: (to, item) => void this.out.get(to)?.push(item),
     isAlive: (node) => this.alive.has(node),
+    waiting: () => this.bytes,
     own: (sid) => this.#own.get(sid),
     ownerOf: async (_, sid) => {
       if (!this.up) throw new Error('away');
@@ -182,6 +184,17 @@ describe('a stanza for a session of another node', () => {
     expect(world.delivery.deliver({ ...target, resumable: false }, named('1'))).toBe(true);
     expect(world.out.get(B)?.map((item) => decodeDeliver(item).id)).toEqual([0, 0]);
     expect(world.delivery.size).toBe(0);
+  });
+
+  it('is waited for, whatever it is, where very much is on its way already', async () => {
+    const world = new World();
+    world.bytes = 8 * 1024 * 1024 + 1;
+    const target = { jid: juliet, sessionId: SIDS[0] as string, node: B, resumable: false };
+    const taken = world.delivery.deliver(target, presence({ to: juliet }));
+    expect(taken).toBeInstanceOf(Promise);
+    await world.step(B);
+    world.answer(B);
+    expect(await taken).toBe(true);
   });
 
   it('keeps its own origin, where it has one', () => {

@@ -12,6 +12,8 @@ export interface RemoteDeliveryHost {
   /** Over the channel: in order, once, for as long as both nodes live. */
   send(to: string, item: Buffer): void;
   isAlive(node: string): boolean;
+  /** Bytes for a node that it has not acknowledged. */
+  waiting(node: string): number;
   /** A session of this node. */
   own(sid: string): Session | undefined;
   /** The id of the node that owns a session, as the keyspace has it; undefined where the session is over. */
@@ -21,6 +23,9 @@ export interface RemoteDeliveryHost {
   /** The session is over. */
   onOver(sid: string): void;
 }
+
+/** Bytes that may be on their way to one node before senders wait. */
+const MOST_WAITING = 8 * 1024 * 1024;
 
 /** Ids with the highest bit are those of questions. */
 const MOST_ID = 0x7fffffff;
@@ -91,7 +96,9 @@ export class RemoteDelivery implements Disposable {
     const text = stanza.toString();
     const lost = this.#lost.get(sid);
     const matters = isJournaled(stanza, text.length) && (resumable || stanza.origin !== undefined);
-    if (!matters && lost === undefined && this.#host.isAlive(node)) {
+    // who sends more than gets away waits, and is not read meanwhile
+    const waits = matters || this.#host.waiting(node) > MOST_WAITING;
+    if (!waits && lost === undefined && this.#host.isAlive(node)) {
       this.#host.send(node, encodeDeliver({ id: 0, sid, first: false, origin: stanza.origin }, text));
       return true;
     }
