@@ -72,6 +72,7 @@ export const testNeeds: Need[] = [
   },
   program('openssl', ['openssl']),
   program('haproxy', ['haproxy']),
+  program('slapd', ['slapd', 'slapd-contrib', 'ldap-utils', 'libsasl2-modules']),
 ];
 
 const benchNeeds: Need[] = [
