@@ -14,7 +14,8 @@ export const chaosUsage = `npm run chaos -- [options]
   --nodes N           nodes on one Redis (default: 3); 1: one node that keeps its data itself
   --keyspace redis    one node, too, on Redis
   --rate N            what each client says in a second
-  --failover          has the replica of Redis take its primary's place, too
+  --no-failover       never has the replica of Redis take its primary's place
+  --replicas 1        acknowledges only what the replica of Redis has, too; nodes die in the middle of failovers then
   --storm             instead of all that: kills one node, and measures how all its clients come back
   --help              say this`;
 
@@ -29,13 +30,14 @@ export function chaosRun(args: string[], seed = Date.now() % 1_000_000): ChaosRu
       nodes: { type: 'string', default: '3' },
       keyspace: { type: 'string' },
       rate: { type: 'string' },
-      failover: { type: 'boolean', default: false },
+      'no-failover': { type: 'boolean', default: false },
+      replicas: { type: 'string', default: '0' },
       storm: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
-  const { storm, failover } = values;
+  const { storm } = values;
   const minutes = Number(values.minutes);
   const nodes = whole('--nodes', values.nodes, 1);
   const { keyspace = nodes === 1 && !storm ? 'embedded' : 'redis' } = values;
@@ -45,13 +47,16 @@ export function chaosRun(args: string[], seed = Date.now() % 1_000_000): ChaosRu
   if (keyspace !== 'embedded' && keyspace !== 'redis') throw new Error('--keyspace must be embedded or redis');
   if (keyspace === 'embedded' && nodes > 1) throw new Error('--keyspace embedded is for one node');
   if (keyspace === 'embedded' && storm) throw new Error('--storm needs --keyspace redis');
-  if (keyspace === 'embedded' && failover) throw new Error('--failover needs --keyspace redis');
+  const replicas = whole('--replicas', values.replicas, 0);
+  if (replicas > 1) throw new Error('--replicas must be 0 or 1: there is one replica');
+  if (keyspace === 'embedded' && replicas > 0) throw new Error('--replicas needs --keyspace redis');
   const env: NodeJS.ProcessEnv = {
     CHAOS_SECONDS: String(minutes * 60),
     CHAOS_SEED: String(whole('--seed', values.seed, 0)),
     CHAOS_CLIENTS: String(clients),
     CHAOS_NODES: String(nodes),
-    CHAOS_FAILOVER: failover ? '1' : '0',
+    CHAOS_FAILOVER: values['no-failover'] ? '0' : '1',
+    CHAOS_REPLICAS: String(replicas),
   };
   if (values.rate !== undefined) env.CHAOS_RATE = String(whole('--rate', values.rate, 1));
   if (storm) return { file: 'tests/chaos/storm.long.test.ts', env: { ...env, PARLEY_TESTS: 'long' } };

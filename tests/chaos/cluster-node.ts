@@ -9,6 +9,8 @@ export interface ClusterNodeOptions {
   readonly timeline: Timeline;
   /** The port of the Redis that the nodes share; undefined for a node that keeps its data itself. */
   readonly redisPort: number | undefined;
+  /** Replicas of Redis that have what is acknowledged. */
+  readonly replicas: number;
 }
 
 /** What a node that is to be broken need not care for. */
@@ -48,7 +50,11 @@ export class ClusterNode {
       },
       drain: { seconds: 1 },
       ...(redis && {
-        keyspace: { url: `redis://127.0.0.1:${redis.port}`, commandTimeoutSeconds: 2 },
+        keyspace: {
+          url: `redis://127.0.0.1:${redis.port}`,
+          commandTimeoutSeconds: 2,
+          replicas: options.replicas,
+        },
         cluster: { secret: 'a secret that only the tests know of' },
       }),
     });

@@ -4,6 +4,9 @@ import { LossyProxy } from '../support/lossy-proxy.ts';
 
 const OPTIONS = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--repl-diskless-sync-delay', '0'];
 
+/** Milliseconds that a replica may take to fetch everything. */
+const IN_STEP_WITHIN = 60_000;
+
 /** A primary that keeps its data on disk, and a replica of it. Both end with the test. */
 export class RedisPair {
   primary: OwnRedis;
@@ -33,7 +36,14 @@ export class RedisPair {
 
   /** Resolves when the replica has what the primary has. */
   async inStep(): Promise<void> {
-    while ((await information(this.replica, 'replication', 'master_link_status')) !== 'up') await pause(50);
+    const until = Date.now() + IN_STEP_WITHIN;
+    while ((await information(this.replica, 'replication', 'master_link_status')) !== 'up') {
+      if (Date.now() > until) {
+        const state = await this.replica.askAll('INFO', 'replication');
+        throw new Error(`The replica of Redis does not come into step with its primary: ${state}`);
+      }
+      await pause(50);
+    }
   }
 
   /**

@@ -32,7 +32,9 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   const total = settings.seconds * 1000;
   const end = Date.now() + total;
   const breakable = (seed: number): Breakable => ({ cluster, crowd, timeline, total, random: new Random(seed) });
-  const kinds = settings.failover ? [...heavyFaults, failover] : heavyFaults;
+  const all = settings.failover ? [...heavyFaults, failover] : heavyFaults;
+  // what replicas have, too, is lost with no primary: nodes may die at once
+  const kinds = settings.replicas > 0 ? all.map((kind) => ({ ...kind, settle: 0 })) : all;
   const broken = Promise.all([
     crowd.talk(end),
     breakThings(kinds, breakable(settings.seed), end, 3000),
@@ -51,9 +53,9 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   const ended = await crowd.close();
   if (!ended) timeline.note('WRONG some sessions do not end in order');
   const ghosts = (await counted(timeline, watch.ghosts())) + (await counted(timeline, cluster.ghosts()));
-  const { nodes, keyspace, clients, seconds, seed } = settings;
+  const { nodes, keyspace, clients, seconds, seed, replicas } = settings;
   const figures = {
-    ...{ seed, seconds, nodes, keyspace, clients },
+    ...{ seed, seconds, nodes, keyspace, replicas, clients },
     ...ledger.figures(),
     ghosts,
     unseen,

@@ -8,6 +8,8 @@ export interface ChaosSettings {
   readonly rate: number;
   /** Whether the replica of Redis is promoted now and then. */
   readonly failover: boolean;
+  /** `keyspace.replicas` of the nodes. With the one that there is, they may die in the middle of a failover. */
+  readonly replicas: number;
   /** Writes down what happened even where nothing went wrong. */
   readonly keep: boolean;
 }
@@ -25,7 +27,8 @@ export function chaosSettings(keyspace: ChaosSettings['keyspace'], defaults: Num
     clients: number('CLIENTS', defaults.clients),
     nodes: number('NODES', defaults.nodes),
     rate: number('RATE', defaults.rate),
-    failover: env.CHAOS_FAILOVER === '1',
+    failover: keyspace === 'redis' && env.CHAOS_FAILOVER !== '0',
+    replicas: number('REPLICAS', 0),
     keep: env.CHAOS_SECONDS !== undefined,
   };
 }

@@ -13,11 +13,11 @@ const WORDS = 20;
 
 async function start() {
   const pair = await RedisPair.start();
-  const way = await LossyProxy.to(pair.primary.port);
-  const installations = [0, 1].map(
-    () =>
+  const ways = [await LossyProxy.to(pair.primary.port), await LossyProxy.to(pair.primary.port)];
+  const installations = ways.map(
+    ({ port }) =>
       new Installation({
-        keyspace: { url: `redis://127.0.0.1:${way.port}`, commandTimeoutSeconds: 2 },
+        keyspace: { url: `redis://127.0.0.1:${port}`, commandTimeoutSeconds: 2 },
         cluster: { secret: SECRET },
         limits: { stanzas: { perSecond: 0 }, process: { eventLoopDelayMilliseconds: 60_000 } },
       }),
@@ -25,13 +25,16 @@ async function start() {
   await installations[0]?.accounts(...NAMES);
   const [first, second] = await Promise.all(installations.map((installation) => installation.start()));
   if (first === undefined || second === undefined) throw new Error('There are two.');
-  /** The replica takes over; what it did not get is lost. */
-  const failOver = async () => {
+  /** The replica takes over; what it did not get is lost. The second node finds it when the first has done `between`. */
+  const failOver = async (between = async () => {}) => {
     const changed = [first, second].map((node) => node.nextEvent('keyspace.changed'));
     await pair.kill();
     await pair.promote();
-    way.redirect(pair.primary.port);
-    await Promise.all(changed);
+    ways[0]?.redirect(pair.primary.port);
+    await changed[0];
+    await between();
+    ways[1]?.redirect(pair.primary.port);
+    await changed[1];
   };
   return { pair, first, second, failOver };
 }
@@ -130,4 +133,32 @@ it('what the store has forgotten to be over stays over, and its resource can be 
   await Promise.all([again.close(), juliet.close()]);
   // nothing is left of anybody
   while ((await pair.sessionsLeft()) > 0) await new Promise(setImmediate);
+}, 60_000);
+
+it('a session is not claimed as an old replica has it, as long as the node lives that has all of it', async () => {
+  const { pair, first, second, failOver } = await start();
+  let way = () => second.port('c2s');
+  const romeo = clientAt('romeo@localhost/orchard', () => first.port('c2s'));
+  const juliet = clientAt('juliet@localhost/balcony', () => way());
+  for (const client of [romeo, juliet]) await client.start();
+  romeo.say(juliet.jid, 'known');
+  await Promise.all([heard(juliet, 1), acknowledged(romeo)]);
+  await pair.inStep();
+
+  // her client is gone, and what she is told from now on is lost with the primary
+  const nowhere = await freePort();
+  way = () => nowhere;
+  juliet.break();
+  pair.fallBehind();
+  for (const body of ['one', 'two', 'three']) romeo.say(juliet.jid, body);
+  await acknowledged(romeo);
+
+  const comes = first.nextEvent('resumption.waits');
+  await failOver(async () => {
+    way = () => first.port('c2s');
+    await comes;
+  });
+  await heard(juliet, 4);
+  expect(juliet.heard).toEqual(['known', 'one', 'two', 'three'].map((body) => `${romeo.jid} ${body}`));
+  await Promise.all([romeo.close(), juliet.close()]);
 }, 60_000);

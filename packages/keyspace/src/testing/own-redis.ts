@@ -105,12 +105,17 @@ export class OwnRedis {
   }
 
   /** The whole of a short answer. */
-  async askAll(...words: string[]): Promise<string> {
+  askAll(...words: string[]): Promise<string> {
     const socket = connect(this.port, '127.0.0.1');
     socket.write(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`);
-    const [answer] = await once(socket, 'data');
-    socket.destroy();
-    return String(answer);
+    return new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('close', () => reject(new Error(`Redis closed the connection instead of answering ${words[0]}`)));
+      socket.once('data', (answer) => {
+        resolve(String(answer));
+        socket.destroy();
+      });
+    });
   }
 
   async #remove(): Promise<void> {

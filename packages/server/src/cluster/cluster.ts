@@ -13,19 +13,12 @@ import { ClusterJournal } from './cluster-journal.ts';
 import { type Frame, Frames, frameHead } from './frame.ts';
 import { Hearing } from './hearing.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
-import {
-  decodeAcknowledged,
-  decodeAnswers,
-  decodeNotice,
-  decodeSession,
-  encodeAcknowledged,
-  ITEM,
-  type SessionItem,
-} from './items.ts';
+import { encodeAcknowledged, ITEM } from './items.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import { Questions } from './questions.ts';
 import { Reassertion } from './reassertion.ts';
+import { ReceivedItems } from './received-items.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
 import { SessionLookup } from './session-lookup.ts';
 import { SessionMoves } from './session-moves.ts';
@@ -37,6 +30,9 @@ import { SessionTable } from './session-table.ts';
 const KNOWN_MS = 3000;
 const LOOK_AGAIN_MS = 20;
 const LOOK_MOST_MS = 500;
+
+const WAITS =
+  'A client resumes a session here of which, since Redis has lost its newest writes, only another node has everything. It waits for that node.';
 
 /** The highest version of frames that this program reads. */
 const FRAMES = 1;
@@ -57,6 +53,7 @@ export class Cluster implements OtherNodes {
   readonly #moves: SessionMoves;
   readonly #reassertion: Reassertion;
   readonly #hearing: Hearing;
+  readonly #received: ReceivedItems;
   readonly #head: Buffer;
   readonly #stops: (() => void)[] = [];
   readonly #frames: Frames;
@@ -75,7 +72,7 @@ export class Cluster implements OtherNodes {
     this.#channels = new Channels({
       self: id,
       publish: (to, frame) => bus.publish(to, frame),
-      receive: (from, item) => this.#receive(from, item),
+      receive: (from, item) => this.#received.receive(from, item),
       onAbsent: (to) => this.#membership?.suspect(to),
       onDamaged,
       onReset: (from) => this.#forgetAnswers(from),
@@ -138,7 +135,13 @@ export class Cluster implements OtherNodes {
       onFault: host.onFault,
     });
     this.#questions = new Questions(send);
-    this.#requests = new SessionRequests({ id, sessions, send, ask: (node, item) => this.#questions.ask(node, item) });
+    this.#requests = new SessionRequests({
+      ...{ id, sessions, send },
+      ask: (node, item) => this.#questions.ask(node, item),
+      isAlive: (node) => this.isAlive(node),
+      isUnsettled: () => this.#reassertion.unsettled,
+      onWaiting: (owner) => log.info('resumption.waits', { message: WAITS, node: owner }),
+    });
     this.#moves = new SessionMoves({
       ...host,
       left: (session, to) => this.#table.left(session, to),
@@ -151,6 +154,16 @@ export class Cluster implements OtherNodes {
       changed: ({ sessionId }) => this.#announcements.changed(sessionId),
       sweep: () => this.#moves.sweep(),
       onFault: host.onFault,
+    });
+    this.#received = new ReceivedItems({
+      ...host,
+      counts: this.#channels.counts,
+      announcements: this.#announcements,
+      inbound: this.#inbound,
+      delivery: this.#delivery,
+      questions: this.#questions,
+      requests: this.#requests,
+      moves: this.#moves,
     });
     this.journal = new ClusterJournal(sessions, this.#delivery);
     host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
@@ -282,6 +295,10 @@ export class Cluster implements OtherNodes {
     return this.#requests.release(owner, sid);
   }
 
+  get losses(): number {
+    return this.#reassertion.losses;
+  }
+
   /** Whether there is any other node. */
   get alone(): boolean {
     return (this.#membership?.members.size ?? 0) === 0;
@@ -303,55 +320,11 @@ export class Cluster implements OtherNodes {
     else this.#announcements.onBroadcast(sender, body);
   }
 
-  #receive(from: string, item: Buffer): void {
-    try {
-      switch (item[0]) {
-        case ITEM.deliver:
-          this.#inbound.receive(from, item);
-          return;
-        case ITEM.answer:
-          for (const { id, done } of decodeAnswers(item)) {
-            if (!this.#questions.onAnswer(from, id, done)) this.#delivery.onAnswer(from, id, done);
-          }
-          return;
-        case ITEM.notice: {
-          const { id, subject, text } = decodeNotice(item);
-          const told = this.#host.peers.receive(subject, text).catch(this.#host.onFault);
-          void told.then(() => this.#inbound.answer(from, id, true));
-          return;
-        }
-        case ITEM.release:
-          this.#release(from, decodeSession(item)).catch(this.#host.onFault);
-          return;
-        case ITEM.acknowledged: {
-          const { id, sid, at } = decodeAcknowledged(item);
-          this.#inbound.answer(from, id, this.#host.sessions.owned({ sessionId: sid })?.hasAcknowledged(at) === true);
-          return;
-        }
-        case ITEM.evict:
-          this.#requests.evict(this.#host.id, decodeSession(item).sid);
-          return;
-        case ITEM.announcement:
-          this.#announcements.onItem(from, item.subarray(1));
-          return;
-        default: // a newer node says something that this one does not know
-      }
-    } catch (error) {
-      this.#channels.counts.damaged++;
-      this.#host.log.error('cluster.damaged', { from, error: error as Error });
-    }
-  }
-
-  async #release(from: string, { id, sid }: SessionItem): Promise<void> {
-    const session = this.#host.sessions.owned({ sessionId: sid });
-    if (session !== undefined) await this.#moves.leave(session, from, 'it is resumed on another node');
-    this.#inbound.answer(from, id, true);
-  }
-
   #onLink(event: LinkEvent): void {
     if (event === 'down') this.#hearing.linkDown();
     if (event === 'storeChanged') {
       this.#reassertion.storeChanged();
+      this.#moves.storeChanged();
       this.#host.onStoreChanged();
     } else if (event === 'up') {
       this.#channels.linkUp();

@@ -21,6 +21,9 @@ const PAUSE_MS = 10;
 /** How long the others have to assert what is theirs before this node takes back what names it and nobody has. */
 const OTHERS_MS = 2000;
 
+/** How long a node may take to find the new store; one that takes longer is gone. */
+const SETTLED_MS = 15_000;
+
 const MESSAGE =
   'Redis was started again, or a replica took its place, so its newest writes may be missing. All sessions are written anew.';
 
@@ -35,14 +38,25 @@ export class Reassertion {
   /** Counts the losses: a new one begins anew. */
   #losses = 0;
   #stopped = false;
+  #lastLoss = Number.NEGATIVE_INFINITY;
 
   constructor(host: ReassertionHost) {
     this.#host = host;
   }
 
+  get losses(): number {
+    return this.#losses;
+  }
+
+  /** Owners that live may not have asserted yet what is theirs. */
+  get unsettled(): boolean {
+    return performance.now() - this.#lastLoss < SETTLED_MS;
+  }
+
   /** The store that answers from now on lacks something. Told before anything is written to it. */
   storeChanged(): void {
     const losses = ++this.#losses;
+    this.#lastLoss = performance.now();
     const sessions = [...this.#host.sessions];
     this.#host.log.warn('keyspace.changed', { message: MESSAGE, sessions: sessions.length });
     // at once: whatever is written next has to know

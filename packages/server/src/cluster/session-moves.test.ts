@@ -1,7 +1,9 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { openKeyspace } from '@parley/keyspace/open';
+import { message } from '@parley/xmpp/stanza';
 import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { JULIET, ManagedSession } from '../../../../tests/support/managed-session.ts';
+import { journalKeys, partitionOf, sessionKeys } from '../session/resumption/resumption-keys.ts';
 import { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import { Sessions } from '../session/sessions.ts';
 import { SessionMoves } from './session-moves.ts';
@@ -79,4 +81,24 @@ it('hands sessions over to each of the others in turn, or to whoever comes next'
     true,
     [`${SID} leaves`, `${SID} went to ${B}`, `offered ${B} ${SID}`],
   ]);
+});
+
+it('tells a store that has lost its newest writes what it left, as long as nobody has taken it', async () => {
+  const managed = await juliet();
+  managed.session.write(message({ id: 'not lost' }));
+  await moves.leave(managed.session, B, 'it is resumed on another node');
+  const epoch = managed.session.management?.epoch ?? 0;
+  sessions.remove(managed.session);
+
+  const lost = [sessionKeys.key(JULIET.bareText), journalKeys.key(partitionOf(JULIET), SID, String(epoch))];
+  await keyspace.batch([['del', ...lost]], { atomic: true });
+  moves.storeChanged();
+  await moves.left(SID);
+  const kept = await store.read(JULIET.bare, SID);
+  expect([kept?.owner, kept?.record.epoch, kept?.entries.length]).toEqual([SELF, epoch + 1, 1]);
+
+  await new ResumptionStore({ keyspace, owner: B, onDamaged() {} }).claim(JULIET.bare, SID);
+  moves.storeChanged();
+  await moves.left(SID);
+  expect(await store.find(JULIET.bare, SID)).toMatchObject({ owner: B, record: { epoch: epoch + 2 } });
 });

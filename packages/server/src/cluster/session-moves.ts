@@ -1,5 +1,7 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
+import type { Jid } from '@parley/xmpp/jid';
 import { nextAttempt, untilDone } from '../session/attempts.ts';
+import type { LeftSession } from '../session/management.ts';
 import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -24,10 +26,18 @@ export interface SessionMovesHost {
 /** When whoever a session was left to must have it. */
 const TAKEN_MS = 10_000;
 
+/** A session that was left, and perhaps not taken yet. */
+interface Left extends LeftSession {
+  readonly account: Jid;
+  /** The keyspace has it, as far as that lies with this node. */
+  asserted: Promise<void>;
+}
+
 /** Leaves sessions of this node to others, with everything that their clients have not acknowledged. */
 export class SessionMoves implements Disposable {
   readonly #host: SessionMovesHost;
   readonly #checks = new Set<NodeJS.Timeout>();
+  readonly #left = new Map<string, Left>();
   /** What a check finds that is still under way concerns nobody any more. */
   #over = false;
   #turn = 0;
@@ -49,10 +59,34 @@ export class SessionMoves implements Disposable {
       }
       this.#host.onLeaving(session);
     };
-    await session.management.handOver(detach, () => {
+    await session.management.handOver(detach, (what) => {
       session.moved(reason);
-      if (to !== undefined) this.#left(session, to);
+      if (to !== undefined) this.#onLeft(session, what, to);
     });
+  }
+
+  /** Resolves when everything of a session is in the keyspace that was left before. */
+  async left(sid: string): Promise<void> {
+    await this.#left.get(sid)?.asserted;
+  }
+
+  /** The store has lost its newest writes: what was left and nobody has taken yet it may not know. */
+  storeChanged(): void {
+    for (const left of this.#left.values()) {
+      left.asserted = left.asserted.then(() => this.#assert(left)).catch((error) => this.#failed(error));
+    }
+  }
+
+  async #assert({ account, record, header, entries }: Left): Promise<void> {
+    const { store, sessions, keyspace } = this.#host;
+    const { sid, epoch } = record;
+    await untilDone(
+      async () => {
+        const taken = (sessions.remote(sid)?.epoch ?? 0) > epoch || sessions.owned({ sessionId: sid }) !== undefined;
+        if (!taken && !this.#over) await store.reassert(account, record, header, entries);
+      },
+      () => nextAttempt(keyspace),
+    );
   }
 
   /**
@@ -65,11 +99,18 @@ export class SessionMoves implements Disposable {
     if (to !== undefined) await this.#host.offer(session, to);
   }
 
-  #left(session: Session, to: string): void {
+  #failed(error: unknown): void {
+    if (!this.#over) this.#host.onFault(error);
+  }
+
+  #onLeft(session: Session, what: LeftSession, to: string): void {
+    const left = { ...what, account: session.account, asserted: Promise.resolve() };
+    this.#left.set(session.sessionId, left);
     this.#host.left(session, to);
     const check = setTimeout(() => {
       this.#checks.delete(check);
-      void this.#check(session).catch((error) => this.#over || this.#host.onFault(error));
+      const checked = this.#check(session).catch((error) => this.#failed(error));
+      void checked.then(() => this.#left.get(session.sessionId) === left && this.#left.delete(session.sessionId));
     }, TAKEN_MS).unref();
     this.#checks.add(check);
   }
@@ -78,7 +119,7 @@ export class SessionMoves implements Disposable {
   async #check({ account, sessionId }: Session): Promise<void> {
     const { store, sessions, id, keyspace, reap } = this.#host;
     const found = await untilDone(
-      () => store.find(account, sessionId),
+      () => this.left(sessionId).then(() => store.find(account, sessionId)),
       () => nextAttempt(keyspace),
     );
     if (found?.owner !== id) return;

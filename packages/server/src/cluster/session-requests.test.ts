@@ -11,6 +11,7 @@ const B = 'b'.repeat(16);
 const SID = '1'.repeat(16);
 
 let asked: Promise<boolean>;
+let unsettled: boolean;
 let log: string[];
 let sessions: Sessions;
 let store: ResumptionStore;
@@ -21,9 +22,13 @@ beforeEach(async () => {
   onTestFinished(() => keyspace.close());
   store = new ResumptionStore({ keyspace, owner: SELF, onDamaged: (error) => expect.fail(error.message) });
   [sessions, log, asked] = [new Sessions(), [], Promise.resolve(true)];
+  unsettled = false;
   requests = new SessionRequests({
     id: SELF,
     sessions,
+    isUnsettled: () => unsettled,
+    isAlive: () => true,
+    onWaiting: (owner) => log.push(`waits for ${owner}`),
     ask: (node, item) => {
       const bytes = item(1);
       if (bytes[0] === ITEM.notice) log.push(`told ${node}: ${decodeNotice(bytes).text}`);
@@ -49,10 +54,24 @@ it('asks for a session, and waits only so long', async () => {
   expect(log).toEqual(Array(3).fill(`asked ${B} for ${SID}`));
 });
 
+it('waits for an owner that alone has all of a session', async () => {
+  let answer = (_: boolean) => {};
+  asked = new Promise((resolve) => {
+    answer = resolve;
+  });
+  unsettled = true;
+  const released = requests.release(B, SID);
+  await expect.poll(() => log.at(-1)).toBe(`waits for ${B}`);
+  answer(true);
+  expect(await released).toBe(true);
+  asked = Promise.resolve(false); // it is gone
+  expect(await requests.release(B, SID)).toBe(false);
+});
+
 it('offers another node a session that was left to it', async () => {
   const { session } = await juliet();
   await requests.offer(session, B);
-  expect(log).toEqual([`told ${B}: ${SELF} ${SID} juliet@capulet.lit`]);
+  expect(log).toEqual([`told ${B}: ${SELF} ${SID} 1 juliet@capulet.lit`]);
 });
 
 it('ends a session here, or has its node do so', async () => {

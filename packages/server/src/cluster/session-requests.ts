@@ -12,6 +12,11 @@ export interface SessionRequestsHost {
   /** Asks another node. Resolves with its answer, or with false where it is gone. */
   ask(node: string, item: (id: number) => Buffer): Promise<boolean>;
   send(to: string, item: Buffer): void;
+  /** The keyspace has lost writes a moment ago: what it knows of a session may be less than what its owner does. */
+  isUnsettled(): boolean;
+  isAlive(owner: string): boolean;
+  /** The owner alone has all of a session, and is waited for. */
+  onWaiting(owner: string): void;
 }
 
 /** How long a session's owner may take to leave it to another node. */
@@ -25,19 +30,21 @@ export class SessionRequests {
     this.#host = host;
   }
 
-  /** Has the owner of a session leave it to this node. False where it does not answer. */
+  /** Has the owner of a session leave it to this node. False where it does not answer, or, if only it knows all, is gone. */
   async release(owner: string, sid: string): Promise<boolean> {
     const late = new AbortController();
     const released = this.#host.ask(owner, (id) => encodeSession(ITEM.release, { id, sid }));
     const none = pause(RELEASE_MS, false, { signal: late.signal }).catch(() => false);
     const answered = await Promise.race([released, none]);
     late.abort();
-    return answered;
+    if (answered || !this.#host.isUnsettled() || !this.#host.isAlive(owner)) return answered;
+    this.#host.onWaiting(owner);
+    return released;
   }
 
   /** Offers a session that was left to another node to that. Resolves when it has taken it, or is gone. */
-  async offer({ sessionId: sid, account }: Session, to: string): Promise<void> {
-    const text = encodeOffer({ owner: this.#host.id, sid, account });
+  async offer({ sessionId: sid, account, management }: Session, to: string): Promise<void> {
+    const text = encodeOffer({ owner: this.#host.id, sid, account, epoch: management?.epoch ?? 0 });
     await this.#host.ask(to, (id) => encodeNotice({ id, subject: OFFERED, text }));
   }
 

@@ -286,4 +286,4 @@ export class JournalWriter {
 
 const textOf = (record: ResumptionRecord): string => JSON.stringify({ ...record, epoch: undefined });
 
-const entryOf = ({ text, origin, at, out }: Sent): JournalEntry => ({ out, origin, at, text });
+export const entryOf = ({ text, origin, at, out }: Sent): JournalEntry => ({ out, origin, at, text });

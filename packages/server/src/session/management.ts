@@ -6,12 +6,12 @@ import type { Origin, Stanza, StanzaKind } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream } from '../stream/stream.ts';
-import { JournalWriter } from './journal-writer.ts';
+import { entryOf, JournalWriter } from './journal-writer.ts';
 import { isJournaled } from './journaled.ts';
 import { Origins } from './origins.ts';
 import type { JournalEntry } from './resumption/journal-entry.ts';
 import type { JournalHeader } from './resumption/journal-header.ts';
-import type { ResumptionStore } from './resumption/resumption-store.ts';
+import type { ResumptionRecord, ResumptionStore } from './resumption/resumption-store.ts';
 import type { Session } from './session.ts';
 import { recordOf } from './session-record.ts';
 import { type Sent, Unacknowledged } from './unacknowledged.ts';
@@ -31,6 +31,13 @@ export interface ManagementHost {
 /** What a predecessor in another process left of the session. */
 export interface Predecessor {
   readonly epoch: number;
+  readonly header: JournalHeader;
+  readonly entries: readonly JournalEntry[];
+}
+
+/** What the keyspace was told last of a session that was left to another node. */
+export interface LeftSession {
+  readonly record: ResumptionRecord;
   readonly header: JournalHeader;
   readonly entries: readonly JournalEntry[];
 }
@@ -291,11 +298,11 @@ export class Management {
    * nobody would know of. `left` says that the keyspace has it all; where the session is somebody else's by then, it is not
    * called.
    */
-  handOver(detach: () => void, left: () => void): Promise<void> {
+  handOver(detach: () => void, left: (what: LeftSession) => void): Promise<void> {
     return this.#inTurn(() => this.#handOver(detach, left));
   }
 
-  async #handOver(detach: () => void, left: () => void): Promise<void> {
+  async #handOver(detach: () => void, left: (what: LeftSession) => void): Promise<void> {
     if (this.session.ended) return;
     detach();
     await this.#handling;
@@ -305,7 +312,9 @@ export class Management {
       this.#left = this.#sent.mostKnown;
     });
     this.#journal.close();
-    if (!this.session.ended) left();
+    if (this.session.ended) return;
+    const header = { handled: this.#handled, origins: new Map(this.#trimmed.entries()), sent: this.#left };
+    left({ record: recordOf(this.session, this.epoch, this.maxSeconds), header, entries: this.#sent.all.map(entryOf) });
   }
 
   /** What others can read of the session in the keyspace is as it is now, once this resolves. */

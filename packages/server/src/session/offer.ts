@@ -9,12 +9,15 @@ export interface Offer {
   readonly sid: string;
   /** Bare. */
   readonly account: Jid;
+  /** Under which it was left: a keyspace that knows of no such epoch has lost it. */
+  readonly epoch: number;
 }
 
-export const encodeOffer = ({ owner, sid, account }: Offer): string => `${owner} ${sid} ${account.bareText}`;
+export const encodeOffer = ({ owner, sid, account, epoch }: Offer): string =>
+  `${owner} ${sid} ${epoch} ${account.bareText}`;
 
 /** Throws where it is none. */
 export function decodeOffer(text: string): Offer {
-  const [, owner = '', sid = '', account = ''] = /^(\S+) (\S+) (.+)$/s.exec(text) ?? [];
-  return { owner, sid, account: Jid.parse(account) };
+  const [, owner = '', sid = '', epoch = '', account = ''] = /^(\S+) (\S+) (\d+) (.+)$/s.exec(text) ?? [];
+  return { owner, sid, epoch: Number(epoch), account: Jid.parse(account) };
 }

@@ -12,6 +12,11 @@ export interface OtherNodes {
   refresh(account: Jid): Promise<void>;
   /** Whether a session has acknowledged everything that it got by then (milliseconds since 1970). */
   hasAcknowledged(session: RemoteSession, at: number): Promise<boolean>;
-  /** Has the owner of a session leave it to this node. Resolves when it has, or, with false, when it does not answer. */
+  /**
+   * Has the owner of a session leave it to this node. Resolves when it has, or, with false, when it does not answer; where
+   * the keyspace has lost writes a moment ago, and so its owner alone has all of it, when it is gone.
+   */
   release(owner: string, sid: string): Promise<boolean>;
+  /** How often the keyspace has lost its newest writes, as far as this node knows. */
+  readonly losses: number;
 }

@@ -296,11 +296,11 @@ export class ResumptionStore {
   async claim(
     account: Jid,
     sid: string,
-    mayTakeFrom: (owner: string) => boolean = () => true,
+    mayTakeFrom: (owner: string, epoch: number) => boolean = () => true,
   ): Promise<KeptSession | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const kept = await this.read(account, sid);
-      if (kept === undefined || !mayTakeFrom(kept.owner)) return undefined;
+      if (kept === undefined || !mayTakeFrom(kept.owner, kept.record.epoch)) return undefined;
       const { record, header, entries, mark } = kept;
       const { resource, epoch } = record;
       if (await this.takeOver(account, resource, sid, epoch, header, entries, mark)) {

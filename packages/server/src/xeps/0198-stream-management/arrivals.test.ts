@@ -39,12 +39,16 @@ async function start() {
   const scene = {
     alive: true,
     answers: true,
+    losses: 0,
     async onRelease(_owner: string): Promise<void> {},
   };
   const { metrics } = new Registry();
   const arrivals = new Arrivals({
     metrics,
     otherNodes: {
+      get losses() {
+        return scene.losses;
+      },
       isAlive: () => scene.alive,
       async release(owner: string, sid: string) {
         released.push(`${owner} ${sid}`);
@@ -54,8 +58,8 @@ async function start() {
     } as never,
     store,
     own: () => own,
-    async restore(account, sid, owner) {
-      const kept = await store.claim(account, sid, (from) => from === owner);
+    async restore(account, sid, mayTakeFrom) {
+      const kept = await store.claim(account, sid, mayTakeFrom);
       if (kept === undefined) return undefined;
       own = { epoch: kept.record.epoch } as never;
       return own;
@@ -119,7 +123,7 @@ it('follows one that has just gone to a third node', async () => {
 it('has it come once where two clients want it, and its node lets go of it, too', async () => {
   const { arrivals, open, ownerAndEpoch, takeovers } = await start();
   await open();
-  const offer = { owner: OTHER, sid: SID, account: juliet };
+  const offer = { owner: OTHER, sid: SID, account: juliet, epoch: 1 };
   const [one, , two] = await Promise.all([
     arrivals.fetch(juliet, SID, wanted),
     arrivals.onOffered(offer),
@@ -136,7 +140,7 @@ it('has it come once where two clients want it, and its node lets go of it, too'
 it('takes what is offered, unless somebody else has it', async () => {
   const { arrivals, open, storeOf, ownerAndEpoch, takeovers } = await start();
   await open();
-  const offer = { owner: OTHER, sid: SID, account: juliet };
+  const offer = { owner: OTHER, sid: SID, account: juliet, epoch: 1 };
   await arrivals.onOffered(offer);
   await arrivals.onOffered(offer);
   expect(takeovers()).toEqual([1, 0]);
@@ -144,6 +148,24 @@ it('takes what is offered, unless somebody else has it', async () => {
   await storeOf(THIRD).claim(juliet, SID);
   await arrivals.onOffered(offer);
   expect(await ownerAndEpoch()).toEqual([THIRD, 3]);
+});
+
+it('has it left once more where the keyspace has lost since what it was told', async () => {
+  const { arrivals, open, released, scene, ownerAndEpoch } = await start();
+  await open();
+  scene.onRelease = async () => {
+    if (released.length === 1) scene.losses++;
+  };
+  expect(await arrivals.fetch(juliet, SID, wanted)).toMatchObject({ from: 'elsewhere' });
+  expect(released.length).toBe(2);
+  expect(await ownerAndEpoch()).toEqual([HERE, 2]);
+});
+
+it('takes nothing older than what is offered', async () => {
+  const { arrivals, open, ownerAndEpoch } = await start();
+  await open();
+  await arrivals.onOffered({ owner: OTHER, sid: SID, account: juliet, epoch: 2 });
+  expect(await ownerAndEpoch()).toEqual([OTHER, 1]);
 });
 
 it('leaves it where it is once the client has gone away', async () => {

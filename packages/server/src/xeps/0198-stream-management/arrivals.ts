@@ -12,8 +12,12 @@ export interface ArrivalsHost {
   readonly metrics: Pick<Metrics, 'clusterTakeovers'>;
   /** A session of this node. */
   own(sid: string): Session | undefined;
-  /** Takes a session over; undefined where it is over, or `owner` does not have it any more. */
-  restore(account: Jid, sid: string, owner: string): Promise<Session | undefined>;
+  /** Takes a session over; undefined where it is over, or may not be taken as it is recorded. */
+  restore(
+    account: Jid,
+    sid: string,
+    mayTakeFrom: (owner: string, epoch: number) => boolean,
+  ): Promise<Session | undefined>;
 }
 
 /** A session that is here now, and where it was: on this node, on another one, or on one that was gone. */
@@ -44,10 +48,12 @@ export class Arrivals {
   }
 
   /** Takes a session over that another node lets go of, unless somebody else has done so. */
-  async onOffered({ owner, sid, account }: Offer): Promise<void> {
+  async onOffered({ owner, sid, account, epoch }: Offer): Promise<void> {
     await this.#inTurn(sid, async () => {
       const { own, restore } = this.#host;
-      if (own(sid) === undefined && (await restore(account, sid, owner)) !== undefined) this.#count('released');
+      if (own(sid) !== undefined) return;
+      const session = await restore(account, sid, (from, under) => from === owner && under >= epoch);
+      if (session !== undefined) this.#count('released');
     });
   }
 
@@ -60,8 +66,10 @@ export class Arrivals {
       if (found === undefined || found.record.maxSeconds === 0 || !wanted()) return undefined;
       // with it come the stanzas that are in its memory alone
       const alive = otherNodes.isAlive(found.owner);
+      const { losses } = otherNodes;
       const released = alive && (await otherNodes.release(found.owner, sid));
-      const session = await restore(account, sid, found.owner);
+      // what was left in a keyspace that has lost it since is asked for anew
+      const session = await restore(account, sid, (from) => from === found.owner && losses === otherNodes.losses);
       if (session === undefined) continue;
       this.#count(released ? 'released' : 'forced');
       return { session, from: alive ? 'elsewhere' : 'gone' };

@@ -82,7 +82,7 @@ export async function restoreSession(
   account: Jid,
   sid: string,
   at: RestoringHost,
-  mayTakeFrom?: (owner: string) => boolean,
+  mayTakeFrom?: (owner: string, epoch: number) => boolean,
 ): Promise<Session | undefined> {
   for (;;) {
     const own = at.context.sessions.owned({ sessionId: sid });
@@ -100,7 +100,7 @@ async function restore(
   account: Jid,
   sid: string,
   at: RestoringHost,
-  mayTakeFrom?: (owner: string) => boolean,
+  mayTakeFrom?: (owner: string, epoch: number) => boolean,
 ): Promise<Session | undefined> {
   const kept = await at.store.claim(account, sid, mayTakeFrom);
   if (kept === undefined || kept.record.maxSeconds === 0) return undefined;

@@ -89,7 +89,7 @@ export default defineModule({
         metrics: context.metrics,
         store,
         own: (sid) => sessions.owned({ sessionId: sid }),
-        restore: (account, sid, owner) => restoreSession(account, sid, restoring, (from) => from === owner),
+        restore: (account, sid, mayTakeFrom) => restoreSession(account, sid, restoring, mayTakeFrom),
       });
     context.peers.on(OFFERED, (text) => arrivals?.onOffered(decodeOffer(text)));
     const negotiation = new Negotiation({
