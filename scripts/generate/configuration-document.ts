@@ -37,8 +37,8 @@ too. Editors complete and check the file with [configuration.schema.json](config
 /** docs/configuration.md */
 export function configurationDocument(modules: readonly ModuleSettings[]): string {
   const root = optionSchema(modules);
-  const own = Object.entries(root.properties ?? {}).filter(([, option]) => !option.properties);
-  const groups = Object.entries(root.properties ?? {}).filter(([, option]) => option.properties);
+  const own = Object.entries(root.properties ?? {}).filter(([, option]) => !isGroup(option));
+  const groups = Object.entries(root.properties ?? {}).filter(([, option]) => isGroup(option));
   return [
     head(),
     '## Single options',
@@ -49,24 +49,33 @@ export function configurationDocument(modules: readonly ModuleSettings[]): strin
   ].join('\n');
 }
 
+/** True for what takes a chapter: a group, or a list whose entries have groups. */
+const isGroup = ({ properties, items }: OptionSchema): boolean =>
+  properties !== undefined || Object.values(items?.properties ?? {}).some((entry) => entry.properties);
+
 function section(path: string, option: OptionSchema, level: number): string[] {
-  const entries = Object.entries(option.properties ?? {});
-  const options = entries.filter(([, entry]) => !entry.properties);
-  const groups = entries.filter(([, entry]) => entry.properties);
+  const { properties = {}, required } = option.items ?? option;
+  const title = option.items ? `${path}[]` : path;
+  const entries = Object.entries(properties);
+  const options = entries.filter(([, entry]) => !isGroup(entry));
+  const groups = entries.filter(([, entry]) => isGroup(entry));
   return [
     '',
-    `${'#'.repeat(level)} ${path}`,
+    `${'#'.repeat(level)} ${title}`,
     '',
     ...(option.description ? [option.description, ''] : []),
-    ...(options.length === 0 ? [] : table(options)),
-    ...groups.flatMap(([key, entry]) => section(`${path}.${key}`, entry, level + 1)),
+    ...(options.length === 0 ? [] : table(options, required)),
+    ...groups.flatMap(([key, entry]) => section(`${title}.${key}`, entry, level + 1)),
   ].filter((line, index, lines) => line !== '' || lines[index - 1] !== '');
 }
 
-const table = (options: [string, OptionSchema][]): string[] => [
+const table = (options: [string, OptionSchema][], required: readonly string[] = []): string[] => [
   '| option | default | live | meaning |',
   '| --- | --- | --- | --- |',
-  ...options.flatMap(([key, option]) => [row(key, option), ...entryRows(key, option)]),
+  ...options.flatMap(([key, option]) => [
+    row(key, option, required.includes(key) ? 'required' : ''),
+    ...entryRows(key, option),
+  ]),
 ];
 
 /** The options of each entry of a list. */

@@ -1,10 +1,9 @@
 import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
+import { accountSources, directories, directoryProblems, INTERNAL } from './directory.ts';
 import { limits, offline, roster, stream } from './limits.ts';
-
 import { listen, proxyProtocol } from './listen.ts';
 import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
-
 import { isTree } from './tree.ts';
 
 const live = true;
@@ -58,6 +57,9 @@ const domain = z
         mechanisms: mechanisms.optional().meta({
           live,
           description: 'SASL mechanisms of this domain, instead of `authentication.mechanisms`.',
+        }),
+        accounts: accountSources.optional().meta({
+          description: 'Where the accounts of this domain come from, instead of `authentication.accounts`.',
         }),
       })
       .check(certificateWithKey),
@@ -152,6 +154,10 @@ const cluster = section('What the nodes of one cluster share.', {
 });
 
 const authentication = section('How users log in.', {
+  accounts: accountSources.default([INTERNAL]).meta({
+    description:
+      'Where accounts come from, asked in this order: `internal` for those that the server keeps itself, or names of `directories`.',
+  }),
   mechanisms: mechanisms.default(['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN']).meta({
     live,
     description:
@@ -284,6 +290,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
     keyspace,
     cluster,
     authentication,
+    directories,
     registration,
     stream,
     limits,
@@ -314,6 +321,14 @@ const across = (path: string, error: string, check: (value: Loose<Configuration>
     when: () => true,
   });
 
+/** What is wrong between directories and those who name them. */
+const directoryCheck = new z.core.$ZodCheck({ check: 'custom', when: () => true } as z.core.$ZodCheckDef);
+directoryCheck._zod.check = ({ value, issues }) => {
+  for (const { path, message } of directoryProblems(value as Loose<Configuration>)) {
+    issues.push({ code: 'custom', path, message, input: value });
+  }
+};
+
 /** The schema of the whole configuration, with the options of these modules. */
 export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
   sections(modules).check(
@@ -343,6 +358,7 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
       ({ limits, stream }) =>
         (limits?.output?.maxBytes ?? Infinity) >= (stream?.afterAuthentication?.maxStanzaBytes ?? 0),
     ),
+    directoryCheck,
   );
 
 /** The configuration that an empty file gives. */

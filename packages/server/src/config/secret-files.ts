@@ -11,12 +11,17 @@ export function readSecretFiles(
   tree: Tree,
   option: OptionSchema,
   directory: string,
-  path: readonly string[] = [],
+  path: readonly PropertyKey[] = [],
 ): Problem[] {
   const problems: Problem[] = [];
   for (const [key, entry] of Object.entries(option.properties ?? {})) {
     const group = tree[key];
     if (entry.properties && isTree(group)) problems.push(...readSecretFiles(group, entry, directory, [...path, key]));
+    if (entry.items?.properties && Array.isArray(group)) {
+      for (const [index, each] of group.entries()) {
+        if (isTree(each)) problems.push(...readSecretFiles(each, entry.items, directory, [...path, key, index]));
+      }
+    }
     const fileKey = `${key}File`;
     const file = tree[fileKey];
     if (!entry.secret || typeof file !== 'string' || child(option, fileKey) === undefined) continue;

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs';
+import { FilterParser } from 'ldapts';
+import { type DirectoryConfiguration, INTERNAL } from '../../config/directory.ts';
+import { ConfigurationError, type Problem } from '../../config/problem.ts';
+import type { Configuration } from '../../config/schema.ts';
+import { presets } from './presets.ts';
+import type { DirectorySettings } from './settings.ts';
+
+/** The directories of a configuration, with what their types fill in. Throws a ConfigurationError with all that is wrong. */
+export function directorySettings(config: Configuration): DirectorySettings[] {
+  const problems: Problem[] = [];
+  const settings = config.directories.map((each, index) =>
+    settingsOf(each, domainsOf(each.name, config), (path, problem, cure) =>
+      problems.push({ path: `directories[${index}].${path}`, problem, cure }),
+    ),
+  );
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return settings.filter((each) => each !== undefined);
+}
+
+/** Where the accounts of a domain come from, in the order in which they are asked. */
+export function sourcesOf(domain: string, config: Configuration): readonly string[] {
+  const own = config.domains.find(({ name }) => name === domain)?.accounts;
+  return own ?? config.authentication.accounts ?? [INTERNAL];
+}
+
+const domainsOf = (directory: string, config: Configuration): Set<string> =>
+  new Set(config.domains.map(({ name }) => name).filter((name) => sourcesOf(name, config).includes(directory)));
+
+function settingsOf(
+  config: DirectoryConfiguration,
+  domains: ReadonlySet<string>,
+  report: (path: string, problem: string, cure: string) => void,
+): DirectorySettings | undefined {
+  const preset = presets[config.type];
+  const { people } = config;
+  const rules = people.state === undefined ? preset : people.state === 'none' ? undefined : presets[people.state];
+  const none = { stateAttributes: [], state: () => ({ kind: 'active' }) as const };
+  const own = {
+    ...preset,
+    ...(rules === undefined ? none : { stateAttributes: rules.stateAttributes, state: rules.state }),
+  };
+  const id = people.id ?? preset.id;
+  let filter: DirectorySettings['people']['filter'];
+  try {
+    filter = FilterParser.parseString(people.filter ?? preset.peopleFilter);
+  } catch (error) {
+    report('people.filter', `cannot be understood (${(error as Error).message})`, 'write it as (objectClass=person)');
+    return undefined;
+  }
+  const attributes = [...new Set([id, people.address, ...own.stateAttributes])];
+  return {
+    ...config,
+    preset: own,
+    people: { ...people, filter, id, attributes },
+    domains,
+    authorityCertificates: authoritiesOf(config, report),
+  };
+}
+
+function authoritiesOf(
+  { authorities }: DirectoryConfiguration,
+  report: (path: string, problem: string, cure: string) => void,
+): string | undefined {
+  if (authorities === undefined) return undefined;
+  try {
+    const text = readFileSync(authorities, 'utf8');
+    if (text.includes('-----BEGIN CERTIFICATE')) return text;
+    report('authorities', `names ${authorities}, which holds no certificate`, 'name a PEM file');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    report('authorities', `names ${authorities}, which cannot be read (${code})`, 'name a file that can');
+  }
+  return undefined;
+}

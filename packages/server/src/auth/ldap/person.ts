@@ -1,0 +1,69 @@
+import { Jid } from '@parley/xmpp/jid';
+import { escapeLocalPart, unescapeLocalPart } from '@parley/xmpp/jid-escaping';
+import type { Entry, Person } from './directory.ts';
+import type { DirectorySettings } from './settings.ts';
+
+/** Why an entry is no account, in words for an operator. */
+export class NoPerson {
+  readonly why: string;
+
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+/** The person that an entry is. */
+export function personOf(entry: Entry, settings: DirectorySettings, now = Date.now()): Person | NoPerson {
+  const { people, preset, domains } = settings;
+  const raw = entry.attributes.get(people.id.toLowerCase())?.[0];
+  if (raw === undefined) return new NoPerson(`has no ${people.id}, by which it would be told apart`);
+  const values = entry.texts(people.address);
+  if (values.length === 0) return new NoPerson(`has no ${people.address}, which is to be the address`);
+  const accounts = values.map((value) => accountOf(value, people.domain));
+  const account = accounts.find((each) => each !== undefined && domains.has(each.domain));
+  if (account === undefined) {
+    const what = `${people.address} is ${values.map((value) => JSON.stringify(value)).join(', ')}`;
+    const why = accounts.some((each) => each !== undefined)
+      ? `which is in no domain of this directory (${[...domains].join(', ')})`
+      : 'which is no address';
+    return new NoPerson(`${what}, ${why}`);
+  }
+  const id = preset.idForm === 'guid' ? guid(raw) : raw.toString('utf8').toLowerCase();
+  return { id, dn: entry.dn, account, state: preset.state(entry, now), entry };
+}
+
+/** The account that a value of the address attribute names. */
+function accountOf(value: string, domain: string | undefined): Jid | undefined {
+  const at = domain === undefined ? value.lastIndexOf('@') : value.length;
+  const local = escapeLocalPart(value.slice(0, at));
+  if (at <= 0 || local === undefined || local === '') return undefined;
+  return Jid.tryParse(`${local}@${domain ?? value.slice(at + 1)}`);
+}
+
+/** What the address attribute of an account holds; undefined where it cannot be one of this directory. */
+export function addressOf(account: Jid, { people, domains }: DirectorySettings): string | undefined {
+  if (account.local === '' || !domains.has(account.domain)) return undefined;
+  const local = unescapeLocalPart(account.local);
+  if (people.domain === undefined) return `${local}@${account.domain}`;
+  return Jid.tryParse(people.domain)?.domain === account.domain ? local : undefined;
+}
+
+/** Microsoft's way of writing 16 bytes: the first three groups are little-endian. */
+export function guid(bytes: Buffer): string {
+  const hex = Buffer.from(bytes);
+  if (hex.length === 16) {
+    hex.subarray(0, 4).reverse();
+    hex.subarray(4, 6).reverse();
+    hex.subarray(6, 8).reverse();
+  }
+  return hex.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** The bytes of a GUID that was written by `guid`. */
+export function guidBytes(text: string): Buffer {
+  const bytes = Buffer.from(text.replaceAll('-', ''), 'hex');
+  bytes.subarray(0, 4).reverse();
+  bytes.subarray(4, 6).reverse();
+  bytes.subarray(6, 8).reverse();
+  return bytes;
+}

@@ -1,0 +1,85 @@
+import { connect, isIP, type Socket } from 'node:net';
+import {
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  connect as secureConnect,
+  type TLSSocket,
+} from 'node:tls';
+
+/** Where the way to another server ends. */
+export type DialStep = 'name' | 'connection' | 'encryption';
+
+/** A connection that did not come to be, and how far it got. */
+export class DialError extends Error {
+  override readonly name = 'DialError';
+  readonly step: DialStep;
+  /** Node's or OpenSSL's: `ECONNREFUSED`, `CERT_HAS_EXPIRED`; `ETIMEDOUT` where the time was over. */
+  readonly code: string;
+
+  constructor(step: DialStep, code: string, cause?: unknown) {
+    super(`${step}: ${cause instanceof Error ? cause.message : code}`, { cause });
+    this.step = step;
+    this.code = code;
+  }
+}
+
+/** Time between probes of a connection on which nothing is said, so that one whose other end is gone is noticed. */
+const KEEP_ALIVE = 30_000;
+
+/** Connects to a server. Throws a DialError, also when `signal` aborts. */
+export function dial(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
+  let step: DialStep = isIP(host) === 0 ? 'name' : 'connection';
+  socket.once('lookup', (error) => {
+    if (error === null) step = 'connection';
+  });
+  return established(socket, 'connect', () => step, signal);
+}
+
+/** Trust in these authorities (PEM), or in those that the machine trusts: Node's own list, and the administrator's. */
+export function trustIn(authorities: string | undefined): SecureContext {
+  const machine = () => [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+  return createSecureContext({ ca: authorities ?? machine(), minVersion: 'TLSv1.2' });
+}
+
+/**
+ * Encrypts a connection to a server, which has to prove by its certificate that it is `host`. Throws a DialError, also
+ * when `signal` aborts; the connection is gone then.
+ */
+export function encrypt(socket: Socket, host: string, trust: SecureContext, signal: AbortSignal): Promise<TLSSocket> {
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const secure = secureConnect({ socket, host, ...name, secureContext: trust, rejectUnauthorized: true });
+  return established(secure, 'secureConnect', () => 'encryption', signal);
+}
+
+function established<S extends Socket>(
+  socket: S,
+  event: string,
+  step: () => DialStep,
+  signal: AbortSignal,
+): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const fail = (code: string, cause?: unknown) => {
+      settle();
+      socket.on('error', () => {}); // what it may still say is of no interest
+      socket.destroy();
+      reject(new DialError(step(), code, cause));
+    };
+    const onError = (error: NodeJS.ErrnoException) => fail(error.code ?? 'ERROR', error);
+    const onClose = () => fail('ECONNRESET');
+    const onAbort = () => fail('ETIMEDOUT');
+    const onDone = () => {
+      settle();
+      socket.on('error', () => {}); // `close` follows, which whoever has the connection listens for
+      resolve(socket);
+    };
+    const settle = () => {
+      socket.off('error', onError).off('close', onClose).off(event, onDone);
+      signal.removeEventListener('abort', onAbort);
+    };
+    socket.once('error', onError).once('close', onClose).once(event, onDone);
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+  });
+}
