@@ -1,10 +1,12 @@
 // What the tests' Active Directory answers, seen through a connection of ours.
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { Attribute, Change, Client, Control, EqualityFilter, FilterParser, SearchRequest } from 'ldapts';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { ActiveDirectory, adTime } from '../../../../../tests/services/active-directory.ts';
-import { ClientSocket } from '../../net/client-socket.ts';
 import { RESPONSE, readEntry } from './message.ts';
 import { RawConnection } from './raw-connection.ts';
+import { SocketWire } from './socket-wire.ts';
 
 let directory: ActiveDirectory;
 let connection: RawConnection;
@@ -15,8 +17,9 @@ beforeEach(async () => {
 });
 
 async function connect(): Promise<RawConnection> {
-  const socket = await ClientSocket.connect({ host: 'localhost', port: directory.port, timeoutMs: 5000 });
-  const made = new RawConnection(socket);
+  const socket = connectTcp(directory.port, 'localhost');
+  await once(socket, 'connect');
+  const made = new RawConnection(new SocketWire(socket));
   onTestFinished(() => made.close());
   return made;
 }

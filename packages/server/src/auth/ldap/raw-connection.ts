@@ -2,7 +2,7 @@ import { AbandonRequest, BindRequest, type ExtendedRequest, type SearchRequest, 
 import { type LdapMessage, type LdapResult, RESPONSE, readMessage, readResult } from './message.ts';
 import { MessageFramer } from './message-framer.ts';
 
-/** The bytes under it: what `ClientSocket` of net/ is. */
+/** The bytes under it. */
 export interface Wire {
   handler: { onData(bytes: Buffer): void; onClose(reason: string): void };
   write(bytes: Uint8Array): void;
@@ -120,7 +120,7 @@ export class RawConnection {
     if (this.#error !== undefined) return;
     this.#write(new UnbindRequest({ messageId: this.#nextId() }));
     this.#wire.end();
-    this.#end(new ConnectionLost('The connection to the directory was closed by this node.'));
+    this.#end(new ConnectionLost('The connection to the directory was closed by this node.'), true);
   }
 
   /** Lets go of it at once, for the given reason. */
@@ -200,10 +200,10 @@ export class RawConnection {
     if (this.#listeners.get(id)?.onMessage(message) === false) this.#listeners.delete(id);
   }
 
-  #end(error: ConnectionLost): ConnectionLost {
+  #end(error: ConnectionLost, inOrder = false): ConnectionLost {
     if (this.#error !== undefined) return this.#error;
     this.#error = error;
-    this.#wire.destroy();
+    if (!inOrder) this.#wire.destroy();
     for (const listener of this.#listeners.values()) listener.onLost(error);
     this.#listeners.clear();
     this.#lost.resolve(error);
