@@ -6,6 +6,7 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import { tellNotices } from './auth/login-notices.ts';
 import { loadCertificates, measureCertificates, tlsSettings } from './certificates.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
@@ -295,6 +296,7 @@ export class Node implements AsyncDisposable {
     this.#features.add(peerError((condition) => streamErrors.with({ condition, direction: 'in' }).add(1)));
     this.#features.add(startTls(() => this.#config.tls.required));
     applyAccountChanges({ accounts, sessions, streams, events: hooks.events, peers: this.#peers });
+    tellNotices(this.#logins, router, hooks.events);
     const sasl = new Sasl(this.#logins, this.#admission, () => this.#config);
     this.#features.add(sasl);
     this.#features.add(sasl.channelBinding);

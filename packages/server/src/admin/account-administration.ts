@@ -69,7 +69,10 @@ export function administerAccounts(accounts: Authenticator, domains: readonly st
       }
       for (const name of domain === undefined ? domains : [domain]) {
         for await (const page of accounts.list?.(name) ?? []) {
-          const listed = page.map(async (jid) => ({ jid: jid.toString(), enabled: await accounts.enabled(jid) }));
+          const listed = page.map(async (jid) => ({
+            jid: jid.toString(),
+            enabled: (await accounts.refusal(jid)) === undefined,
+          }));
           yield await Promise.all(listed);
         }
       }

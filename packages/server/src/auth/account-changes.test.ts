@@ -73,7 +73,7 @@ test('an account that is disabled while it logs in does not stay', async () => {
   late.open('localhost');
   await plain(late, 'romeo', 'secret');
   await features(late);
-  accounts.enabled = () => false;
+  accounts.refusal = () => ({ condition: 'account-disabled' });
   late.send(`<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`);
   expect(await ended(late)).toBe('not-authorized');
 });

@@ -18,17 +18,20 @@ export interface AccountChangesOptions {
 
 /** Has the changes of accounts take effect on this node: streams end, then modules are told. */
 export function applyAccountChanges({ accounts, sessions, streams, events, peers }: AccountChangesOptions): void {
-  accounts.onChange(({ account, change, sessionId, elsewhere }) => {
-    const error = endOf(change);
+  accounts.onChange(({ account, change, to, reason, sessionId, elsewhere }) => {
+    const error = endOf(change, reason);
     if (error !== undefined) evict(account, error, sessionId);
     if (elsewhere) return; // the node where it was done has the modules told
     if (change === 'created') events.emit('account.created', account);
     if (change === 'removed') events.emit('account.removed', account);
-    return peers.tell('account', JSON.stringify({ account: account.bareText, change, sessionId }));
+    return peers.tell(
+      'account',
+      JSON.stringify({ account: account.bareText, change, to: to?.bareText, reason, sessionId }),
+    );
   });
   peers.on('account', (text) => {
-    const { account, ...change } = JSON.parse(text) as Omit<AccountChange, 'account'> & { account: string };
-    accounts.changedElsewhere?.({ ...change, account: Jid.parse(account) });
+    const { account, to, ...change } = JSON.parse(text) as ChangeOnTheWay;
+    accounts.changedElsewhere?.({ ...change, account: Jid.parse(account), ...(to && { to: Jid.parse(to) }) });
   });
 
   function evict(account: Jid, error: StreamError, except: string | undefined): void {
@@ -44,18 +47,25 @@ export function applyAccountChanges({ accounts, sessions, streams, events, peers
   // an account may be disabled in the moment in which it logs in
   events.on('session.bound', async (session: Session) => {
     if (session.stream.mechanism === 'ANONYMOUS') return;
-    if (!(await accounts.enabled(session.account))) session.end(endOf('disabled'));
+    const refusal = await accounts.refusal(session.account);
+    if (refusal !== undefined) session.end(endOf('disabled', refusal.text));
   });
 }
 
-function endOf(change: AccountChange['change']): StreamError | undefined {
+/** Addresses are text on their way. */
+type ChangeOnTheWay = Omit<AccountChange, 'account' | 'to'> & { account: string; to?: string };
+
+/** What ends the sessions of an account. */
+function endOf(change: AccountChange['change'], reason?: string): StreamError | undefined {
   switch (change) {
     case 'removed': // XEP-0077 §3.2
-      return new StreamError('not-authorized', 'This account was removed.');
+      return new StreamError('not-authorized', reason ?? 'This account was removed.');
     case 'disabled':
-      return new StreamError('not-authorized', 'This account was disabled.');
+      return new StreamError('not-authorized', reason ?? 'This account was disabled.');
+    case 'moved':
+      return new StreamError('not-authorized', reason ?? 'This account has another address now.');
     case 'password': // RFC 6120 §4.9.3.16
-      return new StreamError('reset', 'The password was changed: log in with the new one.');
+      return new StreamError('reset', reason ?? 'The password was changed: log in with the new one.');
     case 'created':
     case 'enabled':
   }

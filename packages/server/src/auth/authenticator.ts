@@ -5,7 +5,11 @@ import type { Awaitable } from '../pipeline.ts';
 /** What happened to an account, from wherever it was changed. */
 export interface AccountChange {
   readonly account: Jid;
-  readonly change: 'created' | 'removed' | 'disabled' | 'enabled' | 'password';
+  readonly change: 'created' | 'removed' | 'disabled' | 'enabled' | 'password' | 'moved';
+  /** Where it has moved: everything of the account belongs to this address from now on. */
+  readonly to?: Jid | undefined;
+  /** Why, as a sentence for those whom it logs out. */
+  readonly reason?: string | undefined;
   /** The id of the session that asked for it, if one did. */
   readonly sessionId?: string | undefined;
   /** Another node has changed it, and tells everybody else. */
@@ -21,16 +25,43 @@ export class AccountsBusy extends Error {
   }
 }
 
+/** Why somebody may not log in, in the words of SASL (RFC 6120 §6.5); the text is for the person who tries. */
+export interface Refusal {
+  readonly condition: 'not-authorized' | 'account-disabled' | 'credentials-expired' | 'temporary-auth-failure';
+  readonly text?: string | undefined;
+}
+
+/**
+ * What comes of a password. Whatever is said besides `not-authorized` without a text, and `temporary-auth-failure`, is
+ * said only to those who gave the right one.
+ */
+export type PasswordVerdict =
+  /** It is right. The notice is for the person who logs in, once there is a session: that the password expires soon. */
+  { readonly accepted: true; readonly notice?: string | undefined } | ({ readonly accepted: false } & Refusal);
+
+/** Names as SASL has them, of those mechanisms that look at a password. */
+export type PasswordMechanism = 'PLAIN' | `SCRAM-${ScramHash}` | `SCRAM-${ScramHash}-PLUS`;
+
 /** Who somebody is: the one door to accounts, whatever keeps them. Accounts are bare JIDs. */
 export interface Authenticator {
   /** The account is known and may receive stanzas; a disabled one exists but may not log in. */
   exists(account: Jid): Awaitable<boolean>;
-  /** True for a known account that may log in now: asked when the password has proved right, and not before. */
-  enabled(account: Jid): Awaitable<boolean>;
-  /** False for an unknown account, after the same time; true for a disabled one. Rejects with AccountsBusy. */
-  verifyPassword(account: Jid, password: string): Promise<boolean>;
+  /**
+   * Why an account may not log in now; undefined where it may. Asked when the identity is proved, and not before.
+   * Unknown accounts are `not-authorized`.
+   */
+  refusal(account: Jid): Awaitable<Refusal | undefined>;
+  /** What all accounts of the domain can log in with: what is not in it must not be offered. */
+  mechanisms(domain: string): ReadonlySet<PasswordMechanism>;
+  /**
+   * An unknown account takes the same time as a known one. A disabled account may be accepted: `refusal` is asked next.
+   * Rejects with AccountsBusy where too much is to be done.
+   */
+  verifyPassword(account: Jid, password: string): Promise<PasswordVerdict>;
   /** What SCRAM compares with, of a disabled account, too; undefined where the account is unknown. */
   verifier(account: Jid, hash: ScramHash): Awaitable<ScramVerifier | undefined>;
+  /** What the person who has logged in by another way than a password is to be told once there is a session. */
+  notice?(account: Jid): Awaitable<string | undefined>;
   /** One that no password fits, always the same for the same account, that looks as real ones do. */
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier;
   /** Absent where passwords are changed elsewhere. Throws a StanzaError where the new one is refused. */

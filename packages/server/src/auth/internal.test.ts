@@ -9,6 +9,7 @@ import { PasswordWork } from './password-work.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
 const romeo = Jid.parse('romeo@montague.lit');
+const disabled = { condition: 'account-disabled' };
 
 let keyspace: Awaited<ReturnType<typeof openEmbedded>>['keyspace'];
 let store: AccountStore;
@@ -38,12 +39,12 @@ describe('an account', () => {
   test('is made once, with a password in every form', async () => {
     await accounts.create(juliet, 'Wherefore?');
     expect(await accounts.exists(juliet)).toBe(true);
-    expect(await accounts.enabled(juliet)).toBe(true);
-    expect(await accounts.verifyPassword(juliet, 'Wherefore?')).toBe(true);
-    expect(await accounts.verifyPassword(juliet, 'wherefore?')).toBe(false);
+    expect(await accounts.refusal(juliet)).toBeUndefined();
+    expect(await accounts.verifyPassword(juliet, 'Wherefore?')).toMatchObject({ accepted: true });
+    expect(await accounts.verifyPassword(juliet, 'wherefore?')).toMatchObject({ accepted: false });
     for (const hash of scramHashes) expect(await accounts.verifier(juliet, hash)).toMatchObject({ hash });
     await expect(accounts.create(juliet, 'mine')).rejects.toMatchObject({ condition: 'conflict' });
-    expect(await accounts.verifyPassword(juliet, 'Wherefore?')).toBe(true);
+    expect(await accounts.verifyPassword(juliet, 'Wherefore?')).toMatchObject({ accepted: true });
     expect(changes).toEqual([{ account: juliet, change: 'created' }]);
   });
 
@@ -61,18 +62,18 @@ describe('an account', () => {
     await accounts.create(juliet, 'old');
     await accounts.verifyPassword(juliet, 'old'); // now it is known
     await accounts.setPassword(juliet, 'new', 'a-session');
-    expect(await accounts.verifyPassword(juliet, 'old')).toBe(false);
-    expect(await accounts.verifyPassword(juliet, 'new')).toBe(true);
+    expect(await accounts.verifyPassword(juliet, 'old')).toMatchObject({ accepted: false });
+    expect(await accounts.verifyPassword(juliet, 'new')).toMatchObject({ accepted: true });
     expect(changes.at(-1)).toEqual({ account: juliet, change: 'password', sessionId: 'a-session' });
   });
 
   test('is disabled and enabled', async () => {
     await accounts.create(juliet, 'secret');
     await accounts.disable(juliet);
-    expect([await accounts.exists(juliet), await accounts.enabled(juliet)]).toEqual([true, false]);
-    expect(await accounts.verifyPassword(juliet, 'secret')).toBe(true); // that is said only to who knows it
+    expect([await accounts.exists(juliet), await accounts.refusal(juliet)]).toEqual([true, disabled]);
+    expect(await accounts.verifyPassword(juliet, 'secret')).toMatchObject({ accepted: true }); // that is said only to who knows it
     await accounts.enable(juliet);
-    expect(await accounts.enabled(juliet)).toBe(true);
+    expect(await accounts.refusal(juliet)).toBeUndefined();
     expect(changes.map(({ change }) => change)).toEqual(['created', 'disabled', 'enabled']);
   });
 
@@ -82,10 +83,10 @@ describe('an account', () => {
     accounts.onChange(({ change }) => {
       if (change !== 'removed') return;
       asked.push(keyspace.hget(accountKeys.key('juliet@capulet.lit'), 'disabled').then(String));
-      asked.push(Promise.resolve(accounts.enabled(juliet)));
+      asked.push(Promise.resolve(accounts.refusal(juliet)));
     });
     await accounts.remove(juliet);
-    expect(await Promise.all(asked)).toEqual(['1', false]);
+    expect(await Promise.all(asked)).toEqual(['1', disabled]);
     expect(await accounts.exists(juliet)).toBe(false);
     expect(changes.at(-1)).toMatchObject({ account: juliet, change: 'removed' });
   });
@@ -110,7 +111,7 @@ describe('the keyspace', () => {
     await accounts.exists(romeo);
     const before = reads;
     expect(accounts.exists(juliet)).toBe(true);
-    expect(accounts.enabled(juliet)).toBe(true);
+    expect(accounts.refusal(juliet)).toBeUndefined();
     expect(accounts.verifier(juliet, 'SHA-1')).toMatchObject({ hash: 'SHA-1' });
     expect(accounts.exists(romeo)).toBe(false);
     expect(reads).toBe(before);
@@ -120,9 +121,9 @@ describe('the keyspace', () => {
     await accounts.create(juliet, 'secret');
     await accounts.exists(juliet);
     await store.setDisabled(juliet, true);
-    expect(await accounts.enabled(juliet)).toBe(true);
+    expect(await accounts.refusal(juliet)).toBeUndefined();
     accounts.forget(juliet);
-    expect(await accounts.enabled(juliet)).toBe(false);
+    expect(await accounts.refusal(juliet)).toEqual(disabled);
   });
 
   test('that is away lets nobody in', async () => {
@@ -153,7 +154,7 @@ describe('nobody', () => {
   });
 
   test('has a password', async () => {
-    expect(await accounts.verifyPassword(romeo, 'secret')).toBe(false);
+    expect(await accounts.verifyPassword(romeo, 'secret')).toMatchObject({ accepted: false });
   });
 
   test('is worth as much work as somebody', async () => {
@@ -180,5 +181,5 @@ test('more passwords than can be checked are refused', async () => {
   const first = busy.verifyPassword(juliet, 'secret');
   await expect(busy.verifyPassword(juliet, 'secret')).rejects.toBeInstanceOf(AccountsBusy);
   await expect(busy.setPassword(juliet, 'another')).rejects.toMatchObject({ condition: 'resource-constraint' });
-  expect(await first).toBe(true);
+  expect(await first).toEqual({ accepted: true });
 });

@@ -14,7 +14,14 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Awaitable } from '../pipeline.ts';
 import { AccountCache, type AccountCacheOptions } from './account-cache.ts';
 import type { AccountRecord, AccountStore } from './account-store.ts';
-import { type AccountChange, AccountsBusy, type Authenticator } from './authenticator.ts';
+import {
+  type AccountChange,
+  AccountsBusy,
+  type Authenticator,
+  type PasswordMechanism,
+  type PasswordVerdict,
+  type Refusal,
+} from './authenticator.ts';
 import { PasswordWork } from './password-work.ts';
 
 export interface InternalAuthenticatorOptions {
@@ -29,6 +36,12 @@ export interface InternalAuthenticatorOptions {
 
 /** The hash that a password is checked by: all verifiers of an account are of the same password. */
 const PASSWORD_HASH: ScramHash = 'SHA-256';
+
+/** What can be done where the server has the verifiers itself. */
+export const ownMechanisms: ReadonlySet<PasswordMechanism> = new Set([
+  'PLAIN',
+  ...scramHashes.flatMap((hash) => [`SCRAM-${hash}`, `SCRAM-${hash}-PLUS`] as const),
+]);
 
 /** Accounts that the server keeps itself, in the keyspace. */
 export class InternalAuthenticator implements Authenticator {
@@ -51,8 +64,15 @@ export class InternalAuthenticator implements Authenticator {
     return this.#ask(account, (record) => record !== undefined);
   }
 
-  enabled(account: Jid): Awaitable<boolean> {
-    return this.#ask(account, (record) => record !== undefined && !record.disabled);
+  refusal(account: Jid): Awaitable<Refusal | undefined> {
+    return this.#ask(account, (record) => {
+      if (record === undefined) return { condition: 'not-authorized' };
+      return record.disabled ? { condition: 'account-disabled' } : undefined;
+    });
+  }
+
+  mechanisms(): ReadonlySet<PasswordMechanism> {
+    return ownMechanisms;
   }
 
   verifier(account: Jid, hash: ScramHash): Awaitable<ScramVerifier | undefined> {
@@ -63,12 +83,12 @@ export class InternalAuthenticator implements Authenticator {
     return falseScramVerifier(this.#secret, account.bareText, hash, this.#iterations());
   }
 
-  async verifyPassword(account: Jid, password: string): Promise<boolean> {
+  async verifyPassword(account: Jid, password: string): Promise<PasswordVerdict> {
     const found = await this.verifier(account, PASSWORD_HASH);
     // for an unknown name the same work is done
     const verifier = found ?? this.falseVerifier(account, PASSWORD_HASH);
     const matches = await this.#work.run(() => passwordMatches(verifier, password));
-    return matches && found !== undefined;
+    return matches && found !== undefined ? { accepted: true } : { accepted: false, condition: 'not-authorized' };
   }
 
   #ask<T>(account: Jid, question: (record: AccountRecord | undefined) => T): Awaitable<T> {

@@ -4,7 +4,7 @@ import { Jid } from '@parley/xmpp/jid';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { AccountsBusy, type Authenticator } from '../auth/authenticator.ts';
+import { AccountsBusy, type Authenticator, type PasswordVerdict, type Refusal } from '../auth/authenticator.ts';
 import { defaultConfiguration } from '../config/schema.ts';
 import { Log } from '../log.ts';
 import { type LoginAttempt, Logins } from './logins.ts';
@@ -22,6 +22,9 @@ let limits: string[];
 let faults: unknown[];
 let lines: string;
 let trusted: string;
+let refusals: Map<string, Refusal>;
+let verdicts: Map<string, PasswordVerdict>;
+let notice: string | undefined;
 
 const config = defaultConfiguration();
 const limit = config.limits.logins;
@@ -34,6 +37,9 @@ beforeEach(() => {
   faults = [];
   lines = '';
   trusted = '';
+  refusals = new Map();
+  verdicts = new Map();
+  notice = undefined;
   logins = new Logins({
     config: () => config,
     metrics: registry.metrics,
@@ -47,9 +53,10 @@ beforeEach(() => {
       },
     }),
     authenticator: {
-      exists: (account: Jid) => account.local !== 'nobody',
-      enabled: (account: Jid) => account.equals(juliet),
-    } as Authenticator,
+      refusal: (account: Jid) => refusals.get(account.local),
+      verifyPassword: async (_, password) => verdicts.get(password) ?? { accepted: false, condition: 'not-authorized' },
+      notice: () => notice,
+    } as Partial<Authenticator> as Authenticator,
     trusts: (address) => address === trusted,
     now: () => now,
     wait: async (ms) => void waits.push(ms),
@@ -156,11 +163,51 @@ test('an attempt that tried no password counts a quarter', async () => {
   expect(await logins.failed(one, new SaslError('invalid-mechanism'))).toEqual({ last: true });
 });
 
-test('only an account that may log in is permitted', async () => {
-  await expect(logins.permit(juliet)).resolves.toBeUndefined();
-  await expect(logins.permit(romeo)).rejects.toMatchObject({ condition: 'account-disabled' });
-  const nobody = Jid.parse('nobody@capulet.lit');
-  await expect(logins.permit(nobody)).rejects.toMatchObject({ condition: 'not-authorized' });
+test('only an account that may log in is permitted, and others are told why', async () => {
+  refusals.set('romeo', { condition: 'credentials-expired', text: 'Change it.' });
+  await expect(logins.permit(attempt(), juliet)).resolves.toBeUndefined();
+  await expect(logins.permit(attempt(), romeo)).rejects.toMatchObject({
+    condition: 'credentials-expired',
+    text: 'Change it.',
+  });
+});
+
+describe('a password', () => {
+  test('that is wrong is said to be so, with the words that the accounts have for it', async () => {
+    verdicts.set('old', { accepted: false, condition: 'credentials-expired', text: 'It is old.' });
+    await expect(logins.verify(attempt(), juliet, 'guess')).rejects.toMatchObject({ condition: 'not-authorized' });
+    await expect(logins.verify(attempt(), juliet, 'old')).rejects.toMatchObject({
+      condition: 'credentials-expired',
+      text: 'It is old.',
+    });
+  });
+
+  test('that is right may bring a notice, which is told once', async () => {
+    verdicts.set('right', { accepted: true, notice: 'It is old.' });
+    notice = 'It will be old.';
+    const one = attempt();
+    await logins.verify(one, juliet, 'right');
+    await logins.permit(one, juliet);
+    expect(logins.takeNotice(one.stream)).toBe('It is old.');
+    expect(logins.takeNotice(one.stream)).toBeUndefined();
+  });
+
+  test('is not the only thing that brings one', async () => {
+    notice = 'It will be old.';
+    const one = attempt();
+    await logins.permit(one, juliet);
+    expect(logins.takeNotice(one.stream)).toBe('It will be old.');
+  });
+});
+
+test('how long it took to find out that a proof is wrong is not to be seen', async () => {
+  for (const took of [0, 3, 400, 5000]) {
+    const one = attempt();
+    logins.begin(one);
+    now += took;
+    await logins.failed({ ...one, account: Jid.parse(`user${took}@capulet.lit`) }, wrong);
+  }
+  expect(waits).toEqual([1000, 997, 600]);
 });
 
 describe('what went wrong', () => {

@@ -39,6 +39,8 @@ export interface LoginAttempt {
   readonly mechanism: MechanismLabel;
   /** Whose password is tried, once that is known. */
   account?: Jid | undefined;
+  /** When the client sent what is looked at now. */
+  since?: number;
 }
 
 /**
@@ -51,6 +53,7 @@ export class Logins {
   readonly #byAddress = new WindowCount();
   readonly #byAccountAndAddress = new WindowCount();
   readonly #byStream = new WeakMap<Stream, number>();
+  readonly #notices = new WeakMap<Stream, string>();
   readonly #now: () => number;
   readonly #wait: (ms: number) => Promise<void>;
 
@@ -71,6 +74,11 @@ export class Logins {
     return this.#byStream.get(stream) ?? 0;
   }
 
+  /** The client has sent something that is looked at from now on: what it comes to is answered at a time from here. */
+  begin(attempt: LoginAttempt): void {
+    attempt.since = this.#now();
+  }
+
   /** Stands in front of every look at a password. Throws a SaslError where this address has failed too often. */
   admit(attempt: LoginAttempt, account: Jid): void {
     attempt.account = account;
@@ -79,6 +87,7 @@ export class Logins {
     if (this.#options.trusts(address)) return;
     const limits = this.#options.config().limits.logins;
     const now = this.#now();
+    attempt.since ??= now;
     const place = network(address);
     if (this.#byAddress.of(place, now) >= limits.failuresPerAddress) {
       stream.host.onLimit(stream, 'login-failures-per-address');
@@ -91,10 +100,28 @@ export class Logins {
     throw new SaslError('temporary-auth-failure', 'Too many logins failed from this address: try again later.');
   }
 
+  /** Looks at a password. Throws a SaslError where it does not let anybody in. */
+  async verify(attempt: LoginAttempt, account: Jid, password: string): Promise<void> {
+    this.admit(attempt, account);
+    const verdict = await this.authenticator.verifyPassword(account, password);
+    if (!verdict.accepted) throw new SaslError(verdict.condition, verdict.text);
+    if (verdict.notice !== undefined) this.#notices.set(attempt.stream, verdict.notice);
+  }
+
   /** The proof was right: the last question. Throws a SaslError where the account may not log in. */
-  async permit(account: Jid): Promise<void> {
-    if (await this.authenticator.enabled(account)) return;
-    throw new SaslError((await this.authenticator.exists(account)) ? 'account-disabled' : 'not-authorized');
+  async permit({ stream }: LoginAttempt, account: Jid): Promise<void> {
+    const refusal = await this.authenticator.refusal(account);
+    if (refusal !== undefined) throw new SaslError(refusal.condition, refusal.text);
+    if (this.#notices.has(stream)) return;
+    const notice = await this.authenticator.notice?.(account);
+    if (notice !== undefined) this.#notices.set(stream, notice);
+  }
+
+  /** What is to be told, once, to the person who has logged in on this stream. */
+  takeNotice(stream: Stream): string | undefined {
+    const notice = this.#notices.get(stream);
+    this.#notices.delete(stream);
+    return notice;
   }
 
   succeeded(attempt: LoginAttempt, identity: Jid): void {
@@ -126,18 +153,18 @@ export class Logins {
     this.#byStream.set(stream, onStream);
     this.#options.metrics.logins.with({ mechanism, outcome: condition }).increment();
     this.#options.log.flood('login.failed', { address, mechanism, condition, account: account?.toString() });
-    if (condition === 'not-authorized') await this.#slowDown(address, account, onStream);
+    if (condition === 'not-authorized') await this.#slowDown(attempt, address, onStream);
     const last = onStream >= limits.failuresPerStream;
     if (last && !stream.closed) stream.host.onLimit(stream, 'login-failures-per-stream');
     return { last };
   }
 
-  /** A wrong proof. */
-  #slowDown(address: string, account: Jid | undefined, onStream: number): Promise<void> | undefined {
+  /** A wrong proof. How long it took to find out is not to be seen: the time is that since the client sent it. */
+  #slowDown({ account, since }: LoginAttempt, address: string, onStream: number): Promise<void> | undefined {
     const { windowSeconds, delaySeconds, maxDelaySeconds } = this.#options.config().limits.logins;
     let failures = onStream;
+    const now = this.#now();
     if (!this.#options.trusts(address)) {
-      const now = this.#now();
       const place = network(address);
       this.#byAddress.add(place, windowSeconds * 1000, now);
       if (account !== undefined) {
@@ -145,7 +172,8 @@ export class Logins {
       }
     }
     const seconds = Math.min(delaySeconds * 2 ** Math.floor(failures - 1), maxDelaySeconds);
-    return seconds > 0 ? this.#wait(seconds * 1000) : undefined;
+    const left = seconds * 1000 - (now - (since ?? now));
+    return left > 0 ? this.#wait(left) : undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Partly } from '../../../../tests/support/server.ts';
+import type { PasswordMechanism } from '../auth/authenticator.ts';
 import { type Configuration, configurationSchema } from '../config/schema.ts';
 import type { ChannelBindingType } from '../net/transport.ts';
 import { offersOf } from './sasl-offers.ts';
@@ -10,10 +11,17 @@ interface State {
   bindings?: readonly ChannelBindingType[];
   certificate?: boolean;
   domain?: string;
+  carried?: readonly string[];
 }
 
 function offers(state: State, config: Partly<Configuration> = {}) {
-  const { encrypted = true, bindings = [], certificate = false, domain = 'localhost' } = state;
+  const {
+    encrypted = true,
+    bindings = [],
+    certificate = false,
+    domain = 'localhost',
+    carried = [...SCRAM, ...PLUS, 'PLAIN'],
+  } = state;
   const transport = {
     peerCertificate: certificate ? Buffer.from('DER') : undefined,
     channelBinding: (type: ChannelBindingType) => (bindings.includes(type) ? Buffer.from(type) : undefined),
@@ -21,6 +29,7 @@ function offers(state: State, config: Partly<Configuration> = {}) {
   return offersOf(
     { encrypted, domain, transport } as unknown as Stream,
     configurationSchema().parse({ ...config, tls: { clientAuthorities: 'ca.pem', ...config.tls } }),
+    new Set(carried) as Set<PasswordMechanism>,
   );
 }
 
@@ -52,6 +61,23 @@ describe('on an encrypted stream', () => {
     expect(offers({ certificate: true }, config).mechanisms).toEqual(['EXTERNAL', 'PLAIN']);
     expect(offers({ certificate: false }, config).mechanisms).toEqual(['PLAIN']);
     expect(offers({ certificate: true }).mechanisms).not.toContain('EXTERNAL');
+  });
+
+  test('nothing that the accounts of the domain cannot log in with', () => {
+    const bindings = ['tls-exporter'] as const;
+    const config = { authentication: { mechanisms: ['EXTERNAL', 'SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'] as const } };
+    const certificate = true;
+    expect(offers({ bindings, certificate, carried: ['PLAIN'] }, config)).toEqual({
+      mechanisms: ['EXTERNAL', 'PLAIN'],
+      channelBindingTypes: [],
+      needTls: [],
+    });
+    const relayed = ['PLAIN', 'SCRAM-SHA-256'];
+    expect(offers({ bindings, carried: relayed }, config)).toMatchObject({
+      mechanisms: ['SCRAM-SHA-256', 'PLAIN'],
+      channelBindingTypes: [],
+    });
+    expect(offers({ encrypted: false, carried: relayed }, config).needTls).not.toContain('SCRAM-SHA-512');
   });
 
   test('what the domain has of its own', () => {

@@ -1,5 +1,6 @@
 import type { ChannelBindingType } from '@parley/xmpp/sasl/mechanism';
 import { saslMechanisms } from '@parley/xmpp/sasl/mechanisms';
+import type { PasswordMechanism } from '../auth/authenticator.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Stream } from './stream.ts';
 
@@ -15,9 +16,14 @@ export interface Offers {
 /** The stronger one first (XEP-0440 §3). */
 const BINDING_TYPES: readonly ChannelBindingType[] = ['tls-exporter', 'tls-server-end-point'];
 
-export function offersOf(stream: Stream, config: Configuration): Offers {
+/** These look at no password, so that the accounts need not have them. */
+const WITHOUT_PASSWORD: ReadonlySet<string> = new Set(['EXTERNAL', 'ANONYMOUS']);
+
+/** `carried`: what the accounts of the domain can log in with. */
+export function offersOf(stream: Stream, config: Configuration, carried: ReadonlySet<PasswordMechanism>): Offers {
   const { transport, encrypted } = stream;
-  const names = mechanismsOf(stream.domain, config);
+  const isCarried = (name: string) => WITHOUT_PASSWORD.has(name) || carried.has(name as PasswordMechanism);
+  const names = mechanismsOf(stream.domain, config).filter(isCarried);
   const known = names.flatMap((name) => saslMechanisms.find((mechanism) => mechanism.name === name) ?? []);
   if (!encrypted) {
     const allowed = config.tls.required
@@ -32,7 +38,10 @@ export function offersOf(stream: Stream, config: Configuration): Offers {
     .map(({ name }) => name)
     .filter((name) => name !== 'EXTERNAL' || transport.peerCertificate !== undefined); // RFC 6120 §6.3.4
   const plus = saslMechanisms.filter(({ needsChannelBinding }) => needsChannelBinding).map(({ name }) => name);
-  const bound = types.length === 0 ? [] : plain.map((name) => `${name}-PLUS`).filter((name) => plus.includes(name));
+  const bound =
+    types.length === 0
+      ? []
+      : plain.map((name) => `${name}-PLUS`).filter((name) => plus.includes(name) && isCarried(name));
   return {
     mechanisms: [...bound, ...plain],
     channelBindingTypes: bound.length === 0 ? [] : types,

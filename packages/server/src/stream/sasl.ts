@@ -58,7 +58,7 @@ export class Sasl implements StreamFeature {
 
   /** What this stream offers: fixed each time it is advertised, so that what is checked is what was said. */
   #offer(stream: Stream): Offers {
-    const offers = offersOf(stream, this.#config());
+    const offers = offersOf(stream, this.#config(), this.#logins.authenticator.mechanisms(stream.domain));
     this.#offers.set(stream, offers);
     return offers;
   }
@@ -108,6 +108,7 @@ export class Sasl implements StreamFeature {
     const running = this.#running.get(stream) as Running;
     try {
       if (element.elements.length > 0) throw new SaslError('malformed-request');
+      this.#logins.begin(running);
       const data = decodeSaslData(element.text);
       const sent = running.exchange.step(element.name === 'response' ? (data ?? Buffer.alloc(0)) : data);
       const step = sent instanceof Promise ? await sent : sent;
@@ -121,7 +122,7 @@ export class Sasl implements StreamFeature {
 
   async #succeed(attempt: LoginAttempt, { identity, data }: SaslStep & { type: 'success' }): Promise<void> {
     const { stream, mechanism } = attempt;
-    if (mechanism !== 'ANONYMOUS') await this.#logins.permit(identity);
+    if (mechanism !== 'ANONYMOUS') await this.#logins.permit(attempt, identity);
     if (stream.closed) return;
     this.#running.delete(stream);
     this.#offers.delete(stream);
@@ -150,10 +151,7 @@ export class Sasl implements StreamFeature {
       channelBindingTypes: offers.channelBindingTypes,
       downgradeProtection: true,
       channelBinding: (type: ChannelBindingType) => stream.transport.channelBinding(type),
-      verifyPassword: (account, password) => {
-        this.#logins.admit(attempt, account);
-        return authenticator.verifyPassword(account, password);
-      },
+      verifyPassword: (account, password) => this.#logins.verify(attempt, account, password).then(() => true),
       scramVerifier: (account, hash) => {
         this.#logins.admit(attempt, account);
         return authenticator.verifier(account, hash);

@@ -72,11 +72,8 @@ export default defineModule({
       const [username, password, resource] = ['username', 'password', 'resource'].map((name) => query?.childText(name));
       if (!username || !password || !resource) throw new StanzaError('not-acceptable');
       const jid = fullJid(username, attempt.stream.domain, resource);
-      logins.admit(attempt, jid.bare);
-      if (!(await logins.authenticator.verifyPassword(jid.bare, prepared(password)))) {
-        throw new SaslError('not-authorized');
-      }
-      await logins.permit(jid.bare);
+      await logins.verify(attempt, jid.bare, prepared(password));
+      await logins.permit(attempt, jid.bare);
       return jid;
     }
 

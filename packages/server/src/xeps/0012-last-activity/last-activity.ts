@@ -56,7 +56,7 @@ export default defineModule({
       const { account } = session;
       try {
         // Neither a guest nor an account that is being removed, which is disabled first, leaves a trace.
-        if (!(await accounts.enabled(account))) return;
+        if ((await accounts.refusal(account)) !== undefined) return;
         await store.set(account, { time: Date.now(), status: farewells.get(session) ?? '' });
       } catch (error) {
         if (!(error instanceof KeyspaceError)) throw error;
