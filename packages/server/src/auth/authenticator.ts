@@ -1,4 +1,5 @@
 import type { Jid } from '@parley/xmpp/jid';
+import type { ScramRelay } from '@parley/xmpp/sasl/mechanism';
 import type { ScramHash, ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
 import type { Awaitable } from '../pipeline.ts';
 
@@ -60,6 +61,11 @@ export interface Authenticator {
   verifyPassword(account: Jid, password: string): Promise<PasswordVerdict>;
   /** What SCRAM compares with, of a disabled account, too; undefined where the account is unknown. */
   verifier(account: Jid, hash: ScramHash): Awaitable<ScramVerifier | undefined>;
+  /**
+   * Whoever speaks SCRAM for the account, known or not, in place of this server; undefined where nobody does. Rejects
+   * with AccountsBusy.
+   */
+  relay?(account: Jid, hash: ScramHash): Awaitable<ScramRelay | undefined>;
   /** What the person who has logged in by another way than a password is to be told once there is a session. */
   notice?(account: Jid): Awaitable<string | undefined>;
   /** One that no password fits, always the same for the same account, that looks as real ones do. */

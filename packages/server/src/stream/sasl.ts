@@ -156,6 +156,11 @@ export class Sasl implements StreamFeature {
         this.#logins.admit(attempt, account);
         return authenticator.verifier(account, hash);
       },
+      scramRelay: (account, hash) => {
+        if (authenticator.relay === undefined) return undefined;
+        this.#logins.admit(attempt, account);
+        return authenticator.relay(account, hash);
+      },
       falseVerifier: (account, hash) => authenticator.falseVerifier(account, hash),
       externalIdentities: () => identities,
     };

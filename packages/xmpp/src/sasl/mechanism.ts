@@ -4,6 +4,17 @@ import type { ScramHash, ScramVerifier } from './scram-verifier.ts';
 /** RFC 9266 and RFC 5929 §4 */
 export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point';
 
+/**
+ * The server's side of SCRAM as somebody else speaks it, who keeps the verifier to himself: a directory. It gets the
+ * messages of the client as they came, and throws SaslError where they prove nothing.
+ */
+export interface ScramRelay {
+  /** The first message gives the challenge. */
+  first(message: string): Promise<string>;
+  /** The last one gives the server's own proof. */
+  final(message: string): Promise<string>;
+}
+
 /** What a server gives to the mechanisms of one stream. Accounts are bare JIDs of `domain`. */
 export interface SaslServices {
   /** The domain that the client wants to log in to. */
@@ -20,6 +31,11 @@ export interface SaslServices {
   verifyPassword(account: Jid, password: string): boolean | Promise<boolean>;
   /** Undefined for an unknown account. */
   scramVerifier(account: Jid, hash: ScramHash): ScramVerifier | undefined | Promise<ScramVerifier | undefined>;
+  /**
+   * Whoever speaks SCRAM for this account in the server's place, known or not; undefined where nobody does. Not asked
+   * for -PLUS: nobody else knows this stream's TLS.
+   */
+  scramRelay?(account: Jid, hash: ScramHash): ScramRelay | undefined | Promise<ScramRelay | undefined>;
   /** One that no password fits, always the same for the same account. */
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier;
   /** The addresses in the client's verified certificate (XEP-0178). */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { SaslError } from '../sasl-error.ts';
 import type { ChannelBindingType, SaslServices, SaslStep } from './mechanism.ts';
 import { ScramExchange } from './scram.ts';
 import { deriveScramVerifier, type ScramHash, scramHashes } from './scram-verifier.ts';
@@ -192,4 +193,55 @@ test('no promise is made where nothing waits', async () => {
   const known = await services().scramVerifier(juliet, 'SHA-1');
   const exchange = scram('SHA-1', false, { scramVerifier: () => known });
   expect(exchange.step(Buffer.from('n,,n=juliet,r=x'))).not.toBeInstanceOf(Promise);
+});
+
+describe('spoken by somebody else', () => {
+  const first = 'n,,n=juliet,r=clientnonce';
+  const relay = (log: string[] = []) => ({
+    first: async (message: string) => {
+      log.push(message);
+      return 'r=clientnonceserver,s=c2FsdA==,i=4096';
+    },
+    final: async (message: string) => {
+      log.push(message);
+      if (!message.endsWith('p=cmlnaHQ=')) throw new SaslError('not-authorized');
+      return 'v=c2lnbmF0dXJl';
+    },
+  });
+  const final = (proof: string) => `c=biws,r=clientnonceserver,p=${proof}`;
+
+  test('the messages go there and back as they are', async () => {
+    const log: string[] = [];
+    const scramVerifier = () => expect.unreachable();
+    const exchange = scram('SHA-256', false, { ...withoutPlus, scramRelay: async () => relay(log), scramVerifier });
+    expect(String((await send(exchange, first)).data)).toBe('r=clientnonceserver,s=c2FsdA==,i=4096');
+    const step = await send(exchange, final('cmlnaHQ='));
+    expect(step).toEqual({ type: 'success', identity: juliet, data: Buffer.from('v=c2lnbmF0dXJl') });
+    expect(log).toEqual([first, final('cmlnaHQ=')]);
+  });
+
+  test.each([
+    ['a wrong proof', first, final('ZmFsc2U='), 'not-authorized'],
+    ['no SCRAM message at the end', first, 'c=biws,r=clientnonceserver', 'malformed-request'],
+    ['somebody else’s identity', 'n,a=romeo@example.com,n=juliet,r=clientnonce', final('cmlnaHQ='), 'invalid-authzid'],
+  ])('%s gets nobody in', async (_, one, two, condition) => {
+    const exchange = scram('SHA-256', false, { ...withoutPlus, scramRelay: () => relay() });
+    const both = async () => {
+      await send(exchange, one);
+      await send(exchange, two);
+    };
+    await expect(both()).rejects.toMatchObject({ condition });
+  });
+
+  test('a client that was kept from channel binding is told so', async () => {
+    const exchange = scram('SHA-256', false, { scramRelay: () => relay() });
+    await expect(send(exchange, 'y,,n=juliet,r=clientnonce')).rejects.toMatchObject({
+      condition: 'mechanism-too-weak',
+    });
+  });
+
+  test('never with channel binding', async () => {
+    const exchange = scram('SHA-256', true, { scramRelay: () => expect.unreachable() });
+    expect((await send(exchange, plusFirst('tls-exporter'))).type).toBe('challenge');
+  });
 });

@@ -3,7 +3,7 @@ import type { Jid } from '../jid.ts';
 import { SaslError } from '../sasl-error.ts';
 import { offersHash } from './downgrade-protection.ts';
 import { accountOf, decodeMessage, requireOwnIdentity } from './identity.ts';
-import type { ChannelBindingType, MechanismExchange, SaslServices, SaslStep } from './mechanism.ts';
+import type { ChannelBindingType, MechanismExchange, SaslServices, SaslStep, ScramRelay } from './mechanism.ts';
 import { type ClientFirst, parseClientFinal, parseClientFirst } from './scram-message.ts';
 import { proofMatches, type ScramHash, type ScramVerifier, serverSignature } from './scram-verifier.ts';
 
@@ -33,6 +33,7 @@ export class ScramExchange implements MechanismExchange {
   readonly #services: SaslServices;
   readonly #options: ScramOptions;
   #challenge: Challenge | undefined;
+  #relayed: { readonly account: Jid; readonly relay: ScramRelay } | undefined;
 
   constructor(services: SaslServices, options: ScramOptions) {
     this.#services = services;
@@ -41,6 +42,7 @@ export class ScramExchange implements MechanismExchange {
 
   step(data: Buffer): SaslStep | Promise<SaslStep> {
     const message = decodeMessage(data);
+    if (this.#relayed !== undefined) return finishRelayed(message, this.#relayed);
     return this.#challenge === undefined ? this.#first(message) : finish(message, this.#challenge);
   }
 
@@ -49,6 +51,20 @@ export class ScramExchange implements MechanismExchange {
     const account = accountOf(first.username, this.#services.domain);
     requireOwnIdentity(first.authzid, account);
     const binding = Buffer.concat([Buffer.from(first.gs2Header), this.#bindingData(first)]).toString('base64');
+    const relay = this.#options.plus ? undefined : this.#services.scramRelay?.(account, this.#options.hash);
+    if (relay instanceof Promise)
+      return relay.then((found) => this.#relayOrOwn(first, account, binding, message, found));
+    return this.#relayOrOwn(first, account, binding, message, relay);
+  }
+
+  #relayOrOwn(
+    first: ClientFirst,
+    account: Jid,
+    binding: string,
+    message: string,
+    relay: ScramRelay | undefined,
+  ): SaslStep | Promise<SaslStep> {
+    if (relay !== undefined) return this.#relay(account, relay, message);
     const verifier = this.#services.scramVerifier(account, this.#options.hash);
     return verifier instanceof Promise
       ? verifier.then((found) => this.#answer(first, account, binding, found))
@@ -74,6 +90,12 @@ export class ScramExchange implements MechanismExchange {
     return data;
   }
 
+  async #relay(account: Jid, relay: ScramRelay, message: string): Promise<SaslStep> {
+    const challenge = await relay.first(message);
+    this.#relayed = { account, relay };
+    return { type: 'challenge', data: Buffer.from(challenge) };
+  }
+
   #answer(first: ClientFirst, account: Jid, binding: string, found: ScramVerifier | undefined): SaslStep {
     const { hash, nonce: serverNonce = randomBytes(18).toString('base64') } = this.#options;
     const verifier = found ?? this.#services.falseVerifier(account, hash);
@@ -95,6 +117,14 @@ function finish(message: string, { account, verifier, known, nonce, binding, mes
   if (!(sameNonce && sameBinding && proven && known)) throw new SaslError('not-authorized');
   const data = Buffer.from(`v=${serverSignature(verifier, authMessage).toString('base64')}`);
   return { type: 'success', identity: account, data };
+}
+
+async function finishRelayed(
+  message: string,
+  { account, relay }: { account: Jid; relay: ScramRelay },
+): Promise<SaslStep> {
+  parseClientFinal(message);
+  return { type: 'success', identity: account, data: Buffer.from(await relay.final(message)) };
 }
 
 function sameText(one: string, other: string): boolean {
