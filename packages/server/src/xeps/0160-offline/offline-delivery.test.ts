@@ -284,6 +284,21 @@ it('stops where the session gets messages no more, and looks again when it does'
   expect(session.got).toHaveLength(60);
 });
 
+it('looks again where the session gets messages again before all of them are sent', async () => {
+  await add('a');
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  await session.written();
+  session.priority = -1;
+  delivery.available(real);
+  await add('b');
+  session.priority = 1;
+  delivery.available(real);
+  session.sent();
+  await session.written();
+  expect(session.got).toEqual(['a', 'b']);
+});
+
 it('does not look into the store with every presence', async () => {
   const { session, real } = makeSession('balcony');
   delivery.available(real);

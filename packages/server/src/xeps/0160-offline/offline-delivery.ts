@@ -80,7 +80,10 @@ export class OfflineDelivery {
       this.unavailable(session);
     } else if (!this.#served.has(session) || this.#failed.delete(session)) {
       this.#served.add(session);
-      if (!this.#running.has(session.account.bareText) && !this.#isServedElsewhere(session)) this.#start(session);
+      const running = this.#running.get(session.account.bareText);
+      // it may have got no messages for a moment, in which others stored some
+      if (running !== undefined) running.more = true;
+      else if (!this.#isServedElsewhere(session)) this.#start(session);
     }
   }
 
@@ -153,10 +156,10 @@ export class OfflineDelivery {
     const { session } = delivery;
     let failed = false;
     try {
-      // others store nothing from the moment on in which they can see that it is there
-      await this.#host.otherNodes?.recorded(session);
       while (isReceiving(session) && delivery.more) {
         delivery.more = false;
+        // others store nothing from the moment on in which they can see that it is there
+        await this.#host.otherNodes?.recorded(session);
         while (isReceiving(session) && (await this.#next(delivery)));
       }
     } catch (error) {
