@@ -195,12 +195,21 @@ it('begins with the first message, where that is earlier than the news of presen
 
 it('is not for sessions that get no messages to the account', async () => {
   await add('a');
-  const { session } = makeSession('balcony');
+  const { session, real } = makeSession('balcony');
   session.priority = -1;
-  session.send(chat('b'));
+  session.send(chat('b').withTo(real.jid));
   await settled();
   expect(session.got).toEqual(['b']);
   expect(await waiting()).toBe(1);
+});
+
+it('has what comes too late, for a session that gets no messages to the account any more, go behind what is stored', () => {
+  const { session, real } = makeSession('balcony');
+  session.priority = -1;
+  session.send(chat('a'));
+  session.send(message({ to: juliet, type: 'headline' }, Element.of('body', NS.client, {}, 'b'))); // is never stored
+  session.send(chat('c').withTo(real.jid));
+  expect([session.got, rerouted.map((stanza) => stanza.childText('body'))]).toEqual([['b', 'c'], ['a']]);
 });
 
 it('holds back nothing but messages, for nobody but the session', async () => {

@@ -6,6 +6,7 @@ import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { forward } from '../../routing/forward.ts';
+import { isKept } from '../../routing/resources.ts';
 import type { Router } from '../../routing/router.ts';
 import { isPassing } from '../../session/attempts.ts';
 import type { Journal } from '../../session/journal.ts';
@@ -130,9 +131,9 @@ export class OfflineDelivery {
     if (stanza.kind !== 'message') return false;
     // it gets messages already, though its presence is still on the way to its contacts
     if (!this.#served.has(session)) this.available(session);
-    if (this.#running.size === 0) return false;
-    const delivery = this.#running.get(session.account.bareText);
-    if (delivery?.session !== session || delivery.page.has(stanza)) return false;
+    const delivery = this.#running.size === 0 ? undefined : this.#running.get(session.account.bareText);
+    if (delivery?.session !== session) return this.#isTooLate(stanza, session) && this.#forward(stanza);
+    if (delivery.page.has(stanza)) return false;
     const { maxBytes, maxStanzas } = this.#host.output();
     const { promise, resolve: taken } = Promise.withResolvers<void>();
     const { resumable = false } = session.management ?? {};
@@ -144,6 +145,16 @@ export class OfflineDelivery {
       session.stream.cut('it reads too slowly');
     }
     return resumable ? promise.then(() => true) : true;
+  }
+
+  /** It was for the account when its sender, on another node, chose this session: now it goes behind what is stored. */
+  #isTooLate(stanza: Stanza, session: Session): boolean {
+    return !isReceiving(session) && !session.ended && stanza.to?.isBare === true && isKept(stanza);
+  }
+
+  #forward(stanza: Stanza): Awaitable<true> {
+    const taken = forward(this.#host.router, stanza);
+    return taken instanceof Promise ? taken.then(() => true) : true;
   }
 
   /** The session is over: what was not removed yet stays for the next one. */
