@@ -68,6 +68,8 @@ export class Device {
   #sessions = 0;
   /** It asked for a session that can be resumed and does not know whether it has one. */
   #enabling = false;
+  /** Since when its node may count as dead although the device has no session yet, or knows of none. */
+  #apartAt: number | undefined;
   /** When it lost a connection before it knew whether a resource was bound. */
   #abandonedAt = Number.NEGATIVE_INFINITY;
 
@@ -86,6 +88,7 @@ export class Device {
   connect(connection: Connection): void {
     this.connection = connection;
     this.state = 'opening';
+    this.#apartAt = undefined;
     this.#reader = new XmlReader(
       {
         onStreamOpen: () => {},
@@ -185,9 +188,10 @@ export class Device {
       messages: 0,
       displaceable,
       lostAt: undefined,
-      apartAt: undefined,
+      // what tells of the session may have been on its way while the session waited on another node, and ended
+      apartAt: this.#apartAt,
       togetherAt: undefined,
-      apartOn: undefined,
+      apartOn: this.connection,
     };
     this.state = 'online';
     this.#enabling = false;
@@ -252,8 +256,11 @@ export class Device {
   /** Time goes by: the session may not have waited so long. `apart`: the other nodes hear nothing of the device's. */
   wait(apart: boolean): void {
     const { session } = this;
-    if (session === undefined) return;
     const now = this.#host.now();
+    if (session === undefined) {
+      if (apart) this.#apartAt ??= now;
+      return;
+    }
     if (apart) {
       session.apartAt ??= now;
       session.togetherAt = undefined;
