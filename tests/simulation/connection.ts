@@ -5,10 +5,20 @@ import type { Random } from './random.ts';
 /** Whoever is at the other end. */
 export interface Peer {
   onText(text: string): void;
+  /** It was written to the connection, and never came. `counted`: after the server had begun to count (XEP-0198). */
+  onLost(text: string, counted: boolean): void;
   onEnd(): void;
 }
 
+interface Written {
+  readonly text: string;
+  readonly counted: boolean;
+}
+
 const END = Symbol('end');
+
+/** From this on nothing that is written is lost with the connection. */
+const COUNTED = /^<(enabled|resumed) /;
 
 /** A client's connection to a node. What either side says arrives when the simulation has it arrive. */
 export class Connection {
@@ -17,7 +27,8 @@ export class Connection {
   readonly #clock: SimulatedClock;
   readonly #peer: Peer;
   #toNode: (string | typeof END)[] = [];
-  #toClient: (string | typeof END)[] = [];
+  #toClient: (Written | typeof END)[] = [];
+  #counted = false;
   #nodeGone = false;
   #clientGone = false;
 
@@ -25,12 +36,23 @@ export class Connection {
     this.#clock = clock;
     this.process = process;
     this.#peer = peer;
-    this.transport.onText = (text) => this.#toClient.push(text);
+    this.transport.onText = (text) => this.#write(text);
     this.transport.onEnd = () => {
       this.#nodeGone = true;
       this.#toNode = [];
       this.#toClient.push(END);
     };
+  }
+
+  #write(text: string): void {
+    if (COUNTED.test(text)) this.#counted = true;
+    const written = { text, counted: this.#counted };
+    if (this.#clientGone) this.#lose([written]);
+    else this.#toClient.push(written);
+  }
+
+  #lose(all: readonly (Written | typeof END)[]): void {
+    for (const written of all) if (written !== END) this.#peer.onLost(written.text, written.counted);
   }
 
   get hasForNode(): boolean {
@@ -64,14 +86,14 @@ export class Connection {
   deliverToClient(): string {
     const next = this.#toClient.shift();
     if (next === END) this.#end();
-    else if (next !== undefined) this.#peer.onText(next as string);
-    return next === END ? 'END' : (next as string);
+    else if (next !== undefined) this.#peer.onText(next.text);
+    return next === END ? 'END' : (next?.text ?? '');
   }
 
   #end(): void {
     if (this.#clientGone) return;
     this.#clientGone = true;
-    this.#toClient = [];
+    this.#lose(this.#toClient.splice(0));
     this.#peer.onEnd();
   }
 
@@ -88,7 +110,7 @@ export class Connection {
     if (this.#nodeGone) return;
     this.#nodeGone = true;
     this.#toNode = [];
-    this.#toClient.length = random.below(this.#toClient.length + 1);
+    this.#lose(this.#toClient.splice(random.below(this.#toClient.length + 1)));
     this.#toClient.push(END);
   }
 }

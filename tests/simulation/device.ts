@@ -13,6 +13,9 @@ const HEADER = `<?xml version='1.0'?><stream:stream to='localhost' version='1.0'
 /** Errors with which a server may end a stream that nothing is wrong with. */
 const FAIR = new Set(['conflict', 'resource-constraint', 'system-shutdown', 'connection-timeout']);
 
+/** An error that a message of its own came to, or a copy of that message (XEP-0280). */
+const NOT_FOR_IT = /<error |<sent /;
+
 /** Milliseconds after which a node that goes on knows whether others took it for dead. */
 const TOGETHER = 30_000;
 
@@ -110,6 +113,13 @@ export class Device {
     }
   }
 
+  /** What a server hands to a connection without XEP-0198 counts as delivered. */
+  onLost(text: string, counted: boolean): void {
+    if (counted || !text.startsWith('<message ') || NOT_FOR_IT.test(text)) return;
+    const id = /<body>([^<]*)/.exec(text)?.[1];
+    if (id !== undefined) this.#host.ledger.handedOver(id);
+  }
+
   onEnd(): void {
     if (this.state === 'binding' || this.state === 'enabling') this.#abandonedAt = this.#host.now();
     this.#reader?.stop();
@@ -148,7 +158,6 @@ export class Device {
   #bind(): void {
     this.state = 'binding';
     const { ledger } = this.#host;
-    ledger.unsafe.begin(this.jid, this.jid, ledger.now);
     // another attempt may have made a session that it never knew of, and which ends now
     if (this.#enabling) ledger.ending.begin(this.account, this.jid, ledger.now);
     const resource = this.jid.split('/')[1];
@@ -196,7 +205,6 @@ export class Device {
     this.state = 'online';
     this.#enabling = false;
     const { ledger } = this.#host;
-    ledger.unsafe.end(this.jid, this.jid, ledger.now);
     ledger.ending.end(this.account, this.jid, ledger.now);
     if (displaceable) ledger.ending.begin(this.account, name, ledger.now);
     if (this.#host.random.chance(0.3)) this.#send(`<iq type='set' id='c'><enable xmlns='${NS.carbons}'/></iq>`);
@@ -265,7 +273,7 @@ export class Device {
       session.apartAt ??= now;
       session.togetherAt = undefined;
       session.apartOn = this.connection;
-    } else if (this.connection !== undefined && session.apartAt !== undefined) {
+    } else if (session.apartAt !== undefined && this.connection === session.apartOn) {
       session.togetherAt ??= now;
       if (now - session.togetherAt > TOGETHER) session.apartAt = session.togetherAt = undefined;
     }

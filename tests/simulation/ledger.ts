@@ -22,6 +22,8 @@ export interface MessageEntry {
   refused: boolean;
   /** How many sessions of its recipient got it. */
   received: number;
+  /** It was written to a connection of its recipient that was lost, and whose session was not one to be resumed yet. */
+  handedOver: boolean;
 }
 
 /** When something was so, by name. Several may say so of one name at a time. */
@@ -53,8 +55,6 @@ export class Ledger {
   /** The time, in events. */
   now = 0;
   readonly #messages = new Map<string, MessageEntry>();
-  /** Full JIDs at which what is sent does not outlive a connection: between binding a resource and `<enabled/>`. */
-  readonly unsafe = new Spans();
   /** Accounts of which a session is ending, or may be: whatever it had goes to other sessions. */
   readonly ending = new Spans();
 
@@ -68,7 +68,7 @@ export class Ledger {
 
   said(from: SessionEntry, number: number, to: string): string {
     const id = `${from.name}:${number}`;
-    const rest = { acknowledged: undefined, refused: false, received: 0 };
+    const rest = { acknowledged: undefined, refused: false, received: 0, handedOver: false };
     this.#messages.set(id, { id, from, number, to, at: this.now, ...rest });
     return id;
   }
@@ -82,6 +82,12 @@ export class Ledger {
     const message = this.#messages.get(id);
     if (message?.from.account !== by.account) this.violate(`STRAY ${by.name} was told that ${id} was refused`);
     else message.refused = true;
+  }
+
+  /** It is not to be missed: nobody promised that it arrives. */
+  handedOver(id: string): void {
+    const message = this.#messages.get(id);
+    if (message !== undefined) message.handedOver = true;
   }
 
   /** `stored`: it comes out of the offline storage. */
@@ -118,10 +124,7 @@ export class Ledger {
   get missing(): MessageEntry[] {
     return [...this.#messages.values()].filter(
       (message) =>
-        message.acknowledged !== undefined &&
-        message.received === 0 &&
-        !message.refused &&
-        !this.unsafe.meets(message.to, message.at, message.acknowledged),
+        message.acknowledged !== undefined && message.received === 0 && !message.refused && !message.handedOver,
     );
   }
 
