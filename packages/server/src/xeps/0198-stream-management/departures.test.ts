@@ -86,6 +86,19 @@ it('what others have is not handed on', async () => {
   expect(ids(routed)).toEqual(['2']);
 });
 
+it('routes what was moved out of its journal by whoever found its record replaced', async () => {
+  const { juliet, departures, store, routed } = await start();
+  await juliet.say('1');
+  const { sessionId } = juliet.session;
+  await store.end(JULIET.bare, JULIET.resource, sessionId, juliet.management.epoch);
+  juliet.session.finish('over');
+  await departures.of(juliet.session);
+  expect([routed, await departures.isOver(sessionId)]).toEqual([[], false]);
+  await departures.finish(() => false); // this very node has moved it
+  expect(ids(routed)).toEqual(['1']);
+  expect(await store.waiting(JULIET.bare, sessionId)).toEqual([]);
+});
+
 it('waits for what the session had begun, so that it counts', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { juliet, departures, store } = await start({ process: () => promise });

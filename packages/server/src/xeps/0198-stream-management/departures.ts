@@ -44,7 +44,9 @@ export class Departures {
   of(session: Session): Promise<void> {
     const { sessionId } = session;
     const departure = this.#of(session)
-      .then(() => this.#remember(sessionId))
+      .then((over) => {
+        if (over) this.#remember(sessionId);
+      })
       .catch((error) => {
         // the node stops: its successor does what is left
         if (!(error instanceof KeyspaceError) || error.failure !== 'closed') throw error;
@@ -106,9 +108,10 @@ export class Departures {
     if ((await untilDone(() => store.find(account, sessionId), again)) === undefined) await this.of(session);
   }
 
-  async #of(session: Session): Promise<void> {
+  /** False where somebody else has ended the session, or has it: what its journal had is not this one's to let go of. */
+  async #of(session: Session): Promise<boolean> {
     const { management, jid, sessionId } = session;
-    if (management === undefined) return;
+    if (management === undefined) return true;
     const ending = this.ended(jid).then(() => this.#end(session, management));
     this.await(jid, ending);
     const { left, owned } = await ending;
@@ -118,6 +121,7 @@ export class Departures {
       left.filter((sent) => !inJournal(sent)),
       jid,
     );
+    return owned || !management.resumable;
   }
 
   /** What the client had not acknowledged, and whether the store has it wait for being routed. */
