@@ -318,10 +318,18 @@ export class ResumptionStore {
     const ending = this.#ending.has(sid);
     this.#ending.add(sid);
     const elements = await this.#end(account, resource, sid, epoch);
-    // where an attempt before this one may have done it, what it left behind tells
-    const entries = elements?.slice(1).map(decodeEntry) ?? (ending ? await this.waiting(account, sid) : undefined);
+    const entries =
+      elements?.slice(1).map(decodeEntry) ?? (ending ? await this.#left(account, resource, sid) : undefined);
     this.#ending.delete(sid);
     return entries;
+  }
+
+  /** What an attempt before left behind that may have ended the session; undefined where somebody else has ended it. */
+  async #left(account: Jid, resource: string, sid: string): Promise<readonly JournalEntry[] | undefined> {
+    const waiting = await this.waiting(account, sid);
+    if (waiting.length === 0) return waiting;
+    const ended = await this.#keyspace.smembers(waitingIndexKeys.key(partitionOf(account)));
+    return ended.map(String).includes(waitingMemberOf(account, resource, sid, this.owner)) ? waiting : undefined;
   }
 
   #end(account: Jid, resource: string, sid: string, epoch: number): Promise<readonly Buffer[] | undefined> {

@@ -99,6 +99,24 @@ it('routes what was moved out of its journal by whoever found its record replace
   expect(await store.waiting(JULIET.bare, sessionId)).toEqual([]);
 });
 
+it('leaves what another node has moved out of its journal to that one', async () => {
+  const { juliet, departures, routed, unreliable, host } = await start();
+  await juliet.say('1');
+  const { sessionId } = juliet.session;
+  const other = new ResumptionStore({
+    keyspace: unreliable.keyspace,
+    onDamaged: (error) => expect.fail(error.message),
+  });
+  unreliable.fate = () => 'lost'; // which nobody knows
+  host.again = async () => {
+    unreliable.fate = () => 'done';
+    await other.end(JULIET.bare, JULIET.resource, sessionId, juliet.management.epoch);
+  };
+  juliet.session.finish('over');
+  await departures.of(juliet.session);
+  expect([routed, await other.waiting(JULIET.bare, sessionId)]).toMatchObject([[], [{ out: 1 }]]);
+});
+
 it('waits for what the session had begun, so that it counts', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { juliet, departures, store } = await start({ process: () => promise });
