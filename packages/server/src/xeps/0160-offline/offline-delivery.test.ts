@@ -1,110 +1,27 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
-import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
-import { Registry } from '@parley/metrics/registry';
 import { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { message, presence, type Stanza } from '@parley/xmpp/stanza';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { Log } from '../../log.ts';
-import type { Router } from '../../routing/router.ts';
-import { DirectJournal } from '../../session/journal.ts';
+import { message, presence } from '@parley/xmpp/stanza';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { chat, juliet, NO_LIMITS, startOfflineDelivery } from '../../../../../tests/support/offline-delivery.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
-import type { Session } from '../../session/session.ts';
-import { Sessions } from '../../session/sessions.ts';
-import { OfflineDelivery, originOf } from './offline-delivery.ts';
-import { OfflineStore } from './offline-store.ts';
+import { originOf } from './offline-delivery.ts';
 
-const juliet = Jid.parse('juliet@capulet.lit');
-const NO_LIMITS = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
-const chat = (text: string) => message({ to: juliet, type: 'chat' }, Element.of('body', NS.client, {}, text));
-
-let sessions: Sessions;
-let keyspace: Keyspace;
-let store: OfflineStore;
-let delivery: OfflineDelivery;
-let rerouted: Stanza[];
-const taken: string[] = [];
-let output: { maxBytes: number; maxStanzas: number };
+type Setting = Awaited<ReturnType<typeof startOfflineDelivery>>;
+let add: Setting['add'];
+let delivery: Setting['delivery'];
+let makeSession: Setting['makeSession'];
+let output: Setting['output'];
+let rerouted: Setting['rerouted'];
+let sessions: Setting['sessions'];
+let settled: Setting['settled'];
+let store: Setting['store'];
+let waiting: Setting['waiting'];
 
 beforeEach(async () => {
-  ({ keyspace } = await openEmbedded(undefined, {}));
-  onTestFinished(() => keyspace.close());
-  sessions = new Sessions();
-  store = new OfflineStore(keyspace);
-  rerouted = [];
-  output = { maxBytes: 100_000, maxStanzas: 10 };
-  delivery = new OfflineDelivery({
-    store,
-    sessions,
-    otherNodes: undefined,
-    journal: new DirectJournal(sessions),
-    metrics: new Registry().metrics,
-    log: Log.create({ level: 'silent' }),
-    router: { route: (stanza: Stanza) => void rerouted.push(stanza) } as unknown as Router,
-    again: () => nextTurn(),
-    output: () => output,
-    onTaken: (texts) => taken.push(...texts.map(String)),
-  });
+  ({ add, delivery, makeSession, output, rerouted, sessions, settled, store, waiting } = await startOfflineDelivery());
 });
-
-/** As much of a session as a delivery needs. The connection takes what is written when the test says so. */
-function makeSession(resource: string) {
-  const session = {
-    jid: juliet.withResource(resource),
-    account: juliet,
-    sessionId: resource,
-    presence: presence({}),
-    priority: 0,
-    ended: false,
-    got: [] as string[],
-    limit: '',
-    waiting: [] as (() => void)[],
-    onWait: () => {},
-    get available() {
-      return true;
-    },
-    send(stanza: Stanza) {
-      if (!session.ended && !delivery.hold(stanza, real)) session.got.push(stanza.childText('body') ?? '');
-    },
-    end() {
-      session.ended = true;
-      sessions.remove(real);
-      delivery.end(real);
-    },
-    stream: {
-      host: { onLimit: (_: unknown, limit: string) => (session.limit = limit) },
-      cut: () => session.end(),
-      transport: {
-        whenSent(done: () => void) {
-          session.waiting.push(done);
-          session.onWait();
-        },
-      },
-    },
-    /** Resolves when something was written and waits to be sent. */
-    written: () =>
-      new Promise<void>((resolve) => {
-        session.onWait = resolve;
-        if (session.waiting.length > 0) resolve();
-      }),
-    sent: () => session.waiting.shift()?.(),
-  };
-  const real = session as unknown as Session;
-  sessions.add(real);
-  return { session, real };
-}
-
-const add = async (...texts: string[]) => {
-  for (const text of texts) await store.add(juliet, Buffer.from(chat(text).toString()), NO_LIMITS);
-};
-const waiting = async () => (await store.page(juliet)).texts.length;
-/** Resolves when all that was begun in the keyspace is done. */
-const settled = async () => {
-  for (let i = 0; i < 5; i++) await keyspace.now();
-};
 
 it('removes a page only once the connection has taken it', async () => {
   await add('a', 'b');
@@ -354,67 +271,4 @@ it('tells stored messages apart however long ago the others came', () => {
     expect(b.sid).toMatch(/^[0-9a-f]{16}$/);
     expect(b.k).toBeLessThan(2 ** 31);
   }
-});
-
-describe('to a session that is resumable', () => {
-  const managed = (full = false) => {
-    const { session, real } = makeSession('balcony');
-    real.management = { resumable: true, full } as never;
-    return { session, real };
-  };
-
-  it('what comes meanwhile is taken when the session has it', async () => {
-    await add('a');
-    const { session, real } = managed();
-    delivery.available(real);
-    const held = delivery.hold(chat('b'), real);
-    let taken = false;
-    void Promise.resolve(held).then(() => {
-      taken = true;
-    });
-    await Promise.resolve();
-    expect([held instanceof Promise, taken]).toEqual([true, false]);
-    expect(await held).toBe(true);
-    expect(session.got).toEqual(['a', 'b']);
-  });
-
-  it('no more is handed over than it acknowledges', async () => {
-    await add('a');
-    const { session, real } = managed(true);
-    delivery.available(real);
-    await settled();
-    expect([session.got, await waiting()]).toEqual([[], 1]);
-    session.send(chat('b')); // which waits for nothing
-    expect(session.got).toEqual(['b']);
-    real.management = { resumable: true, full: false } as never;
-    delivery.drained(real);
-    await settled();
-    expect([session.got, await waiting()]).toEqual([['b', 'a'], 0]);
-    delivery.drained(real); // it was not waited for
-  });
-
-  it('what comes waits until the stored messages can be read', async () => {
-    await add('a');
-    const { session, real } = managed();
-    const page = store.page.bind(store);
-    let failures = 3;
-    store.page = (account) => (failures-- > 0 ? Promise.reject(new KeyspaceError('away', 'gone')) : page(account));
-    delivery.available(real);
-    await delivery.hold(chat('b'), real);
-    expect(session.got).toEqual(['a', 'b']);
-  });
-
-  it('what is for the account goes elsewhere where it gets no more of what is stored, what is for it does not', async () => {
-    await add('a');
-    const { session, real } = managed();
-    delivery.available(real);
-    const held = [chat('b'), chat('c').withTo(real.jid)].map((stanza) => delivery.hold(stanza, real));
-    session.priority = -1;
-    await Promise.all(held);
-    expect([session.got, rerouted.map((stanza) => stanza.childText('body')), await waiting()]).toEqual([
-      ['c'],
-      ['b'],
-      1,
-    ]);
-  });
 });

@@ -34,6 +34,8 @@ export interface OfflineDeliveryHost {
 
 interface Delivery {
   readonly session: Session;
+  /** Its record says that it gets messages. */
+  recorded: boolean;
   /** The stored messages that are being written. */
   readonly page: Set<Stanza>;
   /** What came for the session meanwhile, with whoever waits for it to be taken for good. */
@@ -88,6 +90,18 @@ export class OfflineDelivery {
     }
   }
 
+  /**
+   * The session came here as its record had it. Its owner before may have died before it looked, and nobody else would: a
+   * session that another node has stays behind one that was there before.
+   */
+  restored(session: Session): void {
+    if (!isReceiving(session)) return;
+    this.#served.add(session);
+    const running = this.#running.get(session.account.bareText);
+    if (running === undefined) this.#start(session, true);
+    else running.more = true;
+  }
+
   /** A session of another node comes first: what waits is for that one. */
   #isServedElsewhere(session: Session): boolean {
     const { sessions } = this.#host;
@@ -119,9 +133,10 @@ export class OfflineDelivery {
     if (this.#full.delete(session) && !this.#running.has(session.account.bareText)) this.#start(session);
   }
 
-  #start(session: Session): void {
+  /** `recorded`: others can see that it is there. */
+  #start(session: Session, recorded = false): void {
     const { bareText } = session.account;
-    const delivery: Delivery = { session, page: new Set(), held: [], heldBytes: 0, more: true, onEnd() {} };
+    const delivery: Delivery = { session, recorded, page: new Set(), held: [], heldBytes: 0, more: true, onEnd() {} };
     this.#running.set(bareText, delivery);
     void this.#run(delivery);
   }
@@ -170,7 +185,8 @@ export class OfflineDelivery {
       while (isReceiving(session) && delivery.more) {
         delivery.more = false;
         // others store nothing from the moment on in which they can see that it is there
-        await this.#host.otherNodes?.recorded(session);
+        if (!delivery.recorded) await this.#host.otherNodes?.recorded(session);
+        delivery.recorded = false;
         while (isReceiving(session) && (await this.#next(delivery)));
       }
     } catch (error) {

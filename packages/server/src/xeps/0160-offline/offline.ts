@@ -60,6 +60,7 @@ export default defineModule({
     hooks.toSession.use('deliver', (stanza, session) => delivery.hold(stanza, session));
 
     hooks.events.on('presence.available', (session) => delivery.available(session)); // §2, step 5
+    hooks.events.on('session.restored', (session) => delivery.restored(session));
     hooks.events.on('presence.unavailable', (session) => delivery.unavailable(session));
     hooks.events.on('session.drained', (session) => delivery.drained(session));
     hooks.events.on('session.unbound', (session) => delivery.end(session));
