@@ -315,17 +315,17 @@ export class ResumptionStore {
    * lets go of them. Undefined where the session is somebody else's or gone.
    */
   async end(account: Jid, resource: string, sid: string, epoch: number): Promise<readonly JournalEntry[] | undefined> {
-    const ending = this.#ending.has(sid);
+    const unsure = this.#ending.has(sid);
     this.#ending.add(sid);
     const elements = await this.#end(account, resource, sid, epoch);
-    const entries =
-      elements?.slice(1).map(decodeEntry) ?? (ending ? await this.#left(account, resource, sid) : undefined);
+    const left = async () => (unsure ? this.leftBehind(account, resource, sid) : undefined);
+    const entries = elements?.slice(1).map(decodeEntry) ?? (await left());
     this.#ending.delete(sid);
     return entries;
   }
 
-  /** What an attempt before left behind that may have ended the session; undefined where somebody else has ended it. */
-  async #left(account: Jid, resource: string, sid: string): Promise<readonly JournalEntry[] | undefined> {
+  /** What waits of a session that this node has ended, however; undefined where it waits for somebody else. */
+  async leftBehind(account: Jid, resource: string, sid: string): Promise<readonly JournalEntry[] | undefined> {
     const waiting = await this.waiting(account, sid);
     if (waiting.length === 0) return waiting;
     const ended = await this.#keyspace.smembers(waitingIndexKeys.key(partitionOf(account)));

@@ -86,17 +86,39 @@ it('what others have is not handed on', async () => {
   expect(ids(routed)).toEqual(['2']);
 });
 
-it('routes what was moved out of its journal by whoever found its record replaced', async () => {
+it('routes what its own node has moved out of its journal, since its record was replaced, once', async () => {
   const { juliet, departures, store, routed } = await start();
-  await juliet.say('1');
+  for (const id of ['1', '2']) await juliet.say(id);
+  const { sessionId } = juliet.session;
+  const end = () => store.end(JULIET.bare, JULIET.resource, sessionId, juliet.management.epoch);
+  expect(await end()).toHaveLength(2);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  juliet.management.settled = () => promise;
+  juliet.session.finish('over');
+  const departure = departures.of(juliet.session);
+  await departures.finish(() => false); // the session is ending
+  expect(routed).toEqual([]);
+  resolve();
+  await departure;
+  expect(ids(routed)).toEqual(['1', '2']);
+  expect([await store.waiting(JULIET.bare, sessionId), await end()]).toEqual([[], undefined]);
+});
+
+it('routes nothing that is routed already, since it was moved before the session ended', async () => {
+  const { juliet, departures, store, routed, host } = await start();
+  for (const id of ['1', '2']) await juliet.say(id);
   const { sessionId } = juliet.session;
   await store.end(JULIET.bare, JULIET.resource, sessionId, juliet.management.epoch);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  host.onRoute = () => promise;
+  const finished = departures.finish(() => false);
+  await expect.poll(() => ids(routed)).toEqual(['1']);
   juliet.session.finish('over');
-  await departures.of(juliet.session);
-  expect([routed, await departures.isOver(sessionId)]).toEqual([[], false]);
-  await departures.finish(() => false); // this very node has moved it
-  expect(ids(routed)).toEqual(['1']);
-  expect(await store.waiting(JULIET.bare, sessionId)).toEqual([]);
+  const departure = departures.of(juliet.session);
+  await turns();
+  resolve();
+  await Promise.all([finished, departure]);
+  expect([ids(routed), await departures.isOver(sessionId)]).toEqual([['1', '2'], false]);
 });
 
 it('leaves what another node has moved out of its journal to that one', async () => {

@@ -31,6 +31,8 @@ const MOST_REMEMBERED = 50_000;
 export class Departures {
   readonly #host: DeparturesHost;
   readonly #running = new Map<string, Promise<void>>();
+  /** Sessions of which what waits is being routed although they did not end here, or not yet. */
+  readonly #finishing = new Map<string, Promise<void>>();
   /** By full JID: what resolves when the store has no session of it any more. */
   readonly #ending = new Map<string, Promise<void>>();
   /** Sessions of which nothing is left, with when that was: the oldest first. */
@@ -114,25 +116,40 @@ export class Departures {
     if (management === undefined) return true;
     const ending = this.ended(jid).then(() => this.#end(session, management));
     this.await(jid, ending);
-    const { left, owned } = await ending;
+    const { left, waiting } = await ending;
     const inJournal = ({ journaled, ready }: Sent) => journaled && ready && management.resumable;
-    if (owned) await this.#forwardWaiting(jid, sessionId, left.filter(inJournal));
+    if (waiting !== undefined) {
+      const journaled = left.filter(inJournal);
+      // some may have been routed by `finish`: always the first ones
+      await this.#forwardWaiting(jid, sessionId, journaled.slice(Math.max(0, journaled.length - waiting)));
+    }
     await this.#forwardEach(
       left.filter((sent) => !inJournal(sent)),
       jid,
     );
-    return owned || !management.resumable;
+    return waiting !== undefined || !management.resumable;
   }
 
-  /** What the client had not acknowledged, and whether the store has it wait for being routed. */
-  async #end({ jid, sessionId }: Session, management: Management): Promise<{ left: readonly Sent[]; owned: boolean }> {
+  /**
+   * What the client had not acknowledged, and how much of it the store has wait for being routed; undefined where that is
+   * somebody else's affair.
+   */
+  async #end(
+    { jid, sessionId }: Session,
+    management: Management,
+  ): Promise<{ left: readonly Sent[]; waiting: number | undefined }> {
     await management.settled(); // what was acknowledged must not go on
     const left = management.takeUnacknowledged();
-    if (!management.resumable) return { left, owned: false };
+    if (!management.resumable) return { left, waiting: undefined };
+    await this.#finishing.get(sessionId);
     const { store, again } = this.#host;
+    const { bare: account, resource } = jid;
     // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
-    const entries = await untilDone(() => store.end(jid.bare, jid.resource, sessionId, management.epoch), again);
-    return { left, owned: entries !== undefined };
+    const entries = await untilDone(() => store.end(account, resource, sessionId, management.epoch), again);
+    if (entries !== undefined) return { left, waiting: entries.length };
+    // a walk of this very node may have found the record replaced, and ended the session before
+    const found = await untilDone(() => store.leftBehind(account, resource, sessionId), again);
+    return { left, waiting: found?.length || undefined };
   }
 
   /** What others left undone that are gone. */
@@ -141,9 +158,17 @@ export class Departures {
     for await (const { jid, sid, owner, entries } of store.unfinished()) {
       if (owner === store.owner && this.#over.has(sid)) await store.keepWaiting(jid, sid, 0);
       else if (isGone(owner, sid) || (owner === store.owner && !this.#running.has(sid))) {
-        await this.#forwardWaiting(jid, sid, entries, owner);
+        await this.#finish(jid, sid, entries, owner);
       }
     }
+  }
+
+  async #finish(jid: Jid, sid: string, entries: readonly JournalEntry[], owner: string): Promise<void> {
+    const before = this.#finishing.get(sid);
+    if (before !== undefined) return before;
+    const finishing = this.#forwardWaiting(jid, sid, entries, owner).finally(() => this.#finishing.delete(sid));
+    this.#finishing.set(sid, finishing);
+    await finishing;
   }
 
   async #forwardWaiting(
