@@ -5,6 +5,7 @@ import { NS } from '@parley/xmpp/namespaces';
 import { message, presence } from '@parley/xmpp/stanza';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chat, juliet, NO_LIMITS, startOfflineDelivery } from '../../../../../tests/support/offline-delivery.ts';
+import { STORED } from '../../session/origins.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import { originOf } from './offline-delivery.ts';
 
@@ -126,7 +127,8 @@ it('has what comes too late, for a session that gets no messages to the account 
   session.send(chat('a'));
   session.send(message({ to: juliet, type: 'headline' }, Element.of('body', NS.client, {}, 'b'))); // is never stored
   session.send(chat('c').withTo(real.jid));
-  expect([session.got, rerouted.map((stanza) => stanza.childText('body'))]).toEqual([['b', 'c'], ['a']]);
+  session.send(chat('d').withOrigin({ sid: '0', k: 1, effect: STORED })); // its node had it before, and read it from there
+  expect([session.got, rerouted.map((stanza) => stanza.childText('body'))]).toEqual([['b', 'c', 'd'], ['a']]);
 });
 
 it('holds back nothing but messages, for nobody but the session', async () => {

@@ -10,6 +10,7 @@ import { isKept } from '../../routing/resources.ts';
 import type { Router } from '../../routing/router.ts';
 import { isPassing } from '../../session/attempts.ts';
 import type { Journal } from '../../session/journal.ts';
+import { STORED } from '../../session/origins.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Session } from '../../session/session.ts';
@@ -52,6 +53,10 @@ const PORTION_BYTES = 131_072;
 
 /** Gets messages to its account (RFC 6121 §8.5.2.1.1). */
 const isReceiving = (session: Session): boolean => session.available && session.priority >= 0 && !session.ended;
+
+/** Not for this session alone. What was stored is: the storage knows its sender's number, and takes it for a repetition. */
+const isForAccount = (stanza: Stanza): boolean =>
+  stanza.to?.isBare === true && isKept(stanza) && stanza.origin?.effect !== STORED;
 
 /** Of two sessions, the one that has got the messages of the account for longer; all nodes say the same. */
 const isBefore = (one: BoundSession, other: BoundSession): boolean =>
@@ -164,7 +169,7 @@ export class OfflineDelivery {
 
   /** It was for the account when its sender, on another node, chose this session: now it goes behind what is stored. */
   #isTooLate(stanza: Stanza, session: Session): boolean {
-    return !isReceiving(session) && !session.ended && stanza.to?.isBare === true && isKept(stanza);
+    return !isReceiving(session) && !session.ended && isForAccount(stanza);
   }
 
   #forward(stanza: Stanza): Awaitable<true> {
@@ -204,7 +209,7 @@ export class OfflineDelivery {
         continue;
       }
       // what is for the account goes behind what is stored for it, where this session gets no more of that
-      const elsewhere = stanza.to?.isBare && !failed && !isReceiving(session);
+      const elsewhere = isForAccount(stanza) && !failed && !isReceiving(session);
       const commit = elsewhere ? forward(this.#host.router, stanza) : session.send(stanza);
       taken?.(commit);
     }
