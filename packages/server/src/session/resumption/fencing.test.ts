@@ -13,7 +13,7 @@ import { type Redis, startRedis } from '../../../../../tests/services/redis.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import type { JournalHeader } from './journal-header.ts';
 import type { ResumptionRecord } from './resumption-record.ts';
-import { type JournalMark, type KeptSession, ResumptionStore } from './resumption-store.ts';
+import { type KeptSession, ResumptionStore, type SessionMark } from './resumption-store.ts';
 
 const account = Jid.parse('romeo@montague.lit');
 const resource = 'orchard';
@@ -41,7 +41,7 @@ interface Owner {
   readonly store: ResumptionStore;
   epoch: number;
   seen: number[];
-  mark: JournalMark | undefined;
+  mark: SessionMark | undefined;
   /** What the mark stands for. */
   lastSeen: string;
 }
@@ -52,12 +52,15 @@ interface Model {
   handled: number;
   entries: number[];
   carbons: boolean;
+  /** Whose the record is. */
+  by: 0 | 1;
   ended: boolean;
   waiting: number[];
 }
 
-/** A word for the journal's last element, and how many there are. */
-const markOf = ({ entries, handled }: Model): string => `${entries.length} ${entries.at(-1) ?? `header ${handled}`}`;
+/** A word for the record, the journal's first and last element, and how many there are. */
+const markOf = ({ epoch, carbons, by, entries, handled }: Model): string =>
+  [epoch, carbons, by, handled, entries.length, entries.at(-1)].join(' ');
 
 type Step =
   | { kind: 'read' | 'end' | 'takeOver'; who: 0 | 1 }
@@ -132,7 +135,7 @@ describe.each([
         const done = await store.takeOver(account, resource, sid, epoch, header(epoch), seen.map(entry), mark);
         const right = owned && (mark === undefined || owner.lastSeen === markOf(model));
         if (right) {
-          Object.assign(model, { epoch: epoch + 1, handled: epoch, entries: [...seen] });
+          Object.assign(model, { epoch: epoch + 1, handled: epoch, entries: [...seen], by: one.who });
           Object.assign(owner, { epoch: epoch + 1, mark: undefined });
         }
         return [done, right];
@@ -155,7 +158,7 @@ describe.each([
       }
       case 'update': {
         const done = await store.update(account, { ...recordOf(sid, owner.epoch), carbons: one.carbons });
-        if (owned) model.carbons = one.carbons;
+        if (owned) Object.assign(model, { carbons: one.carbons, by: one.who });
         return [done, owned];
       }
       case 'end': {
@@ -180,7 +183,7 @@ describe.each([
       const owners = openStores().map(
         (store) => ({ store, epoch: 1, seen: [], mark: undefined, lastSeen: '' }) as Owner,
       );
-      const model: Model = { epoch: 1, handled: 0, entries: [], carbons: false, ended: false, waiting: [] };
+      const model: Model = { epoch: 1, handled: 0, entries: [], carbons: false, by: 0, ended: false, waiting: [] };
       last = 0;
       await owners[0]?.store.open(account, recordOf(sid, 1), header(0));
       for (const one of steps) {

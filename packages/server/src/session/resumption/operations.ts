@@ -56,13 +56,13 @@ export const registerSession = defineOperation<{ sid: string; owner: string } | 
     reply === null ? undefined : { sid: (reply as Buffer).toString('hex', 1, 9), owner: ownerOf(reply as Buffer) },
 });
 
-/** Gives a session to a new owner: false where somebody else has it, or its journal is not what the caller knows. */
+/** Gives a session to a new owner: false where somebody else has it, or it is not as the caller knows it. */
 export const takeOver = defineOperation<boolean>({
   name: 'take-over',
   lua: new URL('./take-over.lua', import.meta.url),
   js(view, [sessions = '', from = '', to = '', index = ''], args) {
-    const [resource, fence = NOTHING, newFence = NOTHING, member = '', newMember = '', length, last = NOTHING] = args;
-    const [record = NOTHING, ...elements] = args.slice(7);
+    const [resource, fence = NOTHING, newFence = NOTHING, member = '', newMember = '', length] = args;
+    const [first = NOTHING, last = NOTHING, seen = NOTHING, record = NOTHING, ...elements] = args.slice(6);
     const field = String(resource);
     const kept = view.hget(sessions, field);
     if (kept === undefined) return 0;
@@ -74,7 +74,8 @@ export const takeOver = defineOperation<boolean>({
     if (!isOwned(kept, fence)) return 0;
     if (String(length) !== '') {
       if (view.llen(from) !== Number(length)) return 0;
-      if (!view.lrange(from, -1, -1)[0]?.equals(last)) return 0;
+      if (!view.lrange(from, 0, 0)[0]?.equals(first) || !view.lrange(from, -1, -1)[0]?.equals(last)) return 0;
+      if (!kept.equals(seen)) return 0;
     }
     const same = () => Buffer.concat([kept.subarray(0, 1), newFence, kept.subarray(1 + fence.length + OWNER_BYTES)]);
     view.hset(sessions, [[field, record.length > 0 ? record : same()]]);

@@ -36,10 +36,12 @@ export interface ResumptionStoreOptions {
   onDamaged(error: KeyspaceError): void;
 }
 
-/** What a journal looked like when it was read, for `takeOver`. */
-export interface JournalMark {
+/** What a session looked like when it was read, for `takeOver`: its journal, and its record. */
+export interface SessionMark {
   readonly length: number;
+  readonly first: Buffer;
   readonly last: Buffer;
+  readonly record: Buffer;
 }
 
 export interface KeptSession {
@@ -47,7 +49,7 @@ export interface KeptSession {
   readonly owner: string;
   readonly header: JournalHeader;
   readonly entries: readonly JournalEntry[];
-  readonly mark: JournalMark;
+  readonly mark: SessionMark;
 }
 
 /** How long a client may learn how much of what it sent was handled. */
@@ -168,15 +170,15 @@ export class ResumptionStore {
   async read(account: Jid, sid: string): Promise<KeptSession | undefined> {
     const partition = partitionOf(account);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const found = await this.find(account, sid);
+      const found = await this.#find(account, sid);
       if (found === undefined) return undefined;
-      const { record, owner } = found;
+      const { record, owner, bytes } = found;
       const elements = await this.#keyspace.lrange(journalKeys.key(partition, sid, String(record.epoch)), 0, -1);
       const [header, ...entries] = elements;
       const last = elements.at(-1);
       // Where there is none, somebody has just taken the session over or ended it.
       if (header === undefined || last === undefined) continue;
-      const mark = { length: elements.length, last };
+      const mark = { length: elements.length, first: header, last, record: bytes };
       return { record, owner, header: decodeHeader(header), entries: entries.map(decodeEntry), mark };
     }
     throw new KeyspaceError('damaged', `The journal of a session of ${account} is not where it should be.`);
@@ -184,10 +186,15 @@ export class ResumptionStore {
 
   /** What is recorded of a session. Rejects with `damaged` where it cannot be read. */
   async find(account: Jid, sid: string): Promise<RecordedSession | undefined> {
+    const found = await this.#find(account, sid);
+    return found && { account: account.bare, record: found.record, owner: found.owner };
+  }
+
+  async #find(account: Jid, sid: string) {
     for (const [resource, bytes] of await this.#keyspace.hgetall(sessionKeys.key(account.bareText))) {
       // the id alone: a damaged record of another session must not be in the way
       if (bytes.toString('hex', 1, 9) === sid) {
-        return { account: account.bare, record: decodeRecord(resource, bytes), owner: ownerOf(bytes) };
+        return { record: decodeRecord(resource, bytes), owner: ownerOf(bytes), bytes };
       }
     }
     return undefined;
@@ -206,8 +213,8 @@ export class ResumptionStore {
 
   /**
    * Makes the caller the owner, under the epoch `fromEpoch + 1`, with a journal of exactly this header and these
-   * entries. False where somebody else has done so or the session is gone, and, where `mark` is given, where the journal
-   * has changed since it was read: what was appended meanwhile would get lost. Where `record` is given, of the new epoch, it
+   * entries. False where somebody else has done so or the session is gone, and, where `mark` is given, where anything
+   * has changed since it was read: what was appended or acknowledged meanwhile would get lost. Where `record` is given, of the new epoch, it
    * replaces the one that is kept.
    */
   takeOver(
@@ -217,7 +224,7 @@ export class ResumptionStore {
     fromEpoch: number,
     header: JournalHeader,
     entries: readonly JournalEntry[],
-    mark?: JournalMark,
+    mark?: SessionMark,
     record?: ResumptionRecord,
   ): Promise<boolean> {
     const epoch = fromEpoch + 1;
@@ -237,7 +244,7 @@ export class ResumptionStore {
         memberOf(account, resource, sid, fromEpoch),
         memberOf(account, resource, sid, epoch),
         mark?.length ?? '',
-        mark?.last ?? '',
+        ...(mark === undefined ? ['', '', ''] : [mark.first, mark.last, mark.record]),
         record === undefined ? '' : encodeRecord(record, this.owner),
         encodeHeader(header),
         ...entries.map(encodeEntry),
