@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
 import type { Jid } from '@parley/xmpp/jid';
-import { nextAttempt, untilDone } from '../session/attempts.ts';
+import { nextAttempt } from '../session/attempts.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import type { RemoteSession } from '../session/remote-session.ts';
 import type { Session } from '../session/session.ts';
@@ -17,6 +17,7 @@ import { encodeAcknowledged, ITEM } from './items.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
 import { Questions } from './questions.ts';
+import { reapMember } from './reaping.ts';
 import { Reassertion } from './reassertion.ts';
 import { ReceivedItems } from './received-items.ts';
 import { RemoteDelivery } from './remote-delivery.ts';
@@ -130,6 +131,7 @@ export class Cluster implements OtherNodes {
     });
     this.#registry = new SessionRegistry({
       store,
+      confirmed: () => this.confirmed(),
       again: () => nextAttempt(keyspace),
       evict: (owner, sid) => this.#requests.evict(owner, sid),
       onFault: host.onFault,
@@ -275,6 +277,10 @@ export class Cluster implements OtherNodes {
 
   // --- OtherNodes -------------------------------------------------------------------------------------------------
 
+  confirmed(): Promise<void> | undefined {
+    return this.#membership?.confirmed();
+  }
+
   isAlive(owner: string): boolean {
     return owner === this.#host.id || this.#membership?.isAlive(owner) === true;
   }
@@ -352,16 +358,10 @@ export class Cluster implements OtherNodes {
     this.#delivery.onNodeGone(node);
   }
 
-  /** Nobody else does it as long as this node lives. Several at a time: one may wait for what another takes over. */
-  async #reap({ id }: Member): Promise<void> {
-    const { keyspace, reap, peers } = this.#host;
-    await untilDone(
-      () => reap((owner) => owner === id),
-      () => nextAttempt(keyspace),
-    );
-    await peers.tell('reaped', id);
-    this.#table.onReaped(id);
-    await this.#membership?.dealtWith(id);
+  async #reap(member: Member): Promise<void> {
+    await reapMember(this.#host, member);
+    this.#table.onReaped(member.id);
+    await this.#membership?.dealtWith(member.id);
   }
 
   /** Another node has taken over what a node that is gone had. */

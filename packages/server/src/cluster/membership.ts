@@ -31,6 +31,9 @@ export interface MembershipHost {
 /** The frame that makes whoever gets it beat, and so look, at once. All other frames hold something. */
 export const LOOK_FRAME = Buffer.alloc(0);
 
+/** As where the keyspace is closed: whoever waits gives up. */
+const noMember = () => new KeyspaceError('closed', 'This node is not one of the cluster any more.');
+
 /** Failures of the keyspace that end by themselves: the next beat will tell. */
 const PASSING = new Set<KeyspaceFailure>(['away', 'slow', 'full', 'read-only']);
 
@@ -55,6 +58,9 @@ export class Membership implements AsyncDisposable {
   #cut: boolean;
   #beats = 0;
   #answeredAt: number | undefined;
+  /** When the last beat began that was answered. */
+  #confirmedAt = Number.NEGATIVE_INFINITY;
+  #confirming: PromiseWithResolvers<void> | undefined;
   #due = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
@@ -91,6 +97,18 @@ export class Membership implements AsyncDisposable {
 
   isAlive(id: string): boolean {
     return id === this.#host.self.id ? !this.#ended : this.#others.has(id);
+  }
+
+  /**
+   * Undefined where this node is surely a member: nobody can have declared it dead since its last beat. Else resolves when
+   * the next beat is answered, and rejects where this node is none any more.
+   */
+  confirmed(): Promise<void> | undefined {
+    if (this.#ended) return Promise.reject(noMember());
+    if (performance.now() - this.#confirmedAt < this.#host.lease().absentMs) return undefined;
+    this.#beatIn(0);
+    this.#confirming ??= Promise.withResolvers();
+    return this.#confirming.promise;
   }
 
   /** A frame for it reached nobody: looks as soon as that can prove anything. */
@@ -175,10 +193,14 @@ export class Membership implements AsyncDisposable {
       // who was away for longer than anybody remembers may well have been declared dead
       const comesBack = performance.now() - (this.#answeredAt ?? performance.now()) < REMEMBERED_MS;
       const beat = { id: self.id, about: describeMember(self), number: this.#beats, comesBack, blame };
+      const began = performance.now();
       const roll = await heartbeat(keyspace, beat);
       if (this.#ended) return;
       if (roll === undefined) return this.#fenced();
+      this.#confirmedAt = began;
       this.#hear(roll, blame);
+      this.#confirming?.resolve();
+      this.#confirming = undefined;
       const news = !this.#joined || blame.length > 0;
       this.#joined = true;
       this.#joining.resolve();
@@ -292,6 +314,7 @@ export class Membership implements AsyncDisposable {
 
   #end(): void {
     this.#ended = true;
+    this.#confirming?.reject(noMember());
     clearTimeout(this.#timer);
     for (const stop of this.#stops.splice(0)) stop();
   }

@@ -17,16 +17,18 @@ async function start() {
     new ResumptionStore({ keyspace: unreliable.keyspace, onDamaged: (e) => expect.fail(e.message) });
   const [store, other] = [newStore(), newStore()];
   const evicted: string[] = [];
+  const membership: { confirmed: Promise<void> | undefined } = { confirmed: undefined };
   const registryOf = (of: ResumptionStore) =>
     new SessionRegistry({
       store: of,
+      confirmed: () => membership.confirmed,
       again: () => nextTurn(),
       evict: (owner, sid) => void evicted.push(`${sid[0]} of ${owner === store.owner ? 'this' : 'the other'} node`),
       onFault: (error) => expect.fail(String(error)),
     });
   const recorded = async () =>
     (await store.list(juliet)).map(({ record }) => `${record.sid[0]}${record.carbons ? ' carbons' : ''}`);
-  return { unreliable, store, other, registry: registryOf(store), evicted, registryOf, recorded };
+  return { unreliable, store, other, registry: registryOf(store), evicted, registryOf, recorded, membership };
 }
 
 const session = (sid: string) => {
@@ -47,6 +49,21 @@ const session = (sid: string) => {
 };
 
 describe('a session that cannot be resumed', () => {
+  it('is recorded once its node is known to be one of the cluster, unless it has ended by then', async () => {
+    const { registry, recorded, membership } = await start();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    membership.confirmed = promise;
+    const [one, two] = [session('1'), session('2')];
+    registry.bound(one);
+    registry.bound(two);
+    await nextTurn();
+    expect([await recorded(), registry.writing]).toEqual([[], 2]);
+    one.ended = true;
+    resolve();
+    await registry.recorded(two);
+    expect(await recorded()).toEqual(['2']);
+  });
+
   it('is recorded from its beginning to its end, as it is', async () => {
     const { registry, recorded } = await start();
     const one = session('1');

@@ -5,6 +5,8 @@ import { recordOf } from '../session/session-record.ts';
 
 export interface SessionRegistryHost {
   readonly store: ResumptionStore;
+  /** See `OtherNodes`. */
+  confirmed(): Promise<void> | undefined;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
   /** The resource of a session that was bound just now had another one, of this node or another, that is to end. */
@@ -105,10 +107,13 @@ export class SessionRegistry {
   }
 
   #record(session: Session): Promise<{ sid: string; owner: string } | undefined> {
-    const { store, again } = this.#host;
-    // one that has ended meanwhile must not take the place of the next one of its resource
-    const attempt = async () =>
-      session.ended ? undefined : store.register(session.account, recordOf(session, NOT_RESUMABLE, 0));
+    const { store, again, confirmed } = this.#host;
+    const attempt = async () => {
+      const waits = confirmed();
+      if (waits !== undefined) await waits;
+      // one that has ended meanwhile must not take the place of the next one of its resource
+      return session.ended ? undefined : store.register(session.account, recordOf(session, NOT_RESUMABLE, 0));
+    };
     return untilDone(attempt, again);
   }
 

@@ -6,6 +6,12 @@ import type { Session } from './session.ts';
 export interface OtherNodes {
   /** Whether the node with this id is there, be it this one. */
   isAlive(owner: string): boolean;
+  /**
+   * Undefined where this node is surely one of the cluster, so that it may take sessions: whoever was declared dead would
+   * take them from those who live, and nobody would take them over from it. Else resolves once it is known to be one, and
+   * rejects with a KeyspaceError where it is not.
+   */
+  confirmed(): Promise<void> | undefined;
   /** Resolves when others can read in the keyspace what the session is now. */
   recorded(session: Session): Promise<void>;
   /** Looks in the keyspace which sessions an account has, where others know more than this node. */

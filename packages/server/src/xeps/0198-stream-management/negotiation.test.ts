@@ -47,6 +47,7 @@ async function start(otherNodes?: OtherNodes) {
       sessions,
       hooks,
       metrics,
+      otherNodes,
       log: { info() {} } as never,
       isAdmin: (jid) => jid.equals(JULIET.bare),
     },
@@ -205,6 +206,7 @@ it.each<[Record<string, string>, string]>([
 it('is fetched from the node that took it over while this one was cut off', async () => {
   const released: string[] = [];
   const otherNodes: Partial<OtherNodes> = {
+    confirmed: () => undefined,
     isAlive: () => true,
     release: async (owner, sid) => released.push(`${owner} ${sid}`) > 0,
   };
@@ -221,6 +223,18 @@ it('is fetched from the node that took it over while this one was cut off', asyn
   expect([juliet.session.movedAway, released, resumed]).toEqual([true, [`${other.owner} ${sessionId}`], [sessionId]]);
   expect((await store.find(JULIET.bare, sessionId))?.owner).toBe(store.owner);
   expect(metrics.resumptionDuration.with({ from: 'elsewhere' }).counts.reduce((sum, count) => sum + count, 0)).toBe(1);
+});
+
+it('can be resumed once this node is known to be one of the cluster', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const otherNodes: Partial<OtherNodes> = { confirmed: () => promise };
+  const { juliet, enable, kept } = await start(otherNodes as OtherNodes);
+  const enabled = enable({ resume: 'true' });
+  await turns();
+  expect([juliet.stream.sent, await kept()]).toEqual([[], undefined]);
+  resolve();
+  await enabled;
+  expect(await kept()).toBe(300);
 });
 
 it('nobody resumes anything without having authenticated', async () => {

@@ -15,7 +15,7 @@ import type { Departures } from './departures.ts';
 import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
-  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'metrics' | 'hooks' | 'isAdmin'>;
+  readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'metrics' | 'hooks' | 'isAdmin' | 'otherNodes'>;
   readonly management: ManagementHost;
   readonly ids: SessionIds;
   readonly departures: Departures;
@@ -72,6 +72,7 @@ export class Negotiation {
     // one that was bound to this resource before has its journal moved under the record that is replaced now
     await this.#host.departures.ended(session.jid);
     try {
+      await this.#host.context.otherNodes?.confirmed();
       const record = recordOf(session, management.epoch, management.maxSeconds);
       if (!(await store.open(session.account, record, { handled: 0, origins: new Map() }))) return false;
     } catch (error) {

@@ -1,3 +1,4 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { openKeyspace } from '@parley/keyspace/open';
 import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
@@ -5,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { FakeStream } from '../../../../../tests/support/managed-session.ts';
 import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keyspace.ts';
 import { Hooks } from '../../hooks.ts';
+import type { OtherNodes } from '../../session/other-nodes.ts';
 import { type ResumptionRecord, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import { Session, type SessionHost } from '../../session/session.ts';
 import { Sessions } from '../../session/sessions.ts';
@@ -52,6 +54,7 @@ async function start() {
     hooks,
     metrics,
     sessions: table,
+    otherNodes: undefined as OtherNodes | undefined,
     log: { info: note, error: note } as never,
     restoreSession(jid: Jid, sid: string) {
       const session = new Session(jid, new FakeStream().stream, host as SessionHost, sid);
@@ -263,6 +266,19 @@ it('is one session, however many want it at once', async () => {
   expect(second).toBe(first);
   expect(await restoreSession(juliet, sidOf(1), at)).toBe(first);
   expect([sessions.length, detached.size, at.running.size, first?.management?.epoch]).toEqual([1, 1, 0, 2]);
+});
+
+it('is taken over once this node is known to be one of the cluster, and not where it is none', async () => {
+  const { store, sessions, at } = await start();
+  await store.open(juliet, record(sidOf(1)), header());
+  const { promise, reject } = Promise.withResolvers<void>();
+  at.context.otherNodes = { confirmed: () => promise } as Partial<OtherNodes> as OtherNodes;
+  const restored = restoreSession(juliet, sidOf(1), at);
+  reject(new KeyspaceError('closed', 'It is none.'));
+  await expect(restored).rejects.toMatchObject({ failure: 'closed' });
+  expect([sessions, (await store.find(juliet, sidOf(1)))?.record.epoch]).toEqual([[], 1]);
+  at.context.otherNodes = { confirmed: () => Promise.resolve() } as Partial<OtherNodes> as OtherNodes;
+  expect((await restoreSession(juliet, sidOf(1), at))?.management?.epoch).toBe(2);
 });
 
 it('finds none that is not there', async () => {

@@ -11,7 +11,7 @@ import type { Departures } from './departures.ts';
 import type { DetachedSessions } from './detached-sessions.ts';
 
 export interface RestoringHost {
-  readonly context: Pick<ModuleContext, 'log' | 'metrics' | 'hooks' | 'restoreSession' | 'sessions'>;
+  readonly context: Pick<ModuleContext, 'log' | 'metrics' | 'hooks' | 'restoreSession' | 'sessions' | 'otherNodes'>;
   readonly store: ResumptionStore;
   readonly host: ManagementHost;
   readonly detached: DetachedSessions;
@@ -102,6 +102,7 @@ async function restore(
   at: RestoringHost,
   mayTakeFrom?: (owner: string, epoch: number) => boolean,
 ): Promise<Session | undefined> {
+  await at.context.otherNodes?.confirmed();
   const kept = await at.store.claim(account, sid, mayTakeFrom);
   if (kept === undefined || kept.record.maxSeconds === 0) return undefined;
   const { record, header, entries } = kept;
