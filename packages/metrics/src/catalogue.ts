@@ -1,5 +1,7 @@
 import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from './conditions.ts';
 import { counter, type Definition, gauge, histogram } from './definition.ts';
+import { directoryMetrics } from './directory-metrics.ts';
+import { LATENCY } from './latency.ts';
 
 /** Limits that the node enforces; each is one option of the configuration. */
 export const LIMITS = [
@@ -57,8 +59,6 @@ export const LIMITS = [
   'descriptors',
   'http-body-bytes',
 ] as const;
-
-const LATENCY = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /** Every metric of the server, once. */
 export const catalogue = {
@@ -288,6 +288,7 @@ export const catalogue = {
     help: 'Time since the node last heard what it tells all others itself; of several nodes the longest.',
     combine: 'max',
   }),
+  ...directoryMetrics,
   resumptionDuration: histogram({
     name: 'xmpp.resumption.duration',
     unit: 's',

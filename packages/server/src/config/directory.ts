@@ -60,6 +60,10 @@ const people = section('Which entries are accounts, and how they are read.', {
       description:
         'By whose rules attributes tell who is disabled, locked or expired: those of the type where nothing is said, `none` for nobody’s.',
     }),
+  policy: distinguishedName.optional().meta({
+    description:
+      'OpenLDAP: the password policy (`ppolicy_default`) of people whose entries name none, for how long passwords and locks last.',
+  }),
 });
 
 const directory = z.strictObject({

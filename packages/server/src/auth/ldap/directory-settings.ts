@@ -3,6 +3,7 @@ import { FilterParser } from 'ldapts';
 import { type DirectoryConfiguration, INTERNAL } from '../../config/directory.ts';
 import { ConfigurationError, type Problem } from '../../config/problem.ts';
 import type { Configuration } from '../../config/schema.ts';
+import { stateRules } from './person-state.ts';
 import { presets } from './presets.ts';
 import type { DirectorySettings } from './settings.ts';
 
@@ -34,12 +35,7 @@ function settingsOf(
 ): DirectorySettings | undefined {
   const preset = presets[config.type];
   const { people } = config;
-  const rules = people.state === undefined ? preset : people.state === 'none' ? undefined : presets[people.state];
-  const none = { stateAttributes: [], state: () => ({ kind: 'active' }) as const };
-  const own = {
-    ...preset,
-    ...(rules === undefined ? none : { stateAttributes: rules.stateAttributes, state: rules.state }),
-  };
+  const own = { ...preset, state: people.state === undefined ? preset.state : stateRules[people.state] };
   const id = people.id ?? preset.id;
   let filter: DirectorySettings['people']['filter'];
   try {
@@ -48,7 +44,7 @@ function settingsOf(
     report('people.filter', `cannot be understood (${(error as Error).message})`, 'write it as (objectClass=person)');
     return undefined;
   }
-  const attributes = [...new Set([id, people.address, ...own.stateAttributes])];
+  const attributes = [...new Set([id, people.address, ...own.state.attributes])];
   return {
     ...config,
     preset: own,

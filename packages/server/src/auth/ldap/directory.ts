@@ -1,6 +1,9 @@
+import type { Socket } from 'node:net';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Change, Control, Filter } from 'ldapts';
 import type { BindOutcome } from './bind-outcome.ts';
+import type { LdapConnection } from './connection.ts';
+import type { NoPerson } from './person.ts';
 import type { PersonState } from './person-state.ts';
 import type { DirectorySettings } from './settings.ts';
 
@@ -36,6 +39,7 @@ export interface SearchOptions {
   readonly deadline?: Deadline;
 }
 
+/** Each page has the time that one answer has, and nothing has to come before a moment. */
 export interface PagesOptions extends Omit<SearchOptions, 'sizeLimit' | 'deadline'> {
   readonly pageSize?: number;
 }
@@ -50,9 +54,12 @@ export interface Directory {
   readonly settings: DirectorySettings;
   /** Until when all that belongs to one login has to be answered. */
   deadline(): Deadline;
-  /** Throws DirectoryRefused where the server does not want to. Referrals are not followed. */
+  /** At most 10 000 entries. Throws DirectoryRefused where the server does not want to. Referrals are not followed. */
   search(base: string, options: SearchOptions): Promise<Entry[]>;
+  /** Any number of entries. Where the server goes away between two pages, all has to begin again. */
   searchPages(base: string, options: PagesOptions): AsyncIterable<Entry[]>;
+  /** The person that an entry is, or why it is none. It has what `settings.people.attributes` names. */
+  person(entry: Entry): Promise<Person | NoPerson>;
   /** The one entry that is this account; undefined where there is none, or where there are several. */
   findPerson(account: Jid, deadline?: Deadline): Promise<Person | undefined>;
   findPersonById(id: string, deadline?: Deadline): Promise<Person | undefined>;
@@ -63,13 +70,39 @@ export interface Directory {
   /** Sets a password: as the person where the old one is given, else as the account that Parley has. */
   changePassword(dn: string, passwords: { old?: string; new: string }): Promise<void>;
   rootDse(): Promise<Entry>;
+  /**
+   * A connection of one's own to a server that works, encrypted and bound to nobody; whoever asks for it closes it. For
+   * what this interface has no word for, such as SASL in several steps.
+   */
+  connect(deadline?: Deadline): Promise<LdapConnection>;
+  /** The same without anything that reads it; nothing was said on it yet. */
+  socket(deadline?: Deadline): Promise<{ readonly socket: Socket; readonly url: string }>;
   /** Ends all its connections. */
   close(): Promise<void>;
+}
+
+export interface AwayOptions extends ErrorOptions {
+  late?: boolean;
+  crowded?: boolean;
+  code?: number;
 }
 
 /** No server of the directory answers in time: come again later. */
 export class DirectoryAway extends Error {
   override name = 'DirectoryAway';
+  /** The time was over. */
+  readonly late: boolean;
+  /** It was over before anything was asked: too much else was on its way. */
+  readonly crowded: boolean;
+  /** A server has answered, but with this (RFC 4511 §4.1.9). */
+  readonly code: number | undefined;
+
+  constructor(message: string, { late = false, crowded = false, code, ...options }: AwayOptions = {}) {
+    super(message, options);
+    this.late = late;
+    this.crowded = crowded;
+    this.code = code;
+  }
 }
 
 /** The directory has answered, but does not want to. */
@@ -77,10 +110,13 @@ export class DirectoryRefused extends Error {
   override name = 'DirectoryRefused';
   /** RFC 4511 §4.1.9. */
   readonly code: number;
+  /** What the password policy has against a new password (draft-behera-ldap-password-policy §6.2): 5 quality, 6 too short, 7 too young, 8 had before. */
+  readonly policyError: number | undefined;
 
   /** `message`: in the directory's own words. */
-  constructor(code: number, message: string) {
+  constructor(code: number, message: string, policyError?: number) {
     super(message);
     this.code = code;
+    this.policyError = policyError;
   }
 }

@@ -1,17 +1,4 @@
-import type { Entry as FoundEntry } from 'ldapts';
 import type { Entry } from './directory.ts';
-
-/**
- * Makes ldapts hand over every value as the bytes that came: it asks this list about each attribute. Otherwise values
- * that happen to be text would come as strings, and numbers in 16 bytes are text at times.
- */
-class EveryAttribute extends Array<string> {
-  override includes(): boolean {
-    return true;
-  }
-}
-
-export const asBytes: string[] = new EveryAttribute();
 
 class DirectoryEntry implements Entry {
   readonly dn: string;
@@ -32,17 +19,17 @@ class DirectoryEntry implements Entry {
 }
 
 /** An entry of these values; attributes without any are left out. */
-export function entryOf(dn: string, attributes: Iterable<readonly [name: string, values: readonly Buffer[]]>): Entry {
+export function entryOf(
+  dn: string,
+  attributes: Iterable<readonly [name: string, values: readonly (Buffer | string)[]]>,
+): Entry {
   const map = new Map<string, readonly Buffer[]>();
-  for (const [name, values] of attributes) if (values.length > 0) map.set(name.toLowerCase(), values);
+  for (const [name, values] of attributes) {
+    if (values.length === 0) continue;
+    map.set(
+      name.toLowerCase(),
+      values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value)),
+    );
+  }
   return new DirectoryEntry(dn, map);
-}
-
-/** An entry as ldapts has found it with `asBytes`. */
-export function foundEntry({ dn, ...attributes }: FoundEntry): Entry {
-  const bytes = (value: Buffer | string) => (typeof value === 'string' ? Buffer.from(value) : value);
-  const list = Object.entries(attributes).map(
-    ([name, value]) => [name, Array.isArray(value) ? value.map(bytes) : [bytes(value)]] as const,
-  );
-  return entryOf(dn, list);
 }

@@ -1,45 +1,62 @@
+import type { Socket } from 'node:net';
+import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import {
   AndFilter,
-  Attribute,
-  Change,
-  type Client,
-  type Change as DirectoryChange,
+  BindRequest,
+  type Change,
   EqualityFilter,
   type Filter,
+  type Message,
+  ModifyRequest,
+  PagedResultsControl,
   PasswordPolicyControl,
   PresenceFilter,
-  ResultCodeError,
+  SearchRequest,
 } from 'ldapts';
 import type { Log } from '../../log.ts';
-import { trustIn } from '../../net/dial.ts';
-import type { BindOutcome } from './bind-outcome.ts';
-import type { LdapConnection } from './connection.ts';
+import { type BindOutcome, bindOutcome } from './bind-outcome.ts';
+import type { Answer, LdapConnection } from './connection.ts';
 import {
   type Deadline,
   type Directory,
   DirectoryAway,
+  DirectoryRefused,
   type Entry,
   type PagesOptions,
   type Person,
   type SearchOptions,
 } from './directory.ts';
-import { asBytes, foundEntry } from './entry.ts';
+import { type DirectoryOperation, observeCalls } from './directory-calls.ts';
+import { DirectoryServers } from './directory-servers.ts';
+import { passwordChange } from './password-change.ts';
+import { PasswordPolicies } from './password-policies.ts';
 import { addressOf, guidBytes, NoPerson, personOf } from './person.ts';
-import { away, diagnostic, LdapServer, refusal } from './server.ts';
+import type { LdapServer } from './server.ts';
 import type { DirectorySettings } from './settings.ts';
 
-/** A directory that is asked by ldapts. */
+const SUCCESS = 0;
+const SIZE_LIMIT_EXCEEDED = 4;
+/** Busy and unavailable: another server may do better. */
+const NOT_NOW = new Set([51, 52]);
+const PAGE_SIZE = 500;
+/** Entries of a page, from a server that does not know pages and sends all at once. */
+const MOST_WITHOUT_PAGES = 1_000_000;
+
+/** A directory that is asked over LDAP. */
 export class LdapDirectory implements Directory {
   readonly settings: DirectorySettings;
-  readonly #servers: readonly LdapServer[];
+  readonly #servers: DirectoryServers;
+  readonly #policies: PasswordPolicies;
   readonly #log: Log;
+  readonly #observe: ReturnType<typeof observeCalls>;
 
-  constructor(settings: DirectorySettings, log: Log) {
+  constructor(settings: DirectorySettings, log: Log, metrics?: Metrics) {
     this.settings = settings;
     this.#log = log.with({ directory: settings.name });
-    const trust = trustIn(settings.authorityCertificates);
-    this.#servers = settings.servers.map((url) => new LdapServer(url, settings, trust));
+    this.#servers = new DirectoryServers(settings, this.#log);
+    this.#policies = new PasswordPolicies(this);
+    this.#observe = observeCalls(settings.name, this.#servers, metrics);
   }
 
   get name(): string {
@@ -51,18 +68,43 @@ export class LdapDirectory implements Directory {
   }
 
   async search(base: string, options: SearchOptions): Promise<Entry[]> {
-    const { deadline = this.deadline() } = options;
-    return this.#asService(deadline, (client) => found(client, base, options));
+    const { sizeLimit = 0, deadline = this.deadline() } = options;
+    const request = searchRequest(base, options);
+    const answer = await this.#asService('search', deadline, request);
+    if (answer.code !== SUCCESS && !(answer.code === SIZE_LIMIT_EXCEEDED && sizeLimit > 0)) throw refusal(answer);
+    return answer.entries;
   }
 
-  async *searchPages(base: string, options: PagesOptions): AsyncIterable<Entry[]> {
-    yield await this.search(base, options);
+  async *searchPages(base: string, { pageSize = PAGE_SIZE, ...options }: PagesOptions): AsyncIterable<Entry[]> {
+    const deadline = Number.POSITIVE_INFINITY;
+    const lease = await this.#ask('connection', this.deadline(), (server) => server.lease(deadline));
+    let whole = false;
+    try {
+      let cookie: Buffer | undefined;
+      do {
+        const paged = new PagedResultsControl({ value: { size: pageSize, ...(cookie && { cookie }) } });
+        const request = searchRequest(base, { ...options, controls: [...(options.controls ?? []), paged] });
+        const answer = await this.#observe('search', () => lease.ask(request, MOST_WITHOUT_PAGES));
+        if (answer.code !== SUCCESS) throw refusal(answer);
+        // A page may be without entries, and yet not be the last.
+        cookie = pageCookie(answer);
+        if (answer.entries.length > 0) yield answer.entries;
+      } while (cookie !== undefined);
+      whole = true;
+    } finally {
+      lease.release(!whole);
+    }
+  }
+
+  async person(entry: Entry): Promise<Person | NoPerson> {
+    return personOf(entry, this.settings, await this.#policies.of(entry));
   }
 
   findPerson(account: Jid, deadline?: Deadline): Promise<Person | undefined> {
     const address = addressOf(account, this.settings);
     if (address === undefined) return Promise.resolve(undefined);
     const filter = new EqualityFilter({ attribute: this.settings.people.address, value: address });
+    // Directories compare addresses in their own way: what they take for equal need not be the same account.
     return this.#findOne(filter, (person) => person.account.bareText === account.bareText, account.bareText, deadline);
   }
 
@@ -73,40 +115,62 @@ export class LdapDirectory implements Directory {
   }
 
   async bindAs(dn: string, password: string, deadline = this.deadline()): Promise<BindOutcome> {
-    // An empty password would be no password (RFC 4513 §5.1.2): the bind succeeds on many servers.
-    if (password === '') return { kind: 'wrong', code: 49, diagnostic: 'The password is empty.' };
+    // Without a password, many servers call it a success (RFC 4513 §5.1.2).
+    if (password === '' || dn === '') return bindOutcome(49, 'Without a password nobody was asked.');
     const policy = new PasswordPolicyControl();
-    return this.#somewhere(deadline, async (server, signal) => {
-      const connection = await server.connect(signal);
-      try {
-        await connection.run(signal, (client) => client.bind(dn, password, policy));
-        return { kind: 'accepted', code: 0, diagnostic: '' };
-      } catch (error) {
-        if (!(error instanceof ResultCodeError)) throw error;
-        return { kind: 'wrong', code: error.code, diagnostic: diagnostic(error) };
-      } finally {
-        connection.close();
-      }
+    const { bound } = await this.#ask('password', deadline, async (server) => {
+      const bind = new BindRequest({ messageId: 0, dn, password, controls: [policy] });
+      return unlessNotNow(await server.bindAs(deadline, bind), ({ bound }) => bound);
     });
+    return bindOutcome(bound.code, bound.diagnostic, policy.value);
   }
 
-  modify(dn: string, changes: readonly DirectoryChange[]): Promise<void> {
-    return this.#asService(this.deadline(), (client) => client.modify(dn, [...changes]));
+  async modify(dn: string, changes: readonly Change[]): Promise<void> {
+    const request = new ModifyRequest({ messageId: 0, dn, changes: [...changes] });
+    const answer = await this.#asService('change', this.deadline(), request, true);
+    if (answer.code !== SUCCESS) throw refusal(answer);
   }
 
-  changePassword(dn: string, passwords: { old?: string; new: string }): Promise<void> {
-    const modification = new Attribute({ type: 'userPassword', values: [passwords.new] });
-    return this.modify(dn, [new Change({ operation: 'replace', modification })]);
+  async changePassword(dn: string, passwords: { old?: string; new: string }): Promise<void> {
+    if (passwords.old === '' || passwords.new === '') throw new DirectoryRefused(53, 'A password is empty.');
+    const { bind, request, policy } = passwordChange(dn, passwords, this.settings.preset.passwordChange);
+    const deadline = this.deadline();
+    const answer =
+      bind === undefined
+        ? await this.#asService('change', deadline, request, true)
+        : await this.#ask(
+            'change',
+            deadline,
+            async (server) => {
+              const { bound, next } = await server.bindAs(deadline, bind, request);
+              return next ?? bound;
+            },
+            true,
+          );
+    if (answer.code !== SUCCESS) throw refusal(answer, policy.value?.error);
   }
 
   async rootDse(): Promise<Entry> {
     const filter = new PresenceFilter({ attribute: 'objectClass' });
     const [entry] = await this.search('', { scope: 'base', filter, attributes: ['*', '+'] });
-    if (entry === undefined) throw new DirectoryAway('The server tells nothing of itself.');
+    if (entry === undefined) throw new DirectoryRefused(SUCCESS, 'The server tells nothing of itself.');
     return entry;
   }
 
-  async close(): Promise<void> {}
+  connect(deadline = this.deadline()): Promise<LdapConnection> {
+    return this.#ask('connection', deadline, (server) => server.connect(deadline));
+  }
+
+  socket(deadline = this.deadline()): Promise<{ socket: Socket; url: string }> {
+    return this.#ask('connection', deadline, async (server) => ({
+      socket: await server.socket(deadline),
+      url: server.url,
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.#servers.close();
+  }
 
   async #findOne(
     filter: Filter,
@@ -117,50 +181,66 @@ export class LdapDirectory implements Directory {
     const { base, scope, filter: people, attributes } = this.settings.people;
     const both = new AndFilter({ filters: [people, filter] });
     const entries = await this.search(base, { scope, filter: both, attributes, sizeLimit: 2, deadline });
+    const [entry] = entries;
     if (entries.length > 1) {
-      this.#log.warn('directory.ambiguous', { account: what, entries: entries.map(({ dn }) => dn) });
+      const message = `Several entries are ${what}, so none of them is: make their addresses differ`;
+      this.#log.flood('directory.ambiguous', { account: what, entries: entries.map(({ dn }) => dn), message });
       return undefined;
     }
-    const [entry] = entries;
     if (entry === undefined) return undefined;
-    const person = personOf(entry, this.settings);
+    const person = await this.person(entry);
     return person instanceof NoPerson || !is(person) ? undefined : person;
   }
 
-  #asService<T>(deadline: Deadline, act: (client: Client) => Promise<T>): Promise<T> {
-    return this.#somewhere(deadline, async (server, signal) => {
-      const connection: LdapConnection = await server.service(signal);
-      try {
-        return await connection.run(signal, act);
-      } finally {
-        connection.close();
-      }
-    });
+  /** Asks as the account that Parley has; `once` where it must not be done twice. */
+  #asService(operation: DirectoryOperation, deadline: Deadline, request: Message, once = false): Promise<Answer> {
+    return this.#ask(operation, deadline, (server) => askAsService(server, deadline, request, once), once);
   }
 
-  async #somewhere<T>(deadline: Deadline, act: (server: LdapServer, signal: AbortSignal) => Promise<T>): Promise<T> {
-    let last: unknown;
-    for (const server of this.#servers) {
-      const left = Math.min(deadline - performance.now(), this.settings.timeoutSeconds * 1000);
-      if (left <= 0) break;
-      try {
-        return await act(server, AbortSignal.timeout(left));
-      } catch (error) {
-        const failure = away(error);
-        if (!(failure instanceof DirectoryAway)) throw refusal(failure);
-        last = failure;
-      }
+  #ask<T>(
+    operation: DirectoryOperation,
+    deadline: Deadline,
+    act: (server: LdapServer) => Promise<T>,
+    once = false,
+  ): Promise<T> {
+    return this.#observe(operation, () => this.#servers.ask(deadline, act, once));
+  }
+}
+
+async function askAsService(server: LdapServer, deadline: Deadline, request: Message, once: boolean): Promise<Answer> {
+  for (;;) {
+    const lease = await server.lease(deadline);
+    try {
+      const answer = await lease.ask(request);
+      lease.release();
+      return unlessNotNow(answer, (it) => it);
+    } catch (error) {
+      lease.release(true);
+      // The server had closed the connection while nobody used it: that says nothing about how it is now.
+      const stale = lease.reused && error instanceof DirectoryAway && !error.late && error.code === undefined;
+      if (!stale || once) throw error;
+      server.dropIdle();
     }
-    throw last ?? new DirectoryAway('The time was over.');
   }
 }
 
-async function found(client: Client, base: string, options: SearchOptions): Promise<Entry[]> {
-  const { scope = 'sub', filter, attributes, sizeLimit = 0, controls = [] } = options;
-  const { searchEntries } = await client.search(
-    base,
-    { scope, filter, attributes: [...attributes], sizeLimit, explicitBufferAttributes: asBytes },
-    [...controls],
-  );
-  return searchEntries.map(foundEntry);
+function unlessNotNow<T>(result: T, answerOf: (result: T) => Answer): T {
+  const { code, diagnostic } = answerOf(result);
+  if (!NOT_NOW.has(code)) return result;
+  throw new DirectoryAway(`The server is ${code === 51 ? 'busy' : 'not available'} (${diagnostic || code})`, { code });
 }
+
+function searchRequest(base: string, options: SearchOptions): SearchRequest {
+  const { scope = 'sub', filter, attributes, sizeLimit = 0, controls = [] } = options;
+  const what = { scope, filter, attributes: [...attributes], sizeLimit, timeLimit: 0 };
+  return new SearchRequest({ messageId: 0, baseDN: base, ...what, controls: [...controls] });
+}
+
+function pageCookie({ response }: Answer): Buffer | undefined {
+  const control = response.controls?.find((each) => each instanceof PagedResultsControl);
+  const cookie = control?.value?.cookie;
+  return cookie === undefined || cookie.length === 0 ? undefined : cookie;
+}
+
+const refusal = ({ code, diagnostic }: Answer, policyError?: number): DirectoryRefused =>
+  new DirectoryRefused(code, diagnostic || `The directory refuses (${code}).`, policyError);

@@ -1,6 +1,7 @@
 import { Jid } from '@parley/xmpp/jid';
 import { escapeLocalPart, unescapeLocalPart } from '@parley/xmpp/jid-escaping';
 import type { Entry, Person } from './directory.ts';
+import type { PasswordPolicy } from './person-state.ts';
 import type { DirectorySettings } from './settings.ts';
 
 /** Why an entry is no account, in words for an operator. */
@@ -12,8 +13,13 @@ export class NoPerson {
   }
 }
 
-/** The person that an entry is. */
-export function personOf(entry: Entry, settings: DirectorySettings, now = Date.now()): Person | NoPerson {
+/** The person that an entry is; `policy` is that of its password, where the state depends on it. */
+export function personOf(
+  entry: Entry,
+  settings: DirectorySettings,
+  policy?: PasswordPolicy,
+  now = Date.now(),
+): Person | NoPerson {
   const { people, preset, domains } = settings;
   const raw = entry.attributes.get(people.id.toLowerCase())?.[0];
   if (raw === undefined) return new NoPerson(`has no ${people.id}, by which it would be told apart`);
@@ -29,7 +35,7 @@ export function personOf(entry: Entry, settings: DirectorySettings, now = Date.n
     return new NoPerson(`${what}, ${why}`);
   }
   const id = preset.idForm === 'guid' ? guid(raw) : raw.toString('utf8').toLowerCase();
-  return { id, dn: entry.dn, account, state: preset.state(entry, now), entry };
+  return { id, dn: entry.dn, account, state: preset.state.read(entry, now, policy), entry };
 }
 
 /** The account that a value of the address attribute names. */

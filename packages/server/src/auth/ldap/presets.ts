@@ -1,6 +1,5 @@
 import type { DIRECTORY_TYPES } from '../../config/directory.ts';
-import type { Entry } from './directory.ts';
-import type { PersonState } from './person-state.ts';
+import { type StateRules, stateRules } from './person-state.ts';
 
 export type DirectoryType = (typeof DIRECTORY_TYPES)[number];
 
@@ -13,12 +12,10 @@ export interface DirectoryPreset {
   readonly id: string;
   /** How the bytes of the id are written. */
   readonly idForm: 'text' | 'guid';
-  /** What the state of a person is read from: operational attributes, which only come where they are named. */
-  readonly stateAttributes: readonly string[];
-  readonly state: (entry: Entry, now: number) => PersonState;
+  readonly state: StateRules;
+  /** How passwords are set: by the extended operation of RFC 3062, or in Active Directory's attribute. */
+  readonly passwordChange: 'extended-operation' | 'unicodePwd';
 }
-
-const active = (): PersonState => ({ kind: 'active' });
 
 export const presets: Readonly<Record<DirectoryType, DirectoryPreset>> = {
   openldap: {
@@ -26,31 +23,31 @@ export const presets: Readonly<Record<DirectoryType, DirectoryPreset>> = {
     peopleFilter: '(objectClass=inetOrgPerson)',
     id: 'entryUUID',
     idForm: 'text',
-    stateAttributes: ['pwdAccountLockedTime'],
-    state: (entry) => (entry.text('pwdAccountLockedTime') === undefined ? active() : { kind: 'locked' }),
+    state: stateRules.openldap,
+    passwordChange: 'extended-operation',
   },
   '389ds': {
     type: '389ds',
     peopleFilter: '(objectClass=inetOrgPerson)',
     id: 'nsUniqueId',
     idForm: 'text',
-    stateAttributes: ['nsAccountLock'],
-    state: (entry) => (/^true$/i.test(entry.text('nsAccountLock') ?? '') ? { kind: 'disabled' } : active()),
+    state: stateRules['389ds'],
+    passwordChange: 'extended-operation',
   },
   freeipa: {
     type: 'freeipa',
-    peopleFilter: '(objectClass=posixAccount)',
+    peopleFilter: '(&(objectClass=person)(objectClass=posixAccount))',
     id: 'ipaUniqueID',
     idForm: 'text',
-    stateAttributes: ['nsAccountLock'],
-    state: (entry) => (/^true$/i.test(entry.text('nsAccountLock') ?? '') ? { kind: 'disabled' } : active()),
+    state: stateRules.freeipa,
+    passwordChange: 'extended-operation',
   },
   activeDirectory: {
     type: 'activeDirectory',
     peopleFilter: '(&(objectCategory=person)(objectClass=user))',
     id: 'objectGUID',
     idForm: 'guid',
-    stateAttributes: ['userAccountControl'],
-    state: (entry) => ((Number(entry.text('userAccountControl')) & 2) === 2 ? { kind: 'disabled' } : active()),
+    state: stateRules.activeDirectory,
+    passwordChange: 'unicodePwd',
   },
 };

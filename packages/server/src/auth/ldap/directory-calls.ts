@@ -1,0 +1,34 @@
+import type { Metrics } from '@parley/metrics/registry';
+import { DirectoryAway, DirectoryRefused } from './directory.ts';
+import type { DirectoryServers } from './directory-servers.ts';
+
+export type DirectoryOperation = 'search' | 'password' | 'change' | 'connection';
+
+/** Has the metrics tell how a directory is; what it gives counts and times what is asked. */
+export function observeCalls(
+  directory: string,
+  servers: DirectoryServers,
+  metrics: Metrics | undefined,
+): <T>(operation: DirectoryOperation, act: () => Promise<T>) => Promise<T> {
+  metrics?.directoryConnections.with({ directory }).observe(() => servers.connections);
+  metrics?.directoryWaiting.with({ directory }).observe(() => servers.waiting);
+  metrics?.directoryServersAway.with({ directory }).observe(() => servers.away);
+  return async (operation, act) => {
+    const since = performance.now();
+    let outcome: 'answered' | 'refused' | 'late' | 'away' = 'answered';
+    try {
+      return await act();
+    } catch (error) {
+      outcome = outcomeOf(error);
+      throw error;
+    } finally {
+      metrics?.directoryCalls.with({ operation, outcome }).add(1);
+      metrics?.directoryDuration.with({ operation }).record((performance.now() - since) / 1000);
+    }
+  };
+}
+
+function outcomeOf(error: unknown): 'answered' | 'refused' | 'late' | 'away' {
+  if (error instanceof DirectoryRefused) return 'refused';
+  return error instanceof DirectoryAway && (error.late || error.crowded) ? 'late' : 'away';
+}
