@@ -14,6 +14,11 @@ export class MessageFramer {
     this.#mostBytes = mostBytes;
   }
 
+  /** Octets of a message that is not whole yet. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** The messages that are whole now. Throws a BerError at what is none; then nothing more is taken. */
   push(chunk: Buffer): Buffer[] {
     if (this.#dead) return [];
