@@ -186,6 +186,7 @@ export class Node implements AsyncDisposable {
       metrics,
       log,
       authenticator: this.accounts,
+      peers: this.#peers,
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
     const { hooks, router, sessions, streams, cluster } = this;

@@ -18,7 +18,7 @@ export interface AccountChangesOptions {
 
 /** Has the changes of accounts take effect on this node: streams end, then modules are told. */
 export function applyAccountChanges({ accounts, sessions, streams, events, peers }: AccountChangesOptions): void {
-  accounts.onChange(({ account, change, to, reason, sessionId, elsewhere }) => {
+  accounts.onChange(({ account, change, to, reason, source, sessionId, elsewhere }) => {
     const error = endOf(change, reason);
     if (error !== undefined) evict(account, error, sessionId);
     if (elsewhere) return; // the node where it was done has the modules told
@@ -26,7 +26,7 @@ export function applyAccountChanges({ accounts, sessions, streams, events, peers
     if (change === 'removed') events.emit('account.removed', account);
     return peers.tell(
       'account',
-      JSON.stringify({ account: account.bareText, change, to: to?.bareText, reason, sessionId }),
+      JSON.stringify({ account: account.bareText, change, to: to?.bareText, reason, source, sessionId }),
     );
   });
   peers.on('account', (text) => {

@@ -1,6 +1,7 @@
 import type { Jid } from '@parley/xmpp/jid';
 import type { ScramRelay } from '@parley/xmpp/sasl/mechanism';
 import type { ScramHash, ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
+import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Awaitable } from '../pipeline.ts';
 
 /** What happened to an account, from wherever it was changed. */
@@ -13,6 +14,8 @@ export interface AccountChange {
   readonly reason?: string | undefined;
   /** The id of the session that asked for it, if one did. */
   readonly sessionId?: string | undefined;
+  /** By what name the configuration calls what keeps the account, where there are several. */
+  readonly source?: string | undefined;
   /** Another node has changed it, and tells everybody else. */
   readonly elsewhere?: true;
 }
@@ -43,6 +46,15 @@ export type PasswordVerdict =
 /** Names as SASL has them, of those mechanisms that look at a password. */
 export type PasswordMechanism = 'PLAIN' | `SCRAM-${ScramHash}` | `SCRAM-${ScramHash}-PLUS`;
 
+/** Whoever keeps the account cannot be asked just now: logins come again later, and stanzas are answered so. */
+export class AccountsAway extends StanzaError {
+  override name = 'AccountsAway';
+
+  constructor(options: { cause?: unknown } = {}) {
+    super('resource-constraint', { text: 'The accounts cannot be looked up just now.', ...options });
+  }
+}
+
 /** Who somebody is: the one door to accounts, whatever keeps them. Accounts are bare JIDs. */
 export interface Authenticator {
   /** The account is known and may receive stanzas; a disabled one exists but may not log in. */
@@ -70,8 +82,13 @@ export interface Authenticator {
   notice?(account: Jid): Awaitable<string | undefined>;
   /** One that no password fits, always the same for the same account, that looks as real ones do. */
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier;
-  /** Absent where passwords are changed elsewhere. Throws a StanzaError where the new one is refused. */
-  setPassword?(account: Jid, password: string, sessionId?: string): Promise<void>;
+  /**
+   * Absent where passwords are changed elsewhere. Throws a StanzaError where the new one is refused, with the reason in
+   * words. `old` is the one before, where it is known.
+   */
+  setPassword?(account: Jid, password: string, sessionId?: string, old?: string): Promise<void>;
+  /** Strangers may be given accounts of this domain, as far as those who keep them are concerned. */
+  creates(domain: string): boolean;
   /** Absent where accounts are made elsewhere. Throws a StanzaError `conflict` where the account exists. */
   create?(account: Jid, password: string): Promise<void>;
   /** Takes away the account and all that belongs to it. Throws a StanzaError where there is no such account. */

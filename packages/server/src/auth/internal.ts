@@ -96,6 +96,10 @@ export class InternalAuthenticator implements Authenticator {
     return record instanceof Promise ? record.then(question) : question(record);
   }
 
+  creates(): boolean {
+    return true;
+  }
+
   async create(account: Jid, password: string): Promise<void> {
     if (account.local === '' || !account.isBare) throw new StanzaError('jid-malformed');
     const verifiers = await this.#derive(password);

@@ -4,9 +4,16 @@ import { Jid } from '@parley/xmpp/jid';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { AccountsBusy, type Authenticator, type PasswordVerdict, type Refusal } from '../auth/authenticator.ts';
+import {
+  AccountsAway,
+  AccountsBusy,
+  type Authenticator,
+  type PasswordVerdict,
+  type Refusal,
+} from '../auth/authenticator.ts';
 import { defaultConfiguration } from '../config/schema.ts';
 import { Log } from '../log.ts';
+import { Peers } from '../peers.ts';
 import { type LoginAttempt, Logins } from './logins.ts';
 import type { Stream } from './stream.ts';
 
@@ -40,7 +47,11 @@ beforeEach(() => {
   refusals = new Map();
   verdicts = new Map();
   notice = undefined;
-  logins = new Logins({
+  logins = make();
+});
+
+const make = (peers?: Peers) =>
+  new Logins({
     config: () => config,
     metrics: registry.metrics,
     log: Log.create({
@@ -60,8 +71,8 @@ beforeEach(() => {
     trusts: (address) => address === trusted,
     now: () => now,
     wait: async (ms) => void waits.push(ms),
+    ...(peers && { peers }),
   });
-});
 
 function attempt(remoteAddress = '192.0.2.1'): LoginAttempt {
   const host = {
@@ -134,6 +145,52 @@ describe('guessing', () => {
     logins.succeeded(attempt(), juliet);
     waits = [];
     await guess(juliet);
+    expect(waits).toEqual([1000]);
+  });
+});
+
+describe('nodes count together', () => {
+  /** Nodes that hear each other. */
+  function nodes(): Logins[] {
+    const peers = [new Peers(), new Peers(), new Peers()];
+    for (const one of peers) {
+      one.connect(async (...told) => {
+        for (const other of peers) if (other !== one) await other.receive(...told);
+      });
+    }
+    return peers.map(make);
+  }
+
+  const fail = async (node: Logins) => {
+    const one = attempt();
+    node.admit(one, juliet);
+    await node.failed(one, wrong);
+  };
+
+  test('what failed anywhere, and the delay grows by it', async () => {
+    const [one, two, three] = nodes() as [Logins, Logins, Logins];
+    for (let i = 0; i < limit.failuresPerAccountAndAddress; i++) await fail(i % 2 === 0 ? one : two);
+    expect(waits.slice(0, 4)).toEqual([1000, 2000, 4000, 8000]);
+    expect(() => three.admit(attempt(), juliet)).toThrow(SaslError);
+    expect(() => three.admit(attempt(), romeo)).not.toThrow();
+    expect(() => three.admit(attempt('198.51.100.7'), juliet)).not.toThrow(); // the owner, from elsewhere
+  });
+
+  test('nothing any more where the owner has come', async () => {
+    const [one, two] = nodes() as [Logins, Logins];
+    for (let i = 0; i < limit.failuresPerAccountAndAddress - 1; i++) await fail(one);
+    two.succeeded(attempt(), juliet);
+    await fail(one);
+    expect(() => one.admit(attempt(), juliet)).not.toThrow();
+    expect(waits.at(-1)).toBe(1000);
+  });
+
+  test('each alone while they do not hear each other', async () => {
+    const peers = new Peers();
+    peers.connect(() => Promise.reject(new KeyspaceError('away', 'Redis is gone')));
+    const alone = make(peers);
+    await fail(alone);
+    alone.succeeded(attempt(), juliet);
     expect(waits).toEqual([1000]);
   });
 });
@@ -217,12 +274,15 @@ describe('what went wrong', () => {
     expect(logins.reasonOf(wrong, one.stream)).toBe(wrong);
   });
 
-  test.each([new KeyspaceError('away', 'Redis is gone'), new AccountsBusy()])('is temporary: %s', (error) => {
-    const reason = logins.reasonOf(error, attempt().stream);
-    expect(reason.condition).toBe('temporary-auth-failure');
-    expect(reason.text).toBeUndefined();
-    expect(faults).toEqual([]);
-  });
+  test.each([new KeyspaceError('away', 'Redis is gone'), new AccountsBusy(), new AccountsAway()])(
+    'is temporary: %s',
+    (error) => {
+      const reason = logins.reasonOf(error, attempt().stream);
+      expect(reason.condition).toBe('temporary-auth-failure');
+      expect(reason.text).toBeUndefined();
+      expect(faults).toEqual([]);
+    },
+  );
 
   test('is reported where it is a fault, and not told', () => {
     const fault = new TypeError('secret details');

@@ -4,10 +4,11 @@ import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
-import { AccountsBusy, type Authenticator } from '../auth/authenticator.ts';
+import { AccountsAway, AccountsBusy, type Authenticator } from '../auth/authenticator.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { network } from '../net/connection-limits.ts';
+import type { Peers } from '../peers.ts';
 import type { Stream } from './stream.ts';
 import { WindowCount } from './window-count.ts';
 
@@ -18,6 +19,8 @@ export interface LoginsOptions {
   readonly authenticator: Authenticator;
   /** Limits by address do not apply to it. */
   trusts(address: string): boolean;
+  /** The other nodes, which count together with this one. */
+  readonly peers?: Peers;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
   /** Waits so many milliseconds. */
@@ -46,6 +49,9 @@ export interface LoginAttempt {
 /**
  * Who may try to log in, and what failed: every way to log in goes through this. There is no limit by account alone,
  * since it would let strangers lock out the owner.
+ *
+ * Every node has the counts of all: each tells the others what it counts, and nobody waits for that. So a login asks
+ * nobody else, goes on while the keyspace is away, and a node that has just come knows what has failed since then.
  */
 export class Logins {
   readonly authenticator: Authenticator;
@@ -62,6 +68,11 @@ export class Logins {
     this.authenticator = options.authenticator;
     this.#now = options.now ?? (() => performance.now());
     this.#wait = options.wait ?? ((ms) => delay(ms, undefined, { ref: false }));
+    options.peers?.on(SUBJECT, (text) => {
+      const { place, pair, over } = JSON.parse(text) as Told;
+      if (over && pair !== undefined) this.#byAccountAndAddress.delete(pair);
+      else this.#count(place, pair);
+    });
   }
 
   /** Limits by address do not apply to it. */
@@ -128,7 +139,7 @@ export class Logins {
     const { stream, mechanism } = attempt;
     const address = stream.transport.remoteAddress;
     this.#byStream.delete(stream);
-    this.#byAccountAndAddress.delete(both(identity, network(address)));
+    this.#forgive(network(address), identity);
     this.#options.metrics.logins.with({ mechanism, outcome: 'success' }).increment();
     this.#options.log.debug('login.succeeded', { account: identity.toString(), address, mechanism });
   }
@@ -137,7 +148,8 @@ export class Logins {
   reasonOf(error: unknown, stream: Stream): SaslError {
     if (error instanceof SaslError) return error;
     if (error instanceof StreamError) throw error;
-    if (!(error instanceof KeyspaceError || error instanceof AccountsBusy)) stream.host.onFault(error, stream);
+    const expected = [KeyspaceError, AccountsBusy, AccountsAway].some((kind) => error instanceof kind);
+    if (!expected) stream.host.onFault(error, stream);
     return new SaslError('temporary-auth-failure');
   }
 
@@ -161,20 +173,49 @@ export class Logins {
 
   /** A wrong proof. How long it took to find out is not to be seen: the time is that since the client sent it. */
   #slowDown({ account, since }: LoginAttempt, address: string, onStream: number): Promise<void> | undefined {
-    const { windowSeconds, delaySeconds, maxDelaySeconds } = this.#options.config().limits.logins;
+    const { delaySeconds, maxDelaySeconds } = this.#options.config().limits.logins;
     let failures = onStream;
     const now = this.#now();
     if (!this.#options.trusts(address)) {
       const place = network(address);
-      this.#byAddress.add(place, windowSeconds * 1000, now);
-      if (account !== undefined) {
-        failures = Math.max(failures, this.#byAccountAndAddress.add(both(account, place), windowSeconds * 1000, now));
-      }
+      const pair = account && both(account, place);
+      failures = Math.max(failures, this.#count(place, pair));
+      this.#tell({ place, pair });
     }
     const seconds = Math.min(delaySeconds * 2 ** Math.floor(failures - 1), maxDelaySeconds);
     const left = seconds * 1000 - (now - (since ?? now));
     return left > 0 ? this.#wait(left) : undefined;
   }
+
+  /** Gives how often this address has failed at this account. */
+  #count(place: string, pair: string | undefined): number {
+    const windowMs = this.#options.config().limits.logins.windowSeconds * 1000;
+    const now = this.#now();
+    this.#byAddress.add(place, windowMs, now);
+    return pair === undefined ? 0 : this.#byAccountAndAddress.add(pair, windowMs, now);
+  }
+
+  /** The owner has come, so that nothing from there was guessing. */
+  #forgive(place: string, account: Jid): void {
+    const pair = both(account, place);
+    if (this.#byAccountAndAddress.of(pair, this.#now()) === 0) return;
+    this.#byAccountAndAddress.delete(pair);
+    this.#tell({ place, pair, over: true });
+  }
+
+  /** A node that does not hear it counts less than the others, and nothing else. */
+  #tell(told: Told): void {
+    this.#options.peers?.tell(SUBJECT, JSON.stringify(told))?.catch(() => undefined);
+  }
+}
+
+const SUBJECT = 'login-failure';
+
+/** What nodes tell each other of a wrong proof, or that there was a right one. */
+interface Told {
+  readonly place: string;
+  readonly pair: string | undefined;
+  readonly over?: true;
 }
 
 const both = (account: Jid, place: string) => `${place} ${account.bareText}`;

@@ -31,7 +31,7 @@ export default defineModule({
 
     // --- before authentication -----------------------------------------------------------------------------------
 
-    const open = () => config().registration.inBand && accounts.create !== undefined;
+    const open = (domain: string) => config().registration.inBand && accounts.creates(domain);
     /** A password is about to be sent. */
     const safe = (stream: Stream) =>
       stream.encrypted || (!config().tls.required && config().authentication.plainWithoutTls);
@@ -40,7 +40,7 @@ export default defineModule({
       ns: NS.register,
 
       advertise: (stream) =>
-        stream.identity === undefined && open() && safe(stream)
+        stream.identity === undefined && open(stream.domain) && safe(stream)
           ? Element.of('register', NS.registerFeature)
           : undefined,
 
@@ -56,7 +56,7 @@ export default defineModule({
     });
 
     async function answerStranger(stream: Stream, request: Iq): Promise<Element[]> {
-      if (!open() || (request.to !== undefined && request.to.toString() !== stream.domain)) {
+      if (!open(stream.domain) || (request.to !== undefined && request.to.toString() !== stream.domain)) {
         throw new StanzaError('service-unavailable');
       }
       if (!safe(stream)) throw new StanzaError('policy-violation', { text: 'Encrypt the stream first.' });

@@ -1,0 +1,212 @@
+import { createHmac } from 'node:crypto';
+import type { Jid } from '@parley/xmpp/jid';
+import type { ScramRelay } from '@parley/xmpp/sasl/mechanism';
+import type { ScramHash, ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { Awaitable } from '../pipeline.ts';
+import { within } from '../within.ts';
+import type { AccountChange, Authenticator, PasswordMechanism, PasswordVerdict, Refusal } from './authenticator.ts';
+
+export interface AccountSourcesOptions {
+  /** By the names that the configuration has for them. */
+  readonly sources: ReadonlyMap<string, Authenticator>;
+  /** The names of a domain's sources, in the order in which they are asked: at least one. */
+  of(domain: string): readonly string[];
+  /** Says as which source's account somebody unknown is treated: the same on all nodes, at all times. */
+  readonly secret: Buffer;
+}
+
+interface Source {
+  readonly name: string;
+  readonly accounts: Authenticator;
+}
+
+/** At a login the later sources have so much time to answer, too, once an earlier one has said that it is his account. */
+const EVEN_MS = 250;
+
+const NOWHERE: Refusal = { condition: 'not-authorized' };
+const NOTHING: ReadonlySet<PasswordMechanism> = new Set();
+
+/**
+ * The accounts of all domains, each kept by what its domain uses: the first source that knows an account decides on it.
+ * Somebody unknown is treated as an unknown account of one of the sources, always the same one, so that an answer in the
+ * manner of a source does not tell that there is such an account.
+ */
+export class AccountSources implements Authenticator {
+  readonly #options: AccountSourcesOptions;
+  readonly #listeners: ((change: AccountChange) => Awaitable<void>)[] = [];
+
+  constructor(options: AccountSourcesOptions) {
+    this.#options = options;
+    for (const [name, accounts] of options.sources) {
+      accounts.onChange((change) => this.#changed({ name, accounts }, change));
+    }
+  }
+
+  #of(domain: string): Source[] {
+    return this.#options.of(domain).flatMap((name) => {
+      const accounts = this.#options.sources.get(name);
+      return accounts === undefined ? [] : [{ name, accounts }];
+    });
+  }
+
+  /** Where there is one source, there is nothing to look for. */
+  #only(account: Jid): Authenticator | undefined {
+    const [first, second] = this.#of(account.domain);
+    return second === undefined ? first?.accounts : undefined;
+  }
+
+  /** Asks one after the other. */
+  async #find(account: Jid): Promise<Authenticator | undefined> {
+    for (const { accounts } of this.#of(account.domain)) if (await accounts.exists(account)) return accounts;
+    return undefined;
+  }
+
+  /** Asks all, so that it takes as long whoever knows the account, or nobody; then whoever is to deal with the login. */
+  async #forLogin(account: Jid): Promise<Authenticator | undefined> {
+    const sources = this.#of(account.domain);
+    const asked = sources.map(({ accounts }) => (async () => accounts.exists(account))());
+    const all = Promise.allSettled(asked);
+    for (const [index, answer] of asked.entries()) {
+      if (!(await answer)) continue;
+      await within(all, EVEN_MS);
+      return sources[index]?.accounts;
+    }
+    return this.#pretended(account);
+  }
+
+  /** As whose unknown account this one is treated. */
+  #pretended(account: Jid): Authenticator | undefined {
+    const sources = this.#of(account.domain);
+    const drawn = createHmac('sha256', this.#options.secret).update(account.bareText).digest().readUInt32BE();
+    return sources[drawn % sources.length]?.accounts;
+  }
+
+  exists(account: Jid): Awaitable<boolean> {
+    const only = this.#only(account);
+    return only === undefined ? this.#find(account).then((found) => found !== undefined) : only.exists(account);
+  }
+
+  refusal(account: Jid): Awaitable<Refusal | undefined> {
+    const only = this.#only(account);
+    if (only !== undefined) return only.refusal(account);
+    return this.#find(account).then((found) => (found === undefined ? NOWHERE : found.refusal(account)));
+  }
+
+  /** Nothing is offered that only some of those who choose it could log in with. */
+  mechanisms(domain: string): ReadonlySet<PasswordMechanism> {
+    const [first = NOTHING, ...others] = this.#of(domain).map(({ accounts }) => accounts.mechanisms(domain));
+    return others.reduce((common, more) => common.intersection(more), first);
+  }
+
+  async verifyPassword(account: Jid, password: string): Promise<PasswordVerdict> {
+    const accounts = this.#only(account) ?? (await this.#forLogin(account));
+    return accounts?.verifyPassword(account, password) ?? { accepted: false, condition: 'not-authorized' };
+  }
+
+  verifier(account: Jid, hash: ScramHash): Awaitable<ScramVerifier | undefined> {
+    const only = this.#only(account);
+    if (only !== undefined) return only.verifier(account, hash);
+    return this.#forLogin(account).then((accounts) => accounts?.verifier(account, hash));
+  }
+
+  falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
+    const accounts = this.#pretended(account);
+    if (accounts === undefined) throw new Error(`${account.domain} keeps its accounts nowhere.`);
+    return accounts.falseVerifier(account, hash);
+  }
+
+  relay(account: Jid, hash: ScramHash): Awaitable<ScramRelay | undefined> {
+    const only = this.#only(account);
+    if (only !== undefined) return only.relay?.(account, hash);
+    if (!this.#of(account.domain).some(({ accounts }) => accounts.relay !== undefined)) return undefined;
+    return this.#forLogin(account).then((accounts) => accounts?.relay?.(account, hash));
+  }
+
+  notice(account: Jid): Awaitable<string | undefined> {
+    const only = this.#only(account);
+    if (only !== undefined) return only.notice?.(account);
+    return this.#find(account).then((accounts) => accounts?.notice?.(account));
+  }
+
+  creates(domain: string): boolean {
+    return this.#creator(domain) !== undefined;
+  }
+
+  #creator(domain: string): Authenticator | undefined {
+    return this.#of(domain).find(({ accounts }) => accounts.creates(domain))?.accounts;
+  }
+
+  async create(account: Jid, password: string): Promise<void> {
+    const creator = this.#creator(account.domain);
+    if (creator?.create === undefined) throw elsewhere();
+    if ((await this.#find(account)) !== undefined) {
+      throw new StanzaError('conflict', { text: 'There is such an account already.' });
+    }
+    await creator.create(account, password);
+  }
+
+  setPassword(account: Jid, password: string, sessionId?: string, old?: string): Promise<void> {
+    return this.#ask(account, (accounts) => accounts.setPassword?.(account, password, sessionId, old));
+  }
+
+  remove(account: Jid, sessionId?: string): Promise<void> {
+    return this.#ask(account, (accounts) => accounts.remove?.(account, sessionId));
+  }
+
+  disable(account: Jid): Promise<void> {
+    return this.#ask(account, (accounts) => accounts.disable?.(account));
+  }
+
+  enable(account: Jid): Promise<void> {
+    return this.#ask(account, (accounts) => accounts.enable?.(account));
+  }
+
+  /** Has whoever keeps the account change it. */
+  async #ask(account: Jid, change: (accounts: Authenticator) => Promise<void> | undefined): Promise<void> {
+    const accounts = await this.#find(account);
+    if (accounts === undefined) throw new StanzaError('item-not-found', { text: 'There is no such account.' });
+    const changed = change(accounts);
+    if (changed === undefined) throw elsewhere();
+    await changed;
+  }
+
+  async *list(domain: string): AsyncGenerator<readonly Jid[], void, undefined> {
+    for (const { accounts } of this.#of(domain)) {
+      for await (const page of accounts.list?.(domain) ?? []) {
+        const deciding = await Promise.all(page.map(async (account) => (await this.#find(account)) === accounts));
+        yield page.filter((_, index) => deciding[index]);
+      }
+    }
+  }
+
+  onChange(listener: (change: AccountChange) => Awaitable<void>): void {
+    this.#listeners.push(listener);
+  }
+
+  changedElsewhere(change: AccountChange): void {
+    const accounts = this.#options.sources.get(change.source ?? '');
+    accounts?.changedElsewhere?.(change);
+  }
+
+  /** An account of which another source decides has not changed. */
+  #changed(source: Source, change: AccountChange): Awaitable<void> {
+    const sources = this.#of(change.account.domain);
+    const place = sources.findIndex(({ name }) => name === source.name);
+    if (place < 0) return;
+    if (place === 0) return this.#tell({ ...change, source: source.name });
+    return this.#tellUnlessDecided(sources.slice(0, place), { ...change, source: source.name });
+  }
+
+  async #tellUnlessDecided(earlier: readonly Source[], change: AccountChange): Promise<void> {
+    for (const { accounts } of earlier) if (await accounts.exists(change.account)) return;
+    await this.#tell(change);
+  }
+
+  async #tell(change: AccountChange): Promise<void> {
+    for (const told of this.#listeners.map((listener) => listener(change))) await told;
+  }
+}
+
+const elsewhere = () =>
+  new StanzaError('not-allowed', { text: 'These accounts are kept elsewhere: change them there.' });
