@@ -83,17 +83,33 @@ export function embeddedFolder(config: Configuration): string | undefined {
 
 /** Throws a ConfigurationError where a file cannot be read. */
 export function tlsSettings(config: Configuration): TlsSettings {
-  const { clientAuthorities: authorities } = config.tls;
+  const { clientAuthorities: authorities, clientRevocations: revocations } = config.tls;
   const problems: Problem[] = [];
   const clientAuthorities =
     authorities === undefined ? undefined : readPem('tls.clientAuthorities', authorities, problems);
+  const clientRevocations = revocations === undefined ? undefined : readRevocations(revocations, problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return {
     minVersion: config.tls.minVersion,
     ciphers: config.tls.ciphers,
     handshakeTimeoutMs: config.stream.handshakeTimeoutSeconds * 1000,
     clientAuthorities,
+    clientRevocations,
   };
+}
+
+function readRevocations(file: string, problems: Problem[]): string[] {
+  const path = 'tls.clientRevocations';
+  const text = readPem(path, file, problems);
+  const lists = text.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [];
+  if (text !== '' && lists.length === 0) {
+    problems.push({
+      path,
+      problem: `names ${file}, which holds no revocation list`,
+      cure: 'name a PEM file with some',
+    });
+  }
+  return lists;
 }
 
 /** Has the metrics tell how long the certificate of each domain is good. */

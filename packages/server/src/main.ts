@@ -6,6 +6,7 @@ import { internalAccounts } from './accounts.ts';
 import { embeddedFolder } from './certificates.ts';
 import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
+import { FileWatch } from './file-watch.ts';
 import { keyspaceMetrics, observeKeyspace } from './keyspace-metrics.ts';
 import { keyspaceUrl } from './keyspace-url.ts';
 import { Log } from './log.ts';
@@ -94,6 +95,13 @@ export class Server implements AsyncDisposable {
     );
     const ports = await openPorts({ node, keyspace, registry, log, reload: () => server.reload() });
     parts.use(ports);
+    parts.use(
+      new FileWatch(
+        () => node.config.tls.clientRevocations,
+        () => node.reload(node.config),
+        (error) => log.error('revocations.refused', { error, message: 'The lists read before stay in force.' }),
+      ),
+    );
     parts.defer(() => node.stop()); // first of all: the ports tell of it meanwhile
     const server: Server = new Server(node, log, [...node.ports, ...ports.listeners], parts.move(), options);
     log.info('server.started', { node: name, domains: node.domains, listeners: server.listeners });

@@ -98,6 +98,16 @@ const tls = section('Encryption towards clients.', {
     live,
     description: 'Certificates (PEM) of the authorities that vouch for users’ own certificates; EXTERNAL needs them.',
   }),
+  clientRevocations: file({
+    live,
+    description:
+      'Revocation lists (PEM) of those authorities and of all between them and a user, one behind the other: a certificate that is on its list, or whose list is missing or out of date, is not taken. The file is read again when it changes.',
+  }),
+  clientMailAddresses: flag(true, {
+    live,
+    description:
+      'A user’s certificate that names no XMPP address counts for the mail address that it names, where that is the address of an account.',
+  }),
   minVersion: choice(['TLSv1.2', 'TLSv1.3'], 'TLSv1.2', { live, description: 'The oldest version of TLS accepted.' }),
   ciphers: z.string().min(1).max(4096).default(CIPHERS).meta({
     live,
@@ -351,6 +361,11 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
         const named = [authentication?.mechanisms, ...(domains ?? []).map((each) => each.mechanisms)];
         return !tls || tls.clientAuthorities !== undefined || !named.some((list) => list?.includes('EXTERNAL'));
       },
+    ),
+    across(
+      'tls.clientRevocations',
+      'is of no use without `clientAuthorities`: name those who vouch for users, too',
+      ({ tls }) => tls?.clientRevocations === undefined || tls.clientAuthorities !== undefined,
     ),
     across(
       'limits.output.maxBytes',

@@ -14,6 +14,8 @@ export interface SecureSettings {
   readonly ciphers: string;
   /** Client certificates are asked for, and taken where one of these authorities (PEM) vouches for them. */
   readonly clientAuthorities?: string | undefined;
+  /** What those authorities have revoked: lists (PEM). Where there are any, each authority needs a valid one. */
+  readonly clientRevocations?: readonly string[] | undefined;
 }
 
 /** What a server's side of TLS begins with. Throws a ConfigurationError where TLS cannot be had like this. */
@@ -27,6 +29,7 @@ export function secureContext(settings: SecureSettings, own?: CertificateFiles):
       // RFC 7590 §3.3: no renegotiation; disableRenegotiation() has no effect on a socket without a tls.Server
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
       ca: settings.clientAuthorities,
+      ...(settings.clientRevocations && { crl: [...settings.clientRevocations] }),
     });
   } catch (error) {
     const problem = `cannot be used (${(error as Error).message})`;

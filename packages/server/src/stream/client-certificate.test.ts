@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { certificateIdentities } from './client-certificate.ts';
 import { clientCertificate, otherName, plainName, xmppAddress } from './testing.ts';
 
-const identities = async (...names: asn1.AsnType[]) =>
-  (await certificateIdentities((await clientCertificate(...names)).der)).map(String);
+const identities = async (...names: asn1.AsnType[]) => identitiesOf(names, false);
+
+const identitiesOf = async (names: asn1.AsnType[], mail: boolean) =>
+  (await certificateIdentities((await clientCertificate(...names)).der, mail)).map(String);
 
 describe('the addresses of a certificate', () => {
   test('are all those that it names as such, prepared', async () => {
@@ -29,11 +31,36 @@ describe('the addresses of a certificate', () => {
     expect(await identities(...names)).toEqual([]);
   });
 
+  describe('where mail addresses count', () => {
+    const mail = (...names: asn1.AsnType[]) => identitiesOf(names, true);
+
+    test('are those', async () => {
+      const names = ['Juliet@capulet.lit', 'nurse@capulet.lit'].map((text) => plainName(1, text));
+      expect(await mail(plainName(2, 'capulet.lit'), ...names)).toEqual(['juliet@capulet.lit', 'nurse@capulet.lit']);
+    });
+
+    test('are not, as soon as there is any of XMPP, good or not', async () => {
+      const address = plainName(1, 'juliet@capulet.lit');
+      expect(await mail(address, xmppAddress('romeo@montague.lit'))).toEqual(['romeo@montague.lit']);
+      expect(await mail(address, xmppAddress('@montague.lit'))).toEqual([]);
+    });
+
+    test.each([
+      'capulet.lit',
+      'juliet@capulet.lit/balcony',
+      'juliet@capulet.lit\0.evil.lit',
+      'jüliet@capulet.lit',
+      '@',
+    ])('are not what is none: %j', async (text) => {
+      expect(await mail(plainName(1, text))).toEqual([]);
+    });
+  });
+
   test('no certificate has none', async () => {
-    expect(await certificateIdentities(undefined)).toEqual([]);
+    expect(await certificateIdentities(undefined, true)).toEqual([]);
   });
 
   test('what is no certificate is an error', async () => {
-    await expect(certificateIdentities(Buffer.from('no certificate'))).rejects.toThrow();
+    await expect(certificateIdentities(Buffer.from('no certificate'), true)).rejects.toThrow();
   });
 });

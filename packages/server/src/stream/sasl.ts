@@ -89,7 +89,7 @@ export class Sasl implements StreamFeature {
     try {
       const offers = this.#offers.get(stream) ?? this.#offer(stream);
       if (offers.needTls.includes(name)) throw new SaslError('encryption-required'); // RFC 6120 §6.5.4
-      const identities = name === 'EXTERNAL' ? await certificateIdentities(stream.transport.peerCertificate) : [];
+      const identities = name === 'EXTERNAL' ? await this.#certified(stream) : [];
       if (stream.closed) return;
       const exchange = startSasl(name, this.#services(offers, attempt, identities));
       this.#running.set(stream, Object.assign(attempt, { exchange }));
@@ -97,6 +97,10 @@ export class Sasl implements StreamFeature {
       return this.#fail(stream, error, attempt);
     }
     return this.#step(stream, element);
+  }
+
+  #certified({ transport }: Stream): Promise<readonly Jid[]> {
+    return certificateIdentities(transport.peerCertificate, this.#config().tls.clientMailAddresses);
   }
 
   async #respond(stream: Stream, element: Element): Promise<void> {

@@ -42,3 +42,79 @@ export async function clientCertificate(...names: asn1.AsnType[]): Promise<{ der
   const key = pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', keys.privateKey));
   return { der: Buffer.from(der), cert: pem('CERTIFICATE', der), key };
 }
+
+const named = (value: string) => {
+  const name = new pki.RelativeDistinguishedNames();
+  name.typesAndValues.push(new pki.AttributeTypeAndValue({ type: '2.5.4.3', value: new asn1.Utf8String({ value }) }));
+  return name;
+};
+
+const newKeys = () => crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+
+type Keys = Awaited<ReturnType<typeof newKeys>>;
+
+/** Somebody who vouches for users, and takes it back. */
+export class CertificateAuthority {
+  readonly #keys: Keys;
+  readonly #name: string;
+  #serial = 1;
+  /** PEM. */
+  cert = '';
+
+  private constructor(keys: Keys, name: string) {
+    this.#keys = keys;
+    this.#name = name;
+  }
+
+  static async make(name = 'An authority'): Promise<CertificateAuthority> {
+    const authority = new CertificateAuthority(await newKeys(), name);
+    const basic = new pki.BasicConstraints({ cA: true }).toSchema().toBER();
+    const extension = new pki.Extension({ extnID: '2.5.29.19', critical: true, extnValue: basic });
+    authority.cert = (await authority.#sign(name, authority.#keys.publicKey, [extension])).pem;
+    return authority;
+  }
+
+  /** A certificate with these alternative names. */
+  async issue(...names: asn1.AsnType[]): Promise<{ cert: string; key: string; serial: number }> {
+    const keys = await newKeys();
+    const extnValue = new asn1.Sequence({ value: names }).toBER();
+    const made = await this.#sign('Somebody', keys.publicKey, [new pki.Extension({ extnID: '2.5.29.17', extnValue })]);
+    const key = pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', keys.privateKey));
+    return { cert: made.pem, key, serial: made.serial };
+  }
+
+  /** The list of what is revoked (PEM), which is good until this time. */
+  async revoked(serials: readonly number[], until = Date.now() + 3_600_000): Promise<string> {
+    const list = new pki.CertificateRevocationList();
+    list.version = 1; // v2
+    list.issuer = named(this.#name);
+    list.thisUpdate = new pki.Time({ value: new Date(until - 86_400_000) });
+    list.nextUpdate = new pki.Time({ value: new Date(until) });
+    if (serials.length > 0) {
+      list.revokedCertificates = serials.map(
+        (value) =>
+          new pki.RevokedCertificate({
+            userCertificate: new asn1.Integer({ value }),
+            revocationDate: new pki.Time({ value: new Date(until - 86_400_000) }),
+          }),
+      );
+    }
+    await list.sign(this.#keys.privateKey, 'SHA-256');
+    return pem('X509 CRL', list.toSchema(true).toBER());
+  }
+
+  async #sign(subject: string, publicKey: CryptoKey, extensions: pki.Extension[]) {
+    const made = new pki.Certificate();
+    made.version = 2; // v3
+    const serial = this.#serial++;
+    made.serialNumber = new asn1.Integer({ value: serial });
+    made.issuer = named(this.#name);
+    made.subject = named(subject);
+    made.notBefore.value = new Date(0);
+    made.notAfter.value = new Date(2e12);
+    await made.subjectPublicKeyInfo.importKey(publicKey);
+    made.extensions = extensions;
+    await made.sign(this.#keys.privateKey, 'SHA-256');
+    return { pem: pem('CERTIFICATE', made.toSchema().toBER()), serial };
+  }
+}

@@ -1,0 +1,32 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { FileWatch } from './file-watch.ts';
+
+test('a file that changes is told of, and not one that stays or is gone', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'list');
+  await writeFile(file, 'one');
+  const onChange = vi.fn(async () => {});
+  const onError = vi.fn();
+  let watched: string | undefined = file;
+  using watch = new FileWatch(() => watched, onChange, onError);
+  watch.check();
+  expect(onChange).toHaveBeenCalledTimes(0);
+  await writeFile(file, 'another one');
+  watch.check();
+  watch.check();
+  expect(onChange).toHaveBeenCalledTimes(1);
+  await rm(file);
+  watch.check();
+  watched = undefined;
+  watch.check();
+  expect(onChange).toHaveBeenCalledTimes(1);
+  onChange.mockRejectedValueOnce(new Error('it is none'));
+  await writeFile(file, 'the third');
+  watched = file;
+  watch.check();
+  await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(1));
+});
