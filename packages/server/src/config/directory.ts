@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { directoryGroups } from './directory-groups.ts';
+import { attributeName, distinguishedName, searchFilter } from './directory-names.ts';
 import { directoryPasswords } from './directory-passwords.ts';
 import { directorySearch, directoryVcard } from './directory-profile.ts';
 import { directorySynchronisation } from './directory-synchronisation.ts';
@@ -7,24 +8,10 @@ import { choice, count, file, flag, seconds, secret, secretFile, section } from 
 
 export const DIRECTORY_TYPES = ['openldap', '389ds', 'activeDirectory', 'freeipa'] as const;
 
+export { attributeName, distinguishedName, searchFilter };
+
 /** The accounts that the server keeps itself, where sources of accounts are named. */
 export const INTERNAL = 'internal';
-
-/** Names in DNs and filters: more than a look at their form is taken when the directory is made ready. */
-export const distinguishedName = z
-  .string()
-  .max(1024)
-  .regex(/^\s*[A-Za-z0-9.-]+\s*=/, 'is not a distinguished name: write it as ou=people,dc=example,dc=org');
-
-export const attributeName = z
-  .string()
-  .max(128)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9.;-]*$/, 'is not the name of an attribute: write it as mail or employeeNumber');
-
-export const searchFilter = z
-  .string()
-  .max(4096)
-  .regex(/^\s*\(.*\)\s*$/s, 'is not a filter: write it as (objectClass=person)');
 
 const server = z
   .string()
