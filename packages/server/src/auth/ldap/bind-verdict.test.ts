@@ -3,7 +3,10 @@ import type { BindKind, BindPolicy } from './bind-outcome.ts';
 import { noticeOf, proves, refusalOf, verdictOf } from './bind-verdict.ts';
 
 const help = { help: '' };
-const outcome = (kind: BindKind, policy?: BindPolicy) => ({ kind, code: 49, diagnostic: 'words', policy });
+const outcome = (kind: BindKind, policy?: BindPolicy) => ({
+  ...{ kind, code: 49, diagnostic: 'words', policy },
+  proved: false,
+});
 const DAY = 86_400_000;
 
 describe('the verdict on a password', () => {
