@@ -25,6 +25,7 @@ function possible(world: World): Action[] {
   const actions: Action[] = [
     [1, 'time', () => idle(world, random.below(SHORT))],
     [scenario.sessionsEnd ? 0.3 : 0, 'long time', () => idle(world, random.below(LONG))],
+    [scenario.failovers && !world.settling ? 0.4 : 0, 'failover', () => world.failOver()],
   ];
   for (const device of devices) {
     const { state, connection } = device;
@@ -45,6 +46,11 @@ function possible(world: World): Action[] {
   }
   for (const [place, member] of world.members.entries()) {
     const { link } = member;
+    if (world.settling && member.state !== 'dead') {
+      // soon, but not at once, and one before the other
+      if (link.trouble.reason && member.running) actions.push([12, 'connect link', () => link.connect()]);
+      continue;
+    }
     if (member.state === 'dead') {
       actions.push([4, 'start', () => world.start(place)]);
       continue;

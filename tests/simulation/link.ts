@@ -28,6 +28,8 @@ export class SimulatedLink {
   /** The connection is gone, which the node has not noticed yet. */
   #lost = false;
   #closed = false;
+  /** Another store answers than the one that the node has written to. */
+  #storeChanged = false;
 
   constructor(store: SimulatedStore, clock: SimulatedClock, process: Process, channel: string) {
     this.#store = store;
@@ -114,6 +116,7 @@ export class SimulatedLink {
   async execute(): Promise<string> {
     const request = this.#requests.shift() as Request;
     const { name } = request;
+    this.#store.begin();
     const give = (how: () => void) => () => this.#unanswered.delete(request) && how();
     await request.run().then(
       (value) => this.#answers.push({ name, give: give(() => request.answer(value)) }),
@@ -147,6 +150,15 @@ export class SimulatedLink {
     this.#lost = true;
   }
 
+  /** The store is gone, and what was on its way with it; another one takes its place. */
+  failOver(): void {
+    this.#requests = [];
+    this.#answers = [];
+    this.#frames = [];
+    if (this.trouble.reason === undefined) this.#lost = true;
+    this.#storeChanged = true;
+  }
+
   /** The node notices that its connection is gone. */
   notice(reason = new KeyspaceError('away', 'The connection to the store is lost.')): void {
     this.#lost = false;
@@ -178,6 +190,8 @@ export class SimulatedLink {
   /** A new connection comes up. */
   connect(): void {
     this.#clock.run(this.process, () => {
+      if (this.#storeChanged) this.#tell('storeChanged');
+      this.#storeChanged = false;
       this.trouble.set(undefined);
       this.#tell('up');
     });

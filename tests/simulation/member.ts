@@ -106,6 +106,7 @@ export class Member {
   #die(): void {
     if (this.state === 'dead') return;
     this.state = 'dead';
+    this.#host.store.secure(); // what it alone knew it could not tell anybody
     this.link.close();
     for (const connection of this.connections) connection.kill(this.#host.random);
     this.#host.clock.forget(this);

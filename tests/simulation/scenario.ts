@@ -9,6 +9,8 @@ export interface Scenario {
   readonly actions: number;
   /** Whether sessions end while the run is on; otherwise each lives from its beginning to its end. */
   readonly sessionsEnd: boolean;
+  /** Whether the store is replaced now and then by one that lacks the newest writes. */
+  readonly failovers: boolean;
   /** How many runs it has in the short form. */
   readonly runs: number;
 }
@@ -20,6 +22,7 @@ export const conversation: Scenario = {
   clients: ['romeo/a', 'juliet/a', 'nurse/a'],
   actions: 200,
   sessionsEnd: false,
+  failovers: false,
   runs: 100,
 };
 
@@ -30,6 +33,7 @@ export const household: Scenario = {
   clients: ['romeo/a', 'romeo/b', 'juliet/a'],
   actions: 200,
   sessionsEnd: true,
+  failovers: false,
   runs: 100,
 };
 
@@ -39,7 +43,16 @@ const THREE = { nodes: 3, clients: ['romeo/a', 'romeo/b', 'juliet/a', 'nurse/a']
 export const clusterConversation: Scenario = { ...conversation, ...THREE, name: 'cluster-conversation' };
 export const clusterHousehold: Scenario = { ...household, ...THREE, name: 'cluster-household' };
 
-export const scenarios: readonly Scenario[] = [conversation, household, clusterConversation, clusterHousehold];
+/** Their store loses its newest writes now and then. */
+export const clusterFailover: Scenario = { ...clusterConversation, failovers: true, name: 'cluster-failover' };
+
+export const scenarios: readonly Scenario[] = [
+  conversation,
+  household,
+  clusterConversation,
+  clusterHousehold,
+  clusterFailover,
+];
 
 export function scenarioNamed(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);

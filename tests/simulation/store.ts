@@ -4,6 +4,7 @@ import { EmbeddedKeyspace } from '@parley/keyspace/embedded/embedded-keyspace';
 import { Memory } from '@parley/keyspace/embedded/memory';
 import { Trouble } from '@parley/keyspace/trouble';
 import type { SimulatedLink } from './link.ts';
+import type { Random } from './random.ts';
 
 /** Something that a node has asked of the store. */
 export interface Request {
@@ -22,6 +23,9 @@ export interface Request {
  */
 const BEGINNING = /^(open|register)-session/;
 const LATEST = 20;
+
+/** How many of the newest things that were done a failover may lose at most. */
+const TAIL = 60;
 
 /** Frames that a body of an operation sends go where those of nodes go. */
 class StoreBus extends EmbeddedBus {
@@ -45,10 +49,17 @@ export class SimulatedStore {
   readonly late: Request[][] = [];
   readonly #memory: Memory;
   readonly #touched = new Set<string>();
+  /** How to take back each of the newest things that were done, the oldest first. */
+  #tail: (() => void)[][] = [];
 
   constructor(now: () => number) {
     this.#memory = new Memory(now);
-    this.#memory.attach({ record: noEffects, see() {}, touch: (key) => this.#touched.add(key), undo() {} });
+    this.#memory.attach({
+      record: noEffects,
+      see() {},
+      touch: (key) => this.#touched.add(key),
+      undo: (step) => this.#tail.at(-1)?.push(step),
+    });
     const bus = new StoreBus(() => this);
     const rest = { trouble: new Trouble(), observer: {}, persistence: undefined };
     this.keyspace = new EmbeddedKeyspace({ memory: this.#memory, bus, ...rest });
@@ -57,6 +68,26 @@ export class SimulatedStore {
   /** Everything that is stored, by key, in order. */
   get keys(): string[] {
     return [...this.#touched].filter((key) => this.#memory.find(key) !== undefined).sort();
+  }
+
+  /** Something else is about to be done. */
+  begin(): void {
+    if (this.#tail.push([]) > TAIL) this.#tail.shift();
+  }
+
+  /** What was done up to now no failover loses. */
+  secure(): void {
+    this.#tail = [];
+  }
+
+  /** A replica takes the place of the store, which lacks so many of the things that were done last: how many it were. */
+  failOver(random: Random): number {
+    const lost = this.#tail.splice(random.below(this.#tail.length + 1));
+    for (const steps of lost.reverse()) for (const undo of steps.reverse()) undo();
+    this.secure();
+    this.late.splice(0);
+    for (const link of this.links) link.failOver();
+    return lost.length;
   }
 
   /** Hands a frame to all that listen now, and tells how many these are. */
@@ -71,6 +102,7 @@ export class SimulatedStore {
     const request = from.shift();
     if (from.length === 0) this.late.splice(this.late.indexOf(from), 1);
     if (request !== undefined && BEGINNING.test(request.name) && now - request.since > LATEST) return 'nothing';
+    this.begin();
     await request?.run().catch(() => {});
     return request?.name ?? '';
   }

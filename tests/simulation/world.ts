@@ -15,6 +15,9 @@ type Event = () => void | Promise<void>;
 /** How often what is late may happen, among all else that may. */
 const LATE = 0.03;
 
+/** Milliseconds after a failover in which no node is lost. */
+const SETTLES = 15_000;
+
 const START = Date.UTC(2026, 0, 1);
 
 /** How the nodes are set up, which is the same in all runs. */
@@ -41,6 +44,7 @@ export class World {
   readonly #trace: ((line: string) => void) | undefined;
   readonly #hash = createHash('sha256');
   #lines = 0;
+  #settled = 0;
 
   constructor(random: Random, scenario: Scenario, setting: Setting, trace?: (line: string) => void) {
     this.random = random;
@@ -73,6 +77,18 @@ export class World {
   }
 
   // --- nodes --------------------------------------------------------------------------------------------------------
+
+  /** A replica takes the place of the store, and all nodes live that are to tell it what it lacks. */
+  failOver(): void {
+    for (const member of this.members) member.pause(false);
+    this.note(`FAILOVER loses ${this.store.failOver(this.random)}`);
+    this.#settled = this.clock.now + SETTLES;
+  }
+
+  /** The nodes have not told the store yet what it lacks: none of them may be lost. */
+  get settling(): boolean {
+    return this.clock.now < this.#settled;
+  }
 
   start(place: number): void {
     const before = this.members[place];
