@@ -141,7 +141,7 @@ export class Cluster implements OtherNodes {
       ...{ id, sessions, send },
       ask: (node, item) => this.#questions.ask(node, item),
       isAlive: (node) => this.isAlive(node),
-      isUnsettled: () => this.#reassertion.unsettled,
+      isUnsettled: () => this.unsettled,
       onWaiting: (owner) => log.info('resumption.waits', { message: WAITS, node: owner }),
     });
     this.#moves = new SessionMoves({
@@ -303,6 +303,10 @@ export class Cluster implements OtherNodes {
 
   get losses(): number {
     return this.#reassertion.losses;
+  }
+
+  get unsettled(): boolean {
+    return this.#reassertion.unsettled;
   }
 
   /** Whether there is any other node. */

@@ -25,4 +25,6 @@ export interface OtherNodes {
   release(owner: string, sid: string): Promise<boolean>;
   /** How often the keyspace has lost its newest writes, as far as this node knows. */
   readonly losses: number;
+  /** It has a moment ago, and others may not have told it anew yet what they have. */
+  readonly unsettled: boolean;
 }

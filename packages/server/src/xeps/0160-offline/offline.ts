@@ -6,13 +6,14 @@ import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
+import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { AccountContext } from '../../hooks.ts';
 import { defineModule, type ModuleContext } from '../../module.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { isKept, selectResources } from '../../routing/resources.ts';
 import { isAway, nextAttempt } from '../../session/attempts.ts';
-import { UNORDERED } from '../../session/origins.ts';
+import { STORED, UNORDERED } from '../../session/origins.ts';
 import { hadElsewhere } from './had-elsewhere.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import type { OfflineOutcome } from './offline-operations.ts';
@@ -56,6 +57,10 @@ export default defineModule({
 
     context.peers.on(TAKEN, (text) => recent.taken(text.split(' ')));
     hooks.events.on('keyspace.changed', () => recent.restore((stored) => restore(stored, offline)));
+    // what is stored again was there before
+    hooks.toAccount.use('guard', (stanza, { account }) =>
+      stanza.kind === 'message' ? recent.restored(account) : undefined,
+    );
     hooks.toAccount.use('deliver', (stanza, at) => takeLate(stanza, at, offline));
     hooks.toSession.use('deliver', (stanza, session) => delivery.hold(stanza, session));
 
@@ -102,7 +107,7 @@ const PAUSE_MS = 250;
 async function add(stanza: Stanza, { account, sender }: AccountContext, context: Offline): Promise<boolean> {
   const { metrics, log, recent, config, otherNodes } = context;
   const text = Buffer.from(stamped(stanza, account).toString());
-  await recent.restored;
+  await recent.restored(account);
   const message = { account, stanza, text };
   const keep = (origin: Origin | undefined) => store({ ...message, origin }, config().offline, context);
   // what comes before or after others tells nothing of them
@@ -129,9 +134,11 @@ async function add(stanza: Stanza, { account, sender }: AccountContext, context:
 /** There was room for it before, and its sender was told so. */
 const NO_LIMITS = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
 
+/** Whoever takes it instead of the storage gets it as it would from there, however much of its sender came before. */
 async function restore(stored: Stored, context: Offline): Promise<void> {
+  const stanza = stanzaFromText(stored.text).withOrigin({ ...stored.origin, effect: STORED });
   try {
-    await store(stored, NO_LIMITS, context);
+    await store({ ...stored, stanza }, NO_LIMITS, context);
   } catch (error) {
     context.log.flood('offline.unrestored', { account: stored.account.bareText, error: error as Error });
   }

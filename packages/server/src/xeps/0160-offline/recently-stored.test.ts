@@ -22,24 +22,25 @@ function start() {
   return { recent, add, restored };
 }
 
-it('has everything stored again in one turn and in its order, and others wait for that', async () => {
+it('has everything stored again in one turn and in its order, and others of its account wait for that', async () => {
   const { recent, add, restored } = start();
-  expect(recent.restored).toBeUndefined();
+  expect(recent.restored(account)).toBeUndefined();
   for (const text of ['a', 'b', 'c']) add(text);
   const end = Promise.withResolvers<void>();
   expect(restored(() => end.promise)).toEqual(['a', 'b', 'c']);
+  expect(recent.restored(Jid.parse('romeo@montague.lit'))).toBeUndefined();
   let over = false;
-  const waits = recent.restored?.then(() => {
+  const waits = recent.restored(account)?.then(() => {
     over = true;
   });
   await new Promise(setImmediate);
   expect(over).toBe(false);
   end.resolve();
   await waits;
-  expect(recent.restored).toBeUndefined();
+  expect(recent.restored(account)).toBeUndefined();
   expect(restored(() => Promise.reject(new Error('it fails')))).toEqual(['a', 'b', 'c']); // as often as it takes
-  await recent.restored;
-  expect(recent.restored).toBeUndefined();
+  await recent.restored(account);
+  expect(recent.restored(account)).toBeUndefined();
 });
 
 it('has others wait for the last one where the keyspace loses something again meanwhile', async () => {
@@ -48,13 +49,16 @@ it('has others wait for the last one where the keyspace loses something again me
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   restored(() => first.promise);
   restored(() => second.promise);
-  const waits = recent.restored;
+  let settled = false;
+  const waits = recent.restored(account)?.then(() => {
+    settled = true;
+  });
   second.resolve();
   await new Promise(setImmediate);
-  expect(recent.restored).toBe(waits);
+  expect(settled).toBe(false);
   first.resolve();
   await waits;
-  expect(recent.restored).toBeUndefined();
+  expect(recent.restored(account)).toBeUndefined();
 });
 
 it('counts what senders do not count, and has it stored one after the other', async () => {

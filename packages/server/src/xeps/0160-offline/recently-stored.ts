@@ -31,7 +31,8 @@ export class RecentlyStored {
   readonly #lines = new Map<string, Promise<void>>();
   #bytes = 0;
   #k = 0;
-  #restoring: Promise<unknown> | undefined;
+  /** For each account the end of what is being stored again. */
+  readonly #restoringOf = new Map<string, Promise<void>>();
 
   /** The id of this node stands for senders that count nothing. */
   constructor(node: string) {
@@ -90,15 +91,18 @@ export class RecentlyStored {
   restore(store: (stored: Stored) => Promise<unknown>): void {
     const now = performance.now();
     const all = [...this.#kept.values()].filter(({ since }) => now - since <= KEPT_MS);
-    const restoring: Promise<unknown> = Promise.allSettled([this.#restoring, ...all.map(store)]).then(() => {
-      if (this.#restoring === restoring) this.#restoring = undefined;
-    });
-    this.#restoring = restoring;
+    for (const [account, stored] of Map.groupBy(all, ({ account }) => account.bareText)) {
+      const before = this.#restoringOf.get(account);
+      const restoring: Promise<void> = Promise.allSettled([before, ...stored.map(store)]).then(() => {
+        if (this.#restoringOf.get(account) === restoring) this.#restoringOf.delete(account);
+      });
+      this.#restoringOf.set(account, restoring);
+    }
   }
 
-  /** Something else may be stored once this resolves; undefined where it may be at once. */
-  get restored(): Promise<unknown> | undefined {
-    return this.#restoring;
+  /** Something else may be stored, and delivered, once this resolves; undefined where it may be at once. */
+  restored(account: Jid): Promise<void> | undefined {
+    return this.#restoringOf.size === 0 ? undefined : this.#restoringOf.get(account.bareText);
   }
 }
 

@@ -40,6 +40,7 @@ async function start() {
     alive: true,
     answers: true,
     losses: 0,
+    unsettled: false,
     async onRelease(_owner: string): Promise<void> {},
   };
   const { metrics } = new Registry();
@@ -48,6 +49,9 @@ async function start() {
     otherNodes: {
       get losses() {
         return scene.losses;
+      },
+      get unsettled() {
+        return scene.unsettled;
       },
       isAlive: () => scene.alive,
       async release(owner: string, sid: string) {
@@ -107,6 +111,19 @@ it('finds none that is over, or cannot be resumed', async () => {
   await open(0);
   expect(await arrivals.fetch(juliet, SID, wanted)).toBeUndefined();
   expect(await ownerAndEpoch()).toEqual([OTHER, 1]);
+});
+
+it('has a client come again whose session the keyspace may have lost, as long as others may know it', async () => {
+  const { arrivals, open, store, scene } = await start();
+  scene.unsettled = true;
+  await expect(arrivals.fetch(juliet, SID, wanted)).rejects.toThrow('try again');
+  await open(0); // as it was before it could be resumed
+  await expect(arrivals.fetch(juliet, SID, wanted)).rejects.toThrow('try again');
+  scene.unsettled = false;
+  expect(await arrivals.fetch(juliet, SID, wanted)).toBeUndefined();
+  scene.unsettled = true;
+  store.lastHandled = async () => 7; // it is over
+  expect(await arrivals.fetch(juliet, SID, wanted)).toBeUndefined();
 });
 
 it('follows one that has just gone to a third node', async () => {

@@ -63,7 +63,8 @@ export class Arrivals {
       const here = own(sid);
       if (here !== undefined) return { session: here, from: 'here' };
       const found = await store.find(account, sid);
-      if (found === undefined || found.record.maxSeconds === 0 || !wanted()) return undefined;
+      if (!wanted()) return undefined;
+      if (found === undefined || found.record.maxSeconds === 0) return this.#missing(account, sid);
       // with it come the stanzas that are in its memory alone
       const alive = otherNodes.isAlive(found.owner);
       const { losses } = otherNodes;
@@ -75,6 +76,14 @@ export class Arrivals {
       return { session, from: alive ? 'elsewhere' : 'gone' };
     }
     throw new StreamError('resource-constraint', 'Your session goes from node to node: try again.');
+  }
+
+  /** The keyspace has no such session. */
+  async #missing(account: Jid, sid: string): Promise<undefined> {
+    const { otherNodes, store } = this.#host;
+    if (!otherNodes.unsettled || (await store.lastHandled(account, sid)) !== undefined) return undefined;
+    // whoever has it may not have told the keyspace yet
+    throw new StreamError('resource-constraint', 'Your session is not found just now: try again.');
   }
 
   #count(how: 'released' | 'forced'): void {
