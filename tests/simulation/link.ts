@@ -190,9 +190,9 @@ export class SimulatedLink {
   /** A new connection comes up. */
   connect(): void {
     this.#clock.run(this.process, () => {
+      this.trouble.set(undefined);
       if (this.#storeChanged) this.#tell('storeChanged');
       this.#storeChanged = false;
-      this.trouble.set(undefined);
       this.#tell('up');
     });
   }

@@ -1,13 +1,15 @@
+import { SessionRequests } from '@parley/server/cluster/session-requests';
 import { JournalWriter } from '@parley/server/session/journal-writer';
 import { Management } from '@parley/server/session/management';
 import { Origins } from '@parley/server/session/origins';
 import { ResumptionStore } from '@parley/server/session/resumption/resumption-store';
 import { Unacknowledged } from '@parley/server/session/unacknowledged';
 import { OfflineStore } from '@parley/server/xeps/0160-offline/offline-store';
+import { RecentlyStored } from '@parley/server/xeps/0160-offline/recently-stored';
 import { Departures } from '@parley/server/xeps/0198-stream-management/departures';
 import { NS } from '@parley/xmpp/namespaces';
 import { SimulatedKeyspace } from './keyspace.ts';
-import { clusterHousehold, conversation, household, type Scenario } from './scenario.ts';
+import { clusterFailover, clusterHousehold, conversation, household, type Scenario } from './scenario.ts';
 
 /** A rule of the server that is broken, to see that the simulation notices. */
 export interface Sabotage {
@@ -197,5 +199,25 @@ export const sabotages: readonly Sabotage[] = [
           return Reflect.apply(add, this, args.slice(0, 3) as never[]);
         },
     ),
+  },
+  {
+    name: 'a session is taken though its node knows more',
+    scenario: clusterFailover,
+    seeds: 60,
+    begin: replace(
+      SessionRequests.prototype,
+      'release',
+      (release) =>
+        async function (this: SessionRequests, ...args: never[]) {
+          void Reflect.apply(release, this, args);
+          return false;
+        },
+    ),
+  },
+  {
+    name: 'what was stored lately is not stored again where the store has lost it',
+    scenario: clusterFailover,
+    seeds: 60,
+    begin: replace(RecentlyStored.prototype, 'restore', () => () => {}),
   },
 ];
