@@ -104,6 +104,22 @@ it('routes what its own node has moved out of its journal, since its record was 
   expect([await store.waiting(JULIET.bare, sessionId), await end()]).toEqual([[], undefined]);
 });
 
+it('is one departure, although the session is taken away while it ends', async () => {
+  const { juliet, departures, store, routed, host } = await start();
+  for (const id of ['1', '2']) await juliet.say(id);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  host.onRoute = () => promise;
+  juliet.session.finish('over');
+  const departure = departures.of(juliet.session);
+  await expect.poll(() => ids(routed)).toEqual(['1']);
+  const another = departures.ofFenced(juliet.session);
+  await turns();
+  expect(await store.waiting(JULIET.bare, juliet.session.sessionId)).toHaveLength(2); // were this node killed now
+  resolve();
+  await Promise.all([departure, another]);
+  expect([ids(routed), await store.waiting(JULIET.bare, juliet.session.sessionId)]).toEqual([['1', '2'], []]);
+});
+
 it('routes nothing that is routed already, since it was moved before the session ended', async () => {
   const { juliet, departures, store, routed, host } = await start();
   for (const id of ['1', '2']) await juliet.say(id);

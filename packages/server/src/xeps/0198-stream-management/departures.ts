@@ -45,6 +45,8 @@ export class Departures {
   /** A session is over. Resolves when nothing of it is left. */
   of(session: Session): Promise<void> {
     const { sessionId } = session;
+    const before = this.#running.get(sessionId); // it was ended while it was taken away, say
+    if (before !== undefined) return before;
     const departure = this.#of(session)
       .then((over) => {
         if (over) this.#remember(sessionId);
