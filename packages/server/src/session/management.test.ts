@@ -377,7 +377,8 @@ describe('a keyspace that fails', () => {
   it('with a fault of ours: it is told, and the session ends', async () => {
     const { juliet, store } = await start();
     store.append = () => Promise.reject(new TypeError('a bug'));
-    await juliet.say('1');
+    void juliet.say('1');
+    await turns();
     expect(juliet.faults).toEqual([new TypeError('a bug')]);
     expect(juliet.session.ended).toBe(true);
     expect(juliet.management.takeUnacknowledged().map(({ ready }) => ready)).toEqual([false]);
@@ -387,7 +388,8 @@ describe('a keyspace that fails', () => {
     const { juliet, newStore } = await start();
     const header = { handled: 7, origins: new Map() };
     await newStore().takeOver(JULIET.bare, JULIET.resource, juliet.session.sessionId, 1, header, []);
-    await juliet.say('1');
+    void juliet.say('1');
+    await turns();
     expect([juliet.session.ended, juliet.stream.closed, written(juliet)]).toEqual([true, true, []]);
     expect(await juliet.journal()).toEqual({ epoch: 2, handled: 7, entries: [] });
     expect(juliet.management.takeUnacknowledged().map(({ ready }) => ready)).toEqual([false]);

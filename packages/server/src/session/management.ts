@@ -69,6 +69,8 @@ export class Management {
   /** The client has asked and gets its answer when the journal knows as much; whether it has asked again meanwhile. */
   #answering = false;
   #askedAgain = false;
+  /** Everything that it had taken, and that its client had not acknowledged, has gone elsewhere. */
+  readonly #departed = Promise.withResolvers<void>();
   /** The number of the last stanza that was written, once the session is being left to another node. */
   #left: number | undefined;
 
@@ -177,12 +179,22 @@ export class Management {
     const journaled = this.resumable && isJournaled(stanza, text.length);
     if (journaled && origin !== undefined && !this.#origins.add(origin)) {
       // it came before, but may be on its way into the journal still, or not get there if the session is another node's
-      return this.#journal.written;
+      return this.#journal.written?.then(() => this.#gone());
     }
     const sent = this.#sent.add(text, origin, journaled);
-    const committed = journaled ? this.#journal.append(sent) : this.#write();
+    const committed = journaled ? this.#append(sent) : this.#write();
     this.#checkSize();
     return committed;
+  }
+
+  async #append(sent: Sent): Promise<void> {
+    await this.#journal.append(sent);
+    if (!sent.ready) await this.#gone();
+  }
+
+  /** What an ended session did not commit is safe when it has gone elsewhere; whoever waits sends it after one that moved. */
+  #gone(): Promise<void> | undefined {
+    return this.session.ended && !this.session.movedAway ? this.#departed.promise : undefined;
   }
 
   /** Whether a stanza of this origin, or a later one of its sender, was taken for the client before. */
@@ -336,6 +348,11 @@ export class Management {
     }
     if (this.resumable) void this.#journal.write();
     await this.#journal.idle();
+  }
+
+  /** What it left behind has gone elsewhere. */
+  departed(): void {
+    this.#departed.resolve();
   }
 
   /** The session is over, and all is settled: what its client has not acknowledged, in order. */

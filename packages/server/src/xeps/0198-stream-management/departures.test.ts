@@ -9,6 +9,7 @@ import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keys
 import type { Router } from '../../routing/router.ts';
 import { UNORDERED } from '../../session/origins.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import { recordOf } from '../../session/session-record.ts';
 import { Departures } from './departures.ts';
 
 async function start(options: Omit<ManagedOptions, 'store'> = {}) {
@@ -118,6 +119,50 @@ it('is one departure, although the session is taken away while it ends', async (
   resolve();
   await Promise.all([departure, another]);
   expect([ids(routed), await store.waiting(JULIET.bare, juliet.session.sessionId)]).toEqual([['1', '2'], []]);
+});
+
+it('who sent what could not be committed any more waits until that is routed', async () => {
+  const { promise: again, resolve } = Promise.withResolvers<void>();
+  const { juliet, departures, store, routed, unreliable, host } = await start({ again: () => again });
+  await juliet.say('1');
+  unreliable.fate = () => 'lost';
+  let taken = false;
+  const said = juliet.say('2', 7).then(() => {
+    taken = true;
+  });
+  await turns();
+  juliet.session.finish('over');
+  const departure = departures.of(juliet.session);
+  unreliable.fate = () => 'done';
+  await store.register(JULIET.bare, { ...recordOf(juliet.session, 0, 0), sid: 'b'.repeat(16) }); // and takes its place
+  const { promise: on, resolve: goOn } = Promise.withResolvers<void>();
+  host.onRoute = () => on;
+  resolve();
+  await expect.poll(() => ids(routed)).toEqual(['1']);
+  await turns();
+  expect(taken).toBe(false);
+  goOn();
+  await Promise.all([said, departure]);
+  expect(routed.map(({ id, origin }) => [id, origin?.k])).toEqual([
+    ['1', 1],
+    ['2', 7],
+  ]);
+});
+
+it('what could not be committed to a session that was taken away is for whoever sent it', async () => {
+  const { promise: again, resolve } = Promise.withResolvers<void>();
+  const { juliet, departures, store, routed, unreliable } = await start({ again: () => again });
+  await juliet.say('1');
+  unreliable.fate = () => 'lost';
+  const said = juliet.say('2', 7);
+  await turns();
+  unreliable.fate = () => 'done';
+  await store.register(JULIET.bare, { ...recordOf(juliet.session, 0, 0), sid: 'b'.repeat(16) });
+  juliet.session.moved('taken');
+  resolve();
+  await said;
+  await departures.ofFenced(juliet.session);
+  expect(ids(routed)).toEqual(['1']);
 });
 
 it('routes nothing that is routed already, since it was moved before the session ended', async () => {
@@ -236,9 +281,10 @@ it('a session that is somebody else’s leaves only what that one does not know 
   const entries = kept?.entries ?? [];
   const header = { handled: 0, origins: new Map() };
   await other.takeOver(JULIET.bare, JULIET.resource, juliet.session.sessionId, 1, header, entries);
-  await juliet.say('2'); // which is when it learns of it
-  expect(juliet.session.ended).toBe(true);
+  const said = juliet.say('2'); // which is when it learns of it
+  await expect.poll(() => juliet.session.ended).toBe(true);
   await departures.of(juliet.session);
+  await said;
   expect(ids(routed)).toEqual(['2']);
   expect((await juliet.journal())?.entries).toEqual(['1 1']);
 });

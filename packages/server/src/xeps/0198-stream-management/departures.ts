@@ -50,6 +50,7 @@ export class Departures {
     const departure = this.#of(session)
       .then((over) => {
         if (over) this.#remember(sessionId);
+        session.management?.departed();
       })
       .catch((error) => {
         // the node stops: its successor does what is left
@@ -125,10 +126,11 @@ export class Departures {
       // some may have been routed by `finish`: always the first ones
       await this.#forwardWaiting(jid, sessionId, journaled.slice(Math.max(0, journaled.length - waiting)));
     }
-    await this.#forwardEach(
-      left.filter((sent) => !inJournal(sent)),
-      jid,
-    );
+    // whoever waits for it to be committed sends what has an origin after a session that was taken away
+    const follows = ({ origin }: Sent) => session.movedAway && origin !== undefined;
+    const rest = left.filter((sent) => !inJournal(sent) && !(sent.journaled && follows(sent)));
+    // nobody has a later one of the same sender: that one waits
+    for (const sent of rest) await this.#forward(sent, jid, sent.journaled ? sent.origin : undefined);
     return waiting !== undefined || !management.resumable;
   }
 
@@ -188,10 +190,6 @@ export class Departures {
       await untilDone(() => store.keepWaiting(jid, sid, now, owner), again);
     }
     if (waiting.length === 0) await untilDone(() => store.keepWaiting(jid, sid, 0, owner), again);
-  }
-
-  async #forwardEach(all: readonly Sent[], jid: Jid): Promise<void> {
-    for (const each of all) await this.#forward(each, jid);
   }
 
   async #forward({ text, at }: Pick<Sent, 'text' | 'at'>, jid: Jid, origin?: Origin): Promise<void> {
