@@ -27,6 +27,7 @@ export function clusterOf(link: ClusterLink, { metrics, config, events, ...parts
     onStoreChanged: () => events.emit('keyspace.changed'),
     onGoneElsewhere: (account) => events.emit('session.gone-elsewhere', account),
   });
+  events.on('session.restored', (session) => cluster.came(session));
   parts.peers.on('reaped', (id) => cluster.onReaped(id));
   measure(metrics, cluster, parts.sessions);
   return cluster;

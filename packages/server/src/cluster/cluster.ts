@@ -10,7 +10,7 @@ import { Announcements } from './announcements.ts';
 import { Channels } from './channels.ts';
 import type { ClusterHost, ClusterTraffic } from './cluster-host.ts';
 import { ClusterJournal } from './cluster-journal.ts';
-import { type Frame, Frames, frameHead } from './frame.ts';
+import { FRAMES, type Frame, Frames, frameHead } from './frame.ts';
 import { Hearing } from './hearing.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
 import { encodeAcknowledged, ITEM } from './items.ts';
@@ -20,7 +20,7 @@ import { Questions } from './questions.ts';
 import { reapMember } from './reaping.ts';
 import { Reassertion } from './reassertion.ts';
 import { ReceivedItems } from './received-items.ts';
-import { RemoteDelivery } from './remote-delivery.ts';
+import { lookAgain, RemoteDelivery } from './remote-delivery.ts';
 import { SessionLookup } from './session-lookup.ts';
 import { SessionMoves } from './session-moves.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -29,14 +29,9 @@ import { SessionTable } from './session-table.ts';
 
 /** How long a node that starts waits for what the others have to tell. */
 const KNOWN_MS = 3000;
-const LOOK_AGAIN_MS = 20;
-const LOOK_MOST_MS = 500;
 
 const WAITS =
   'A client resumes a session here of which, since Redis has lost its newest writes, only another node has everything. It waits for that node.';
-
-/** The highest version of frames that this program reads. */
-const FRAMES = 1;
 
 /** This node among others: who they are, which sessions they have, and the way of stanzas to those. */
 export class Cluster implements OtherNodes {
@@ -111,6 +106,7 @@ export class Cluster implements OtherNodes {
       sessions,
       end: (session) => this.#requests.evict(session.node, session.sessionId),
       onGone: (account) => host.onGoneElsewhere(account),
+      onCame: (session) => this.#registry.came(session),
     });
     this.#lookup = new SessionLookup({ id, store, sessions, table: this.#table });
     this.#delivery = new RemoteDelivery({
@@ -120,7 +116,7 @@ export class Cluster implements OtherNodes {
       waiting: (node) => this.#channels.waiting(node),
       own: (sid) => sessions.owned({ sessionId: sid }),
       ownerOf: async (account, sid) => (await store.find(account, sid))?.owner,
-      again: (attempts) => pause(Math.min(LOOK_AGAIN_MS * 2 ** attempts, LOOK_MOST_MS)),
+      again: lookAgain,
       onOver: (sid) => this.#table.over(sid),
     });
     this.#inbound = new InboundDeliveries({
@@ -131,6 +127,7 @@ export class Cluster implements OtherNodes {
     });
     this.#registry = new SessionRegistry({
       store,
+      sessions,
       confirmed: () => this.confirmed(),
       again: () => nextAttempt(keyspace),
       evict: (owner, sid) => this.#requests.evict(owner, sid),
@@ -254,6 +251,9 @@ export class Cluster implements OtherNodes {
     this.#registry.bound(session);
     this.#announcements.changed(session.sessionId);
   }
+
+  /** It came from another node. */
+  readonly came = (session: Session): void => this.#registry.came(session);
 
   changed(session: Session): void {
     this.#registry.changed(session);

@@ -10,6 +10,9 @@ const VERSION = 1;
 const CHANNEL = 1;
 const ANNOUNCEMENT = 2;
 
+/** The highest version of frames that this program reads. */
+export const FRAMES = 1;
+
 export type FrameKind = 'channel' | 'announcement';
 
 export interface Frame {

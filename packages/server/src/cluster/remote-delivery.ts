@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
@@ -23,6 +24,13 @@ export interface RemoteDeliveryHost {
   /** The session is over. */
   onOver(sid: string): void;
 }
+
+const LOOK_AGAIN_MS = 20;
+const LOOK_MOST_MS = 500;
+
+/** The pause before a session is looked for once more, after so many attempts that came to nothing. */
+export const lookAgain = (attempts: number): Promise<void> =>
+  pause(Math.min(LOOK_AGAIN_MS * 2 ** attempts, LOOK_MOST_MS));
 
 /** Bytes that may be on their way to one node before senders wait. */
 const MOST_WAITING = 8 * 1024 * 1024;

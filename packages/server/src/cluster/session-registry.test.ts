@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openKeyspace } from '@parley/keyspace/open';
 import { Jid } from '@parley/xmpp/jid';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { UnreliableKeyspace } from '../../../../tests/support/unreliable-keyspace.ts';
 import { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
+import { recordOf } from '../session/session-record.ts';
 import { SessionRegistry } from './session-registry.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
@@ -17,10 +18,12 @@ async function start() {
     new ResumptionStore({ keyspace: unreliable.keyspace, onDamaged: (e) => expect.fail(e.message) });
   const [store, other] = [newStore(), newStore()];
   const evicted: string[] = [];
+  const here: Session[] = [];
   const membership: { confirmed: Promise<void> | undefined } = { confirmed: undefined };
   const registryOf = (of: ResumptionStore) =>
     new SessionRegistry({
       store: of,
+      sessions: { here: () => here },
       confirmed: () => membership.confirmed,
       again: () => nextTurn(),
       evict: (owner, sid) => void evicted.push(`${sid[0]} of ${owner === store.owner ? 'this' : 'the other'} node`),
@@ -28,7 +31,7 @@ async function start() {
     });
   const recorded = async () =>
     (await store.list(juliet)).map(({ record }) => `${record.sid[0]}${record.carbons ? ' carbons' : ''}`);
-  return { unreliable, store, other, registry: registryOf(store), evicted, registryOf, recorded, membership };
+  return { unreliable, store, other, registry: registryOf(store), evicted, registryOf, recorded, membership, here };
 }
 
 const session = (sid: string) => {
@@ -126,6 +129,33 @@ describe('a session that cannot be resumed', () => {
     await registry.recorded(one);
     expect([await recorded(), evicted]).toEqual([['1'], []]);
   });
+});
+
+it('one that can be resumed and was replaced ends when the other comes, though nobody said so', async () => {
+  const { registry, store, other, evicted, here } = await start();
+  const [one, two] = [session('1'), session('2')];
+  one.management = { resumable: true, asserted: true } as never;
+  here.push(one, { ...session('3'), jid: juliet.withResource('chamber') } as Session);
+  await store.open(juliet, recordOf(one, 1, 60), { handled: 0, origins: new Map() });
+  const comes = async () => {
+    registry.came(one); // itself
+    registry.came(two);
+    await expect.poll(() => looks.mock.settledResults.every(({ type }) => type !== 'incomplete')).toBe(true);
+    await nextTurn();
+  };
+  const looks = vi.spyOn(store, 'find');
+  await comes();
+  expect([looks.mock.calls.length, evicted]).toEqual([1, []]); // the other is not recorded yet, or no longer
+  await other.register(juliet, recordOf(two, 0, 0));
+  one.management = { resumable: true, asserted: false } as never;
+  await comes();
+  expect(evicted).toEqual([]); // a keyspace that has lost its newest writes proves nothing
+  one.management = { resumable: true, asserted: true } as never;
+  await comes();
+  expect(evicted).toEqual(['1 of this node']);
+  one.management = { resumable: false } as never;
+  await comes();
+  expect(looks).toHaveBeenCalledTimes(3);
 });
 
 it('one that can be resumed is its journal’s affair', async () => {

@@ -2,9 +2,11 @@ import { untilDone } from '../session/attempts.ts';
 import { NOT_RESUMABLE, type ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import { recordOf } from '../session/session-record.ts';
+import type { Sessions } from '../session/sessions.ts';
 
 export interface SessionRegistryHost {
   readonly store: ResumptionStore;
+  readonly sessions: Pick<Sessions, 'here'>;
   /** See `OtherNodes`. */
   confirmed(): Promise<void> | undefined;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
@@ -50,6 +52,26 @@ export class SessionRegistry {
     if (entry === undefined || session.management?.resumable) return;
     entry.stale = true;
     if (entry.writing === undefined) this.#write(session, entry, () => this.#update(session));
+  }
+
+  /**
+   * A session has come, here or to another node. Where this node has one with its full JID, that was replaced perhaps, and
+   * whoever bound the other one died before it could say so.
+   */
+  came({ jid, sessionId }: Pick<Session, 'jid' | 'sessionId'>): void {
+    for (const own of this.#host.sessions.here(jid)) {
+      if (own.sessionId === sessionId || own.jid.resource !== jid.resource) continue;
+      void this.#lookFor(own).catch((error) => this.#host.onFault(error));
+    }
+  }
+
+  /** Ends a session that can be resumed, and so was recorded, where it is recorded no more. */
+  async #lookFor(session: Session): Promise<void> {
+    const { store, again, evict } = this.#host;
+    if (!session.management?.resumable) return;
+    const found = await untilDone(() => store.find(session.account, session.sessionId), again);
+    // a keyspace that has lost its newest writes proves nothing
+    if (found === undefined && session.management.asserted) evict(store.owner, session.sessionId);
   }
 
   /** Records a session anew in a keyspace that has lost its newest writes. Resolves when that is committed. */

@@ -11,14 +11,16 @@ const NEVER = Number.POSITIVE_INFINITY;
 let sessions: Sessions;
 let gone: string[];
 let ended: string[];
+let came: string[];
 let table: SessionTable;
 
 beforeEach(() => {
-  [sessions, gone, ended] = [new Sessions(), [], []];
+  [sessions, gone, ended, came] = [new Sessions(), [], [], []];
   table = new SessionTable({
     sessions,
     end: ({ node, sessionId }) => ended.push(`${sessionId} of ${node}`),
     onGone: (account) => gone.push(account.toString()),
+    onCame: ({ node, sessionId }) => came.push(`${sessionId} to ${node}`),
   });
 });
 
@@ -100,6 +102,7 @@ describe('what a node announces', () => {
     expect(nodeOf('1')).toBe('c');
     table.put('c', announced('1', { epoch: 2 })); // of itself it knows best
     expect(sessions.remote('1')?.epoch).toBe(2);
+    expect(came).toEqual(['1 to b', '1 to c']);
   });
 
   it('takes a session of this node away where it is a later one, and not otherwise', () => {

@@ -15,6 +15,8 @@ export interface SessionTableHost {
   end(session: RemoteSession, error: StreamError | undefined): void;
   /** A session of another node is over, or gets no messages any more. */
   onGone(account: Jid): void;
+  /** A session has come to another node. */
+  onCame(session: RemoteSession): void;
 }
 
 const presenceOf = (text: string) => stanzaFromText(Buffer.from(text)) as Presence;
@@ -45,13 +47,14 @@ export class SessionTable {
 
   /** Another node has this session, as far as is known. */
   show(state: RemoteSessionState): void {
-    const { sessions, end, onGone } = this.#host;
+    const { sessions, end, onGone, onCame } = this.#host;
     if (sessions.owned(state) !== undefined) return; // it has come here since that was true
     const known = sessions.remote(state.sessionId);
     const session = new RemoteSession(state, end);
     sessions.putRemote(session);
     const got = known !== undefined && known.receivingSince !== Number.POSITIVE_INFINITY;
     if (got && state.receivingSince === Number.POSITIVE_INFINITY) onGone(session.account);
+    if (known?.node !== state.node) onCame(session);
   }
 
   /**

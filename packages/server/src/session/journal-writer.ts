@@ -116,7 +116,7 @@ export class JournalWriter {
   }
 
   /** The store may lack something of the session. */
-  get #lost(): boolean {
+  get lost(): boolean {
     return this.#asserted !== this.#losses;
   }
 
@@ -188,7 +188,7 @@ export class JournalWriter {
   async #write(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lost) return this.#rewrite();
+    if (this.lost) return this.#rewrite();
     const { store, session } = this.#host;
     const { account, sessionId } = session;
     const batch = this.#waiting.splice(0);
@@ -211,7 +211,7 @@ export class JournalWriter {
       await this.#host.again();
       return this.#rewrite();
     }
-    if (this.#lost) return this.#rewrite();
+    if (this.lost) return this.#rewrite();
     if (results.some((result) => result.status === 'fulfilled' && !result.value)) return false;
     if (header !== undefined) this.#persisted = header.handled;
     for (const sent of batch) sent.ready = true;
@@ -245,7 +245,7 @@ export class JournalWriter {
     this.#waiting = [];
     this.#trim = 0;
     const epoch = await untilDone(
-      () => (this.#lost ? this.#reassert(header, entries) : this.#advance(header, entries, record)),
+      () => (this.lost ? this.#reassert(header, entries) : this.#advance(header, entries, record)),
       () => this.#host.again(),
     );
     if (epoch === undefined) return false;
@@ -267,7 +267,7 @@ export class JournalWriter {
     const { resource } = jid;
     const epoch = this.#epoch;
     const done = await store.takeOver(account, resource, sessionId, epoch, header, entries, undefined, record);
-    if (this.#lost) return this.#reassert(header, entries);
+    if (this.lost) return this.#reassert(header, entries);
     return done ? epoch + 1 : undefined;
   }
 

@@ -335,6 +335,11 @@ export class Management {
     return this.#journal.write();
   }
 
+  /** The store knows all of the session that was committed to it. */
+  get asserted(): boolean {
+    return !this.#journal.lost;
+  }
+
   /** The store that answers from now on may lack the newest writes: see `JournalWriter`. */
   storeChanged(): void {
     this.#journal.storeChanged();
