@@ -12,6 +12,8 @@ export interface OtherNodes {
    * rejects with a KeyspaceError where it is not.
    */
   confirmed(): Promise<void> | undefined;
+  /** A session of this node is over: nobody has it. Resolves when nobody finds it in the keyspace. */
+  ended(session: Session): Promise<void>;
   /** Resolves when others can read in the keyspace what the session is now. */
   recorded(session: Session): Promise<void>;
   /** Looks in the keyspace which sessions an account has, where others know more than this node. */

@@ -22,6 +22,7 @@ async function start(options: Omit<ManagedOptions, 'store'> = {}) {
   });
   const routed: Stanza[] = [];
   const had = new Set<string>();
+  const over: string[] = [];
   const unreadable: unknown[] = [];
   const host = {
     onRoute: (_: Stanza): void | Promise<void> => {},
@@ -34,11 +35,12 @@ async function start(options: Omit<ManagedOptions, 'store'> = {}) {
     } as unknown as Router,
     isHadByOthers: (stanza: Stanza) => had.has(stanza.id ?? ''),
     again: () => nextTurn(),
+    onOver: ({ sessionId }: { sessionId: string }) => void over.push(sessionId),
     onUnreadable: (error: unknown) => void unreadable.push(error),
   };
   const departures = new Departures(host);
   const juliet = await new ManagedSession({ store, ...options }).open();
-  return { juliet, departures, store, unreliable, routed, had, unreadable, host };
+  return { juliet, departures, store, unreliable, routed, had, over, unreadable, host };
 }
 
 const ids = (stanzas: readonly Stanza[]) => stanzas.map(({ id }) => id);
@@ -151,7 +153,7 @@ it('who sent what could not be committed any more waits until that is routed', a
 
 it('what could not be committed to a session that was taken away is for whoever sent it', async () => {
   const { promise: again, resolve } = Promise.withResolvers<void>();
-  const { juliet, departures, store, routed, unreliable } = await start({ again: () => again });
+  const { juliet, departures, store, routed, unreliable, over } = await start({ again: () => again });
   await juliet.say('1');
   unreliable.fate = () => 'lost';
   const said = juliet.say('2', 7);
@@ -162,7 +164,7 @@ it('what could not be committed to a session that was taken away is for whoever 
   resolve();
   await said;
   await departures.ofFenced(juliet.session);
-  expect(ids(routed)).toEqual(['1']);
+  expect([ids(routed), over]).toEqual([['1'], [juliet.session.sessionId]]); // others are told that nobody has it
 });
 
 it('routes nothing that is routed already, since it was moved before the session ended', async () => {

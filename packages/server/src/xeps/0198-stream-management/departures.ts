@@ -20,6 +20,8 @@ export interface DeparturesHost {
   isHadByOthers(stanza: Stanza, account: Jid, at: number): Awaitable<boolean>;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
+  /** Nobody has a session that another node might have had. */
+  onOver?(session: Session): void;
   onUnreadable(error: unknown): void;
 }
 
@@ -110,7 +112,9 @@ export class Departures {
   async ofFenced(session: Session): Promise<void> {
     const { store, again } = this.#host;
     const { account, sessionId } = session;
-    if ((await untilDone(() => store.find(account, sessionId), again)) === undefined) await this.of(session);
+    if ((await untilDone(() => store.find(account, sessionId), again)) !== undefined) return;
+    this.#host.onOver?.(session);
+    await this.of(session);
   }
 
   /** False where somebody else has ended the session, or has it: what its journal had is not this one's to let go of. */

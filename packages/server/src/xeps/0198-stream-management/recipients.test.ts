@@ -1,6 +1,8 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { OtherNodes } from '../../session/other-nodes.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Session } from '../../session/session.ts';
 import { Sessions } from '../../session/sessions.ts';
@@ -14,7 +16,7 @@ let recipients: Recipients;
 beforeEach(() => {
   vi.useFakeTimers({ now: 0 });
   sessions = new Sessions();
-  recipients = new Recipients(sessions, undefined);
+  recipients = new Recipients(sessions, undefined, () => Promise.resolve());
 });
 
 afterEach(() => {
@@ -59,6 +61,27 @@ it('who is gone has none, and nobody has what is no message', async () => {
   expect(await have(stanzaFromText(Buffer.from(`<presence to='juliet@capulet.lit'/>`)))).toBe(false);
   sessions.remove(session);
   expect(await have()).toBe(false);
+});
+
+it('a session of another node counts where it is still recorded', async () => {
+  const jid = account.withResource('balcony');
+  const switches = { interested: false, carbonsSince: NEVER, detached: false, resumable: true };
+  const state = { jid, sessionId: 'a', node: 'b', epoch: 1, presence: undefined, priority: 0, receivingSince: 0 };
+  const there = new RemoteSession({ ...state, ...switches }, () => {});
+  sessions.putRemote(there);
+  let refreshes = 0;
+  const refresh = async () => {
+    refreshes++;
+    if (refreshes === 2) throw new KeyspaceError('away', 'It is not there.');
+    if (refreshes === 3) sessions.removeRemote(there);
+  };
+  recipients = new Recipients(sessions, { refresh } as Partial<OtherNodes> as OtherNodes, () => Promise.resolve());
+  vi.setSystemTime(MINUTE);
+  expect([await have(), await have(), await have()]).toEqual([true, false, false]);
+  expect(refreshes).toBe(3);
+  sessions.putRemote(there);
+  other(0); // of its own this node knows
+  expect([await have(), refreshes]).toEqual([true, 3]);
 });
 
 it('a session of another node counts as one of this does', async () => {

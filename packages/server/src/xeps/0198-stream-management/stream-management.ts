@@ -72,12 +72,14 @@ export default defineModule({
       most: () => config().limits.unacknowledged.detachedPerAccount,
       onLimit: ({ stream }) => stream.host.onLimit(stream, 'detached-sessions'),
     });
-    const recipients = new Recipients(sessions, otherNodes);
+    const recipients = new Recipients(sessions, otherNodes, again);
     const departures = new Departures({
       router: context.router,
       store,
       isHadByOthers: (stanza, account, at) => recipients.have(stanza, account, at),
       again,
+      // others still count on it, since whoever takes a session over tells of it
+      onOver: (session) => void otherNodes?.ended(session),
       onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
     });
     const restoring = { context, store, host, detached, departures, running: new Map() };
