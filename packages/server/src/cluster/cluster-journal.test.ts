@@ -15,6 +15,7 @@ const juliet = Jid.parse('juliet@capulet.lit');
 
 let sessions: Sessions;
 let sent: string[];
+let missed: string[];
 let owner: string | undefined;
 let remote: RemoteDelivery;
 let journal: ClusterJournal;
@@ -33,7 +34,10 @@ beforeEach(() => {
     again: () => nextTurn(),
     onOver() {},
   });
-  journal = new ClusterJournal(sessions, remote);
+  missed = [];
+  const by = async ({ id }: Stanza, takers: readonly Route[]) =>
+    void missed.push(`${id} taken by ${takers.map(({ sessionId }) => sessionId[0])}`);
+  journal = new ClusterJournal(sessions, remote, { by });
 });
 
 /** A session of this node, whose journal commits when the test says so. */
@@ -104,6 +108,15 @@ describe('a stanza', () => {
     owner = undefined;
     remote.hold(elsewhere.sessionId);
     expect(await append([session, elsewhere], chat('1'))).toEqual([session, elsewhere]);
+    expect(missed).toEqual([]);
+  });
+
+  it('that one of several sessions missed is looked after before it is done', async () => {
+    const [here, elsewhere] = [own('1', false), there('2')];
+    sessions.removeRemote(elsewhere);
+    owner = undefined;
+    remote.hold(elsewhere.sessionId);
+    expect([await append([here, elsewhere], chat('1')), missed]).toEqual([[elsewhere], ['1 taken by 1']]);
   });
 
   it('follows a session that has moved since it was chosen, to whoever has it', async () => {

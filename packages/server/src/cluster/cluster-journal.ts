@@ -4,6 +4,7 @@ import { isJournaled } from '../session/journaled.ts';
 import { RemoteSession } from '../session/remote-session.ts';
 import type { Route, Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { Missed } from './missed.ts';
 import type { RemoteDelivery } from './remote-delivery.ts';
 
 const NONE: readonly Route[] = [];
@@ -12,10 +13,12 @@ const NONE: readonly Route[] = [];
 export class ClusterJournal implements Journal {
   readonly #sessions: Sessions;
   readonly #remote: RemoteDelivery;
+  readonly #missed: Pick<Missed, 'by'>;
 
-  constructor(sessions: Sessions, remote: RemoteDelivery) {
+  constructor(sessions: Sessions, remote: RemoteDelivery, missed: Pick<Missed, 'by'>) {
     this.#sessions = sessions;
     this.#remote = remote;
+    this.#missed = missed;
   }
 
   append(targets: readonly Route[], entry: Stanza, done: (gone: readonly Route[]) => void): void {
@@ -42,7 +45,21 @@ export class ClusterJournal implements Journal {
       }
     }
     if (waits === undefined) done(gone ?? NONE);
-    else void Promise.all(waits).then(() => done(gone ?? NONE));
+    else void Promise.all(waits).then(() => this.#done(targets, entry, gone ?? NONE, done));
+  }
+
+  /** What one of several sessions missed may be nobody's by now. */
+  async #done(
+    targets: readonly Route[],
+    entry: Stanza,
+    gone: readonly Route[],
+    done: (gone: readonly Route[]) => void,
+  ): Promise<void> {
+    if (gone.length > 0 && gone.length < targets.length) {
+      const takers = targets.filter((route) => !gone.includes(route));
+      await this.#missed.by(entry, takers).catch(() => {}); // the node stops
+    }
+    done(gone);
   }
 
   /** It may have moved since it was chosen. */

@@ -16,6 +16,7 @@ import { InboundDeliveries } from './inbound-deliveries.ts';
 import { encodeAcknowledged, ITEM } from './items.ts';
 import type { Member } from './member.ts';
 import { Membership } from './membership.ts';
+import { Missed } from './missed.ts';
 import { Questions } from './questions.ts';
 import { reapMember } from './reaping.ts';
 import { Reassertion } from './reassertion.ts';
@@ -164,7 +165,9 @@ export class Cluster implements OtherNodes {
       requests: this.#requests,
       moves: this.#moves,
     });
-    this.journal = new ClusterJournal(sessions, this.#delivery);
+    const again = () => nextAttempt(keyspace);
+    const missed = new Missed({ sessions, refresh: (account) => this.refresh(account), forward: host.onLate, again });
+    this.journal = new ClusterJournal(sessions, this.#delivery, missed);
     host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
   }
 

@@ -2,7 +2,7 @@ import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
 import type { Session } from '../session/session.ts';
-import { type AnswerItem, decodeDeliver, encodeAnswers } from './items.ts';
+import { type AnswerItem, decodeAcknowledged, decodeDeliver, encodeAnswers } from './items.ts';
 
 export interface InboundDeliveriesHost {
   own(sid: string): Session | undefined;
@@ -82,6 +82,12 @@ export class InboundDeliveries {
       if (stanza.from !== undefined && !stanza.from.equals(session.account)) return this.#host.route(stanza);
     }
     return session.send(stanza);
+  }
+
+  /** Another node asks whether a session has acknowledged everything until then. */
+  acknowledged(from: string, item: Buffer): void {
+    const { id, sid, at } = decodeAcknowledged(item);
+    this.answer(from, id, this.#host.own(sid)?.hasAcknowledged(at) === true);
   }
 
   /** Where the id is 0 nobody wants to know. */

@@ -4,7 +4,7 @@ import type { Sessions } from '../session/sessions.ts';
 import type { Announcements } from './announcements.ts';
 import type { ChannelCounts } from './channel-counts.ts';
 import type { InboundDeliveries } from './inbound-deliveries.ts';
-import { decodeAcknowledged, decodeAnswers, decodeNotice, decodeSession, ITEM, type SessionItem } from './items.ts';
+import { decodeAnswers, decodeNotice, decodeSession, ITEM, type SessionItem } from './items.ts';
 import type { Questions } from './questions.ts';
 import type { RemoteDelivery } from './remote-delivery.ts';
 import type { SessionMoves } from './session-moves.ts';
@@ -63,11 +63,9 @@ export class ReceivedItems {
       case ITEM.release:
         this.#release(from, decodeSession(item)).catch(onFault);
         return;
-      case ITEM.acknowledged: {
-        const { id, sid, at } = decodeAcknowledged(item);
-        inbound.answer(from, id, sessions.owned({ sessionId: sid })?.hasAcknowledged(at) === true);
+      case ITEM.acknowledged:
+        inbound.acknowledged(from, item);
         return;
-      }
       case ITEM.evict:
         requests.evict(self, decodeSession(item).sid);
         return;
