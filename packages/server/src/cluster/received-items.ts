@@ -44,7 +44,7 @@ export class ReceivedItems {
   }
 
   #dispatch(from: string, item: Buffer): void {
-    const { id: self, sessions, peers, inbound, delivery, questions, requests, announcements, onFault } = this.#host;
+    const { id: self, peers, inbound, delivery, questions, requests, announcements, onFault } = this.#host;
     switch (item[0]) {
       case ITEM.deliver:
         inbound.receive(from, item);
