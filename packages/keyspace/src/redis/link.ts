@@ -1,12 +1,13 @@
-import { Command } from 'ioredis';
+import { Cluster } from 'ioredis';
 import type { LinkEvent } from '../bus.ts';
 import { hashTag } from '../key.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceObserver } from '../observer.ts';
 import type { Trouble } from '../trouble.ts';
+import { sendBurst, sendPipeline } from './burst.ts';
 import type { Client } from './client.ts';
 import { errorCode, toKeyspaceError } from './reply-error.ts';
-import { appendTo, bytesOf, type CommandPipeline, type Request, settle } from './request.ts';
+import { appendTo, bytesOf, type Request, settle } from './request.ts';
 import { checkServer } from './server-check.ts';
 import type { WireCommand } from './wire.ts';
 
@@ -40,8 +41,7 @@ const READS = new Set('GET HGET HGETALL HLEN LRANGE LLEN SMEMBERS ZRANGEBYSCORE 
 const writes = ({ commands }: Request): boolean => commands.some(({ name }) => !READS.has(name));
 
 /** Whether so few replicas have what was written. An error says that it is a replica itself, or has none to tell of. */
-const lacks = (answer: [error: Error | null, reply?: unknown] | undefined, replicas: number): boolean =>
-  typeof answer?.[1] === 'number' && answer[1] < replicas;
+const lacks = (answer: unknown, replicas: number): boolean => typeof answer === 'number' && answer < replicas;
 
 /** Undefined where an error does not say that Redis takes no writes. */
 const refusalOf = (error: Error): KeyspaceError | undefined =>
@@ -137,21 +137,23 @@ export class Link {
   }
 
   async #send(requests: readonly Request[]): Promise<void> {
-    const pipeline = this.#client.pipeline() as CommandPipeline;
-    for (const request of requests) appendTo(pipeline, request);
+    const commands: WireCommand[] = [];
+    for (const request of requests) appendTo(commands, request);
     const { deadline } = this.#options;
     const replicas = requests.some(writes) ? this.#options.replicas : 0;
     // the answers of all come together, so that nothing is told before this is
-    if (replicas > 0) pipeline.sendCommand(new Command('WAIT', [replicas, Math.ceil(deadline / 2)]));
+    if (replicas > 0) commands.push({ name: 'WAIT', args: [String(replicas), String(Math.ceil(deadline / 2))] });
     const late = Promise.withResolvers<'late'>();
     const timer = setTimeout(() => late.resolve('late'), deadline);
+    const client = this.#client;
     try {
-      const results = await Promise.race([pipeline.exec(), late.promise]);
-      if (results === 'late') {
+      const replied = client instanceof Cluster ? sendPipeline(client, commands) : sendBurst(client, commands);
+      const replies = await Promise.race([replied, late.promise]);
+      if (replies === 'late') {
         const error = new KeyspaceError('slow', 'Redis did not answer in time.', { outcome: 'unknown' });
         this.#refuse(requests, error);
         this.#drop(error);
-      } else if (replicas > 0 && lacks(results?.at(-1), replicas)) {
+      } else if (replicas > 0 && lacks(replies.at(-1), replicas)) {
         const error = new KeyspaceError('slow', `Fewer than ${replicas} replicas of Redis have what was written.`, {
           outcome: 'unknown',
         });
@@ -159,8 +161,8 @@ export class Link {
         if (!this.#cut) this.#options.trouble.set(error);
       } else {
         let start = 0;
-        for (const request of requests) start = settle(request, results ?? [], start);
-        this.#look(results ?? []);
+        for (const request of requests) start = settle(request, replies, start);
+        this.#look(replies);
       }
     } catch (error) {
       this.#refuse(requests, error as Error);
@@ -249,8 +251,8 @@ export class Link {
   }
 
   /** Whether Redis takes no writes: all commands are sent all the same, and what it says to them tells when it is over. */
-  #look(results: [error: Error | null, reply?: unknown][]): void {
-    const refused = results.find(([error]) => error && refusalOf(error))?.[0];
+  #look(replies: readonly unknown[]): void {
+    const refused = replies.find((reply): reply is Error => reply instanceof Error && refusalOf(reply) !== undefined);
     if (!refused || this.#cut) return;
     this.#options.trouble.set(refusalOf(refused));
     // the primary may have become a replica, and what its address leads to may be the new primary

@@ -1,4 +1,3 @@
-import { type ChainableCommander, Command, type Pipeline } from 'ioredis';
 import type { WireCommand } from './wire.ts';
 
 /** Commands that go out together. Each reply is what Redis replied, or an Error. */
@@ -21,35 +20,32 @@ export function bytesOf({ commands }: Request): number {
   return bytes;
 }
 
-/** What the client's type leaves out: a pipeline takes commands as objects, and a MULTI. */
-export type CommandPipeline = ChainableCommander & Pick<Pipeline, 'sendCommand'> & { multi(): unknown };
+const MULTI: WireCommand = { name: 'MULTI', args: [] };
+const EXEC: WireCommand = { name: 'EXEC', args: [] };
 
-export function appendTo(pipeline: CommandPipeline, { commands, atomic }: Request): void {
-  if (atomic) pipeline.multi();
-  for (const { name, args } of commands) pipeline.sendCommand(new Command(name, args));
-  if (atomic) void pipeline.exec(); // Inside of a MULTI this is the command EXEC.
+/** Puts what is to be sent for a request behind `list`. */
+export function appendTo(list: WireCommand[], { commands, atomic }: Request): void {
+  if (atomic) list.push(MULTI);
+  for (const command of commands) list.push(command);
+  if (atomic) list.push(EXEC);
 }
 
-type Result = [error: Error | null, reply?: unknown];
-
-const outcomeOf = ([error, reply]: Result): unknown => error ?? reply;
-
-/** Takes the results of one request off the results of the pipeline, which begin at `start`. Returns where they end. */
-export function settle(request: Request, results: Result[], start: number): number {
+/** Takes the replies to one request off those to all, where they begin at `start`. Returns where they end. */
+export function settle(request: Request, all: readonly unknown[], start: number): number {
   const { commands, atomic } = request;
   if (!atomic) {
     const end = start + commands.length;
-    request.answer(results.slice(start, end).map(outcomeOf));
+    request.answer(all.slice(start, end));
     return end;
   }
-  const exec = start + commands.length + 1;
-  const [error, replies] = results[exec] ?? [new Error('Redis gave no answer to EXEC')];
-  if (!error) {
-    request.answer(replies as unknown[]);
-  } else {
+  const end = start + commands.length + 2;
+  const exec = all[end - 1] ?? new Error('Redis gave no answer to EXEC');
+  if (exec instanceof Error) {
     // Where a command was refused, EXEC only says that the whole was; the reason is what that command was told.
-    const reason = results.slice(start, exec).find(([refused]) => refused)?.[0] ?? error;
-    request.answer(commands.map(() => (error.message.startsWith('EXECABORT') ? reason : error)));
+    const reason = all.slice(start, end - 1).find((reply) => reply instanceof Error) ?? exec;
+    request.answer(commands.map(() => (exec.message.startsWith('EXECABORT') ? reason : exec)));
+  } else {
+    request.answer(exec as unknown[]);
   }
-  return exec + 1;
+  return end;
 }

@@ -1,0 +1,64 @@
+import { type Cluster, Command, type Redis, ReplyError } from 'ioredis';
+import { RespWriter } from './resp-writer.ts';
+import type { WireCommand } from './wire.ts';
+
+const writer = new RespWriter();
+
+/**
+ * Many commands that the client takes for one: they are written as they are, and cost no object and no promise each. It
+ * stands at the head of the client's queue until all of them have been answered, as a subscription to several channels
+ * does, so that whatever else the client sends or gives up keeps its place.
+ */
+class Burst extends Command {
+  readonly #client: Redis;
+  readonly #bytes: Buffer;
+  readonly #count: number;
+  readonly #replies: unknown[] = [];
+  readonly #done: (replies: unknown[]) => void;
+
+  constructor(client: Redis, bytes: Buffer, count: number, done: (replies: unknown[]) => void) {
+    super('burst');
+    this.#client = client;
+    this.#bytes = bytes;
+    this.#count = count;
+    this.#done = done;
+    this.isTraced = true; // it is none of the commands that the client can tell of
+    const item = { command: this, stream: undefined, select: client.condition?.select ?? 0 } as never;
+    this.resolve = (reply) => {
+      if (this.#replies.push(reply) < this.#count) this.#client.commandQueue.unshift(item);
+      else this.#done(this.#replies);
+    };
+    this.reject = (error) => {
+      if (error instanceof ReplyError) return this.resolve(error);
+      while (this.#replies.length < this.#count) this.#replies.push(error); // the connection is lost, or was not there
+      this.#done(this.#replies);
+    };
+  }
+
+  override toWritable(): Buffer {
+    return this.#bytes;
+  }
+}
+
+/** Sends commands together. Resolves to what Redis replied to each, or an Error; never rejects. */
+export function sendBurst(client: Redis, commands: readonly WireCommand[]): Promise<unknown[]> {
+  for (const command of commands) writer.command(command);
+  const bytes = writer.take();
+  return new Promise((done) => void client.sendCommand(new Burst(client, bytes, commands.length, done)));
+}
+
+/** The same in a cluster, whose client knows which of its servers they are for. */
+export async function sendPipeline(client: Cluster, commands: readonly WireCommand[]): Promise<unknown[]> {
+  const pipeline = client.pipeline() as ReturnType<Cluster['pipeline']> & {
+    sendCommand(command: Command): unknown;
+    multi(): unknown;
+  };
+  for (const { name, args } of commands) {
+    if (name === 'MULTI') pipeline.multi();
+    else if (name === 'EXEC')
+      void pipeline.exec(); // inside of a MULTI this is the command
+    else pipeline.sendCommand(new Command(name, args));
+  }
+  const results = (await pipeline.exec()) ?? [];
+  return results.map(([error, reply]) => error ?? reply);
+}
