@@ -42,16 +42,22 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   }
 
   batch<const List extends readonly Command[]>(list: List, { atomic }: BatchOptions): Promise<Replies<List>> {
-    return this.#measure('batch', async () => {
+    const read = (replies: readonly unknown[]) => readReplies(list, replies);
+    const prepare = () => {
       for (const command of list) checkCommand(command);
-      if (list.length === 0) return [];
       if (atomic) checkSamePartition('batch', list.flatMap(keysOf));
-      const replies = atomic
-        ? this.#request(list.map(encodeCommand), laneOf(list), true)
-        : Promise.all(list.map((command) => this.#request([encodeCommand(command)], laneOf([command]), false))).then(
-            (all) => all.flat(),
-          );
-      return readReplies(list, await replies);
+      return list.map(encodeCommand);
+    };
+    const lane = laneOf(list.slice(0, 1));
+    if (list.length > 0 && (atomic || list.every((command) => laneOf([command]) === lane))) {
+      return this.#issue('batch', prepare, lane, atomic, read) as Promise<Replies<List>>;
+    }
+    return this.#measure('batch', async () => {
+      if (list.length === 0) return [];
+      const all = prepare().map((command, index) =>
+        this.#request([command], laneOf(list.slice(index, index + 1)), false),
+      );
+      return read((await Promise.all(all)).flat());
     }) as Promise<Replies<List>>;
   }
 
@@ -92,20 +98,55 @@ export class RedisKeyspace extends Commanding implements Keyspace {
 
   /** A frame for a node, in order with the commands. */
   publish(channel: string, frame: Buffer): Promise<number> {
-    return this.#measure('publish', async () => {
-      const [reply] = await this.#request([{ name: 'PUBLISH', args: [channel, frame] }], '', false);
+    const prepare = () => [{ name: 'PUBLISH', args: [channel, frame] }];
+    return this.#issue('publish', prepare, '', false, ([reply]) => {
       if (reply instanceof Error) throw toKeyspaceError('publish', reply, false, 'not-executed');
       return reply as number;
     });
   }
 
   protected execute<C extends Command>(command: C): Promise<ReplyTo<C>> {
-    return this.#measure(command[0], async () => {
+    const prepare = () => {
       checkCommand(command);
-      const [reply] = await this.#request([encodeCommand(command)], hashTag(command[1]), false);
+      return [encodeCommand(command)];
+    };
+    return this.#issue(command[0], prepare, laneOf([command]), false, ([reply]) => {
       const answer = readReply(command, reply);
       if (answer instanceof KeyspaceError) throw answer;
       return answer as ReplyTo<C>;
+    });
+  }
+
+  /** As `#measure`, for what is one request: it costs one promise. */
+  #issue<Result>(
+    name: string,
+    prepare: () => WireCommand[],
+    lane: string,
+    atomic: boolean,
+    read: (replies: readonly unknown[]) => Result,
+  ): Promise<Result> {
+    const { command } = this.#observer;
+    const began = performance.now();
+    return new Promise((resolve, reject) => {
+      const fail = (cause: unknown) => {
+        const error = asKeyspaceError(name, cause);
+        command?.(name, performance.now() - began, error.failure);
+        reject(error);
+      };
+      const answer = (replies: unknown[]) => {
+        try {
+          resolve(read(replies));
+        } catch (error) {
+          return fail(error);
+        }
+        command?.(name, performance.now() - began, undefined);
+      };
+      try {
+        if (this.#closed) throw new KeyspaceError('closed', 'The keyspace was closed');
+        this.#link.submit({ commands: prepare(), lane, atomic, answer });
+      } catch (error) {
+        fail(error);
+      }
     });
   }
 
@@ -117,9 +158,7 @@ export class RedisKeyspace extends Commanding implements Keyspace {
       command?.(name, performance.now() - began, undefined);
       return result;
     } catch (cause) {
-      const message = `${name}: ${cause instanceof Error ? cause.message : cause}`;
-      const known = cause instanceof KeyspaceError;
-      const error = known ? cause : new KeyspaceError('misuse', message, { outcome: 'unknown', cause });
+      const error = asKeyspaceError(name, cause);
       command?.(name, performance.now() - began, error.failure);
       throw error;
     }
@@ -143,8 +182,15 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   }
 }
 
+/** Whatever else is thrown is a fault of the program. */
+function asKeyspaceError(name: string, cause: unknown): KeyspaceError {
+  if (cause instanceof KeyspaceError) return cause;
+  const message = `${name}: ${cause instanceof Error ? cause.message : cause}`;
+  return new KeyspaceError('misuse', message, { outcome: 'unknown', cause });
+}
+
 function laneOf([command]: readonly Command[]): string {
-  return command ? hashTag(command[1]) : '';
+  return hashTag(command?.[1] ?? '');
 }
 
 function readReply(command: Command, reply: unknown): unknown {

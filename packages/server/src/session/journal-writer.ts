@@ -23,8 +23,15 @@ export interface JournalWriterHost {
   again(): Promise<void>;
 }
 
-/** How long what was acknowledged may wait for another write to go with. */
-const TRIM_MS = 50;
+/** How long what was acknowledged may wait to be trimmed, and how much of it. */
+const TRIM_MS = 250;
+const TRIM_MOST = 32;
+
+interface Job {
+  /** False where the session is somebody else's. */
+  work(): Promise<boolean>;
+  ended(): void;
+}
 
 /**
  * Writes the journal of one session. There is one write at a time: what comes meanwhile goes into the next one, all of
@@ -45,8 +52,10 @@ export class JournalWriter {
   #recordStale = false;
   /** The record that was written last, without its epoch. */
   #record = '';
-  /** More is wanted than that new entries are appended. */
-  #checkpointWanted = false;
+  /** More is wanted than that new entries are appended: that the journal knows how many inbound stanzas are handled, ... */
+  #headerWanted = false;
+  /** ... and that what was acknowledged is trimmed. */
+  #trimWanted = false;
   /** How many inbound stanzas the journal knows to be handled. */
   #persisted: number;
   #over = false;
@@ -57,8 +66,8 @@ export class JournalWriter {
   /** The write that has not begun yet, and the end of all that were asked for. */
   #next: Promise<void> | undefined;
   #last: Promise<void> = Promise.resolve();
-  /** Writes that have not ended. */
-  #busy = 0;
+  /** What is to be done, one after the other; undefined while there is nothing. */
+  #jobs: Job[] | undefined;
 
   constructor(host: JournalWriterHost, epoch: number, persisted: number) {
     this.#host = host;
@@ -86,13 +95,13 @@ export class JournalWriter {
   }
 
   /**
-   * An entry that the journal has was acknowledged. It goes with the next write, which soon follows: who is killed before
-   * that has as good as not heard the acknowledgement, and the client says it again.
+   * An entry that the journal has was acknowledged. Many of them go together, soon: who is killed before that has as good
+   * as not heard the acknowledgements, and the client says them again.
    */
   acknowledged(): void {
     this.#trim++;
-    this.#checkpointWanted = true;
-    this.#timer ??= setTimeout(() => void this.#soon(), TRIM_MS).unref();
+    if (this.#trim >= TRIM_MOST) void this.write();
+    else this.#timer ??= setTimeout(() => void this.write(), TRIM_MS).unref();
   }
 
   /** The session may be another than its record says. */
@@ -103,7 +112,13 @@ export class JournalWriter {
 
   /** Has the journal know what is known now. Resolves when that is committed, or never will be; never rejects. */
   write(): Promise<void> {
-    this.#checkpointWanted = true;
+    this.#trimWanted = true;
+    return this.writeHandled();
+  }
+
+  /** The same, but for what was acknowledged, which can wait. */
+  writeHandled(): Promise<void> {
+    this.#headerWanted = true;
     return this.#soon();
   }
 
@@ -148,7 +163,7 @@ export class JournalWriter {
 
   /** Resolves when everything is written that was given to it by now; undefined where it is already. */
   get written(): Promise<void> | undefined {
-    return this.#busy === 0 ? undefined : this.#last;
+    return this.#jobs === undefined ? undefined : this.#last;
   }
 
   /** Resolves when nothing is being written, or waits for it. */
@@ -160,62 +175,82 @@ export class JournalWriter {
   }
 
   #enqueue(work: () => Promise<boolean>): Promise<void> {
-    this.#busy++;
-    this.#last = this.#last.then(async () => {
-      await this.#perform(work);
-      this.#busy--;
-    });
-    return this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = promise;
+    const job = { work, ended: resolve };
+    if (this.#jobs === undefined) {
+      this.#jobs = [job];
+      queueMicrotask(() => void this.#perform()); // what else there is for it at the moment goes with it
+    } else {
+      this.#jobs.push(job);
+    }
+    return promise;
   }
 
-  async #perform(work: () => Promise<boolean>): Promise<void> {
-    if (this.#over) return;
-    try {
-      if (await work()) {
-        this.#host.onReady();
-      } else {
-        this.#over = true;
-        this.#host.onFenced();
+  async #perform(): Promise<void> {
+    for (let job = this.#jobs?.shift(); job !== undefined; job = this.#jobs?.shift()) {
+      if (!this.#over) {
+        try {
+          if (await job.work()) {
+            this.#host.onReady();
+          } else {
+            this.#over = true;
+            this.#host.onFenced();
+          }
+        } catch (error) {
+          this.#fail(error);
+        }
       }
-    } catch (error) {
-      this.#over = true;
-      if (error instanceof KeyspaceError && error.failure === 'closed') return; // the node stops
-      this.#host.onFault(error);
-      this.#host.onFenced();
+      if (this.#jobs?.length === 0) this.#jobs = undefined;
+      job.ended();
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#over = true;
+    if (error instanceof KeyspaceError && error.failure === 'closed') return; // the node stops
+    this.#host.onFault(error);
+    this.#host.onFenced();
   }
 
   async #write(): Promise<boolean> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     if (this.lost) return this.#rewrite();
     const { store, session } = this.#host;
     const { account, sessionId } = session;
-    const batch = this.#waiting.splice(0);
-    const writes: Promise<boolean>[] = [];
-    if (batch.length > 0) writes.push(store.append(account, sessionId, this.#epoch, batch.map(entryOf)));
-    const header = this.#checkpointWanted ? this.#host.header() : undefined;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    const trim = this.#trimWanted ? this.#trim : 0;
+    const wanted = this.#headerWanted ? this.#host.header() : undefined;
     // the record first: a stanza that changed it must not be known to be handled where the change is not known
-    const record = header === undefined ? undefined : this.#changedRecord(this.#epoch);
-    if (record !== undefined) writes.push(store.update(account, record));
-    if (header !== undefined && (this.#trim > 0 || header.handled !== this.#persisted)) {
-      writes.push(store.checkpoint(account, sessionId, this.#epoch, header, this.#trim));
-      this.#trim = 0;
-    }
-    this.#checkpointWanted = false;
-    const results = await Promise.allSettled(writes);
-    const failure = results.find((result) => result.status === 'rejected');
-    if (failure !== undefined) {
-      if (!isPassing(failure.reason)) throw failure.reason;
+    const record = wanted === undefined ? undefined : this.#changedRecord(this.#epoch);
+    const updated = record === undefined ? undefined : store.update(account, record);
+    const header = wanted !== undefined && (trim > 0 || wanted.handled !== this.#persisted) ? wanted : undefined;
+    if (this.#trimWanted) this.#resetTrim();
+    this.#headerWanted = false;
+    if (batch.length === 0 && header === undefined && updated === undefined) return true;
+    const written = store.write(account, sessionId, this.#epoch, { entries: batch.map(entryOf), header, trim });
+    let owned: boolean;
+    try {
+      // nothing may still be on its way when the journal is written anew
+      owned = updated === undefined ? await written : (await allSettled(updated, written)).every(Boolean);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
       if (record !== undefined) this.#forgetRecord();
       await this.#host.again();
       return this.#rewrite();
     }
     if (this.lost) return this.#rewrite();
-    if (results.some((result) => result.status === 'fulfilled' && !result.value)) return false;
-    if (header !== undefined) this.#persisted = header.handled;
+    if (!owned) return false;
+    if (wanted !== undefined) this.#persisted = wanted.handled;
     for (const sent of batch) sent.ready = true;
     return true;
+  }
+
+  #resetTrim(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#trimWanted = false;
+    this.#trim = 0;
   }
 
   /** The record of the session, where it is another than the one that was written last. */
@@ -243,7 +278,7 @@ export class JournalWriter {
     // with it: a stanza that changed the record is known to be handled from now on
     const record = this.#changedRecord(this.#epoch + 1);
     this.#waiting = [];
-    this.#trim = 0;
+    this.#resetTrim();
     const epoch = await untilDone(
       () => (this.lost ? this.#reassert(header, entries) : this.#advance(header, entries, record)),
       () => this.#host.again(),
@@ -282,6 +317,12 @@ export class JournalWriter {
     if (epoch !== undefined) this.#asserted = losses;
     return epoch;
   }
+}
+
+/** What both resolve to, once neither is under way; rejects with the error of the first that failed. */
+async function allSettled(...both: readonly [Promise<boolean>, Promise<boolean>]): Promise<boolean[]> {
+  await Promise.allSettled(both);
+  return Promise.all(both);
 }
 
 const textOf = (record: ResumptionRecord): string => JSON.stringify({ ...record, epoch: undefined });

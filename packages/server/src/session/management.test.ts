@@ -118,7 +118,7 @@ describe('to the client', () => {
   it('what a stanza changed is written before it is known to be handled', async () => {
     const { juliet, store } = await start();
     const writes: string[] = [];
-    for (const name of ['update', 'checkpoint'] as const) {
+    for (const name of ['update', 'write'] as const) {
       const write = store[name].bind(store) as (...args: unknown[]) => Promise<boolean>;
       store[name] = (...args: unknown[]) => {
         writes.push(name);
@@ -127,7 +127,7 @@ describe('to the client', () => {
     }
     await juliet.session.receive(Element.of('presence', NS.client));
     await juliet.management.settled();
-    expect(writes).toEqual(['update', 'checkpoint']);
+    expect(writes).toEqual(['update', 'write']);
   });
 
   it('more than was written ends in an error that says so', async () => {
@@ -300,6 +300,7 @@ describe('a keyspace that fails', () => {
       expect(written(juliet)).toEqual(['1', 'r', '2', '3']);
       juliet.management.acknowledge(2);
       await juliet.say('4');
+      await juliet.management.settled();
       expect(await juliet.journal()).toEqual({ epoch, handled: 1, entries: ['3 3', '4 4'] });
     },
   );
@@ -376,7 +377,7 @@ describe('a keyspace that fails', () => {
 
   it('with a fault of ours: it is told, and the session ends', async () => {
     const { juliet, store } = await start();
-    store.append = () => Promise.reject(new TypeError('a bug'));
+    store.write = () => Promise.reject(new TypeError('a bug'));
     void juliet.say('1');
     await turns();
     expect(juliet.faults).toEqual([new TypeError('a bug')]);

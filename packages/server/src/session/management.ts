@@ -158,7 +158,7 @@ export class Management {
       return;
     }
     this.#answering = true;
-    void this.#journal.write().then(() => this.#answered());
+    void this.#journal.writeHandled().then(() => this.#answered());
   }
 
   #answered(): void {

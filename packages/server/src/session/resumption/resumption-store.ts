@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Command } from '@parley/keyspace/command';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
@@ -44,6 +45,13 @@ export interface SessionMark {
   readonly record: Buffer;
 }
 
+/** What is written to a journal at once. */
+export interface JournalWrite {
+  readonly entries: readonly JournalEntry[];
+  readonly header: JournalHeader | undefined;
+  readonly trim: number;
+}
+
 export interface KeptSession {
   readonly record: ResumptionRecord;
   readonly owner: string;
@@ -71,8 +79,8 @@ const ATTEMPTS = 20;
  * A session has one owner at a time, who knows its epoch: `takeOver` counts it up, and from then on whatever the owner
  * before writes is refused, with false. Promises resolve when what they tell is committed.
  *
- * Where a KeyspaceError says that the outcome is `unknown`, all may be tried again as it was, except for `append` and
- * `checkpoint`: those could be done twice, so that entries are there twice or are trimmed that the client has not got,
+ * Where a KeyspaceError says that the outcome is `unknown`, all may be tried again as it was, except for `write`,
+ * `append` and `checkpoint`: those could be done twice, so that entries are there twice or are trimmed that the client has not got,
  * and what still is on its way could be done later. The owner takes the session over from itself then, with what it
  * knows.
  */
@@ -141,29 +149,35 @@ export class ResumptionStore {
     return this.#keyspace.call(updateSession, keys, [resource, fenceOf(sid, epoch), encodeRecord(record, this.owner)]);
   }
 
-  /** Puts entries, at least one, behind those that the journal has. False where it is somebody else's or gone. */
-  async append(account: Jid, sid: string, epoch: number, entries: readonly JournalEntry[]): Promise<boolean> {
+  /**
+   * Puts entries behind those that the journal has, and, where a header is given, replaces the one that it has and drops
+   * `trim` entries, the oldest ones; there must be that many. False where the journal is somebody else's or gone.
+   */
+  async write(account: Jid, sid: string, epoch: number, { entries, header, trim }: JournalWrite): Promise<boolean> {
+    if (entries.length === 0 && header === undefined) return true;
     const journal = journalKeys.key(partitionOf(account), sid, String(epoch));
-    return (await this.#keyspace.rpushx(journal, ...entries.map(encodeEntry))) > 0;
+    if (header === undefined) return (await this.#keyspace.rpushx(journal, ...entries.map(encodeEntry))) > 0;
+    const bytes = encodeHeader(header);
+    if (trim === 0 && entries.length === 0) return this.#keyspace.lset(journal, 0, bytes);
+    const commands: Command[] = entries.length === 0 ? [] : [['rpushx', journal, ...entries.map(encodeEntry)]];
+    commands.push(['lset', journal, trim, bytes]);
+    // The header takes the place of the last entry that goes, so that the journal never is without one.
+    if (trim > 0) commands.push(['lpop', journal, trim]);
+    const replies = await this.#keyspace.batch(commands, { atomic: trim > 0 });
+    return replies.every((reply) => reply !== false && reply !== 0);
+  }
+
+  /** Puts entries, at least one, behind those that the journal has. False where it is somebody else's or gone. */
+  append(account: Jid, sid: string, epoch: number, entries: readonly JournalEntry[]): Promise<boolean> {
+    return this.write(account, sid, epoch, { entries, header: undefined, trim: 0 });
   }
 
   /**
    * Replaces the header and drops so many entries, the oldest ones; there must be that many. False where the journal is
    * somebody else's or gone.
    */
-  async checkpoint(account: Jid, sid: string, epoch: number, header: JournalHeader, trim: number): Promise<boolean> {
-    const journal = journalKeys.key(partitionOf(account), sid, String(epoch));
-    const bytes = encodeHeader(header);
-    if (trim === 0) return this.#keyspace.lset(journal, 0, bytes);
-    // The header takes the place of the last entry that goes, so that the journal never is without one.
-    const [done] = await this.#keyspace.batch(
-      [
-        ['lset', journal, trim, bytes],
-        ['lpop', journal, trim],
-      ],
-      { atomic: true },
-    );
-    return done;
+  checkpoint(account: Jid, sid: string, epoch: number, header: JournalHeader, trim: number): Promise<boolean> {
+    return this.write(account, sid, epoch, { entries: [], header, trim });
   }
 
   /** Undefined where there is no such session. Rejects with `damaged` where it cannot be read. */
