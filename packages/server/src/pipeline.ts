@@ -58,7 +58,10 @@ export class Pipeline<T, C> {
         this.#onError(error);
         continue;
       }
-      if (answer instanceof Promise) return this.#continue(steps, i, answer, subject, context);
+      if (answer instanceof Promise) {
+        if (i === steps.length - 1 && step.stage === 'deliver') return answer as Promise<boolean>; // nobody comes after it
+        return this.#continue(steps, i, answer, subject, context);
+      }
       if (step.stage === 'transform') subject = answer as T;
       else if (step.stage === 'deliver' && answer === true) return true;
     }

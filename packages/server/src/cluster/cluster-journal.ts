@@ -1,4 +1,5 @@
 import type { Stanza } from '@parley/xmpp/stanza';
+import type { Awaitable } from '../pipeline.ts';
 import type { Journal } from '../session/journal.ts';
 import { isJournaled } from '../session/journaled.ts';
 import { RemoteSession } from '../session/remote-session.ts';
@@ -22,6 +23,14 @@ export class ClusterJournal implements Journal {
   }
 
   append(targets: readonly Route[], entry: Stanza, done: (gone: readonly Route[]) => void): void {
+    const [first] = targets;
+    if (first !== undefined && targets.length === 1) {
+      const taken = this.#give(first, entry);
+      const settle = (still: boolean) => done(still ? NONE : targets);
+      if (taken instanceof Promise) void taken.then(settle);
+      else settle(taken);
+      return;
+    }
     let gone: Route[] | undefined;
     let waits: Promise<unknown>[] | undefined;
     const missing = (route: Route) => {
@@ -29,14 +38,7 @@ export class ClusterJournal implements Journal {
       gone.push(route);
     };
     for (const route of targets) {
-      const session = this.#sessions.owned(route);
-      const remote = session === undefined ? this.#remoteOf(route) : undefined;
-      if (session === undefined && remote === undefined) {
-        missing(route);
-        continue;
-      }
-      const taken =
-        session === undefined ? this.#remote.deliver(remote as RemoteSession, entry) : this.#send(session, entry);
+      const taken = this.#give(route, entry);
       if (taken instanceof Promise) {
         waits ??= [];
         waits.push(taken.then((still) => still || missing(route)));
@@ -60,6 +62,14 @@ export class ClusterJournal implements Journal {
       await this.#missed.by(entry, takers).catch(() => {}); // the node stops
     }
     done(gone);
+  }
+
+  /** False where the session is over. */
+  #give(route: Route, entry: Stanza): Awaitable<boolean> {
+    const session = this.#sessions.owned(route);
+    if (session !== undefined) return this.#send(session, entry);
+    const remote = this.#remoteOf(route);
+    return remote === undefined ? false : this.#remote.deliver(remote, entry);
   }
 
   /** It may have moved since it was chosen. */

@@ -64,4 +64,5 @@ it('is recorded as it is, once that is wanted', async () => {
   juliet.session.carbons = true;
   await juliet.management.recorded();
   expect((await newStore().find(JULIET.bare, juliet.session.sessionId))?.record.carbons).toBe(true);
+  expect([juliet.faults, juliet.session.ended]).toEqual([[], false]);
 });

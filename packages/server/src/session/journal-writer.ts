@@ -45,6 +45,8 @@ interface Job {
 export class JournalWriter {
   readonly #host: JournalWriterHost;
   #epoch: number;
+  /** What the store knows the journal of this epoch by. */
+  #key: string | undefined;
   /** Entries that the journal does not have yet. */
   #waiting: Sent[] = [];
   /** Entries at the head of the journal that were acknowledged. */
@@ -217,6 +219,7 @@ export class JournalWriter {
     if (this.lost) return this.#rewrite();
     const { store, session } = this.#host;
     const { account, sessionId } = session;
+    this.#key ??= store.journalOf(account, sessionId, this.#epoch);
     const batch = this.#waiting;
     this.#waiting = [];
     const trim = this.#trimWanted ? this.#trim : 0;
@@ -228,7 +231,7 @@ export class JournalWriter {
     if (this.#trimWanted) this.#resetTrim();
     this.#headerWanted = false;
     if (batch.length === 0 && header === undefined && updated === undefined) return true;
-    const written = store.write(account, sessionId, this.#epoch, { entries: batch.map(entryOf), header, trim });
+    const written = store.write(this.#key, { entries: batch.map(entryOf), header, trim });
     let owned: boolean;
     try {
       // nothing may still be on its way when the journal is written anew
@@ -285,6 +288,7 @@ export class JournalWriter {
     );
     if (epoch === undefined) return false;
     this.#epoch = epoch;
+    this.#key = undefined;
     this.#persisted = header.handled;
     for (const sent of kept) sent.ready = true;
     if (this.#recordStale) void this.write();

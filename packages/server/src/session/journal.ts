@@ -38,6 +38,7 @@ export class DirectJournal implements Journal {
     }
     const missed = gone ?? NONE;
     if (commits === undefined) done(missed);
+    else if (commits.length === 1) void (commits[0] as Promise<void>).then(() => done(missed));
     else void Promise.all(commits).then(() => done(missed));
   }
 }

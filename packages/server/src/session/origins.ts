@@ -16,7 +16,8 @@ export const UNORDERED = 3;
 /** Such numbers of one node that are remembered. */
 const MOST_UNORDERED = 16;
 
-const keyOf = ({ sid }: Origin, effect: number): string => `${sid}.${effect}`;
+/** What has no other effect is known by the id alone, which costs no new text. */
+const keyOf = ({ sid }: Origin, effect: number): string => (effect === 0 ? sid : `${sid}.${effect}`);
 
 /**
  * What one session has got from whom: a sender that resumes after a crash sends again what its server had not counted,
@@ -24,11 +25,19 @@ const keyOf = ({ sid }: Origin, effect: number): string => `${sid}.${effect}`;
  */
 export class Origins {
   readonly #highest = new Map<string, number>();
+  /** There may be some that were `STORED` among them. */
+  #anyStored = false;
+  /** What `entries` told, until something changes. */
+  #entries: ReadonlyMap<string, number> | undefined;
   /** The last of the `UNORDERED` of each node. */
   readonly #unordered = new Map<string, number[]>();
 
   constructor(known: Iterable<readonly [string, number]> = []) {
-    for (const [key, k] of known) this.#highest.set(key, k);
+    for (const [key, k] of known) {
+      const [sid = '', effect] = key.split('.');
+      this.#highest.set(effect === '0' ? sid : key, k);
+      this.#anyStored ||= Number(effect) === STORED;
+    }
   }
 
   /** False where it came before. */
@@ -39,6 +48,8 @@ export class Origins {
       return true;
     }
     const key = keyOf(origin, origin.effect);
+    this.#anyStored ||= origin.effect === STORED;
+    this.#entries = undefined;
     this.#highest.delete(key); // the newest are last
     this.#highest.set(key, origin.k);
     if (this.#highest.size > MOST) this.#highest.delete(this.#highest.keys().next().value as string);
@@ -57,7 +68,10 @@ export class Origins {
   has(origin: Origin): boolean {
     if (origin.effect === UNORDERED) return this.#unordered.get(origin.sid)?.includes(origin.k) === true;
     // what was stored is behind the sender, whatever came of it
-    return this.#isBehind(origin, origin.effect) || (origin.effect === 0 && this.#isBehind(origin, STORED));
+    return (
+      this.#isBehind(origin, origin.effect) ||
+      (origin.effect === 0 && this.#anyStored && this.#isBehind(origin, STORED))
+    );
   }
 
   #isBehind(origin: Origin, effect: number): boolean {
@@ -67,6 +81,7 @@ export class Origins {
 
   /** For those who come after this process, which is over then: what has no order is not among them. */
   entries(): ReadonlyMap<string, number> {
-    return this.#highest;
+    this.#entries ??= new Map(this.#highest.entries().map(([key, k]) => [key.includes('.') ? key : `${key}.0`, k]));
+    return this.#entries;
   }
 }

@@ -133,6 +133,7 @@ export class Stream implements XmlHandler, TransportHandler {
   onData(bytes: Buffer): void {
     if (this.#closed) return;
     this.silence = 0;
+    if (this.#waiting) this.transport.pause();
     const wait = this.host.onBytes(this, bytes.length);
     try {
       this.#reader.write(bytes);
@@ -192,20 +193,25 @@ export class Stream implements XmlHandler, TransportHandler {
       return;
     }
     const answer = this.#dispatch(element);
-    if (answer instanceof Promise) void this.#wait(answer);
+    if (answer instanceof Promise) this.#wait(answer);
   }
 
-  /** A handler really waits: nothing more is read until it is done (back-pressure), and order is kept. */
-  async #wait(answer: Promise<void>): Promise<void> {
+  /**
+   * A handler really waits: nothing more is taken until it is done, and order is kept. Nor is it read (back-pressure), but
+   * for what comes next, which then waits here: most often it is over before anything comes. What is to begin anew, as TLS
+   * does, must find nothing here.
+   */
+  #wait(answer: Promise<void>): void {
     this.#waiting = true;
-    this.transport.pause();
-    try {
-      await answer;
-    } catch (error) {
+    if (this.#consumer === undefined) this.transport.pause();
+    const goOn = () => {
+      this.#waiting = false;
+      this.#goOn();
+    };
+    answer.then(goOn, (error) => {
       this.fail(error);
-    }
-    this.#waiting = false;
-    this.#goOn();
+      goOn();
+    });
   }
 
   /** Takes up what was read while nothing could be taken, then reads on. */

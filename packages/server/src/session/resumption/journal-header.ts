@@ -22,10 +22,11 @@ const VERSION = 1;
 
 const writer = new PackedWriter();
 
-export function encodeHeader({ handled, origins, sent }: JournalHeader): Buffer {
+/** What was made of origins: they change less often than what else a header tells. */
+const encoded = new WeakMap<ReadonlyMap<string, number>, Buffer>();
+
+function encodeOrigins(origins: ReadonlyMap<string, number>): Buffer {
   writer.begin();
-  writer.byte(VERSION);
-  writer.uint32(handled);
   const over = Math.max(0, origins.size - MOST_ORIGINS);
   writer.varint(origins.size - over);
   for (const [key, k] of origins.entries().drop(over)) {
@@ -34,6 +35,20 @@ export function encodeHeader({ handled, origins, sent }: JournalHeader): Buffer 
     writer.varint(Number(effect));
     writer.uint32(k);
   }
+  return writer.take();
+}
+
+/** Whoever gives `origins` does not change them afterwards. */
+export function encodeHeader({ handled, origins, sent }: JournalHeader): Buffer {
+  let known = encoded.get(origins);
+  if (known === undefined) {
+    known = encodeOrigins(origins);
+    encoded.set(origins, known);
+  }
+  writer.begin();
+  writer.byte(VERSION);
+  writer.uint32(handled);
+  writer.bytes(known);
   if (sent !== undefined) writer.uint32(sent);
   return writer.take();
 }

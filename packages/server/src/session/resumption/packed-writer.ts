@@ -35,6 +35,12 @@ export class PackedWriter {
     this.#length += this.#bytes.write(sid, this.#length, 8, 'hex');
   }
 
+  bytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
   text(text: string): void {
     const length = Buffer.byteLength(text);
     this.varint(length);

@@ -149,14 +149,18 @@ export class ResumptionStore {
     return this.#keyspace.call(updateSession, keys, [resource, fenceOf(sid, epoch), encodeRecord(record, this.owner)]);
   }
 
+  /** What `write` knows a journal by. */
+  journalOf(account: Jid, sid: string, epoch: number): string {
+    return journalKeys.key(partitionOf(account), sid, String(epoch));
+  }
+
   /**
    * Puts entries behind those that the journal has, and, where a header is given, replaces the one that it has and drops
    * `trim` entries, the oldest ones; there must be that many. False where the journal is somebody else's or gone.
    */
-  async write(account: Jid, sid: string, epoch: number, { entries, header, trim }: JournalWrite): Promise<boolean> {
-    if (entries.length === 0 && header === undefined) return true;
-    const journal = journalKeys.key(partitionOf(account), sid, String(epoch));
-    if (header === undefined) return (await this.#keyspace.rpushx(journal, ...entries.map(encodeEntry))) > 0;
+  async write(journal: string, { entries, header, trim }: JournalWrite): Promise<boolean> {
+    if (header === undefined)
+      return entries.length === 0 || (await this.#keyspace.rpushx(journal, ...entries.map(encodeEntry))) > 0;
     const bytes = encodeHeader(header);
     if (trim === 0 && entries.length === 0) return this.#keyspace.lset(journal, 0, bytes);
     const commands: Command[] = entries.length === 0 ? [] : [['rpushx', journal, ...entries.map(encodeEntry)]];
@@ -167,17 +171,14 @@ export class ResumptionStore {
     return replies.every((reply) => reply !== false && reply !== 0);
   }
 
-  /** Puts entries, at least one, behind those that the journal has. False where it is somebody else's or gone. */
+  /** Puts entries, at least one, behind those that the journal has. */
   append(account: Jid, sid: string, epoch: number, entries: readonly JournalEntry[]): Promise<boolean> {
-    return this.write(account, sid, epoch, { entries, header: undefined, trim: 0 });
+    return this.write(this.journalOf(account, sid, epoch), { entries, header: undefined, trim: 0 });
   }
 
-  /**
-   * Replaces the header and drops so many entries, the oldest ones; there must be that many. False where the journal is
-   * somebody else's or gone.
-   */
+  /** Replaces the header and drops so many entries. */
   checkpoint(account: Jid, sid: string, epoch: number, header: JournalHeader, trim: number): Promise<boolean> {
-    return this.write(account, sid, epoch, { entries: [], header, trim });
+    return this.write(this.journalOf(account, sid, epoch), { entries: [], header, trim });
   }
 
   /** Undefined where there is no such session. Rejects with `damaged` where it cannot be read. */
