@@ -63,8 +63,34 @@ export function quickEnd(): number {
   return at;
 }
 
-function readElement(outerNs: string, depth: number): Element | undefined {
-  if (++elements > limits.maxElements || depth > limits.maxDepth) return undefined;
+/** A start tag, as `quickStart` finds it. */
+export interface QuickStart {
+  readonly name: string;
+  readonly ns: string;
+  readonly attributes: readonly string[];
+  /** Where what it holds begins; undefined where it is empty. */
+  readonly inner: number | undefined;
+}
+
+/** The start tag at the beginning of a text, where it is as plain as `quickElement` wants it. */
+export function quickStart(source: string, defaultNs: string, within: QuickLimits): QuickStart | undefined {
+  text = source;
+  at = 0;
+  limits = within;
+  const name = readStart(defaultNs);
+  text = '';
+  return name === undefined
+    ? undefined
+    : { name, ns: startNs, attributes: startAttributes, inner: startIsEmpty ? undefined : at };
+}
+
+// what `readStart` has read, beside the name
+let startNs = '';
+let startAttributes = NO_ATTRIBUTES;
+let startIsEmpty = false;
+
+/** Everything up to and with the ">" of the start tag: its name. */
+function readStart(outerNs: string): string | undefined {
   if (text.charCodeAt(at) !== LT) return undefined;
   at++;
   const name = readName();
@@ -77,16 +103,13 @@ function readElement(outerNs: string, depth: number): Element | undefined {
     const before = at;
     skipSpace();
     const code = text.charCodeAt(at);
-    if (code === GT) {
+    if (code === GT || code === SLASH) {
+      startIsEmpty = code === SLASH;
+      if (startIsEmpty && text.charCodeAt(++at) !== GT) return undefined;
       at++;
-      break;
-    }
-    if (code === SLASH) {
-      if (text.charCodeAt(at + 1) !== GT) return undefined;
-      at += 2;
-      // the text of an element on the first level is relayed where it is in the content namespace
-      const relayed = depth === 1 && ns === outerNs ? '' : undefined;
-      return new Element(name, ns, attributes ?? NO_ATTRIBUTES, NO_CHILDREN, relayed);
+      startNs = ns;
+      startAttributes = attributes ?? NO_ATTRIBUTES;
+      return name;
     }
     if (at === before) return undefined; // no white space before an attribute
     if (++count > limits.maxAttributes || count > MOST_ATTRIBUTES) return undefined;
@@ -106,6 +129,17 @@ function readElement(outerNs: string, depth: number): Element | undefined {
       attributes.push(attribute, value);
     }
   }
+}
+
+function readElement(outerNs: string, depth: number): Element | undefined {
+  if (++elements > limits.maxElements || depth > limits.maxDepth) return undefined;
+  const name = readStart(outerNs);
+  if (name === undefined) return undefined;
+  const ns = startNs;
+  const attributes = startAttributes;
+  // the text of an element on the first level is relayed where it is in the content namespace
+  if (startIsEmpty)
+    return new Element(name, ns, attributes, NO_CHILDREN, depth === 1 && ns === outerNs ? '' : undefined);
   const inner = at;
   const children = readChildren(ns, depth);
   if (children === undefined) return undefined;
@@ -113,7 +147,7 @@ function readElement(outerNs: string, depth: number): Element | undefined {
   if (!text.startsWith(name, at) || text.charCodeAt(at + name.length) !== GT) return undefined;
   at += name.length + 1;
   const relayed = depth === 1 && ns === outerNs ? text.slice(inner, at) : undefined;
-  return new Element(name, ns, attributes ?? NO_ATTRIBUTES, children, relayed);
+  return new Element(name, ns, attributes, children, relayed);
 }
 
 /** Everything up to and with the "</" of the end tag. */

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Element } from './element.ts';
 import { NS } from './namespaces.ts';
-import { quickElement, quickEnd } from './quick-element.ts';
-import { isStanza, type Stanza, stanzaOf } from './stanza.ts';
+import { quickElement, quickEnd, quickStart } from './quick-element.ts';
+import { isStanza, LateChildren, type Stanza, stanzaFrom, stanzaOf } from './stanza.ts';
 import { XmlReader } from './xml-reader.ts';
 
 const HEADER = Buffer.from(`<stream xmlns='${NS.client}'>`);
@@ -23,7 +23,28 @@ export function stanzaFromText(text: Buffer): Stanza {
   return (isUtf8(text) ? quickStanza(text.toString('utf8')) : undefined) ?? parsedStanza(text);
 }
 
-/** Nearly all are plain; another node sends each of its messages so. */
+/**
+ * The same of a message that another node has just taken from its client and written: what it holds is read only where
+ * somebody asks for it, and most often nobody does.
+ */
+export function stanzaFromNode(text: Buffer): Stanza {
+  return (isUtf8(text) ? lateMessage(text.toString('utf8')) : undefined) ?? stanzaFromText(text);
+}
+
+const MESSAGE = "<message to='";
+const END = '</message>';
+
+function lateMessage(text: string): Stanza | undefined {
+  if (!text.startsWith(MESSAGE) || !text.endsWith(END)) return undefined;
+  const start = quickStart(text, NS.client, LIMITS);
+  if (start?.inner === undefined || start.name !== 'message' || start.ns !== NS.client) return undefined;
+  const { name, attributes, inner } = start;
+  const children = new LateChildren(() => stanzaFromText(Buffer.from(text)).children);
+  const tail = text.slice(MESSAGE.length + (attributes[1] as string).length + 1);
+  return stanzaFrom({ name, attributes, children, source: text.slice(inner) }, tail);
+}
+
+/** Nearly all are plain. */
 function quickStanza(text: string): Stanza | undefined {
   const element = quickElement(text, 0, NS.client, LIMITS);
   return element !== undefined && quickEnd() === text.length && isStanza(element) ? stanzaOf(element) : undefined;

@@ -15,6 +15,21 @@ export interface Origin {
   readonly effect: number;
 }
 
+/** Children that are read when somebody asks for them. */
+export class LateChildren {
+  #nodes: readonly Node[] | undefined;
+  readonly #read: () => readonly Node[];
+
+  constructor(read: () => readonly Node[]) {
+    this.#read = read;
+  }
+
+  get nodes(): readonly Node[] {
+    this.#nodes ??= this.#read();
+    return this.#nodes;
+  }
+}
+
 /** What a stanza holds beside `to`: shared by all copies that differ only in the recipient. */
 interface Content {
   readonly from: Jid | undefined;
@@ -22,7 +37,8 @@ interface Content {
   readonly type: string | undefined;
   /** Attributes other than to, from, id and type, in the form of `Element.attributes`. */
   readonly others: readonly string[];
-  readonly children: readonly Node[];
+  /** Those that are late come with `source`. */
+  readonly children: readonly Node[] | LateChildren;
   readonly source: string | undefined;
   readonly origin?: Origin | undefined;
   /** Everything behind the recipient, serialised once. */
@@ -65,7 +81,8 @@ export abstract class Stanza {
   }
 
   get children(): readonly Node[] {
-    return this.#content.children;
+    const { children } = this.#content;
+    return children instanceof LateChildren ? children.nodes : children;
   }
 
   get lang(): string | undefined {
@@ -108,8 +125,10 @@ export abstract class Stanza {
 
   /** A copy that knows where it entered; what is made of it by `with` and its like knows it, too. */
   withOrigin(origin: Origin | undefined): this {
-    const { from, id, type, others, children, source } = this.#content;
-    return this.#copy(this.to, { from, id, type, others, children, source, origin });
+    const { from, id, type, others, children, source, tail } = this.#content;
+    const content: Content = { from, id, type, others, children, source, origin };
+    if (tail !== undefined) content.tail = tail;
+    return this.#copy(this.to, content);
   }
 
   /** A copy in this language, unless it names one of its own. */
@@ -150,7 +169,8 @@ export abstract class Stanza {
   }
 
   toElement(): Element {
-    const { from, id, type, others, children } = this.#content;
+    const { from, id, type, others } = this.#content;
+    const { children } = this;
     const attributes: string[] = [];
     if (this.to) attributes.push('to', this.to.toString());
     if (from) attributes.push('from', from.toString());
@@ -175,6 +195,7 @@ export abstract class Stanza {
     if (id !== undefined) text += ` id='${escapeAttribute(id)}'`;
     if (type !== undefined) text += ` type='${escapeAttribute(type)}'`;
     if (others.length > 0) text += serializeAttributes(others);
+    if (children instanceof LateChildren) return `${text}>${source}`;
     if (children.length === 0) return `${text}/>`;
     if (source !== undefined && source !== '') return `${text}>${source}`;
     return `${text}>${serializeNodes(children, NS.client)}</${this.kind}>`;
@@ -210,6 +231,14 @@ export function isStanza(element: Element): boolean {
  * none (RFC 6120 §8.3.3.8).
  */
 export function stanzaOf(element: Element): Message | Presence | Iq {
+  return stanzaFrom(element);
+}
+
+/** The same, of what an element is made of. `tail`: its text behind the recipient, where that is at hand. */
+export function stanzaFrom(
+  element: Pick<Element, 'name' | 'attributes' | 'source'> & Pick<Content, 'children'>,
+  tail?: string,
+): Message | Presence | Iq {
   const { attributes } = element;
   let to: string | undefined;
   let from: string | undefined;
@@ -244,6 +273,7 @@ export function stanzaOf(element: Element): Message | Presence | Iq {
     children: element.children,
     source: element.source,
   };
+  if (tail !== undefined) content.tail = tail;
   return make(element.name as StanzaKind, to === undefined ? undefined : address(to, 'to'), content);
 }
 

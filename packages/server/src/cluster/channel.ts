@@ -14,7 +14,7 @@ const MOST_IN_FRAME = 256 * 1024;
 /** Bytes on their way: Redis cuts off who has too much waiting, and what it cuts off is lost. */
 const WINDOW = 1024 * 1024;
 
-const UNACKNOWLEDGED_ITEMS = 64;
+const UNACKNOWLEDGED_ITEMS = 1024;
 const UNACKNOWLEDGED_BYTES = WINDOW / 4;
 
 /** The number of the newest channel of this process. */

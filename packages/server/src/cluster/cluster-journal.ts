@@ -23,12 +23,10 @@ export class ClusterJournal implements Journal {
   }
 
   append(targets: readonly Route[], entry: Stanza, done: (gone: readonly Route[]) => void): void {
-    const [first] = targets;
-    if (first !== undefined && targets.length === 1) {
-      const taken = this.#give(first, entry);
-      const settle = (still: boolean) => done(still ? NONE : targets);
-      if (taken instanceof Promise) void taken.then(settle);
-      else settle(taken);
+    if (targets.length === 1) {
+      const taken = this.#give(targets[0] as Route, entry);
+      if (taken instanceof Promise) void taken.then((still) => done(still ? NONE : targets));
+      else done(taken ? NONE : targets);
       return;
     }
     let gone: Route[] | undefined;

@@ -1,5 +1,5 @@
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
-import { stanzaFromText } from '@parley/xmpp/stanza-text';
+import { stanzaFromNode } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
 import type { Session } from '../session/session.ts';
 import { type AnswerItem, decodeAcknowledged, decodeDeliver, encodeAnswers } from './items.ts';
@@ -58,7 +58,8 @@ export class InboundDeliveries {
   /** A stanza that cannot be read would not be read any better another time: it is `over`. */
   #read(text: Buffer, origin: Origin | undefined, over: () => void): Stanza {
     try {
-      return stanzaFromText(text).withOrigin(origin);
+      const stanza = stanzaFromNode(text);
+      return origin === undefined ? stanza : stanza.withOrigin(origin);
     } catch (error) {
       over();
       throw error;
