@@ -12,8 +12,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Redis, startRedis } from '../../../../../tests/services/redis.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import type { JournalHeader } from './journal-header.ts';
+import type { KeptSession, SessionMark } from './kept-session.ts';
 import type { ResumptionRecord } from './resumption-record.ts';
-import { type KeptSession, ResumptionStore, type SessionMark } from './resumption-store.ts';
+import { ResumptionStore } from './resumption-store.ts';
 
 const account = Jid.parse('romeo@montague.lit');
 const resource = 'orchard';

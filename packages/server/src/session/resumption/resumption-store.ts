@@ -6,6 +6,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import { memberOf, waitingMemberOf } from './index-member.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
+import type { JournalWrite, KeptSession, SessionMark } from './kept-session.ts';
 import {
   endSession,
   keepWaiting,
@@ -35,29 +36,6 @@ export interface ResumptionStoreOptions {
   readonly owner?: string;
   /** Hears of what cannot be read and is passed over; it stays where it is. */
   onDamaged(error: KeyspaceError): void;
-}
-
-/** What a session looked like when it was read, for `takeOver`: its journal, and its record. */
-export interface SessionMark {
-  readonly length: number;
-  readonly first: Buffer;
-  readonly last: Buffer;
-  readonly record: Buffer;
-}
-
-/** What is written to a journal at once. */
-export interface JournalWrite {
-  readonly entries: readonly JournalEntry[];
-  readonly header: JournalHeader | undefined;
-  readonly trim: number;
-}
-
-export interface KeptSession {
-  readonly record: ResumptionRecord;
-  readonly owner: string;
-  readonly header: JournalHeader;
-  readonly entries: readonly JournalEntry[];
-  readonly mark: SessionMark;
 }
 
 /** How long a client may learn how much of what it sent was handled. */
