@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -197,7 +197,7 @@ export class Slapd {
     this.#child = child;
     this.#said = '';
     process.once('exit', this.#onExit);
-    return new Promise((resolve, reject) => {
+    const started = new Promise<boolean>((resolve, reject) => {
       child.stderr?.on('data', (chunk) => {
         this.#said = (this.#said + chunk).slice(-10_000); // heard to the end: a full pipe would stop it
         if (this.#said.includes('slapd starting')) resolve(true);
@@ -205,6 +205,12 @@ export class Slapd {
       child.once('error', reject);
       child.once('close', () => resolve(false));
     });
+    if (!(await started)) return false;
+    // It says so a moment before it listens.
+    for (const each of this.#ports) {
+      while (!(await accepts(each))) if (child.exitCode !== null || child.signalCode !== null) return false;
+    }
+    return true;
   }
 
   readonly #onExit = () => void this.#child?.kill('SIGKILL');
@@ -236,6 +242,14 @@ async function ended(child: ChildProcess, name: string, input: string): Promise<
   child.stdin?.end(input);
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${name} failed (${code}):\n${said}`);
+}
+
+/** Whether somebody listens there. */
+function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+  }).finally(() => socket.destroy());
 }
 
 async function freePort(): Promise<number> {
