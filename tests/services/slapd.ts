@@ -97,9 +97,22 @@ export class Slapd {
     return this.#child?.pid ?? 0;
   }
 
-  /** Changes entries as the directory's administrator. Takes LDIF; entries without a `changetype` are added. */
-  async change(ldif: string): Promise<void> {
-    const who = ['-x', '-a', '-H', `ldap://127.0.0.1:${this.port}`, '-D', ROOT.dn, '-w', ROOT.password];
+  /**
+   * Changes entries as the directory's administrator. Takes LDIF; entries without a `changetype` are added. `relaxed`:
+   * what only the server itself writes may be changed, too, such as pwdChangedTime.
+   */
+  async change(ldif: string, relaxed = false): Promise<void> {
+    const who = [
+      '-x',
+      ...(relaxed ? ['-e', 'relax'] : []),
+      '-a',
+      '-H',
+      `ldap://127.0.0.1:${this.port}`,
+      '-D',
+      ROOT.dn,
+      '-w',
+      ROOT.password,
+    ];
     const child = spawn(program('ldapmodify'), who, { stdio: ['pipe', 'ignore', 'pipe'] });
     await ended(child, 'ldapmodify', ldif);
   }

@@ -44,7 +44,7 @@ export const presets: Readonly<Record<DirectoryType, DirectoryPreset>> = {
   },
   activeDirectory: {
     type: 'activeDirectory',
-    peopleFilter: '(&(objectCategory=person)(objectClass=user))',
+    peopleFilter: '(&(objectClass=user)(!(objectClass=computer)))',
     id: 'objectGUID',
     idForm: 'guid',
     state: stateRules.activeDirectory,
