@@ -67,6 +67,20 @@ describe('what breaks a rule is told', () => {
     ['a name in another case', `${server}/net/TcpServer.ts`, '', 'kebab-case'],
     ['a plain object', `${server}/net/tcp.ts`, `const seen: ${'Record'}<string, number> = {};`, 'Use a Map'],
     ['a long file', 'tests/long.ts', '\n'.repeat(401), '401 lines'],
+    ['ldapts', `${server}/im/roster.ts`, `import { Client } from 'ldapts';`, 'only packages/server/src/auth/ldap may'],
+    ['a filter of text', `${server}/auth/ldap/people.ts`, 'search(`(uid=$' + '{name})`)', 'makes a filter of text'],
+    [
+      'a filter of more text',
+      `${server}/auth/ldap/people.ts`,
+      'search(`(&(a=b)(uid=$' + '{name}))`)',
+      'makes a filter of text',
+    ],
+    [
+      'a parsed filter',
+      `${server}/auth/ldap/people.ts`,
+      `FilterParser.parseString('(uid=' + name + ')')`,
+      'makes a filter of text',
+    ],
     ['a mark', 'tests/mark.ts', `// ${'TO'}DO later`, 'is left in it'],
     ['a test left out', 'tests/mark.ts', ['test', 'skip("x")'].join('.'), 'skip is left in it'],
   ])('%s', (_, file, text, message) => {

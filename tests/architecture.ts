@@ -49,7 +49,13 @@ const reserved: [RegExp, RegExp, string][] = [
   [/^node:sqlite$/, /^packages\/keyspace\//, 'packages/keyspace'],
   [/^node:(net|tls)$/, /^packages\/server\/src\/net\//, 'packages/server/src/net'],
   [/^saxes$/, /^packages\/xmpp\//, 'packages/xmpp'],
+  [/^ldapts$/, /^packages\/server\/src\/auth\/ldap\//, 'packages/server/src/auth/ldap'],
 ];
+
+/** Where a filter that an operator has written as text is read. */
+const CONFIGURED_FILTER = 'packages/server/src/auth/ldap/configured-filter.ts';
+/** `(uid=${name})`: a name could go on with a filter of its own. */
+const FILTER_OF_TEXT = /`[^`]*\([^`()]*[~<>:]?=[^`()]*\$\{/;
 
 const importing = [
   /^\s*(?:import|export)\s[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
@@ -112,6 +118,13 @@ function arrow(file: string, target: string): string | undefined {
   return arrowInServer(file, target);
 }
 
+function checkFilters(file: string, text: string): string[] {
+  if (!file.startsWith('packages/server/src/auth/ldap/') || isTest(file, text)) return [];
+  const parses = /\bFilterParser\b|\bescapeFilter\b/.test(text) && file !== CONFIGURED_FILTER;
+  if (!parses && !FILTER_OF_TEXT.test(text)) return [];
+  return [`${file}: makes a filter of text. Make it of filter objects (EqualityFilter …), which need no escaping.`];
+}
+
 function checkImports(file: string, text: string, dependencies: Map<string, string[]>): string[] {
   const home = file.split('/')[1] ?? '';
   const loaded = importsOf(text, true);
@@ -168,6 +181,7 @@ export function violations(sources: Map<string, string>, dependencies: Map<strin
     wrong.push(...checkText(file, text));
     if (!file.startsWith('packages/') || isTest(file, text)) continue;
     wrong.push(...checkImports(file, text, dependencies));
+    wrong.push(...checkFilters(file, text));
     graph.set(
       file,
       importsOf(text, true).flatMap((specifier) => resolve(file, specifier) ?? []),

@@ -27,9 +27,11 @@ it('says for each command what it does and takes', async () => {
   expect(help.stdout).toMatch(/^Usage: parley \[options\] \[command\]$/m);
   expect(help.stdout).toMatch(/^Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no node/m);
   const commands = commandsOf(help.stdout);
-  expect(commands).toEqual(['start', 'check', 'account', 'status', 'reload', 'drain']);
-  const account = await parley('account', '--help');
-  const all = [...commands.map((name) => [name]), ...commandsOf(account.stdout).map((name) => ['account', name])];
+  expect(commands).toEqual(['start', 'check', 'account', 'directory', 'status', 'reload', 'drain']);
+  const all = commands.map((name) => [name]);
+  for (const group of ['account', 'directory']) {
+    all.push(...commandsOf((await parley(group, '--help')).stdout).map((name) => [group, name]));
+  }
   expect(all.map((words) => words.join(' '))).toContain('account passwd');
   const texts = await Promise.all(all.map((words) => parley(...words, '--help')));
   for (const [index, { code, stdout, stderr }] of texts.entries()) {

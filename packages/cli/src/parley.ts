@@ -3,6 +3,7 @@ import { version } from '@parley/server/version';
 import { Command, CommanderError } from 'commander';
 import { accountCommand } from './account.ts';
 import { checkCommand } from './check.ts';
+import { directoryCommand } from './directory.ts';
 import { drainCommand } from './drain.ts';
 import { EXIT, report } from './exit.ts';
 import { reloadCommand } from './reload.ts';
@@ -22,7 +23,16 @@ Exit codes: ${EXIT.done} done, ${EXIT.failed} failed, ${EXIT.usage} wrong usage 
   )
   .exitOverride();
 
-for (const command of [startCommand, checkCommand, accountCommand, statusCommand, reloadCommand, drainCommand]) {
+const commands = [
+  startCommand,
+  checkCommand,
+  accountCommand,
+  directoryCommand,
+  statusCommand,
+  reloadCommand,
+  drainCommand,
+];
+for (const command of commands) {
   program.addCommand(inherit(command(), program));
 }
 

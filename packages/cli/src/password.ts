@@ -10,22 +10,32 @@ export function newPassword(jid: string): Promise<string> {
   return process.stdin.isTTY ? askTwice(jid) : firstLine();
 }
 
-async function askTwice(jid: string): Promise<string> {
+/** Somebody's own password: asked for once at a terminal without showing it, else the first line of standard input. */
+export function currentPassword(jid: string): Promise<string> {
+  return process.stdin.isTTY ? atTerminal((ask) => ask(`Password of ${jid}: `)) : firstLine();
+}
+
+function askTwice(jid: string): Promise<string> {
+  return atTerminal(async (ask) => {
+    const password = await ask(`Password for ${jid}: `);
+    if (password !== (await ask('Once more: '))) throw new Usage('The two are not the same: nothing was changed.');
+    return password;
+  });
+}
+
+async function atTerminal(talk: (ask: (question: string) => Promise<string>) => Promise<string>): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   // from here on the terminal shows nothing that is typed, be it before the question
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
   const answers = lines[Symbol.asyncIterator]();
-  const ask = async (question: string): Promise<string> => {
-    process.stderr.write(question);
-    const { value, done } = await answers.next();
-    process.stderr.write('\n');
-    if (done || value === '') throw new Usage('There is no password: nothing was changed.');
-    return value;
-  };
   try {
-    const password = await ask(`Password for ${jid}: `);
-    if (password !== (await ask('Once more: '))) throw new Usage('The two are not the same: nothing was changed.');
-    return password;
+    return await talk(async (question) => {
+      process.stderr.write(question);
+      const { value, done } = await answers.next();
+      process.stderr.write('\n');
+      if (done || value === '') throw new Usage('There is no password: nothing was changed.');
+      return value;
+    });
   } finally {
     lines.close();
   }

@@ -53,6 +53,41 @@ export function encrypt(socket: Socket, host: string, trust: SecureContext, sign
   return established(secure, 'secureConnect', () => 'encryption', signal);
 }
 
+/** What a server shows, whether it proves anything or not. */
+export interface ShownCertificate {
+  /** Those who it is for. */
+  readonly names: readonly string[];
+  readonly issuer: string;
+  readonly validTo: Date;
+  /** Why it is not taken; undefined where it is. */
+  readonly fault: DialError | undefined;
+}
+
+/** Looks at the certificate of a server, and closes the connection: nothing may be said to somebody who is unproved. */
+export async function lookAtCertificate(
+  socket: Socket,
+  host: string,
+  trust: SecureContext,
+  signal: AbortSignal,
+): Promise<ShownCertificate> {
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const options = { socket, host, ...name, secureContext: trust, rejectUnauthorized: false };
+  const secure = await established(secureConnect(options), 'secureConnect', () => 'encryption', signal);
+  const certificate = secure.getPeerX509Certificate();
+  const reason: unknown = secure.authorizationError;
+  secure.destroy();
+  if (certificate === undefined) throw new DialError('encryption', 'NO_CERTIFICATE');
+  const code = reason instanceof Error ? ((reason as NodeJS.ErrnoException).code ?? reason.message) : String(reason);
+  return {
+    names: (certificate.subjectAltName ?? certificate.subject)
+      .split(/, |\n/)
+      .map((each) => each.replace(/^\w[\w ]*[:=]/, '')),
+    issuer: certificate.issuer.replaceAll('\n', ', '),
+    validTo: certificate.validToDate,
+    fault: secure.authorized ? undefined : new DialError('encryption', code),
+  };
+}
+
 function established<S extends Socket>(
   socket: S,
   event: string,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { FilterParser } from 'ldapts';
 import { type DirectoryConfiguration, INTERNAL } from '../../config/directory.ts';
 import { ConfigurationError, type Problem } from '../../config/problem.ts';
 import type { Configuration } from '../../config/schema.ts';
+import { ConfiguredFilterError, configuredFilter } from './configured-filter.ts';
 import { stateRules } from './person-state.ts';
 import { presets } from './presets.ts';
 import type { DirectorySettings } from './settings.ts';
@@ -39,9 +39,10 @@ function settingsOf(
   const id = people.id ?? preset.id;
   let filter: DirectorySettings['people']['filter'];
   try {
-    filter = FilterParser.parseString(people.filter ?? preset.peopleFilter);
+    filter = configuredFilter(people.filter ?? preset.peopleFilter);
   } catch (error) {
-    report('people.filter', `cannot be understood (${(error as Error).message})`, 'write it as (objectClass=person)');
+    if (!(error instanceof ConfiguredFilterError)) throw error;
+    report('people.filter', error.message, 'write it as (objectClass=person)');
     return undefined;
   }
   const attributes = [...new Set([id, people.address, ...own.state.attributes])];

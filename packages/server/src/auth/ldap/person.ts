@@ -6,9 +6,11 @@ import type { DirectorySettings } from './settings.ts';
 
 /** Why an entry is no account, in words for an operator. */
 export class NoPerson {
+  readonly kind: 'no id' | 'no address' | 'another domain';
   readonly why: string;
 
-  constructor(why: string) {
+  constructor(kind: NoPerson['kind'], why: string) {
+    this.kind = kind;
     this.why = why;
   }
 }
@@ -22,17 +24,16 @@ export function personOf(
 ): Person | NoPerson {
   const { people, preset, domains } = settings;
   const raw = entry.attributes.get(people.id.toLowerCase())?.[0];
-  if (raw === undefined) return new NoPerson(`has no ${people.id}, by which it would be told apart`);
+  if (raw === undefined) return new NoPerson('no id', `has no ${people.id}, by which it would be told apart`);
   const values = entry.texts(people.address);
-  if (values.length === 0) return new NoPerson(`has no ${people.address}, which is to be the address`);
+  if (values.length === 0) return new NoPerson('no address', `has no ${people.address}, which is to be the address`);
   const accounts = values.map((value) => accountOf(value, people.domain));
   const account = accounts.find((each) => each !== undefined && domains.has(each.domain));
   if (account === undefined) {
-    const what = `${people.address} is ${values.map((value) => JSON.stringify(value)).join(', ')}`;
-    const why = accounts.some((each) => each !== undefined)
-      ? `which is in no domain of this directory (${[...domains].join(', ')})`
-      : 'which is no address';
-    return new NoPerson(`${what}, ${why}`);
+    const what = `has ${values.map((value) => JSON.stringify(value)).join(', ')} as ${people.address}`;
+    if (accounts.every((each) => each === undefined)) return new NoPerson('no address', `${what}, which is no address`);
+    const list = [...domains].join(', ') || 'it has none';
+    return new NoPerson('another domain', `${what}, which is in no domain of this directory (${list})`);
   }
   const id = preset.idForm === 'guid' ? guid(raw) : raw.toString('utf8').toLowerCase();
   return { id, dn: entry.dn, account, state: preset.state.read(entry, now, policy), entry };

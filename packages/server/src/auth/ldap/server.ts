@@ -166,7 +166,8 @@ export function within(deadline: Deadline, seconds = Number.POSITIVE_INFINITY): 
   return AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(left))));
 }
 
-async function startTls(socket: Socket, signal: AbortSignal): Promise<Socket> {
+/** Has the server go over to TLS; the handshake has to follow. */
+export async function startTls(socket: Socket, signal: AbortSignal): Promise<Socket> {
   const connection = new LdapConnection(socket);
   const { code, diagnostic } = await connection.ask(new ExtendedRequest({ messageId: 0, oid: START_TLS }), signal);
   if (code === 0) return connection.detach();
