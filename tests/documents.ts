@@ -72,7 +72,7 @@ function deadFiles(path: string, text: string, { files }: Repository): string[] 
 }
 
 /** Documents for operators: what has dots in it between backticks is an option, a metric or an event. */
-const FOR_OPERATORS = new Set(['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/operations.md']);
+const FOR_OPERATORS = new Set(['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/operations.md', 'docs/directory.md']);
 
 function deadNames(path: string, text: string, { means }: Repository): string[] {
   if (!FOR_OPERATORS.has(path)) return [];

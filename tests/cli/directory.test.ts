@@ -52,7 +52,7 @@ describe('a directory that works', () => {
           'ok      takes connections (127.0.0.1, port ',
           'ok      is encrypted, with a certificate for localhost, 127.0.0.1, 0:0:0:0:0:0:0:1, made by CN=Tests: authority, good until 2049-12-31',
           `ok      lets ${SERVICE.dn} in`,
-          `ok      has 7 people below ${PEOPLE}, 6 of them accounts`,
+          `ok      has 7 people below ${PEOPLE}, of whom 6 are accounts`,
           `-       ${personDn('guest')} has "guest@elsewhere.example" as mail, which is in no domain of this directory (localhost)`,
           '-       has 4 groups below dc=example,dc=org',
           'ok      tells what becomes of passwords',

@@ -3,7 +3,7 @@ import { Log } from '../../log.ts';
 import { DialError, dial, lookAtCertificate, type ShownCertificate, trustIn } from '../../net/dial.ts';
 import { type Directory, DirectoryAway, DirectoryRefused, type Entry } from './directory.ts';
 import { dialWords } from './failure-words.ts';
-import { type Finding, failed, note, ok } from './finding.ts';
+import { counted, type Finding, failed, note, ok } from './finding.ts';
 import { LdapDirectory } from './ldap-directory.ts';
 import { NoPerson } from './person.ts';
 import { examineUser } from './person-examination.ts';
@@ -66,7 +66,7 @@ function* examineCertificate(
   }
   yield ok(`is encrypted, with ${certificate}`);
   const days = Math.floor((validTo.getTime() - Date.now()) / DAY);
-  if (days < RENEW_DAYS) yield note(`has a certificate for ${days} days more: renew it soon`);
+  if (days < RENEW_DAYS) yield note(`has a certificate for ${counted(days, 'day')} more: renew it soon`);
 }
 
 async function* examineContent(directory: Directory): AsyncGenerator<Finding> {
@@ -98,7 +98,7 @@ async function* examinePeople(directory: Directory): AsyncGenerator<Finding> {
     }
     if (all >= MOST_PEOPLE) break;
   }
-  const several = all >= MOST_PEOPLE ? `${MOST_PEOPLE} people and more` : `${all} people`;
+  const several = all >= MOST_PEOPLE ? `${MOST_PEOPLE} people or more` : counted(all, 'person', 'people');
   if (domains.size === 0) {
     yield failed('gives accounts to no domain: name it in `accounts` of a domain, or in `authentication.accounts`');
   } else if (all === 0) {
@@ -107,9 +107,9 @@ async function* examinePeople(directory: Directory): AsyncGenerator<Finding> {
     );
   } else if (accounts === 0) {
     yield failed(`has ${several} below ${base}, but none is an account: see below`);
-  } else yield ok(`has ${several} below ${base}, ${accounts} of them accounts`);
+  } else yield ok(`has ${several} below ${base}, of whom ${counted(accounts, 'is an account', 'are accounts')}`);
   for (const { count, example } of reasons.values()) {
-    const words = `${example}${count > 1 ? `; so it is with ${count - 1} others` : ''}`;
+    const words = `${example}${count > 1 ? `; so it is with ${counted(count - 1, 'other')}` : ''}`;
     yield accounts === 0 ? failed(words) : note(words);
   }
 }
@@ -124,7 +124,7 @@ async function* examineGroups(directory: Directory, naming: string): AsyncGenera
     for await (const page of directory.searchPages(base, { filter: new OrFilter({ filters }), attributes: ['1.1'] })) {
       count += page.length;
     }
-    yield note(`has ${count} groups below ${base}`);
+    yield note(`has ${counted(count, 'group')} below ${base}`);
   } catch (error) {
     if (!(error instanceof DirectoryRefused)) throw error;
     yield failed(`does not show groups below ${base} (${error.code}, "${error.message}"): correct \`groups.base\``);

@@ -7,3 +7,6 @@ export interface Finding {
 export const ok = (words: string): Finding => ({ result: 'ok', words });
 export const note = (words: string): Finding => ({ result: 'note', words });
 export const failed = (words: string): Finding => ({ result: 'failed', words });
+
+/** `1 group`, `2 groups`. */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;

@@ -2,7 +2,7 @@ import { Jid } from '@parley/xmpp/jid';
 import { EqualityFilter, OrFilter, PresenceFilter } from 'ldapts';
 import type { BindOutcome } from './bind-outcome.ts';
 import type { Directory, Entry } from './directory.ts';
-import { type Finding, failed, note, ok } from './finding.ts';
+import { counted, type Finding, failed, note, ok } from './finding.ts';
 import { addressOf, NoPerson } from './person.ts';
 import type { PersonState } from './person-state.ts';
 
@@ -28,7 +28,9 @@ export async function* examineUser(directory: Directory, user: string, password?
   const [full] = await directory.search(entry.dn, { scope: 'base', filter: anything, attributes: ['memberOf'] });
   const groups = full?.texts('memberOf') ?? [];
   yield note(
-    groups.length === 0 ? 'is in no group, as memberOf tells' : `is in ${groups.length} groups: ${groups.join('; ')}`,
+    groups.length === 0
+      ? 'is in no group, as memberOf tells'
+      : `is in ${counted(groups.length, 'group')}: ${groups.join('; ')}`,
   );
   if (password !== undefined) yield passwordWords(await directory.bindAs(person.dn, password));
 }
@@ -90,7 +92,7 @@ function passwordWords({ kind, code, diagnostic, policy }: BindOutcome): Finding
     case 'accepted':
       return ok('the password is right');
     case 'grace':
-      return note(`the password has expired, but is taken ${policy?.graceLeft ?? 0} times more`);
+      return note(`the password has expired, but is taken ${counted(policy?.graceLeft ?? 0, 'time')} more`);
     case 'expiring':
       return note(`the password is right for ${Math.ceil((policy?.expiresInSeconds ?? 0) / 86_400)} days more`);
     case 'must-change':
