@@ -2,7 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
 import { PresenceFilter } from 'ldapts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Slapd } from '../../../../../tests/services/slapd.ts';
 import { PEOPLE, personDn, SERVICE } from '../../../../../tests/services/slapd-files.ts';
 import { DirectoryAway } from './directory.ts';
@@ -174,10 +174,30 @@ test('a restart of the server between two questions is not felt', async () => {
   const only = await Slapd.start();
   const heard = new HeardLog();
   const directory = directoryOf(only, {}, heard.log);
-  expect(await directory.findPerson(romeo)).toBeDefined();
+  const works = async () => {
+    expect(await directory.findPerson(romeo)).toBeDefined();
+    expect((await directory.bindAs(personDn('romeo'), 'pw-romeo')).kind).toBe('accepted');
+  };
+  await works();
   await only.restart();
-  expect(await directory.findPerson(romeo)).toBeDefined();
+  await works();
   expect(heard.lines).toEqual([]);
+});
+
+test('a password is tried as nobody else, whoever was there before', async () => {
+  const { metrics } = new Registry();
+  const directory = directoryOf(slapd, { connections: 1 }, undefined, metrics);
+  for (const [uid, password, kind] of [
+    ['romeo', 'pw-romeo', 'accepted'],
+    ['juliet', 'pw-romeo', 'wrong'],
+    ['juliet', 'pw-juliet', 'accepted'],
+    ['nobody', 'pw-juliet', 'wrong'],
+    ['romeo', 'pw-juliet', 'wrong'],
+    ['romeo', 'pw-romeo', 'accepted'],
+  ] as const) {
+    expect((await directory.bindAs(personDn(uid), password)).kind).toBe(kind);
+  }
+  expect(metrics.directoryConnections.with({ directory: 'corp' }).value).toBe(1);
 });
 
 test('no more connections are made than are allowed, and they are used again', async () => {
@@ -195,5 +215,7 @@ test('no more connections are made than are allowed, and they are used again', a
   const calls = metrics.directoryCalls;
   expect(calls.with({ operation: 'search', outcome: 'answered' }).value).toBe(100);
   expect(calls.with({ operation: 'password', outcome: 'answered' }).value).toBe(30);
+  expect(connections()).toBeLessThanOrEqual(6);
   await directory.close();
+  await vi.waitFor(() => expect(connections()).toBe(0));
 });

@@ -63,7 +63,7 @@ export interface Directory {
   /** The one entry that is this account; undefined where there is none, or where there are several. */
   findPerson(account: Jid, deadline?: Deadline): Promise<Person | undefined>;
   findPersonById(id: string, deadline?: Deadline): Promise<Person | undefined>;
-  /** Tries a password, on a connection of its own. An empty one is refused before anybody is asked. */
+  /** Tries a password, on a connection that nothing else is asked on. An empty one is refused before anybody is asked. */
   bindAs(dn: string, password: string, deadline?: Deadline): Promise<BindOutcome>;
   /** Changes an entry as the account that Parley has. */
   modify(dn: string, changes: readonly Change[]): Promise<void>;

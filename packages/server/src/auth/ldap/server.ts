@@ -5,12 +5,15 @@ import { DialError, dial, encrypt } from '../../net/dial.ts';
 import { type Answer, LdapConnection } from './connection.ts';
 import { type Deadline, DirectoryAway } from './directory.ts';
 import { dialWords, serviceBindWords, startTlsWords } from './failure-words.ts';
+import { IdleConnections } from './idle-connections.ts';
 import type { DirectorySettings } from './settings.ts';
 import { Slots } from './slots.ts';
 
 const START_TLS = '1.3.6.1.4.1.1466.20037'; // RFC 4511 §4.14
-/** Firewalls and servers drop connections on which nothing is said; one that was idle for so long is not used again. */
+/** Firewalls and servers drop connections on which nothing is said; one that was idle for so long is closed before. */
 const LONGEST_IDLE = 60_000;
+/** Passwords come in crowds or seldom. */
+const LONGEST_IDLE_PASSWORD = 5000;
 
 /** A connection that somebody has for a while, bound as the account that Parley has. */
 export interface Lease {
@@ -20,11 +23,6 @@ export interface Lease {
   readonly reused: boolean;
   /** Gives it back; `spoilt` where nobody else is to use it. */
   release(spoilt?: boolean): void;
-}
-
-interface Idle {
-  readonly connection: LdapConnection;
-  readonly since: number;
 }
 
 /** One server of a directory, and the connections to it. */
@@ -38,7 +36,8 @@ export class LdapServer {
   readonly #slots: Slots;
   readonly #passwordSlots: Slots;
   readonly #open = new Set<LdapConnection>();
-  #idle: Idle[] = [];
+  readonly #idle = new IdleConnections(LONGEST_IDLE);
+  readonly #idlePassword = new IdleConnections(LONGEST_IDLE_PASSWORD);
 
   constructor(url: string, settings: DirectorySettings, trust: SecureContext) {
     const { protocol, hostname, port } = new URL(url);
@@ -88,7 +87,7 @@ export class LdapServer {
   async lease(deadline: Deadline): Promise<Lease> {
     await this.#slots.take(within(deadline));
     try {
-      const idle = this.#takeIdle();
+      const idle = this.#idle.take();
       const connection = idle ?? (await this.#bound(deadline));
       let released = false;
       return {
@@ -98,7 +97,7 @@ export class LdapServer {
           if (released) return;
           released = true;
           if (spoilt) connection.destroy();
-          else if (connection.usable) this.#idle.push({ connection, since: performance.now() });
+          else this.#idle.put(connection);
           this.#slots.giveBack();
         },
       };
@@ -108,17 +107,33 @@ export class LdapServer {
     }
   }
 
-  /** Tries a password on a connection of its own, where `next` may be asked as that person. */
+  /**
+   * Tries a password on a connection that is there for passwords alone, and where `next` may be asked as that person.
+   * Every bind begins as nobody, whoever was there before (RFC 4511 §4.2.1).
+   */
   async bindAs(deadline: Deadline, bind: BindRequest, next?: Message): Promise<{ bound: Answer; next?: Answer }> {
     await this.#passwordSlots.take(within(deadline));
     try {
-      const connection = await this.connect(deadline);
-      try {
-        const bound = await connection.ask(bind, within(deadline, this.#settings.timeoutSeconds));
-        if (bound.code !== 0 || next === undefined) return { bound };
-        return { bound, next: await connection.ask(next, within(deadline, this.#settings.timeoutSeconds)) };
-      } finally {
-        connection.close();
+      for (;;) {
+        const idle = next === undefined ? this.#idlePassword.take() : undefined;
+        const connection = idle ?? (await this.connect(deadline));
+        const ask = (request: Message) => connection.ask(request, within(deadline, this.#settings.timeoutSeconds));
+        try {
+          const bound = await ask(bind);
+          if (next === undefined) {
+            this.#idlePassword.put(connection);
+            return { bound };
+          }
+          const then = bound.code === 0 ? { next: await ask(next) } : {};
+          connection.close();
+          return { bound, ...then };
+        } catch (error) {
+          connection.destroy();
+          // The server had closed it while nobody used it.
+          const stale = idle !== undefined && error instanceof DirectoryAway && !error.late;
+          if (!stale) throw error;
+          this.#idlePassword.drop();
+        }
       }
     } finally {
       this.#passwordSlots.giveBack();
@@ -127,22 +142,13 @@ export class LdapServer {
 
   /** The connections that nobody uses are no good any more. */
   dropIdle(): void {
-    for (const { connection } of this.#idle) connection.close();
-    this.#idle = [];
+    this.#idle.drop();
+    this.#idlePassword.drop();
   }
 
   close(): void {
     this.dropIdle();
     for (const connection of this.#open) connection.close();
-  }
-
-  #takeIdle(): LdapConnection | undefined {
-    const oldest = performance.now() - LONGEST_IDLE;
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      if (idle.since >= oldest && idle.connection.usable) return idle.connection;
-      idle.connection.close();
-    }
-    return undefined;
   }
 
   async #bound(deadline: Deadline): Promise<LdapConnection> {
