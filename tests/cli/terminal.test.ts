@@ -60,3 +60,18 @@ it('takes what is typed before it is asked for, both times', async () => {
   const { code, stdout } = await atTerminal(installation, dialogue, 'account', 'add', 'juliet@localhost');
   expect([code, stdout]).toEqual([0, expect.not.stringContaining('secret')]);
 });
+
+it('asks once for a password that is only tried, and shows nothing of it', async () => {
+  const directory = {
+    name: 'corp',
+    servers: ['ldap://localhost:1'],
+    bind: { dn: 'cn=parley,dc=example,dc=org', password: 'none' },
+    people: { base: 'dc=example,dc=org' },
+  };
+  const installation = new Installation({ directories: [directory] });
+  const dialogue = ['Password of romeo: ', `${PASSWORD}\\x0d`];
+  const { code, stdout } = await atTerminal(installation, dialogue, 'directory', 'test', 'romeo', '--password');
+  expect(stdout).toContain('Nothing listens on localhost:1');
+  expect(stdout).not.toContain(PASSWORD);
+  expect(code).toBe(1);
+});
