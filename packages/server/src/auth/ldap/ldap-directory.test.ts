@@ -10,7 +10,7 @@ import { DirectoryRefused } from './directory.ts';
 import { LdapDirectory } from './ldap-directory.ts';
 import { RESPONSE, readMessage } from './message.ts';
 import { MessageFramer } from './message-framer.ts';
-import { closedWithTest, directoryOf, HeardLog, rudeServer, settingsFor } from './testing.ts';
+import { closedWithTest, directoryEntry, directoryOf, HeardLog, rudeServer, settingsFor } from './testing.ts';
 
 const jid = (local: string) => Jid.of(local, 'localhost');
 const anything = new PresenceFilter({ attribute: 'objectClass' });
@@ -65,6 +65,14 @@ describe('a person', () => {
     await slapd.modify(personDn('nurse'), { mail: ["o'nurse@localhost"] });
     const directory = directoryOf(slapd);
     expect((await directory.findPerson(Jid.parse('o\\27nurse@localhost')))?.dn).toBe(personDn('nurse'));
+  });
+
+  test('may be in a domain that mail addresses write in ASCII', async () => {
+    await slapd.change(personEntry('ines', 'Nunez', 'xn--espaa-rta.example'));
+    const settings = settingsFor(directoryEntry(slapd), ['españa.example']);
+    const directory = closedWithTest(new LdapDirectory(settings, Log.create({ level: 'silent' })));
+    const ines = await directory.findPerson(Jid.parse('ines@españa.example'));
+    expect(ines?.account.bareText).toBe('ines@españa.example');
   });
 
   test('is one that the filter of people wants, in a domain of the directory', async () => {
@@ -123,9 +131,9 @@ describe('a search', () => {
   test('goes by pages, and gives the connection back when nobody wants more', async () => {
     const directory = directoryOf(slapd, { connections: 1 });
     const sizes: number[] = [];
-    const all = { filter: new PresenceFilter({ attribute: 'mail' }), attributes: ['mail'], pageSize: 3 };
+    const all = { filter: new PresenceFilter({ attribute: 'mail' }), attributes: ['mail'], pageSize: 4 };
     for await (const page of directory.searchPages(PEOPLE, all)) sizes.push(page.length);
-    expect(sizes).toEqual([3, 3, 2]);
+    expect(sizes).toEqual([4, 4, 1]);
     for await (const page of directory.searchPages(PEOPLE, all)) if (page.length > 0) break;
     expect(await directory.findPerson(jid('romeo'))).toBeDefined();
   });

@@ -9,6 +9,7 @@ import {
   type Filter,
   type Message,
   ModifyRequest,
+  OrFilter,
   PagedResultsControl,
   PasswordPolicyControl,
   PresenceFilter,
@@ -31,7 +32,7 @@ import { type DirectoryOperation, observeCalls } from './directory-calls.ts';
 import { DirectoryServers } from './directory-servers.ts';
 import { passwordChange } from './password-change.ts';
 import { PasswordPolicies } from './password-policies.ts';
-import { addressOf, guidBytes, NoPerson, personOf } from './person.ts';
+import { addressesOf, guidBytes, NoPerson, personOf } from './person.ts';
 import type { LdapServer } from './server.ts';
 import type { DirectorySettings } from './settings.ts';
 
@@ -101,9 +102,10 @@ export class LdapDirectory implements Directory {
   }
 
   findPerson(account: Jid, deadline?: Deadline): Promise<Person | undefined> {
-    const address = addressOf(account, this.settings);
-    if (address === undefined) return Promise.resolve(undefined);
-    const filter = new EqualityFilter({ attribute: this.settings.people.address, value: address });
+    const { address: attribute } = this.settings.people;
+    const filters = addressesOf(account, this.settings).map((value) => new EqualityFilter({ attribute, value }));
+    if (filters.length === 0) return Promise.resolve(undefined);
+    const filter = new OrFilter({ filters });
     // Directories compare addresses in their own way: what they take for equal need not be the same account.
     return this.#findOne(filter, (person) => person.account.bareText === account.bareText, account.bareText, deadline);
   }

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import { Jid } from '@parley/xmpp/jid';
 import { escapeLocalPart, unescapeLocalPart } from '@parley/xmpp/jid-escaping';
 import type { Entry, Person } from './directory.ts';
@@ -47,13 +48,21 @@ function accountOf(value: string, domain: string | undefined): Jid | undefined {
   return Jid.tryParse(`${local}@${domain ?? value.slice(at + 1)}`);
 }
 
-/** What the address attribute of an account holds; undefined where it cannot be one of this directory. */
-export function addressOf(account: Jid, { people, domains }: DirectorySettings): string | undefined {
-  if (account.local === '' || !domains.has(account.domain)) return undefined;
+/**
+ * What the address attribute of an account may hold: mail addresses are often written with the ASCII form of a domain that
+ * has other characters. None where it cannot be an account of this directory.
+ */
+export function addressesOf(account: Jid, { people, domains }: DirectorySettings): string[] {
+  const { domain } = account;
+  if (account.local === '' || !domains.has(domain)) return [];
   const local = unescapeLocalPart(account.local);
-  if (people.domain === undefined) return `${local}@${account.domain}`;
-  return Jid.tryParse(people.domain)?.domain === account.domain ? local : undefined;
+  if (people.domain !== undefined) return Jid.tryParse(people.domain)?.domain === domain ? [local] : [];
+  return [...new Set([domain, domainToASCII(domain)])].filter((each) => each !== '').map((each) => `${local}@${each}`);
 }
+
+/** The first of them. */
+export const addressOf = (account: Jid, settings: DirectorySettings): string | undefined =>
+  addressesOf(account, settings)[0];
 
 /** Microsoft's way of writing 16 bytes: the first three groups are little-endian. */
 export function guid(bytes: Buffer): string {
