@@ -117,7 +117,7 @@ describe('a server that fails', () => {
     const since = performance.now();
     await expect(directory.findPerson(romeo)).rejects.toThrow(DirectoryAway);
     await expect(directory.bindAs(personDn('romeo'), 'pw-romeo')).rejects.toThrow(DirectoryAway);
-    expect(seconds(since)).toBeLessThan(1);
+    expect(seconds(since)).toBeLessThan(2);
     expect((await heard.hear('directory.server.away')).message).toMatch(/Nothing listens.*who is logged in stays/);
     await only.restart();
     await heard.hear('directory.server.back');
@@ -136,7 +136,7 @@ describe('a server that fails', () => {
     expect(seconds(since)).toBeLessThan(5);
     const again = performance.now();
     await expect(directory.bindAs(personDn('romeo'), 'pw-romeo')).rejects.toThrow(DirectoryAway);
-    expect(seconds(again)).toBeLessThan(0.2);
+    expect(seconds(again)).toBeLessThan(0.5);
   });
 
   test('by falling silent leaves time for another one', async () => {
