@@ -1,11 +1,12 @@
 // A replica that lacks the newest writes takes the place of its primary: the nodes have them in memory, and write them anew.
 import { freePort } from '@parley/keyspace/testing/own-redis';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { RedisPair } from '../chaos/redis-pair.ts';
 import { LossyProxy } from '../support/lossy-proxy.ts';
-import { ManagedClient } from '../support/managed-client.ts';
+import type { ManagedClient } from '../support/managed-client.ts';
 import { appearOver } from '../support/network.ts';
 import { Installation } from '../support/process.ts';
+import { acknowledged, clientAt, heard } from '../support/talking.ts';
 
 const SECRET = 'a secret that only the tests know of';
 const NAMES = ['romeo', 'juliet', 'nurse', 'absent'].map((name) => `${name}@localhost`);
@@ -38,18 +39,6 @@ async function start() {
   };
   return { pair, first, second, failOver };
 }
-
-function clientAt(jid: string, port: () => number): ManagedClient {
-  const client = new ManagedClient(jid, port);
-  onTestFinished(() => client.stop());
-  return client;
-}
-
-const isDone = async (client: ManagedClient, done: () => boolean) => {
-  while (!done()) await client.changed();
-};
-const acknowledged = (client: ManagedClient) => isDone(client, () => client.acknowledged === client.said.length);
-const heard = (client: ManagedClient, count: number) => isDone(client, () => client.heard.length >= count);
 
 it('a replica without the newest writes costs no session and no message, nor comes anything twice', async () => {
   const { pair, first, second, failOver } = await start();

@@ -21,8 +21,6 @@ const UNACKNOWLEDGED_BYTES = WINDOW / 4;
 let lastNumber = 0;
 
 export interface ChannelHost {
-  /** What every frame begins with. */
-  readonly head: Buffer;
   readonly counts: ChannelCounts;
   publish(to: string, frame: Buffer): Promise<number>;
   receive(from: string, item: Buffer): void;
@@ -60,6 +58,8 @@ export interface ChannelHost {
 export class Channel {
   readonly #host: ChannelHost;
   readonly #id: string;
+  /** What every frame begins with. */
+  readonly #head: Buffer;
   readonly #own: number;
   /** The number of the peer's channel; 0 until it is heard of. */
   #peer = 0;
@@ -91,9 +91,10 @@ export class Channel {
   #closed = false;
   #damaged = false;
 
-  constructor(host: ChannelHost, id: string) {
+  constructor(host: ChannelHost, id: string, head: Buffer) {
     this.#host = host;
     this.#id = id;
+    this.#head = head;
     this.#own = ++lastNumber;
     this.#wake();
   }
@@ -280,7 +281,7 @@ export class Channel {
     this.#owedItems = this.#owedBytes = 0;
     const link = this.#link;
     this.#host.counts.framesOut++;
-    this.#host.publish(this.#id, channelFrame(this.#host.head, news, items)).then(
+    this.#host.publish(this.#id, channelFrame(this.#head, news, items)).then(
       (reached) => {
         if (reached === 0 && !this.#closed) this.#host.onAbsent(this.#id);
       },

@@ -30,6 +30,7 @@ class Pair {
     });
     const frames = new Frames({
       onFrame: ({ sender, body }) => channels.onFrame(sender, body),
+      onOtherVersion: () => this.told.push('another version'),
       onDamaged: (_sender, error) => this.told.push(error.message),
     });
     this.bus.join(self, (frame) => frames.receive(frame));

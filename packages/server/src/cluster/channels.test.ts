@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UnreliableBus } from '../../../../tests/support/unreliable-bus.ts';
 import { readChannelFrame } from './channel-frame.ts';
 import { Channels } from './channels.ts';
-import { Frames, readFrame } from './frame.ts';
+import { type Frame, Frames, readFrame } from './frame.ts';
 
 const A = '00000000000000aa';
 const B = '00000000000000bb';
@@ -29,6 +29,7 @@ function member(bus: UnreliableBus, self: string, onItem?: (from: string, text: 
   });
   const frames = new Frames({
     onFrame: (frame) => channels.onFrame(frame.sender, frame.body),
+    onOtherVersion: () => told.push('another version'),
     onDamaged: (_sender, error) => told.push(error.message),
   });
   bus.join(self, (frame) => frames.receive(frame));
@@ -57,7 +58,8 @@ async function two() {
   return { bus, a, b };
 }
 
-const said = (frame: Buffer | undefined) => readChannelFrame(readFrame(frame as Buffer).body);
+const bodyOf = (frame: Buffer | undefined) => (readFrame(frame as Buffer) as Frame).body;
+const said = (frame: Buffer | undefined) => readChannelFrame(bodyOf(frame));
 
 describe('channels', () => {
   it('bring what was sent before the other side had opened, without waiting', async () => {
@@ -293,7 +295,7 @@ describe('channels', () => {
     a.channels.close(B);
     a.channels.open(B);
     await settle(bus);
-    b.channels.onFrame(A, readFrame(late as Buffer).body);
+    b.channels.onFrame(A, bodyOf(late));
     a.send(B, '2');
     await settle(bus);
     expect([b.items, b.told, a.told]).toEqual([['2'], ['reset'], []]);

@@ -1,6 +1,7 @@
 import { Channel, type ChannelHost, TICK_MS } from './channel.ts';
 import { ChannelCounts } from './channel-counts.ts';
 import { frameHead } from './frame.ts';
+import { FRAME_VERSIONS } from './frame-versions.ts';
 
 export interface ChannelsHost {
   /** The id of this member. */
@@ -28,6 +29,7 @@ export interface ChannelsHost {
 export class Channels implements Disposable {
   readonly counts = new ChannelCounts();
   readonly #host: ChannelHost;
+  readonly #self: string;
   readonly #channels = new Map<string, Channel>();
   #dirty: Channel[] = [];
   readonly #ticking = new Set<Channel>();
@@ -35,8 +37,8 @@ export class Channels implements Disposable {
   #over = false;
 
   constructor(host: ChannelsHost) {
+    this.#self = host.self;
     this.#host = {
-      head: frameHead('channel', host.self),
       counts: this.counts,
       publish: (to, frame) => host.publish(to, frame),
       receive: (from, item) => host.receive(from, item),
@@ -54,9 +56,10 @@ export class Channels implements Disposable {
     };
   }
 
-  /** A member joined. */
-  open(peer: string): void {
-    if (!this.#over && !this.#channels.has(peer)) this.#channels.set(peer, new Channel(this.#host, peer));
+  /** A member joined, which reads this version of frames: what it reads never changes. */
+  open(peer: string, version = FRAME_VERSIONS.newest): void {
+    if (this.#over || this.#channels.has(peer)) return;
+    this.#channels.set(peer, new Channel(this.#host, peer, frameHead('channel', this.#self, version)));
   }
 
   /** It is gone: everything of it is forgotten, and frames from it are ignored from now on. */

@@ -9,6 +9,7 @@ import type { ResumptionStore } from '../session/resumption/resumption-store.ts'
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { ChannelCounts } from './channel-counts.ts';
+import type { FrameVersions } from './frame-versions.ts';
 import type { Lease } from './lease.ts';
 
 /** How this node takes part in a cluster. */
@@ -18,6 +19,8 @@ export interface ClusterLink {
   readonly id: string;
   /** What operators know it by. */
   readonly name: string;
+  /** Other versions of frames than this program's own: for tests of how versions run together. */
+  readonly frames?: FrameVersions;
 }
 
 export interface ClusterHost extends ClusterLink {

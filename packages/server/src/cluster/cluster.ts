@@ -10,11 +10,12 @@ import { Announcements } from './announcements.ts';
 import { Channels } from './channels.ts';
 import type { ClusterHost, ClusterTraffic } from './cluster-host.ts';
 import { ClusterJournal } from './cluster-journal.ts';
-import { FRAMES, type Frame, Frames, frameHead } from './frame.ts';
+import { type Frame, Frames } from './frame.ts';
 import { Hearing } from './hearing.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
 import { encodeAcknowledged, ITEM } from './items.ts';
 import type { Member } from './member.ts';
+import { MemberFrames } from './member-frames.ts';
 import { Membership } from './membership.ts';
 import { Missed } from './missed.ts';
 import { Questions } from './questions.ts';
@@ -51,7 +52,7 @@ export class Cluster implements OtherNodes {
   readonly #reassertion: Reassertion;
   readonly #hearing: Hearing;
   readonly #received: ReceivedItems;
-  readonly #head: Buffer;
+  readonly #memberFrames: MemberFrames;
   readonly #stops: (() => void)[] = [];
   readonly #frames: Frames;
   #self: Member | undefined;
@@ -62,9 +63,13 @@ export class Cluster implements OtherNodes {
   constructor(host: ClusterHost) {
     this.#host = host;
     const { sessions, store, keyspace, bus, id, log } = host;
-    this.#head = frameHead('announcement', id);
+    this.#memberFrames = new MemberFrames(id, log, host.frames);
     const onDamaged = (from: string, error: Error) => log.error('cluster.damaged', { from, error });
-    this.#frames = new Frames({ onFrame: (frame) => this.#onFrame(frame), onDamaged });
+    const onOtherVersion = (from: string, version: number) => this.#memberFrames.onOtherVersion(from, version);
+    this.#frames = new Frames(
+      { onFrame: (frame) => this.#onFrame(frame), onOtherVersion, onDamaged },
+      this.#memberFrames.versions,
+    );
     const send = (to: string, item: Buffer) => this.#channels.send(to, item);
     this.#channels = new Channels({
       self: id,
@@ -78,11 +83,8 @@ export class Cluster implements OtherNodes {
       self: id,
       broadcast: (body) => {
         this.#channels.counts.framesOut++;
-        const published = bus.publish(EVERY_NODE, Buffer.concat([this.#head, body]));
-        published.then(
-          () => this.#hearing.spoke(),
-          () => {},
-        );
+        const published = bus.publish(EVERY_NODE, Buffer.concat([this.#memberFrames.head, body]));
+        void published.then(() => this.#hearing.spoke()).catch(() => {});
       },
       send: (to, item) => this.#channels.send(to, Buffer.concat([ANNOUNCEMENT, item])),
       find: (sid) => {
@@ -177,12 +179,7 @@ export class Cluster implements OtherNodes {
     this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && this.#frames.receive(bytes)));
     this.#stops.push(bus.onLink((event) => this.#onLink(event)));
     this.#stops.push(() => this.#reassertion.stop());
-    const beat = setInterval(() => {
-      this.#hearing.look();
-      this.#announcements.beat();
-    }, lease().heartbeatMs).unref();
-    this.#stops.push(() => clearInterval(beat));
-    const self = { id, name, version, startedAt: Date.now(), frames: FRAMES };
+    const self = { id, name, version, startedAt: Date.now(), frames: this.#memberFrames.versions };
     this.#self = self;
     this.#membership = await Membership.join({
       keyspace: this.#host.keyspace,
@@ -198,6 +195,11 @@ export class Cluster implements OtherNodes {
       },
       onFault,
     });
+    const beat = setInterval(() => {
+      this.#hearing.look();
+      this.#announcements.beat();
+    }, lease().heartbeatMs).unref();
+    this.#stops.push(() => clearInterval(beat));
     const known = this.#announcements.known(this.#others());
     await Promise.race([known, pause(KNOWN_MS, undefined, { ref: false })]);
     // what is left of nodes that nobody remembers
@@ -314,7 +316,7 @@ export class Cluster implements OtherNodes {
 
   /** Whether there is any other node. */
   get alone(): boolean {
-    return (this.#membership?.members.size ?? 0) === 0;
+    return this.#others().length === 0;
   }
 
   /**
@@ -347,7 +349,7 @@ export class Cluster implements OtherNodes {
 
   #onJoined(member: Member): void {
     this.#host.log.info('cluster.joined', { node: member.name, id: member.id });
-    this.#channels.open(member.id);
+    this.#channels.open(member.id, this.#memberFrames.joined(member));
     this.#announcements.joined(member.id);
   }
 
@@ -355,6 +357,7 @@ export class Cluster implements OtherNodes {
     this.#host.log.warn('cluster.gone', { node: member.name, id: member.id, how });
     this.#announcements.left(member.id);
     this.#channels.close(member.id);
+    this.#memberFrames.gone(member.id);
     this.#forgetAnswers(member.id);
     this.#table.onNodeGone(member.id);
   }

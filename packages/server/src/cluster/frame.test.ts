@@ -13,8 +13,14 @@ describe('a frame', () => {
   it('is read as it was written', () => {
     for (const kind of ['channel', 'announcement'] as const) {
       const read = readFrame(Buffer.concat([frameHead(kind, SENDER), Buffer.from('body')]));
-      expect(read).toEqual({ kind, sender: SENDER, body: Buffer.from('body') });
+      expect(read).toEqual({ kind, version: 1, sender: SENDER, body: Buffer.from('body') });
     }
+  });
+
+  it('is read in the versions that are read, and in no other', () => {
+    const of = (version: number) => Buffer.concat([frameHead('channel', SENDER, version), Buffer.from('body')]);
+    const read = [1, 2, 3, 4].map((version) => readFrame(of(version), { oldest: 2, newest: 3 })?.version);
+    expect(read).toEqual([undefined, 2, 3, undefined]);
   });
 
   it('may say more than this version knows', () => {
@@ -46,23 +52,25 @@ describe('frames', () => {
   const receiving = () => {
     const bodies: string[] = [];
     const damaged: string[] = [];
+    const others: string[] = [];
     const frames = new Frames({
       onFrame: ({ body }) => bodies.push(body.toString()),
+      onOtherVersion: (sender, version) => others.push(`${sender} ${version}`),
       onDamaged: (sender, error) => damaged.push(`${sender}: ${error.message}`),
     });
-    return { frames, bodies, damaged };
+    return { frames, bodies, others, damaged };
   };
 
-  it('of another version are ignored, which is said once of each sender', () => {
-    const { frames, bodies, damaged } = receiving();
+  it('of another version are ignored, which is said', () => {
+    const { frames, bodies, others, damaged } = receiving();
     const later = frame('later');
     later[1] = 2;
     const other = Buffer.from(later);
     other[3] = 0xff;
     for (const bytes of [later, frame('now'), later, other, later]) frames.receive(bytes);
     expect(bodies).toEqual(['now']);
-    const why = 'A frame from another node cannot be read: its format is 2, and this version of the server reads 1.';
-    expect(damaged).toEqual([`${SENDER}: ${why}`, `ff23456789abcdef: ${why}`]);
+    expect(others).toEqual([`${SENDER} 2`, `${SENDER} 2`, 'ff23456789abcdef 2', `${SENDER} 2`]);
+    expect([damaged, frames.damaged]).toEqual([[], 0]);
   });
 
   it('of an unknown kind, or damaged, are ignored', () => {
@@ -81,7 +89,7 @@ describe('frames', () => {
     const { frames, damaged } = receiving();
     for (let number = 0; number < 1000; number++) {
       const unknown = frame('');
-      unknown[1] = 2;
+      unknown[2] = 9;
       unknown.writeUInt16BE(number, 3);
       frames.receive(unknown);
     }

@@ -4,7 +4,7 @@ import { openKeyspace } from '@parley/keyspace/open';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Redis, startRedis } from '../../../../tests/services/redis.ts';
 import { describeMember, memberKeys, memberOf } from './member.ts';
-import { type Blame, dealtWith, heartbeat, leave, REMEMBERED_MS } from './member-operations.ts';
+import { type Blame, dealtWith, heartbeat, leave, REMEMBERED_MS, type Roll } from './member-operations.ts';
 
 let redis: Redis;
 beforeAll(async () => {
@@ -13,7 +13,8 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 const [a, b, c] = ['00000000000000aa', '00000000000000bb', '00000000000000cc'];
-const about = (name: string) => describeMember({ id: '', name, startedAt: 5, frames: 2, version: '1.2.3' });
+const FRAMES = { oldest: 1, newest: 2 };
+const about = (name: string) => describeMember({ id: '', name, startedAt: 5, frames: FRAMES, version: '1.2.3' });
 
 describe.each(['memory', 'redis'])('on %s', (kind) => {
   let keyspace: Keyspace;
@@ -25,21 +26,25 @@ describe.each(['memory', 'redis'])('on %s', (kind) => {
   });
   beforeEach(() => keyspace.del(memberKeys.key()));
 
-  const beat = (id: string, number: number, blame: Blame[] = [], comesBack = true) =>
-    heartbeat(keyspace, { id, about: about(`node ${id.slice(-1)}`), number, comesBack, blame });
+  const beat = (id: string, number: number, blame: Blame[] = [], comesBack = true) => {
+    const told = about(`node ${id.slice(-1)}`);
+    return heartbeat(keyspace, { id, about: told, number, comesBack, frames: FRAMES, blame });
+  };
 
   /** Id, state, number and reaper of each, as the answer to a beat tells them. */
   const roll = async (...args: Parameters<typeof beat>) =>
-    (await beat(...args))?.entries.map((entry) => [entry.id, entry.state, entry.beat, entry.reaper].join(' ')).sort();
+    ((await beat(...args)) as Roll | undefined)?.entries
+      .map((entry) => [entry.id, entry.state, entry.beat, entry.reaper].join(' '))
+      .sort();
 
   it('tells of everybody who beats, with what they tell of themselves', async () => {
     const before = await keyspace.now();
     expect(await roll(a, 1)).toEqual([`${a} alive 1 -`]);
     expect(await roll(b, 7)).toEqual([`${a} alive 1 -`, `${b} alive 7 -`]);
-    const { time = 0, entries = [] } = (await beat(a, 2)) ?? {};
+    const { time, entries } = (await beat(a, 2)) as Roll;
     expect(entries.map(memberOf).sort((one, other) => one.id.localeCompare(other.id))).toEqual([
-      { id: a, name: 'node a', startedAt: 5, frames: 2, version: '1.2.3' },
-      { id: b, name: 'node b', startedAt: 5, frames: 2, version: '1.2.3' },
+      { id: a, name: 'node a', startedAt: 5, frames: FRAMES, version: '1.2.3' },
+      { id: b, name: 'node b', startedAt: 5, frames: FRAMES, version: '1.2.3' },
     ]);
     for (const { since } of entries) {
       expect(since).toBeGreaterThanOrEqual(before);
@@ -110,6 +115,24 @@ describe.each(['memory', 'redis'])('on %s', (kind) => {
     expect(await roll(a, 10, [], false)).toEqual([`${a} alive 10 -`]);
   });
 
+  it('takes nobody in who does not understand one that lives', async () => {
+    const join = (id: string, oldest: number, newest: number, blame: Blame[] = []) => {
+      const frames = { oldest, newest };
+      const told = describeMember({ id, name: '","frames":[1,9],"', startedAt: 5, frames, version: '1.2.3' });
+      return heartbeat(keyspace, { id, about: told, number: 1, comesBack: true, frames, blame });
+    };
+    const all = async () => [...(await keyspace.hgetall(memberKeys.key())).keys()].sort();
+    await keyspace.hset(memberKeys.key(), [['old', 'alive 5 4 - {}']]);
+    expect(await join(a, 2, 3)).toMatchObject({ because: { id: 'old', state: 'alive', beat: '4' } });
+    expect(await all()).toEqual(['old']);
+    await join(b, 1, 2);
+    expect(await join(c, 3, 4, [{ id: 'old', beat: '4' }])).toMatchObject({ because: { id: b, beat: '1' } });
+    expect(await join(a, 2, 3, [{ id: 'old', beat: '3' }])).toMatchObject({ because: { id: 'old' } });
+    expect(await join(a, 2, 3, [{ id: 'old', beat: '4' }])).toMatchObject({ entries: expect.anything() });
+    expect(await join(c, 1, 1)).toMatchObject({ because: { id: a } });
+    expect(await all()).toEqual([a, b, 'old']);
+  });
+
   it('forgets in the end who was dealt with, and nobody else', async () => {
     const now = await keyspace.now();
     await keyspace.hset(memberKeys.key(), [
@@ -128,13 +151,16 @@ describe.each(['memory', 'redis'])('on %s', (kind) => {
 
 it('reads of a member of another version what it can', () => {
   const entry = { id: a, state: 'alive', since: 1, beat: '1', reaper: '-' } as const;
-  const unknown = { id: a, name: a, startedAt: 0, frames: 0, version: '' };
+  const unknown = { id: a, name: a, startedAt: 0, frames: { oldest: 1, newest: 1 }, version: '' };
   for (const text of ['', 'null', '[]', '{"name":7}', '{']) {
     expect(memberOf({ ...entry, about: text })).toEqual(unknown);
   }
-  expect(memberOf({ ...entry, about: '{"name":"x","frames":3,"more":1}' })).toEqual({
+  expect(memberOf({ ...entry, about: '{"name":"x","frames":[3,5],"more":1}' })).toEqual({
     ...unknown,
     name: 'x',
-    frames: 3,
+    frames: { oldest: 3, newest: 5 },
   });
+  const name = '","frames":[7,9],"';
+  const told = describeMember({ ...unknown, name });
+  expect(memberOf({ ...entry, about: told })).toEqual({ ...unknown, name });
 });

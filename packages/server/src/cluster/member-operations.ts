@@ -1,7 +1,8 @@
 import { EVERY_NODE } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { defineOperation } from '@parley/keyspace/operation';
-import { type MemberEntry, memberKeys, readEntry, writeEntry } from './member.ts';
+import { commonVersion, type FrameVersions } from './frame-versions.ts';
+import { framesOf, type MemberEntry, memberKeys, readEntry, writeEntry } from './member.ts';
 
 /** For how long it is remembered who was dealt with. */
 export const REMEMBERED_MS = 3_600_000;
@@ -20,11 +21,16 @@ export interface Roll {
 
 // The keys and arguments of each are told in its Lua file.
 
-const beatOperation = defineOperation<Roll | undefined>({
+/** Why a member was not taken in: it reads no frames of this one that lives, or the other way round. */
+export interface Refusal {
+  readonly because: MemberEntry;
+}
+
+const beatOperation = defineOperation<Roll | Refusal | undefined>({
   name: 'heartbeat',
   lua: new URL('./operations/heartbeat.lua', import.meta.url),
   js(view, [members = ''], args) {
-    const [id = '', about = '', number = '', comesBack, remembered, ...blame] = args.map(String);
+    const [id = '', about = '', number = '', comesBack, remembered, oldest, newest, ...blame] = args.map(String);
     const time = view.now();
     const found = new Map<string, MemberEntry>();
     for (const [name, text] of view.hgetall(members)) {
@@ -34,9 +40,10 @@ const beatOperation = defineOperation<Roll | undefined>({
     const own = found.get(id);
     if (own ? own.state !== 'alive' : comesBack !== '1') return false;
 
+    const changed = new Set<string>();
     const change = (entry: MemberEntry) => {
       found.set(entry.id, entry);
-      view.hset(members, [[entry.id, writeEntry(entry)]]);
+      changed.add(entry.id);
     };
     change({ id, state: 'alive', since: time, beat: number, reaper: '-', about });
     for (let index = 0; index < blame.length; index += 2) {
@@ -44,6 +51,11 @@ const beatOperation = defineOperation<Roll | undefined>({
       const beat = blame[index + 1];
       if (entry?.state !== 'alive' || entry.id === id) continue;
       if (beat === '' || beat === entry.beat) change({ ...entry, state: 'dead', since: time });
+    }
+    const versions = { oldest: Number(oldest), newest: Number(newest) };
+    for (const entry of own ? [] : found.values()) {
+      if (entry.state !== 'alive' || commonVersion([framesOf(entry.about), versions]) !== undefined) continue;
+      return [-1, entry.id, writeEntry(entry)];
     }
     for (const entry of [...found.values()]) {
       if (entry.reaper === '+') {
@@ -54,7 +66,13 @@ const beatOperation = defineOperation<Roll | undefined>({
         change({ ...entry, reaper: id });
       }
     }
-    return [time, ...[...found.values()].flatMap((entry) => [entry.id, writeEntry(entry)])];
+    const entries = [...found.values()];
+    const written = entries.filter((entry) => changed.has(entry.id));
+    view.hset(
+      members,
+      written.map((entry) => [entry.id, writeEntry(entry)]),
+    );
+    return [time, ...entries.flatMap((entry) => [entry.id, writeEntry(entry)])];
   },
   result(reply) {
     if (reply === null) return undefined;
@@ -62,7 +80,8 @@ const beatOperation = defineOperation<Roll | undefined>({
     const entries = texts.flatMap((id, index) =>
       index % 2 === 0 ? (readEntry(String(id), String(texts[index + 1])) ?? []) : [],
     );
-    return { time, entries };
+    const [because] = entries;
+    return time < 0 && because !== undefined ? { because } : { time, entries };
   },
 });
 
@@ -98,14 +117,17 @@ export interface Beat {
   readonly number: number;
   /** Where its entry is missing, it is the store that has forgotten. */
   readonly comesBack: boolean;
+  /** What it reads. */
+  readonly frames: FrameVersions;
   readonly blame: readonly Blame[];
 }
 
 /** A beat of a member. Undefined where it was declared dead, or has left. */
-export function heartbeat(keyspace: Keyspace, beat: Beat): Promise<Roll | undefined> {
+export function heartbeat(keyspace: Keyspace, beat: Beat): Promise<Roll | Refusal | undefined> {
   const blame = beat.blame.flatMap(({ id, beat: last }) => [id, last ?? '']);
   const comesBack = beat.comesBack ? 1 : 0;
-  const args = [beat.id, beat.about, beat.number, comesBack, REMEMBERED_MS, ...blame];
+  const { id, about, number, frames } = beat;
+  const args = [id, about, number, comesBack, REMEMBERED_MS, frames.oldest, frames.newest, ...blame];
   return keyspace.call(beatOperation, [memberKeys.key()], args);
 }
 

@@ -1,4 +1,5 @@
 import { declareKeys } from '@parley/keyspace/key-declaration';
+import { FIRST_VERSIONS, type FrameVersions } from './frame-versions.ts';
 
 /** A node that runs in the cluster. */
 export interface Member {
@@ -6,8 +7,7 @@ export interface Member {
   readonly id: string;
   readonly name: string;
   readonly startedAt: number;
-  /** The highest version of frames that it reads. */
-  readonly frames: number;
+  readonly frames: FrameVersions;
   /** Of the program. */
   readonly version: string;
 }
@@ -18,7 +18,7 @@ export const memberKeys = declareKeys({
   type: 'hash',
   content:
     'node → state (alive, left, dead), time of its last beat or of its end, number of its last beat, who deals with ' +
-    'what it left behind (- nobody yet, + done), and its name, start, version as JSON',
+    'what it left behind (- nobody yet, + done), and its name, start, versions of frames and of the program as JSON',
   bound: 'the nodes that run, and those that ended within the last hour',
   ttl: 'none',
 });
@@ -49,23 +49,31 @@ export function readEntry(id: string, text: string): MemberEntry | undefined {
 export const writeEntry = ({ state, since, beat, reaper, about }: MemberEntry): string =>
   `${state} ${since} ${beat} ${reaper} ${about}`;
 
+/** The versions of frames as they stand in it are read by an operation, too: see `heartbeat.lua`. */
 export const describeMember = ({ name, startedAt, frames, version }: Member): string =>
-  JSON.stringify({ name, startedAt, frames, version });
+  JSON.stringify({ name, startedAt, frames: [frames.oldest, frames.newest], version });
+
+/** What a member told of the frames that it reads. */
+export function framesOf(about: string): FrameVersions {
+  // within a text of JSON the quotation marks would have a backslash before them
+  const [, oldest, newest] = /"frames":\[(\d+),(\d+)\]/.exec(about) ?? [];
+  return newest === undefined ? FIRST_VERSIONS : { oldest: Number(oldest), newest: Number(newest) };
+}
 
 /** What a member told of itself, as far as it can be read. It may be of another version. */
 export function memberOf({ id, about }: MemberEntry): Member {
-  let told: Partial<Member> | null = null;
+  let told: Partial<Record<keyof Member, unknown>> | null = null;
   try {
     told = JSON.parse(about);
   } catch {
     // it is dealt with, and nobody needs more than its id
   }
-  const { name, startedAt, frames, version } = told ?? {};
+  const { name, startedAt, version } = told ?? {};
   return {
     id,
     name: typeof name === 'string' ? name : id,
     startedAt: typeof startedAt === 'number' ? startedAt : 0,
-    frames: typeof frames === 'number' ? frames : 0,
+    frames: framesOf(about),
     version: typeof version === 'string' ? version : '',
   };
 }

@@ -3,6 +3,7 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { openKeyspace } from '@parley/keyspace/open';
 import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest';
+import { FRAME_VERSIONS, type FrameVersions } from './frame-versions.ts';
 import { type Member, memberKeys } from './member.ts';
 import { Membership, type MembershipHost } from './membership.ts';
 
@@ -20,8 +21,8 @@ export class Bench {
     this.clock = clock;
   }
 
-  node(id: string): TestNode {
-    return new TestNode(this, id);
+  node(id: string, frames?: FrameVersions): TestNode {
+    return new TestNode(this, id, frames);
   }
 
   join(id: string): Promise<TestNode> {
@@ -86,9 +87,9 @@ export class TestNode {
   #running = 0;
   #membership: Membership | undefined;
 
-  constructor(bench: Bench, id: string) {
+  constructor(bench: Bench, id: string, frames = FRAME_VERSIONS) {
     this.#bench = bench;
-    this.self = { id, name: `node ${id}`, startedAt: 5, frames: 1, version: '1.0.0' };
+    this.self = { id, name: `node ${id}`, startedAt: 5, frames, version: '1.0.0' };
     bench.nodes.push(this);
   }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { openKeyspace } from '@parley/keyspace/open';
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { type Redis, startRedis } from '../../../../tests/services/redis.ts';
+import { FRAME_VERSIONS } from './frame-versions.ts';
 import { memberKeys } from './member.ts';
 import { Membership } from './membership.ts';
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 /** Whoever is only slow is not gone: somebody listens for its frames. */
-const LEASE = { heartbeatMs: 20, leaseMs: 600_000, absentMs: 200 };
+const LEASE = { heartbeatMs: 20, leaseMs: 600_000, absentMs: 1000 };
 
 async function join(name: string) {
   const id = randomBytes(8).toString('hex');
@@ -25,7 +26,7 @@ async function join(name: string) {
   const membership: Membership = await Membership.join({
     keyspace,
     bus,
-    self: { id, name, startedAt: Date.now(), frames: 1, version: '1.0.0' },
+    self: { id, name, startedAt: Date.now(), frames: FRAME_VERSIONS, version: '1.0.0' },
     lease: () => LEASE,
     onJoined: (member) => told.push(`joined ${member.name}`),
     onGone: (member, how) => told.push(`${how} ${member.name}`),

@@ -1,6 +1,7 @@
 import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
+import { versionsText } from './frame-versions.ts';
 import type { Lease } from './lease.ts';
 import { describeMember, type Member, type MemberEntry, memberOf } from './member.ts';
 import { type Blame, dealtWith, heartbeat, leave, REMEMBERED_MS, type Roll } from './member-operations.ts';
@@ -50,6 +51,8 @@ export class Membership implements AsyncDisposable {
   readonly #reaping = new Set<string>();
   /** Dealt with, which the keyspace does not know yet. */
   readonly #dealtWith = new Set<string>();
+  /** Because of it this node was not taken in; it may have died without anybody to say so. */
+  #obstacle: string | undefined;
   readonly #vigil = new Vigil();
   readonly #joining = Promise.withResolvers<void>();
   readonly #stops: (() => void)[];
@@ -81,7 +84,8 @@ export class Membership implements AsyncDisposable {
 
   /**
    * Resolves when the first beat is committed; `onJoined` was called for all others then. Waits where the keyspace is
-   * away, slow or full; rejects where an operator has to act.
+   * away, slow or full; rejects where an operator has to act, as where one of the others and this node are of versions
+   * that do not understand each other.
    */
   static async join(host: MembershipHost): Promise<Membership> {
     const membership = new Membership(host);
@@ -192,11 +196,13 @@ export class Membership implements AsyncDisposable {
       this.#beats += 1;
       // who was away for longer than anybody remembers may well have been declared dead
       const comesBack = performance.now() - (this.#answeredAt ?? performance.now()) < REMEMBERED_MS;
-      const beat = { id: self.id, about: describeMember(self), number: this.#beats, comesBack, blame };
+      const { id, frames } = self;
+      const beat = { id, about: describeMember(self), number: this.#beats, comesBack, frames, blame };
       const began = performance.now();
       const roll = await heartbeat(keyspace, beat);
       if (this.#ended) return;
       if (roll === undefined) return this.#fenced();
+      if ('because' in roll) return this.#refused(roll.because);
       this.#confirmedAt = began;
       this.#hear(roll, blame);
       this.#confirming?.resolve();
@@ -222,7 +228,8 @@ export class Membership implements AsyncDisposable {
       const absent = silence >= absentMs && this.#vigil.isCurrent(id);
       if (silence >= leaseMs || (absent && (await this.#publish(id)) === 0)) blame.push({ id, beat });
     };
-    await Promise.all([...this.#others.keys()].map(look));
+    const watched = [...this.#others.keys(), ...(this.#obstacle === undefined ? [] : [this.#obstacle])];
+    await Promise.all(watched.map(look));
     return blame;
   }
 
@@ -296,6 +303,24 @@ export class Membership implements AsyncDisposable {
     }
   }
 
+  /** This node and another one cannot talk. It is looked at until it beats again, or is found to be dead. */
+  #refused(because: MemberEntry): void {
+    const { id, beat } = because;
+    const { absentMs } = this.#host.lease();
+    const now = performance.now();
+    const last = this.#vigil.beatOf(id);
+    if (this.#joined) {
+      this.#fenced(); // the keyspace had forgotten us, and has taken in others meanwhile
+    } else if (last !== undefined && last !== beat) {
+      this.#end();
+      this.#joining.reject(notUnderstood(this.#host.self, memberOf(because)));
+    } else {
+      this.#obstacle = id;
+      this.#vigil.answered(now, absentMs);
+      this.#vigil.hear(id, beat, now, 0);
+    }
+  }
+
   #fenced(): void {
     this.#end();
     if (this.#joined) this.#tell(() => this.#host.onFenced());
@@ -326,4 +351,13 @@ export class Membership implements AsyncDisposable {
       this.#host.onFault(error);
     }
   }
+}
+
+function notUnderstood(self: Member, other: Member): Error {
+  const theirs = `'${other.name}' (version ${other.version || 'unknown'}) reads ${versionsText(other.frames)}`;
+  const ours = `this one (version ${self.version}) ${versionsText(self.frames)}`;
+  return new Error(
+    `This node cannot join the cluster: of the frames between nodes, ${theirs}, ${ours}. ` +
+      'Upgrade by way of the versions in between, or stop that node first.',
+  );
 }

@@ -1,9 +1,12 @@
 -- A beat of a member: writes its own entry, declares dead whom it may blame, takes over what gone members left behind,
--- forgets those that were dealt with long ago.
+-- forgets those that were dealt with long ago. One that is new is not taken in where it and a member that lives read no
+-- version of frames in common: then nothing is changed.
 -- KEYS: 1 the members. ARGV: 1 the member's id, 2 what it tells of itself, 3 the number of this beat, 4 whether it may
--- come back where its entry is missing ('1' or '0'), 5 for how long to remember who was dealt with, in milliseconds;
--- then pairs: a member to declare dead, the beat that it must not have gone beyond ('' for whichever).
--- Returns false where this member was declared dead; otherwise the time, then id and entry of each member.
+-- come back where its entry is missing ('1' or '0'), 5 for how long to remember who was dealt with, in milliseconds,
+-- 6 and 7 the oldest and the newest version of frames that it reads; then pairs: a member to declare dead, the beat that
+-- it must not have gone beyond ('' for whichever).
+-- Returns false where this member was declared dead; -1, id and entry of a member where it cannot be taken in because of
+-- that one; otherwise the time, then id and entry of each member.
 local time = now()
 local at = string.format('%.0f', time)
 local members, changed = {}, {}
@@ -22,12 +25,23 @@ if not own and ARGV[4] ~= '1' then return false end
 members[id] = { state = 'alive', since = at, beat = ARGV[3], reaper = '-', about = ARGV[2] }
 changed[id] = true
 
-for index = 6, #ARGV, 2 do
+for index = 8, #ARGV, 2 do
   local blamed, beat = ARGV[index], ARGV[index + 1]
   local member = members[blamed]
   if member and blamed ~= id and member.state == 'alive' and (beat == '' or beat == member.beat) then
     member.state, member.since = 'dead', at
     changed[blamed] = true
+  end
+end
+
+if not own then
+  for other, member in pairs(members) do
+    local oldest, newest = string.match(member.about, '"frames":%[(%d+),(%d+)%]')
+    oldest, newest = tonumber(oldest or 1), tonumber(newest or 1)
+    if member.state == 'alive' and (newest < tonumber(ARGV[6]) or oldest > tonumber(ARGV[7])) then
+      local entry = table.concat({ member.state, member.since, member.beat, member.reaper, member.about }, ' ')
+      return { -1, other, entry }
+    end
   end
 end
 
