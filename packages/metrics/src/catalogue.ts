@@ -2,6 +2,7 @@ import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
 import { LATENCY } from './latency.ts';
+import { synchronisationMetrics } from './synchronisation-metrics.ts';
 
 /** Limits that the node enforces; each is one option of the configuration. */
 export const LIMITS = [
@@ -289,6 +290,7 @@ export const catalogue = {
     combine: 'max',
   }),
   ...directoryMetrics,
+  ...synchronisationMetrics,
   resumptionDuration: histogram({
     name: 'xmpp.resumption.duration',
     unit: 's',

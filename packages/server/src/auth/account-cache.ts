@@ -7,8 +7,8 @@ const MOST_ENTRIES = 20_000;
 /** What another process changed is seen after so many milliseconds at the latest. */
 const MAX_AGE = 60_000;
 
-interface Entry {
-  readonly record: AccountRecord | undefined;
+interface Entry<T> {
+  readonly record: T | undefined;
   readonly until: number;
 }
 
@@ -19,14 +19,14 @@ export interface AccountCacheOptions {
 }
 
 /** What was read of accounts a while ago, whether they exist or not. */
-export class AccountCache {
-  readonly #load: (account: Jid) => Promise<AccountRecord | undefined>;
-  readonly #entries = new Map<string, Entry>();
-  readonly #loading = new Map<string, Promise<AccountRecord | undefined>>();
+export class AccountCache<T = AccountRecord> {
+  readonly #load: (account: Jid) => Promise<T | undefined>;
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #loading = new Map<string, Promise<T | undefined>>();
   readonly #mostEntries: number;
   readonly #now: () => number;
 
-  constructor(load: (account: Jid) => Promise<AccountRecord | undefined>, options: AccountCacheOptions = {}) {
+  constructor(load: (account: Jid) => Promise<T | undefined>, options: AccountCacheOptions = {}) {
     this.#load = load;
     this.#mostEntries = options.mostEntries ?? MOST_ENTRIES;
     this.#now = options.now ?? (() => performance.now());
@@ -37,14 +37,14 @@ export class AccountCache {
   }
 
   /** At once where it is known. */
-  get(account: Jid): Awaitable<AccountRecord | undefined> {
+  get(account: Jid): Awaitable<T | undefined> {
     const key = account.bareText;
     const entry = this.#entries.get(key);
     if (entry !== undefined && entry.until > this.#now()) return entry.record;
     return this.#loading.get(key) ?? this.#read(key, account);
   }
 
-  async #read(key: string, account: Jid): Promise<AccountRecord | undefined> {
+  async #read(key: string, account: Jid): Promise<T | undefined> {
     const loading = this.#load(account);
     this.#loading.set(key, loading);
     try {
@@ -57,7 +57,7 @@ export class AccountCache {
     }
   }
 
-  #keep(key: string, record: AccountRecord | undefined): void {
+  #keep(key: string, record: T | undefined): void {
     this.#entries.delete(key);
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size < this.#mostEntries) break;

@@ -67,6 +67,8 @@ export class RawConnection {
   #error: ConnectionLost | undefined;
   #id = 0;
   #paused = false;
+  /** When the directory said something last, by `performance.now()`. */
+  heardAt = performance.now();
 
   constructor(wire: Wire, { mostBytes = MOST_BYTES }: RawConnectionOptions = {}) {
     this.#wire = wire;
@@ -182,6 +184,7 @@ export class RawConnection {
 
   #onData(bytes: Buffer): void {
     if (this.#error !== undefined) return;
+    this.heardAt = performance.now();
     try {
       for (const message of this.#framer.push(bytes)) this.#onMessage(readMessage(message));
     } catch (error) {

@@ -1,0 +1,103 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type BerWriter, Control, PresenceFilter, SearchRequest } from 'ldapts';
+import { BER, berEncode, berEncodeBoolean, berEncodeInteger } from './ber.ts';
+import { DirectoryRefused } from './directory.ts';
+import { entryOf } from './entry.ts';
+import type { Follow } from './follow.ts';
+import { keepAlive, ping } from './keep-alive.ts';
+import { type LdapMessage, RESPONSE, readEntry, readResult } from './message.ts';
+import { Poll } from './poll.ts';
+import type { LdapSearch, RawConnection } from './raw-connection.ts';
+
+/** How long changes are gathered, so that many at once are one question. */
+const GATHER_MS = 50;
+
+export const PERSISTENT_SEARCH = '2.16.840.1.113730.3.4.3';
+export const NOTIFICATION = '1.2.840.113556.1.4.528';
+const SHOW_DELETED = '1.2.840.113556.1.4.417';
+
+/** draft-ietf-ldapext-psearch §3: every kind of change, without what is there already, without a control at entries. */
+class PersistentSearch extends Control {
+  constructor() {
+    super(PERSISTENT_SEARCH, { critical: true });
+  }
+
+  override writeControl(writer: BerWriter): void {
+    const value = berEncode(BER.sequence, berEncodeInteger(15), berEncodeBoolean(true), berEncodeBoolean(false));
+    writer.writeBuffer(value, BER.octetString);
+  }
+}
+
+/**
+ * Follows a directory that tells which entries have changed, but not whether they are still of those followed: each is
+ * looked at. Ends with an error.
+ */
+export async function doorbell(follow: Follow, control: 'persistentSearch' | 'notification'): Promise<never> {
+  const { settings } = follow.directory;
+  const connection = await follow.connect();
+  const rung = new Set<string>();
+  const bell = connection.search(await request(follow, control));
+  const timeoutMs = settings.timeoutSeconds * 1000;
+  using _ = keepAlive(connection, settings.synchronisation.keepAliveSeconds * 1000, timeoutMs);
+  await ping(connection); // it has heard what is wanted before everything is looked at
+  const listening = listen(follow, bell, rung);
+  listening.catch(() => {}); // it is waited for below
+  return Promise.race([listening, answer(follow, rung, connection)]);
+}
+
+async function request(follow: Follow, control: 'persistentSearch' | 'notification'): Promise<SearchRequest> {
+  const { followed } = follow;
+  const notified = control === 'notification';
+  return new SearchRequest({
+    messageId: 0,
+    // what is moved away or deleted is told of where it is then
+    baseDN: notified ? await namingContext(follow) : followed.base,
+    scope: notified ? 'sub' : followed.scope,
+    filter: new PresenceFilter({ attribute: 'objectClass' }),
+    attributes: [followed.id.attribute],
+    timeLimit: 0,
+    controls: notified
+      ? [new Control(NOTIFICATION, { critical: true }), new Control(SHOW_DELETED)]
+      : [new PersistentSearch()],
+  });
+}
+
+/** The root of the tree that the base is in. */
+async function namingContext({ directory, followed }: Follow): Promise<string> {
+  const root = await directory.rootDse();
+  const base = followed.base.toLowerCase();
+  const [longest] = root
+    .texts('namingContexts')
+    .filter((each) => base === each.toLowerCase() || base.endsWith(`,${each.toLowerCase()}`))
+    .sort((a, b) => b.length - a.length);
+  return longest ?? root.text('defaultNamingContext') ?? followed.base;
+}
+
+async function listen(follow: Follow, bell: LdapSearch, rung: Set<string>): Promise<never> {
+  for (;;) for (const message of await bell.next()) take(follow, message, rung);
+}
+
+function take({ copy }: Follow, message: LdapMessage, rung: Set<string>): void {
+  if (message.operation === RESPONSE.entry) {
+    const { dn, attributes } = readEntry(message);
+    const id = copy.idOf(entryOf(dn, attributes));
+    if (id !== undefined) rung.add(id);
+  } else if (message.operation === RESPONSE.searchDone) {
+    const { code, diagnostic } = readResult(message).result;
+    throw new DirectoryRefused(code, diagnostic || `The directory ends the search (${code}).`);
+  }
+}
+
+async function answer(follow: Follow, rung: Set<string>, connection: RawConnection): Promise<never> {
+  const { pollSeconds, compareSeconds } = follow.directory.settings.synchronisation;
+  const poll = new Poll(follow);
+  let believed = await poll.compare();
+  for (;;) {
+    await pause(GATHER_MS, undefined, { signal: follow.signal, ref: false });
+    if (!connection.isOpen) throw await connection.lost;
+    const ids = [...rung];
+    rung.clear();
+    if (ids.length > 0) await follow.rechecks.check(ids);
+    if (poll.isDue((believed ? compareSeconds : pollSeconds) * 1000)) believed = await poll.compare();
+  }
+}

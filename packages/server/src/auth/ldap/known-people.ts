@@ -1,0 +1,194 @@
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Jid } from '@parley/xmpp/jid';
+import type { Peers } from '../../peers.ts';
+import type { Awaitable } from '../../pipeline.ts';
+import { AccountCache } from '../account-cache.ts';
+import type { Person } from './directory.ts';
+import { type KnownPerson, readState, sameState, stateAt } from './known-person.ts';
+import { writeIdRecord } from './person-id-record.ts';
+import type { PersonState } from './person-state.ts';
+import { directoryStateKeys, personIdKey, personKeys } from './sync-keys.ts';
+import { putPerson } from './sync-operations.ts';
+
+/** What became of somebody in the directory. */
+export interface PersonChange {
+  readonly kind: 'added' | 'changed' | 'removed' | 'moved';
+  readonly account: Jid;
+  /** The address that somebody who moved had before. */
+  readonly before?: Jid;
+  /** As it is now; of somebody who was removed, as it was. */
+  readonly state: PersonState;
+  /** Another node follows the directory, and does what is to be done once. */
+  readonly elsewhere?: true;
+}
+
+export interface KnownPeopleOptions {
+  readonly directory: string;
+  readonly keyspace: Keyspace;
+  readonly peers: Peers;
+  readonly onFault: (error: unknown) => void;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** What nodes tell each other, beside a question about an id. */
+interface Told {
+  readonly kind: PersonChange['kind'];
+  readonly account: string;
+  readonly before?: string;
+  readonly state: PersonState;
+}
+
+/** How soon it is looked again whether everybody is known. */
+const LOOK_AGAIN_MS = 1000;
+
+/**
+ * Who is in a directory, without asking it: kept in the keyspace by the one node that follows the directory, and in
+ * memory by all nodes as far as they have use for it.
+ */
+export class KnownPeople {
+  readonly directory: string;
+  readonly #keyspace: Keyspace;
+  readonly #peers: Peers;
+  readonly #onFault: (error: unknown) => void;
+  readonly #now: () => number;
+  readonly #cache: AccountCache<KnownPerson>;
+  readonly #listeners: ((change: PersonChange) => Awaitable<void>)[] = [];
+  readonly #subject: string;
+  #recheck: ((id: string) => Promise<void>) | undefined;
+  #complete = false;
+  #looked = Number.NEGATIVE_INFINITY;
+
+  constructor({ directory, keyspace, peers, onFault, now = Date.now }: KnownPeopleOptions) {
+    this.directory = directory;
+    this.#keyspace = keyspace;
+    this.#peers = peers;
+    this.#onFault = onFault;
+    this.#now = now;
+    this.#cache = new AccountCache((account) => this.#read(account));
+    this.#subject = `people of ${directory}`;
+    peers.on(this.#subject, (text) => this.#onTold(text));
+  }
+
+  /** What is known of an account, with its state as it is now; at once where it was asked for before. */
+  get(account: Jid): Awaitable<KnownPerson | undefined> {
+    const person = this.#cache.get(account);
+    return person instanceof Promise ? person.then((known) => this.#current(known)) : this.#current(person);
+  }
+
+  /** Whether everybody in the directory is known: false until it was read for the first time. */
+  async complete(): Promise<boolean> {
+    if (this.#complete || performance.now() - this.#looked < LOOK_AGAIN_MS) return this.#complete;
+    this.#looked = performance.now();
+    const fields = await this.#keyspace.hgetall(directoryStateKeys.key(this.directory, 'people'));
+    this.#complete = Number(fields.get('completed') ?? 0) > 0;
+    return this.#complete;
+  }
+
+  /**
+   * The directory itself has just told this of somebody, at a login for instance. Resolves when it is known, and where
+   * it is not what was known, when the node that follows the directory has looked, too.
+   */
+  async learn(person: Person): Promise<void> {
+    const { account, id, dn, state } = person;
+    this.#cache.forget(account); // the newest counts
+    const known = await this.get(account);
+    if (known?.id === id && sameState(known.state, stateAt(state, this.#now()))) return;
+    if (known === undefined) {
+      const fields = ['id', id, 'dn', dn, 'state', JSON.stringify(state), 'changed', String(this.#now())];
+      await this.#keyspace.call(putPerson, [personKeys.key(account.bareText, this.directory)], ['', ...fields]);
+      const record = writeIdRecord({ account: account.bareText, dn, state });
+      await this.#keyspace.hset(personIdKey(this.directory, id), [[id, record]]);
+      this.#cache.forget(account);
+    }
+    // it alone says what has changed, so that this is said once and in order
+    await Promise.all([this.#recheck?.(id), this.#peers.tell(this.#subject, JSON.stringify({ recheck: id }))]);
+    this.#cache.forget(account);
+  }
+
+  /** Whoever follows the directory waits for the listeners. */
+  onChange(listener: (change: PersonChange) => Awaitable<void>): void {
+    this.#listeners.push(listener);
+  }
+
+  /** This node follows the directory: it is asked to look at somebody. The returned function ends that. */
+  follow(recheck: (id: string) => Promise<void>): () => void {
+    this.#recheck = recheck;
+    return () => {
+      if (this.#recheck === recheck) this.#recheck = undefined;
+    };
+  }
+
+  /**
+   * Tells what has changed, here and on all other nodes. Resolves when the listeners here are done; `everywhere` when
+   * those of the others are, too.
+   */
+  async announce(changes: readonly PersonChange[]): Promise<{ everywhere: Promise<void> }> {
+    for (const change of changes) this.#forget(change);
+    const told = changes.map(
+      ({ kind, account, before, state }): Told => ({
+        kind,
+        account: account.bareText,
+        ...(before && { before: before.bareText }),
+        state,
+      }),
+    );
+    const everywhere = Promise.resolve(this.#peers.tell(this.#subject, JSON.stringify({ changes: told })));
+    everywhere.catch(() => {}); // whoever waits for it hears of it
+    await this.#tell(changes);
+    return { everywhere };
+  }
+
+  async #onTold(text: string): Promise<void> {
+    const { changes = [], recheck } = JSON.parse(text) as { changes?: Told[]; recheck?: string };
+    if (recheck !== undefined) await this.#recheck?.(recheck);
+    const heard = changes.map(
+      ({ kind, account, before, state }): PersonChange => ({
+        kind,
+        account: Jid.parse(account),
+        ...(before !== undefined && { before: Jid.parse(before) }),
+        state,
+        elsewhere: true,
+      }),
+    );
+    for (const change of heard) this.#forget(change);
+    await this.#tell(heard);
+  }
+
+  /** Rejects where a listener could not keep what it has to: whoever follows the directory tells it again then. */
+  async #tell(changes: readonly PersonChange[]): Promise<void> {
+    let unkept: KeyspaceError | undefined;
+    const told = changes.flatMap((change) =>
+      this.#listeners.map(async (listener) => {
+        try {
+          await listener(change);
+        } catch (error) {
+          if (error instanceof KeyspaceError) unkept = error;
+          else this.#onFault(error);
+        }
+      }),
+    );
+    await Promise.all(told);
+    if (unkept !== undefined) throw unkept;
+  }
+
+  #forget({ account, before }: PersonChange): void {
+    this.#cache.forget(account);
+    if (before !== undefined) this.#cache.forget(before);
+  }
+
+  #current(known: KnownPerson | undefined): KnownPerson | undefined {
+    if (known === undefined) return undefined;
+    const state = stateAt(known.state, this.#now());
+    return state === known.state ? known : { ...known, state };
+  }
+
+  async #read(account: Jid): Promise<KnownPerson | undefined> {
+    const fields = await this.#keyspace.hgetall(personKeys.key(account.bareText, this.directory));
+    const id = fields.get('id')?.toString();
+    const state = readState(fields.get('state')?.toString() ?? '');
+    if (id === undefined || state === undefined) return undefined;
+    return { id, dn: fields.get('dn')?.toString() ?? '', state };
+  }
+}

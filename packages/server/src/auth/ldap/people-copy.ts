@@ -1,0 +1,207 @@
+import type { Command } from '@parley/keyspace/command';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import type { Metrics } from '@parley/metrics/registry';
+import type { Log } from '../../log.ts';
+import type { Awaitable } from '../../pipeline.ts';
+import { type Copy, digits, type EntryChange } from './copy.ts';
+import type { Directory, Entry } from './directory.ts';
+import { idOf } from './entry-id.ts';
+import type { KnownPeople, PersonChange } from './known-people.ts';
+import { endOf, stateAt } from './known-person.ts';
+import { type Effects, noEffects, PeopleIndex } from './people-index.ts';
+import { NoPerson } from './person.ts';
+import { type IdRecord, readIdRecord, writeIdRecord } from './person-id-record.ts';
+import { ID_SHARDS, personIdKey, personIdKeys, personKeys } from './sync-keys.ts';
+import { LeaseLost } from './sync-lease.ts';
+import { putPerson, removePerson } from './sync-operations.ts';
+
+export interface PeopleCopyOptions {
+  readonly keyspace: Keyspace;
+  readonly directory: Directory;
+  readonly people: KnownPeople;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** The number of the lease of this node. */
+  readonly epoch: number;
+  /** What this node does by itself, when a state ends, has failed. */
+  readonly onTrouble: (error: unknown) => void;
+  readonly now?: () => number;
+}
+
+const MOST_AT_ONCE = 500;
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** The people of a directory on the node that follows it: compares, writes, and tells all nodes what has changed. */
+export class PeopleCopy implements Copy {
+  readonly #options: PeopleCopyOptions;
+  readonly #now: () => number;
+  readonly #index: PeopleIndex;
+  readonly #told = new Set<Promise<void>>();
+  #queue: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  private constructor(options: PeopleCopyOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#index = new PeopleIndex((account, ids) =>
+      options.log.warn('directory.ambiguous', {
+        account,
+        entries: ids.map((id) => this.#index.get(id)?.dn ?? id),
+        message: 'Several entries have this address: nobody can log in with it until only one has.',
+      }),
+    );
+  }
+
+  /** With what was known before. */
+  static async load(options: PeopleCopyOptions): Promise<PeopleCopy> {
+    const { keyspace, directory } = options;
+    const copy = new PeopleCopy(options);
+    const shared = new Set<string>();
+    for (let shard = 0; shard < ID_SHARDS; shard++) {
+      for (const [id, text] of await keyspace.hgetall(personIdKeys.key(directory.name, String(shard)))) {
+        const record = readIdRecord(text.toString());
+        if (record === undefined) throw new KeyspaceError('damaged', `What is kept of ${id} cannot be read.`);
+        const account = copy.#index.restore(id, record);
+        if (account !== undefined) shared.add(account);
+      }
+    }
+    for (const account of shared) {
+      const id = await keyspace.hget(personKeys.key(account, directory.name), 'id');
+      if (id !== undefined) copy.#index.own(account, id.toString());
+    }
+    copy.#arm();
+    return copy;
+  }
+
+  get size(): number {
+    return this.#index.size;
+  }
+
+  has(id: string): boolean {
+    return this.#index.get(id) !== undefined;
+  }
+
+  *ids(): Iterable<string> {
+    for (const [id] of this.#index.entries()) yield id;
+  }
+
+  idOf(entry: Entry): string | undefined {
+    const { people, preset } = this.#options.directory.settings;
+    return idOf(entry, { attribute: people.id, form: preset.idForm });
+  }
+
+  idOfUuid(entryUuid: string): string | undefined {
+    return this.#index.idOf(entryUuid);
+  }
+
+  async apply(changes: readonly EntryChange[]): Promise<void> {
+    for (let at = 0; at < changes.length; at += MOST_AT_ONCE) {
+      const some = changes.slice(at, at + MOST_AT_ONCE);
+      await this.#inOrder(async (effects) => {
+        const records = await Promise.all(some.map((change) => this.#recordOf(change)));
+        for (const [index, { id }] of some.entries()) this.#index.set(id, records[index], effects);
+      });
+    }
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#told);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** One after the other, each whole. What fails while it is written may be written in part: then all is loaded anew. */
+  #inOrder(decide: (effects: Effects) => Awaitable<void>): Promise<void> {
+    const done = this.#queue.then(async () => {
+      if (this.#closed) throw new Error('What was known of the directory has to be read anew.');
+      const effects = noEffects();
+      await decide(effects);
+      try {
+        await this.#carryOut(effects);
+      } catch (error) {
+        this.close();
+        throw error;
+      }
+    });
+    this.#queue = done.catch(() => {}); // whoever waits for it hears of it
+    return done;
+  }
+
+  async #recordOf({ id, entry, entryUuid }: EntryChange): Promise<IdRecord | undefined> {
+    if (entry === undefined) return undefined;
+    const { directory, log } = this.#options;
+    const person = await directory.person(entry);
+    if (person instanceof NoPerson) {
+      log.debug('directory.unusable', { dn: entry.dn, message: `It is no account: it ${person.why}.` });
+      return undefined;
+    }
+    const uuid = entryUuid === undefined || digits(entryUuid) === digits(id) ? undefined : entryUuid;
+    return {
+      account: person.account.bareText,
+      dn: person.dn,
+      state: stateAt(person.state, this.#now()),
+      entryUuid: uuid ?? (entryUuid === undefined ? this.#index.get(id)?.entryUuid : undefined),
+    };
+  }
+
+  /** People first, then everybody is told, then what is compared with: cut short anywhere, it is done again whole. */
+  async #carryOut({ people, changes, records }: Effects): Promise<void> {
+    if (records.length === 0) return;
+    const { keyspace, directory, epoch } = this.#options;
+    const changed = String(this.#now());
+    const written = people.map(({ id, account, record }) => {
+      const key = [personKeys.key(account, directory.name)];
+      if (record === undefined) return keyspace.call(removePerson, key, [epoch, id]);
+      const fields = ['id', id, 'dn', record.dn, 'state', JSON.stringify(record.state), 'changed', changed];
+      return keyspace.call(putPerson, key, [epoch, ...fields]);
+    });
+    if ((await Promise.all(written)).includes(false)) throw new LeaseLost();
+    if (changes.length > 0) await this.#announce(changes);
+    const kept = records.map(([id, record]): Command => {
+      const key = personIdKey(directory.name, id);
+      return record === undefined ? ['hdel', key, id] : ['hset', key, [[id, writeIdRecord(record)]]];
+    });
+    await keyspace.batch(kept, { atomic: false });
+    this.#arm();
+  }
+
+  async #announce(changes: readonly PersonChange[]): Promise<void> {
+    const { people, log, metrics, directory } = this.#options;
+    const counted = metrics.directoryChanges;
+    for (const { kind, account, before, state } of changes) {
+      counted.with({ directory: directory.name, kind }).add(1);
+      const fields = { account: account.bareText, change: kind, state: state.kind };
+      if (kind === 'added') log.debug('directory.person', fields);
+      else log.info('directory.person', { ...fields, before: before?.bareText });
+    }
+    const { everywhere } = await people.announce(changes);
+    const told = everywhere.finally(() => this.#told.delete(told));
+    told.catch(() => {}); // whoever waits until all is settled hears of it
+    this.#told.add(told);
+  }
+
+  /** Waits for the next state that ends by itself. */
+  #arm(): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const [, { state }] of this.#index.entries()) next = Math.min(next, endOf(state));
+    if (next === Number.POSITIVE_INFINITY) return;
+    const wait = Math.min(Math.max(0, next - this.#now()), LONGEST_TIMER);
+    this.#timer = setTimeout(() => this.#onEnd(), wait).unref();
+  }
+
+  #onEnd(): void {
+    const ended = this.#inOrder((effects) => {
+      const now = this.#now();
+      const over = [...this.#index.entries()].filter(([, { state }]) => endOf(state) <= now);
+      for (const [id, record] of over) this.#index.set(id, { ...record, state: stateAt(record.state, now) }, effects);
+    });
+    ended.then(() => this.#arm(), this.#options.onTrouble);
+  }
+}

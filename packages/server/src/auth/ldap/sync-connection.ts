@@ -1,0 +1,30 @@
+import { type Directory, DirectoryAway, DirectoryRefused } from './directory.ts';
+import { RawConnection } from './raw-connection.ts';
+import { SocketWire } from './socket-wire.ts';
+
+/** Codes of a server that does not want now (RFC 4511 §4.1.9): busy, unavailable. */
+const NOT_NOW = new Set([51, 52]);
+
+/**
+ * A connection of its own to a server that works, bound as the account that Parley has. Throws DirectoryAway where there
+ * is none, DirectoryRefused where the account is not taken.
+ */
+export async function syncConnection(directory: Directory, end: AbortSignal): Promise<RawConnection> {
+  const { connectTimeoutSeconds, bind } = directory.settings;
+  const { socket } = await directory.socket();
+  const connection = new RawConnection(new SocketWire(socket));
+  const late = AbortSignal.any([end, AbortSignal.timeout(connectTimeoutSeconds * 1000)]);
+  const cut = () => connection.destroy('The directory did not answer in time.');
+  late.addEventListener('abort', cut);
+  if (late.aborted) cut();
+  try {
+    const { code, diagnostic } = await connection.bind({ dn: bind.dn, password: bind.password ?? '' });
+    if (code === 0) return connection;
+    connection.close();
+    throw NOT_NOW.has(code)
+      ? new DirectoryAway(diagnostic || 'The directory is busy.', { code })
+      : new DirectoryRefused(code, diagnostic || `The bind of ${bind.dn} is refused (${code}).`);
+  } finally {
+    late.removeEventListener('abort', cut);
+  }
+}
