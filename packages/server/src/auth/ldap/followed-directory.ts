@@ -44,6 +44,7 @@ export class FollowedDirectory {
         filter: settings.filter,
         attributes: settings.attributes,
         id: { attribute: settings.id, form: preset.idForm },
+        onComplete: () => this.people.completed(),
         load: (epoch, onTrouble) =>
           PeopleCopy.load({
             keyspace,

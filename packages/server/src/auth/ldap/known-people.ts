@@ -23,6 +23,9 @@ export interface PersonChange {
   readonly elsewhere?: true;
 }
 
+/** With what is of no interest to listeners: another DN, or another end of the same state. */
+export type Announced = PersonChange & { readonly quiet?: boolean };
+
 export interface KnownPeopleOptions {
   readonly directory: string;
   readonly keyspace: Keyspace;
@@ -32,12 +35,21 @@ export interface KnownPeopleOptions {
   readonly now?: () => number;
 }
 
-/** What nodes tell each other, beside a question about an id. */
+/** What nodes tell each other of a change. */
 interface Told {
   readonly kind: PersonChange['kind'];
   readonly account: string;
   readonly before?: string;
   readonly state: PersonState;
+  readonly quiet?: boolean;
+}
+
+interface Message {
+  readonly changes?: readonly Told[];
+  /** The id of somebody to look at. */
+  readonly recheck?: string;
+  /** Everybody is known. */
+  readonly complete?: boolean;
 }
 
 /** How soon it is looked again whether everybody is known. */
@@ -86,6 +98,12 @@ export class KnownPeople {
     return this.#complete;
   }
 
+  /** This node follows the directory, and knows everybody now. */
+  completed(): void {
+    this.#complete = true;
+    this.#peers.tell(this.#subject, JSON.stringify({ complete: true }))?.catch(this.#onFault);
+  }
+
   /**
    * The directory itself has just told this of somebody, at a login for instance. Resolves when it is known, and where
    * it is not what was known, when the node that follows the directory has looked, too.
@@ -124,13 +142,14 @@ export class KnownPeople {
    * Tells what has changed, here and on all other nodes. Resolves when the listeners here are done; `everywhere` when
    * those of the others are, too.
    */
-  async announce(changes: readonly PersonChange[]): Promise<{ everywhere: Promise<void> }> {
+  async announce(changes: readonly Announced[]): Promise<{ everywhere: Promise<void> }> {
     for (const change of changes) this.#forget(change);
     const told = changes.map(
-      ({ kind, account, before, state }): Told => ({
+      ({ kind, account, before, state, quiet }): Told => ({
         kind,
         account: account.bareText,
         ...(before && { before: before.bareText }),
+        ...(quiet && { quiet }),
         state,
       }),
     );
@@ -141,14 +160,16 @@ export class KnownPeople {
   }
 
   async #onTold(text: string): Promise<void> {
-    const { changes = [], recheck } = JSON.parse(text) as { changes?: Told[]; recheck?: string };
+    const { changes = [], recheck, complete } = JSON.parse(text) as Message;
+    if (complete) this.#complete = true;
     if (recheck !== undefined) await this.#recheck?.(recheck);
     const heard = changes.map(
-      ({ kind, account, before, state }): PersonChange => ({
+      ({ kind, account, before, state, quiet = false }): Announced => ({
         kind,
         account: Jid.parse(account),
         ...(before !== undefined && { before: Jid.parse(before) }),
         state,
+        quiet,
         elsewhere: true,
       }),
     );
@@ -157,9 +178,10 @@ export class KnownPeople {
   }
 
   /** Rejects where a listener could not keep what it has to: whoever follows the directory tells it again then. */
-  async #tell(changes: readonly PersonChange[]): Promise<void> {
+  async #tell(changes: readonly Announced[]): Promise<void> {
     let unkept: KeyspaceError | undefined;
-    const told = changes.flatMap((change) =>
+    const loud = changes.filter(({ quiet }) => !quiet);
+    const told = loud.flatMap((change) =>
       this.#listeners.map(async (listener) => {
         try {
           await listener(change);

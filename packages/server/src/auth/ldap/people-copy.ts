@@ -7,7 +7,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { type Copy, digits, type EntryChange } from './copy.ts';
 import type { Directory, Entry } from './directory.ts';
 import { idOf } from './entry-id.ts';
-import type { KnownPeople, PersonChange } from './known-people.ts';
+import type { Announced, KnownPeople } from './known-people.ts';
 import { endOf, stateAt } from './known-person.ts';
 import { type Effects, noEffects, PeopleIndex } from './people-index.ts';
 import { NoPerson } from './person.ts';
@@ -170,10 +170,11 @@ export class PeopleCopy implements Copy {
     this.#arm();
   }
 
-  async #announce(changes: readonly PersonChange[]): Promise<void> {
+  async #announce(changes: readonly Announced[]): Promise<void> {
     const { people, log, metrics, directory } = this.#options;
     const counted = metrics.directoryChanges;
-    for (const { kind, account, before, state } of changes) {
+    for (const { kind, account, before, state, quiet } of changes) {
+      if (quiet) continue;
       counted.with({ directory: directory.name, kind }).add(1);
       const fields = { account: account.bareText, change: kind, state: state.kind };
       if (kind === 'added') log.debug('directory.person', fields);

@@ -1,6 +1,6 @@
 import { Jid } from '@parley/xmpp/jid';
 import { digits } from './copy.ts';
-import type { PersonChange } from './known-people.ts';
+import type { Announced, PersonChange } from './known-people.ts';
 import { sameState } from './known-person.ts';
 import type { IdRecord } from './person-id-record.ts';
 
@@ -8,7 +8,7 @@ import type { IdRecord } from './person-id-record.ts';
 export interface Effects {
   /** What is known of an account: of the person with this id, or nothing any more. */
   readonly people: { id: string; account: string; record?: IdRecord }[];
-  readonly changes: PersonChange[];
+  readonly changes: Announced[];
   /** What is kept by id. */
   readonly records: [id: string, record: IdRecord | undefined][];
 }
@@ -102,14 +102,14 @@ export class PeopleIndex {
   }
 
   #change(id: string, before: IdRecord, next: IdRecord, effects: Effects): void {
-    const same = sameState(before.state, next.state);
-    if (same && before.dn === next.dn && before.entryUuid === next.entryUuid) return;
+    if (sameState(before.state, next.state) && before.dn === next.dn && before.entryUuid === next.entryUuid) return;
     this.#keep(id, next);
     effects.records.push([id, next]);
     const { account, state } = next;
     if (this.#owners.get(account) !== id) return;
     effects.people.push({ id, account, record: next });
-    if (!same) effects.changes.push({ kind: 'changed', account: Jid.parse(account), state });
+    const quiet = state.kind === before.state.kind;
+    effects.changes.push({ kind: 'changed', account: Jid.parse(account), state, quiet });
   }
 
   #enter(id: string, record: IdRecord, effects: Effects, change: Pick<PersonChange, 'kind' | 'before'>): void {
