@@ -31,8 +31,13 @@ export function matches({ tag, content }: BerElement, entry: FilteredEntry): boo
       return extensible(content, entry);
   }
   const parts = new BerSequence(content);
-  const values = entry.get(parts.text().toLowerCase()) ?? [];
+  const name = parts.text().toLowerCase();
+  const values = entry.get(name) ?? [];
   const asked = parts.take(BER.octetString);
+  // a class stands there by its DN, and is asked for by its name
+  if (name === 'objectcategory' && !asked.includes('=')) {
+    return values.some((value) => value.toString().toLowerCase().startsWith(`cn=${asked.toString().toLowerCase()},`));
+  }
   if (tag === 0xa5) return values.some((value) => compare(value, asked) >= 0);
   if (tag === 0xa6) return values.some((value) => compare(value, asked) <= 0);
   return values.some((value) => same(value, asked));

@@ -38,6 +38,7 @@ export class Heard {
 
 export interface FollowingNode {
   readonly people: KnownPeople;
+  readonly ldap: LdapDirectory;
   readonly heard: Heard;
   readonly registry: Registry;
   readonly log: LogLines;
@@ -145,6 +146,7 @@ export function startFollowing({
   onTestFinished(stop);
   return {
     people: following.people,
+    ldap,
     heard,
     registry,
     log: lines,
