@@ -1,0 +1,195 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '@parley/keyspace/testing/own-redis';
+import { onTestFinished } from 'vitest';
+import { findProgram, missingMessage, testNeeds } from '../../scripts/test-services.ts';
+
+const TEMPLATE = '/usr/share/dirsrv/data/template-dse.ldif';
+/** Debian's nobody and nogroup, for tests that root runs. */
+const NOBODY = 65_534;
+const SUFFIX = 'dc=example,dc=org';
+const READY_MS = 20_000;
+const PLUGINS = ['Content Synchronization', 'Retro Changelog Plugin'];
+
+const DATABASE = `dn: cn=userRoot,cn=ldbm database,cn=plugins,cn=config
+objectClass: extensibleObject
+objectClass: nsBackendInstance
+cn: userRoot
+nsslapd-suffix: ${SUFFIX}
+
+dn: cn="${SUFFIX}",cn=mapping tree,cn=config
+objectClass: extensibleObject
+objectClass: nsMappingTree
+cn: ${SUFFIX}
+nsslapd-state: backend
+nsslapd-backend: userRoot
+
+dn: ${SUFFIX}
+objectClass: domain
+dc: example
+
+dn: ou=people,${SUFFIX}
+objectClass: organizationalUnit
+ou: people
+
+`;
+
+/** A real 389 Directory Server on the loopback interface, made by hand: its own tools want systemd. */
+export class Directory389 {
+  static readonly people = `ou=people,${SUFFIX}`;
+  /** Who may do everything. */
+  static readonly manager = { dn: 'cn=Directory Manager', password: 'manager-secret' };
+  readonly #folder: string;
+  readonly #port: number;
+  #child: ChildProcess | undefined;
+  #said = '';
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder;
+    this.#port = port;
+  }
+
+  /** Ends with the test. With `plugins: false` it has persistent search, and no content synchronisation. */
+  static async start({ plugins = true }: { plugins?: boolean } = {}): Promise<Directory389> {
+    const directory = new Directory389(mkdtempSync(join(tmpdir(), 'parley-389-')), await freePort());
+    onTestFinished(() => directory.end());
+    directory.#prepare(plugins);
+    await directory.#run();
+    await directory.change(DATABASE);
+    return directory;
+  }
+
+  get url(): string {
+    return `ldap://localhost:${this.#port}`;
+  }
+
+  static dn(uid: string): string {
+    return `uid=${uid},${Directory389.people}`;
+  }
+
+  async addPerson(uid: string): Promise<void> {
+    const own = `uid: ${uid}\ncn: ${uid}\nsn: Capulet\nmail: ${uid}@localhost\nuserPassword: pw-${uid}\n`;
+    await this.change(`dn: ${Directory389.dn(uid)}\nobjectClass: inetOrgPerson\n${own}\n`);
+  }
+
+  /** Changes entries as the one who may do everything. Takes LDIF; entries without a `changetype` are added. */
+  async change(ldif: string): Promise<void> {
+    const { code, said } = await this.#ldap('ldapmodify', ['-a'], ldif);
+    if (code !== 0) throw new Error(`ldapmodify failed (${code}):\n${said}`);
+  }
+
+  async end(): Promise<void> {
+    const child = this.#child;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #prepare(plugins: boolean): void {
+    const folder = (...names: string[]) => join(this.#folder, ...names);
+    for (const name of ['config/schema', 'db', 'ldif', 'bak', 'log', 'lock', 'run']) {
+      mkdirSync(folder(name), { recursive: true });
+    }
+    for (const name of ['config/slapd-collations.conf', 'config/certmap.conf']) {
+      copyFileSync(`/etc/dirsrv/${name}`, folder(name));
+    }
+    copyFileSync('/etc/dirsrv/schema/99user.ldif', folder('config/schema/99user.ldif'));
+    const values = new Map(Object.entries(this.#values(folder)));
+    let text = readFileSync(TEMPLATE, 'utf8').replace(/%([a-z_]+)%/g, (_, name) => values.get(name) ?? '');
+    for (const name of plugins ? PLUGINS : []) {
+      const [head = '', rest = ''] = text.split(`\ncn: ${name}\n`);
+      text = `${head}\ncn: ${name}\n${rest.replace(/pluginenabled: off/i, 'pluginEnabled: on')}`;
+    }
+    writeFileSync(folder('config/dse.ldif'), text);
+    if (process.getuid?.() !== 0) return;
+    for (const name of ['', ...(readdirSync(this.#folder, { recursive: true }) as string[])]) {
+      chownSync(folder(name), NOBODY, NOBODY);
+    }
+  }
+
+  #values(folder: (...names: string[]) => string): Record<string, string> {
+    const salt = 'salt and pepper';
+    const digest = createHash('sha1').update(Directory389.manager.password).update(salt).digest();
+    const hash = `{SSHA}${Buffer.concat([digest, Buffer.from(salt)]).toString('base64')}`;
+    return {
+      schema_dir: folder('config/schema'),
+      lock_dir: folder('lock'),
+      tmp_dir: this.#folder,
+      cert_dir: folder('config'),
+      config_dir: folder('config'),
+      ldif_dir: folder('ldif'),
+      bak_dir: folder('bak'),
+      run_dir: folder('run'),
+      inst_dir: this.#folder,
+      log_dir: folder('log'),
+      db_dir: folder('db'),
+      db_home_dir: folder('db'),
+      db_lib: 'bdb',
+      fqdn: 'localhost',
+      ds_port: String(this.#port),
+      ds_user: process.getuid?.() === 0 ? 'nobody' : userInfo().username,
+      ds_suffix: SUFFIX,
+      rootdn: Directory389.manager.dn,
+      ds_passwd: `${hash}\nnsslapd-rootpwstoragescheme: SSHA`,
+      ldapi_enabled: 'off',
+      ldapi: folder('run', 'ldapi'),
+      ldapi_autobind: 'off',
+    };
+  }
+
+  async #run(): Promise<void> {
+    const words = ['-D', join(this.#folder, 'config'), '-i', join(this.#folder, 'run', 'pid'), '-d', '0'];
+    const setpriv = findProgram('setpriv');
+    const nobody = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
+    // Linux ends it with the tests, even where those are killed.
+    const before = setpriv ? [setpriv, '--pdeathsig', 'KILL', ...(process.getuid?.() === 0 ? nobody : [])] : [];
+    const [command = '', ...rest] = [...before, program('ns-slapd'), ...words];
+    const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = child;
+    child.stderr.on('data', (chunk) => {
+      this.#said = (this.#said + chunk).slice(-10_000);
+    });
+    const until = performance.now() + READY_MS;
+    while ((await this.#ldap('ldapsearch', ['-b', '', '-s', 'base', '1.1'], '')).code !== 0) {
+      if (child.exitCode !== null || performance.now() > until) throw new Error(`It does not start:\n${this.#said}`);
+      await pause(50);
+    }
+  }
+
+  async #ldap(name: string, words: string[], input: string): Promise<{ code: number | null; said: string }> {
+    const { dn, password } = Directory389.manager;
+    const who = ['-x', '-H', `ldap://127.0.0.1:${this.#port}`, '-D', dn, '-w', password];
+    const child = spawn(program(name), [...who, ...words], { stdio: ['pipe', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.stdin.on('error', () => {}); // it ends before it has read everything: its code tells
+    child.stdin.end(input);
+    const [code] = await once(child, 'close');
+    return { code, said };
+  }
+}
+
+function program(name: string): string {
+  const found = findProgram(name);
+  if (found !== undefined) return found;
+  const needs = testNeeds.filter((need) => /389|slapd/.test(need.name));
+  throw new Error(missingMessage(needs, `${name} is not installed`));
+}
