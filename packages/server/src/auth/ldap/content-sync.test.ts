@@ -111,6 +111,7 @@ const followed = {
   filter: FilterParser.parseString('(objectClass=person)'),
   attributes: ['id'],
   id: { attribute: 'id', form: 'text' },
+  meaning: '',
   load: async () => copy,
 } as const;
 

@@ -1,5 +1,4 @@
 import { SearchRequest } from 'ldapts';
-import { BerError } from './ber.ts';
 import { Comparison } from './comparison.ts';
 import {
   type EntryState,
@@ -105,11 +104,20 @@ class ContentRefresh implements Disposable {
       const { dn, attributes } = readEntry(message);
       const entry = entryOf(dn, attributes);
       const id = this.#follow.copy.idOf(entry);
-      if (id === undefined) throw new BerError(`an entry without ${this.#follow.followed.id.attribute} (${dn})`);
+      if (id === undefined) {
+        this.#withoutId(dn, entryUuid);
+        return;
+      }
       this.#comparison.see(id);
       this.#deleted.delete(id);
       this.#changes.push({ id, entry, entryUuid });
     }
+  }
+
+  #withoutId(dn: string, entryUuid: string): void {
+    const { followed, log } = this.#follow;
+    log.flood('directory.unusable', { dn, message: `It is left out: it has no ${followed.id.attribute}.` });
+    this.#delete(entryUuid);
   }
 
   async #onInfo(info: SyncInfo | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BerWriter, Control, PresenceFilter, SearchRequest } from 'ldapts';
+import { Bell } from './bell.ts';
 import { BER, berEncode, berEncodeBoolean, berEncodeInteger } from './ber.ts';
 import { DirectoryRefused } from './directory.ts';
 import { entryOf } from './entry.ts';
@@ -7,7 +8,7 @@ import type { Follow } from './follow.ts';
 import { keepAlive, ping } from './keep-alive.ts';
 import { type LdapMessage, RESPONSE, readEntry, readResult } from './message.ts';
 import { Poll } from './poll.ts';
-import type { LdapSearch, RawConnection } from './raw-connection.ts';
+import type { LdapSearch } from './raw-connection.ts';
 
 /** How long changes are gathered, so that many at once are one question. */
 const GATHER_MS = 50;
@@ -35,14 +36,21 @@ class PersistentSearch extends Control {
 export async function doorbell(follow: Follow, control: 'persistentSearch' | 'notification'): Promise<never> {
   const { settings } = follow.directory;
   const connection = await follow.connect();
-  const rung = new Set<string>();
-  const bell = connection.search(await request(follow, control));
+  const bell = new Bell();
+  const search = connection.search(await request(follow, control));
   const timeoutMs = settings.timeoutSeconds * 1000;
   using _ = keepAlive(connection, settings.synchronisation.keepAliveSeconds * 1000, timeoutMs);
   await ping(connection); // it has heard what is wanted before everything is looked at
-  const listening = listen(follow, bell, rung);
+  const end = new AbortController();
+  const answering = answer({ ...follow, signal: AbortSignal.any([follow.signal, end.signal]) }, bell);
+  const listening = listen(follow, search, bell);
   listening.catch(() => {}); // it is waited for below
-  return Promise.race([listening, answer(follow, rung, connection)]);
+  try {
+    return await Promise.race([listening, answering]);
+  } finally {
+    end.abort();
+    await answering.catch(() => {}); // what it has begun is not to go on beside whatever comes next
+  }
 }
 
 async function request(follow: Follow, control: 'persistentSearch' | 'notification'): Promise<SearchRequest> {
@@ -73,31 +81,30 @@ async function namingContext({ directory, followed }: Follow): Promise<string> {
   return longest ?? root.text('defaultNamingContext') ?? followed.base;
 }
 
-async function listen(follow: Follow, bell: LdapSearch, rung: Set<string>): Promise<never> {
-  for (;;) for (const message of await bell.next()) take(follow, message, rung);
+async function listen(follow: Follow, search: LdapSearch, bell: Bell): Promise<never> {
+  for (;;) for (const message of await search.next()) take(follow, message, bell);
 }
 
-function take({ copy }: Follow, message: LdapMessage, rung: Set<string>): void {
+function take({ copy }: Follow, message: LdapMessage, bell: Bell): void {
   if (message.operation === RESPONSE.entry) {
     const { dn, attributes } = readEntry(message);
     const id = copy.idOf(entryOf(dn, attributes));
-    if (id !== undefined) rung.add(id);
+    if (id !== undefined) bell.ring(id);
   } else if (message.operation === RESPONSE.searchDone) {
     const { code, diagnostic } = readResult(message).result;
     throw new DirectoryRefused(code, diagnostic || `The directory ends the search (${code}).`);
   }
 }
 
-async function answer(follow: Follow, rung: Set<string>, connection: RawConnection): Promise<never> {
+async function answer(follow: Follow, bell: Bell): Promise<never> {
   const { pollSeconds, compareSeconds } = follow.directory.settings.synchronisation;
   const poll = new Poll(follow);
-  let believed = await poll.compare();
-  for (;;) {
+  for (let believed = await poll.compare(); ; ) {
+    const everyMs = (believed ? compareSeconds : pollSeconds) * 1000;
+    await bell.wait(poll.dueIn(everyMs), follow.signal);
     await pause(GATHER_MS, undefined, { signal: follow.signal, ref: false });
-    if (!connection.isOpen) throw await connection.lost;
-    const ids = [...rung];
-    rung.clear();
+    const ids = bell.take();
     if (ids.length > 0) await follow.rechecks.check(ids);
-    if (poll.isDue((believed ? compareSeconds : pollSeconds) * 1000)) believed = await poll.compare();
+    if (poll.dueIn(everyMs) === 0) believed = await poll.compare();
   }
 }

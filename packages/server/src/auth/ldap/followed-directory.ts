@@ -35,7 +35,7 @@ export class FollowedDirectory {
     this.#options = options;
     const { directory, keyspace, peers, onFault, metrics, log } = options;
     this.people = new KnownPeople({ directory: directory.name, keyspace, peers, onFault });
-    const { people: settings, preset } = directory.settings;
+    const { people: settings, preset, domains, type } = directory.settings;
     this.#followed = [
       {
         what: 'people',
@@ -44,6 +44,7 @@ export class FollowedDirectory {
         filter: settings.filter,
         attributes: settings.attributes,
         id: { attribute: settings.id, form: preset.idForm },
+        meaning: JSON.stringify([type, settings.state, settings.address, settings.domain, [...domains].sort()]),
         onComplete: () => this.people.completed(),
         load: (epoch, onTrouble) =>
           PeopleCopy.load({

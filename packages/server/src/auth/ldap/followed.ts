@@ -12,6 +12,8 @@ export interface Followed {
   /** Those that the copy reads, the id among them. */
   readonly attributes: readonly string[];
   readonly id: IdAttribute;
+  /** What else decides what the entries mean: where it changes, all are read again. */
+  readonly meaning: string;
   /** With what was known before; only the node that follows the directory has one. */
   load(epoch: number, onTrouble: (error: unknown) => void): Promise<Copy>;
   /** Told when everything is known. */
@@ -19,5 +21,5 @@ export interface Followed {
 }
 
 /** The same for the same entries: a cookie of a directory is worth nothing for others. */
-export const shapeOf = ({ base, scope, filter, attributes }: Followed): string =>
-  JSON.stringify([base, scope, filter.toString(), [...attributes].sort()]);
+export const shapeOf = ({ base, scope, filter, attributes, id, meaning }: Followed): string =>
+  JSON.stringify([base, scope, filter.toString(), [...attributes].sort(), id, meaning]);

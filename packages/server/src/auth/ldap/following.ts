@@ -27,6 +27,8 @@ const MODES: Record<Mode, (follow: Follow) => Promise<never>> = {
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
+/** A directory that refuses for so long may have been set back, and not like what it gave out itself before. */
+const REFUSED_MS = 60_000;
 
 export interface FollowingOptions {
   readonly directory: Directory;
@@ -50,6 +52,8 @@ export class Following {
   #heardAt = 0;
   #wait = FIRST_WAIT_MS;
   #failed = false;
+  #state: SyncState | undefined;
+  #refusedAt: number | undefined;
 
   constructor(options: FollowingOptions) {
     this.#options = options;
@@ -73,6 +77,7 @@ export class Following {
         const failed = await this.#attempt(epoch, signal).catch((error: unknown) => error);
         this.#end();
         if (signal.aborted || failed instanceof LeaseLost) return;
+        if (this.#isSetBack(failed)) await this.#state?.saveCookie(undefined, '').catch(() => {});
         await this.#afterwards(failed, signal);
       }
     } finally {
@@ -91,6 +96,7 @@ export class Following {
       this.#copy ??= await followed.load(epoch, (error) => end.abort(error));
       const copy = this.#copy;
       const state = await SyncState.load(keyspace, directory.name, followed.what, epoch);
+      this.#state = state;
       const mode = await this.#choose();
       const rechecks = new Rechecks(directory, followed, copy);
       this.#rechecks = rechecks;
@@ -166,6 +172,12 @@ export class Following {
     else this.#log.warn('directory.away', fields);
     this.#failed = true;
     await pause(wait, undefined, { signal, ref: false }).catch(() => {});
+  }
+
+  #isSetBack(error: unknown): boolean {
+    if (!(error instanceof DirectoryRefused)) this.#refusedAt = undefined;
+    else this.#refusedAt ??= performance.now();
+    return this.#refusedAt !== undefined && performance.now() - this.#refusedAt > REFUSED_MS;
   }
 
   #advice(error: unknown): string {

@@ -5,11 +5,9 @@ import type { Peers } from '../../peers.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { AccountCache } from '../account-cache.ts';
 import type { Person } from './directory.ts';
-import { type KnownPerson, readState, sameState, stateAt } from './known-person.ts';
-import { writeIdRecord } from './person-id-record.ts';
+import { type KnownPerson, readPerson, sameState, stateAt } from './known-person.ts';
 import type { PersonState } from './person-state.ts';
-import { directoryStateKeys, personIdKey, personKeys } from './sync-keys.ts';
-import { putPerson } from './sync-operations.ts';
+import { directoryStateKeys, personKeys } from './sync-keys.ts';
 
 /** What became of somebody in the directory. */
 export interface PersonChange {
@@ -105,21 +103,14 @@ export class KnownPeople {
   }
 
   /**
-   * The directory itself has just told this of somebody, at a login for instance. Resolves when it is known, and where
-   * it is not what was known, when the node that follows the directory has looked, too.
+   * The directory itself has just told this of somebody, at a login for instance. Where it is not what is known, the node
+   * that follows the directory looks, too, and tells everybody; resolves when that is done. Where nobody follows it at
+   * the moment nothing changes.
    */
-  async learn(person: Person): Promise<void> {
-    const { account, id, dn, state } = person;
+  async learn({ account, id, state }: Person): Promise<void> {
     this.#cache.forget(account); // the newest counts
     const known = await this.get(account);
     if (known?.id === id && sameState(known.state, stateAt(state, this.#now()))) return;
-    if (known === undefined) {
-      const fields = ['id', id, 'dn', dn, 'state', JSON.stringify(state), 'changed', String(this.#now())];
-      await this.#keyspace.call(putPerson, [personKeys.key(account.bareText, this.directory)], ['', ...fields]);
-      const record = writeIdRecord({ account: account.bareText, dn, state });
-      await this.#keyspace.hset(personIdKey(this.directory, id), [[id, record]]);
-      this.#cache.forget(account);
-    }
     // it alone says what has changed, so that this is said once and in order
     await Promise.all([this.#recheck?.(id), this.#peers.tell(this.#subject, JSON.stringify({ recheck: id }))]);
     this.#cache.forget(account);
@@ -207,10 +198,6 @@ export class KnownPeople {
   }
 
   async #read(account: Jid): Promise<KnownPerson | undefined> {
-    const fields = await this.#keyspace.hgetall(personKeys.key(account.bareText, this.directory));
-    const id = fields.get('id')?.toString();
-    const state = readState(fields.get('state')?.toString() ?? '');
-    if (id === undefined || state === undefined) return undefined;
-    return { id, dn: fields.get('dn')?.toString() ?? '', state };
+    return readPerson(await this.#keyspace.hgetall(personKeys.key(account.bareText, this.directory)));
   }
 }

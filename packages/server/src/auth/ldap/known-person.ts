@@ -33,3 +33,11 @@ export function readState(text: string): PersonState | undefined {
 }
 
 export const sameState = (a: PersonState, b: PersonState): boolean => a.kind === b.kind && endOf(a) === endOf(b);
+
+/** What is kept of a person under the address; undefined where that is nothing. */
+export function readPerson(fields: ReadonlyMap<string, Buffer>): KnownPerson | undefined {
+  const id = fields.get('id')?.toString();
+  const state = readState(fields.get('state')?.toString() ?? '');
+  if (id === undefined || state === undefined) return undefined;
+  return { id, dn: fields.get('dn')?.toString() ?? '', state };
+}

@@ -1,6 +1,4 @@
-import type { Command } from '@parley/keyspace/command';
 import type { Keyspace } from '@parley/keyspace/keyspace';
-import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Metrics } from '@parley/metrics/registry';
 import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
@@ -10,11 +8,9 @@ import { idOf } from './entry-id.ts';
 import type { Announced, KnownPeople } from './known-people.ts';
 import { endOf, stateAt } from './known-person.ts';
 import { type Effects, noEffects, PeopleIndex } from './people-index.ts';
+import { PeopleStore } from './people-store.ts';
 import { NoPerson } from './person.ts';
-import { type IdRecord, readIdRecord, writeIdRecord } from './person-id-record.ts';
-import { ID_SHARDS, personIdKey, personIdKeys, personKeys } from './sync-keys.ts';
-import { LeaseLost } from './sync-lease.ts';
-import { putPerson, removePerson } from './sync-operations.ts';
+import type { IdRecord } from './person-id-record.ts';
 
 export interface PeopleCopyOptions {
   readonly keyspace: Keyspace;
@@ -37,6 +33,7 @@ export class PeopleCopy implements Copy {
   readonly #options: PeopleCopyOptions;
   readonly #now: () => number;
   readonly #index: PeopleIndex;
+  readonly #store: PeopleStore;
   readonly #told = new Set<Promise<void>>();
   #queue: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -45,6 +42,7 @@ export class PeopleCopy implements Copy {
   private constructor(options: PeopleCopyOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#store = new PeopleStore(options.keyspace, options.directory.name, options.epoch);
     this.#index = new PeopleIndex((account, ids) =>
       options.log.warn('directory.ambiguous', {
         account,
@@ -56,21 +54,9 @@ export class PeopleCopy implements Copy {
 
   /** With what was known before. */
   static async load(options: PeopleCopyOptions): Promise<PeopleCopy> {
-    const { keyspace, directory } = options;
     const copy = new PeopleCopy(options);
-    const shared = new Set<string>();
-    for (let shard = 0; shard < ID_SHARDS; shard++) {
-      for (const [id, text] of await keyspace.hgetall(personIdKeys.key(directory.name, String(shard)))) {
-        const record = readIdRecord(text.toString());
-        if (record === undefined) throw new KeyspaceError('damaged', `What is kept of ${id} cannot be read.`);
-        const account = copy.#index.restore(id, record);
-        if (account !== undefined) shared.add(account);
-      }
-    }
-    for (const account of shared) {
-      const id = await keyspace.hget(personKeys.key(account, directory.name), 'id');
-      if (id !== undefined) copy.#index.own(account, id.toString());
-    }
+    const cutShort = await copy.#store.load(copy.#index);
+    await copy.#store.mend(cutShort, copy.#index, (changes) => copy.#announce(changes));
     copy.#arm();
     return copy;
   }
@@ -97,8 +83,7 @@ export class PeopleCopy implements Copy {
   }
 
   async apply(changes: readonly EntryChange[]): Promise<void> {
-    for (let at = 0; at < changes.length; at += MOST_AT_ONCE) {
-      const some = changes.slice(at, at + MOST_AT_ONCE);
+    for (const some of lots(changes)) {
       await this.#inOrder(async (effects) => {
         const records = await Promise.all(some.map((change) => this.#recordOf(change)));
         for (const [index, { id }] of some.entries()) this.#index.set(id, records[index], effects);
@@ -122,11 +107,12 @@ export class PeopleCopy implements Copy {
       const effects = noEffects();
       await decide(effects);
       try {
-        await this.#carryOut(effects);
+        await this.#store.write(effects, (changes) => this.#announce(changes));
       } catch (error) {
         this.close();
         throw error;
       }
+      if (effects.records.length > 0) this.#arm();
     });
     this.#queue = done.catch(() => {}); // whoever waits for it hears of it
     return done;
@@ -136,38 +122,17 @@ export class PeopleCopy implements Copy {
     if (entry === undefined) return undefined;
     const { directory, log } = this.#options;
     const person = await directory.person(entry);
-    if (person instanceof NoPerson) {
+    const none = person instanceof NoPerson;
+    if (none) {
       log.debug('directory.unusable', { dn: entry.dn, message: `It is no account: it ${person.why}.` });
-      return undefined;
     }
     const uuid = entryUuid === undefined || digits(entryUuid) === digits(id) ? undefined : entryUuid;
     return {
-      account: person.account.bareText,
-      dn: person.dn,
-      state: stateAt(person.state, this.#now()),
+      account: none ? '' : person.account.bareText,
+      dn: entry.dn,
+      state: none ? { kind: 'active' } : stateAt(person.state, this.#now()),
       entryUuid: uuid ?? (entryUuid === undefined ? this.#index.get(id)?.entryUuid : undefined),
     };
-  }
-
-  /** People first, then everybody is told, then what is compared with: cut short anywhere, it is done again whole. */
-  async #carryOut({ people, changes, records }: Effects): Promise<void> {
-    if (records.length === 0) return;
-    const { keyspace, directory, epoch } = this.#options;
-    const changed = String(this.#now());
-    const written = people.map(({ id, account, record }) => {
-      const key = [personKeys.key(account, directory.name)];
-      if (record === undefined) return keyspace.call(removePerson, key, [epoch, id]);
-      const fields = ['id', id, 'dn', record.dn, 'state', JSON.stringify(record.state), 'changed', changed];
-      return keyspace.call(putPerson, key, [epoch, ...fields]);
-    });
-    if ((await Promise.all(written)).includes(false)) throw new LeaseLost();
-    if (changes.length > 0) await this.#announce(changes);
-    const kept = records.map(([id, record]): Command => {
-      const key = personIdKey(directory.name, id);
-      return record === undefined ? ['hdel', key, id] : ['hset', key, [[id, writeIdRecord(record)]]];
-    });
-    await keyspace.batch(kept, { atomic: false });
-    this.#arm();
   }
 
   async #announce(changes: readonly Announced[]): Promise<void> {
@@ -205,4 +170,17 @@ export class PeopleCopy implements Copy {
     });
     ended.then(() => this.#arm(), this.#options.onTrouble);
   }
+}
+
+/** Not too many at once, and each id only once. */
+function* lots(changes: readonly EntryChange[]): Generator<EntryChange[], void, undefined> {
+  let lot = new Map<string, EntryChange>();
+  for (const change of changes) {
+    if (lot.size >= MOST_AT_ONCE || lot.has(change.id)) {
+      yield [...lot.values()];
+      lot = new Map();
+    }
+    lot.set(change.id, change);
+  }
+  if (lot.size > 0) yield [...lot.values()];
 }

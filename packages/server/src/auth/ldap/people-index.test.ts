@@ -79,10 +79,24 @@ it('gives an address from one to another, in whichever order it is told', () => 
   ]);
 });
 
+it('remembers entries that are no accounts', () => {
+  const all = index();
+  expect(set(all, '1', person('romeo'))).toHaveLength(2);
+  expect(set(all, '1', { ...person(''), account: '' })).toEqual([
+    'remove romeo@localhost of 1',
+    'removed romeo@localhost',
+  ]);
+  expect(set(all, '2', { ...person(''), account: '' })).toEqual([]);
+  expect(all.size).toBe(2);
+  expect(set(all, '2', undefined)).toEqual([]);
+  expect(set(all, '1', person('romeo'))).toEqual(['put romeo@localhost of 1', 'added romeo@localhost']);
+});
+
 it('remembers who had an address', () => {
   const all = index();
-  expect(all.restore('2', person('romeo'))).toBeUndefined();
-  expect(all.restore('1', person('romeo'))).toBe('romeo@localhost');
+  all.restore('2', person('romeo'));
+  all.restore('1', person('romeo'));
+  expect([...all.shared]).toEqual(['romeo@localhost']);
   all.own('romeo@localhost', '1');
   expect(set(all, '2', undefined)).toEqual([]);
   expect(set(all, '1', undefined)).toEqual(['remove romeo@localhost of 1', 'removed romeo@localhost']);

@@ -9,8 +9,8 @@ export interface Effects {
   /** What is known of an account: of the person with this id, or nothing any more. */
   readonly people: { id: string; account: string; record?: IdRecord }[];
   readonly changes: Announced[];
-  /** What is kept by id. */
-  readonly records: [id: string, record: IdRecord | undefined][];
+  /** What is kept by id, and what was before. */
+  readonly records: { id: string; record: IdRecord | undefined; before: IdRecord | undefined }[];
 }
 
 export const noEffects = (): Effects => ({ people: [], changes: [], records: [] });
@@ -48,18 +48,25 @@ export class PeopleIndex {
     return this.#byUuid.get(digits(entryUuid));
   }
 
-  /** What was known before. The account where it is somebody else's already: then `own` decides. */
-  restore(id: string, record: IdRecord): string | undefined {
+  /** What was known before. */
+  restore(id: string, record: IdRecord): void {
     this.#keep(id, record);
-    if (!this.#owners.has(record.account)) {
-      this.#owners.set(record.account, id);
-      return undefined;
-    }
-    this.#rival(record.account, id);
-    return record.account;
+    if (record.account === '') return;
+    if (this.#owners.has(record.account)) this.#rival(record.account, id);
+    else this.#owners.set(record.account, id);
   }
 
-  /** The address is this one's. */
+  /** Addresses that several have. */
+  get shared(): Iterable<string> {
+    return this.#rivals.keys();
+  }
+
+  /** Whose an address is. */
+  ownerOf(account: string): string | undefined {
+    return this.#owners.get(account);
+  }
+
+  /** The address is this one's, if it is one of those who have it. */
   own(account: string, id: string): void {
     const rivals = this.#rivals.get(account);
     const owner = this.#owners.get(account);
@@ -80,11 +87,14 @@ export class PeopleIndex {
       return;
     }
     this.#keep(id, next);
-    effects.records.push([id, next]);
+    effects.records.push({ id, record: next, before });
     const held = before !== undefined && this.#leave(id, before, effects);
-    if (this.#owners.has(next.account)) {
+    const taken = this.#owners.get(next.account);
+    if (taken !== undefined) {
       this.#rival(next.account, id);
-      this.#onAmbiguous(next.account, [this.#owners.get(next.account) ?? '', id]);
+      this.#onAmbiguous(next.account, [taken, id]);
+    }
+    if (taken !== undefined || next.account === '') {
       if (held) effects.changes.push({ kind: 'removed', account: Jid.parse(before.account), state: before.state });
     } else if (held) {
       this.#enter(id, next, effects, { kind: 'moved', before: Jid.parse(before.account) });
@@ -95,7 +105,7 @@ export class PeopleIndex {
   #remove(id: string, before: IdRecord, effects: Effects): void {
     this.#records.delete(id);
     this.#byUuid.delete(digits(before.entryUuid ?? id));
-    effects.records.push([id, undefined]);
+    effects.records.push({ id, record: undefined, before });
     if (!this.#leave(id, before, effects)) return;
     effects.changes.push({ kind: 'removed', account: Jid.parse(before.account), state: before.state });
     this.#promote(before.account, effects);
@@ -104,7 +114,7 @@ export class PeopleIndex {
   #change(id: string, before: IdRecord, next: IdRecord, effects: Effects): void {
     if (sameState(before.state, next.state) && before.dn === next.dn && before.entryUuid === next.entryUuid) return;
     this.#keep(id, next);
-    effects.records.push([id, next]);
+    effects.records.push({ id, record: next, before });
     const { account, state } = next;
     if (this.#owners.get(account) !== id) return;
     effects.people.push({ id, account, record: next });

@@ -25,9 +25,9 @@ export class Poll {
     follow.rechecks.onChecked((id) => this.#fresh.add(id));
   }
 
-  /** How long after a comparison the next one may be made, so that a large directory is not asked for nothing else. */
-  isDue(everyMs: number): boolean {
-    return performance.now() - this.#comparedAt >= Math.max(everyMs, this.#tookMs * SHARE);
+  /** In how many milliseconds the next comparison is due: a large directory is not to be busy with nothing else. */
+  dueIn(everyMs: number): number {
+    return Math.max(0, this.#comparedAt + Math.max(everyMs, this.#tookMs * SHARE) - performance.now());
   }
 
   /** Compares everything. False where those who are missing are not taken for removed yet. */
@@ -39,6 +39,7 @@ export class Poll {
     for await (const page of directory.searchPages(followed.base, this.#search())) {
       await this.#apply(page, (id) => comparison.see(id));
     }
+    this.#follow.signal.throwIfAborted();
     // not one page was refused or cut off: whoever is missing is not there
     const missing = comparison.missing.filter((id) => !this.#fresh.has(id));
     const settings = directory.settings.synchronisation;
@@ -68,7 +69,8 @@ export class Poll {
   }
 
   async #apply(page: readonly Entry[], see: (id: string) => void): Promise<void> {
-    const { copy, rechecks } = this.#follow;
+    const { copy, rechecks, signal } = this.#follow;
+    signal.throwIfAborted();
     const changes: EntryChange[] = [];
     for (const entry of page) {
       const id = copy.idOf(entry);

@@ -7,7 +7,7 @@ export async function polling(follow: Follow): Promise<never> {
   const everyMs = follow.directory.settings.synchronisation.pollSeconds * 1000;
   const poll = new Poll(follow);
   for (;;) {
-    if (poll.isDue(everyMs)) await poll.compare();
+    if (poll.dueIn(everyMs) === 0) await poll.compare();
     else await poll.changes();
     await pause(everyMs, undefined, { signal: follow.signal, ref: false });
   }

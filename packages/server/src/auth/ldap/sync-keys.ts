@@ -16,7 +16,7 @@ export const personIdKeys = declareKeys({
   scope: 'global',
   parts: ['directory', 'shard'],
   type: 'hash',
-  content: 'id of a person → address, DN, state (JSON)',
+  content: 'id of a person → address, DN, state; and next, the address to come, while that is written (JSON)',
   bound: 'the people of the directory, in 64 hashes',
   ttl: 'none',
 });

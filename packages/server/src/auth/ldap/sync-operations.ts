@@ -44,15 +44,14 @@ export const saveState = defineOperation<boolean>({
   result: done,
 });
 
-/** False where somebody with a newer lease has told, or (without a lease) where something is known already. */
+/** False where somebody with a newer lease has told. */
 export const putPerson = defineOperation<boolean>({
   name: 'person-put',
   lua: new URL('./operations/put-person.lua', import.meta.url),
   js(view, [person = ''], [epoch, ...fields]) {
-    const own = String(epoch);
     const known = view.hget(person, 'epoch');
-    if (known !== undefined && (own === '' || number(known) > Number(own))) return 0;
-    view.hset(person, [['epoch', own === '' ? '0' : own]]);
+    if (known !== undefined && number(known) > Number(epoch)) return 0;
+    view.hset(person, [['epoch', String(epoch)]]);
     keep(view, person, fields);
     return 1;
   },

@@ -1,0 +1,119 @@
+import type { Command } from '@parley/keyspace/command';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Jid } from '@parley/xmpp/jid';
+import type { Announced } from './known-people.ts';
+import { readPerson, sameState } from './known-person.ts';
+import type { Effects, PeopleIndex } from './people-index.ts';
+import { type IdRecord, readIdRecord, writeIdRecord } from './person-id-record.ts';
+import { ID_SHARDS, personIdKey, personIdKeys, personKeys } from './sync-keys.ts';
+import { LeaseLost } from './sync-lease.ts';
+import { putPerson, removePerson } from './sync-operations.ts';
+
+type Tell = (changes: readonly Announced[]) => Promise<void>;
+
+/** What was begun and not ended when it was written. */
+interface CutShort {
+  readonly accounts: Set<string>;
+  readonly undo: Command[];
+}
+
+const NOBODY: IdRecord = { account: '', dn: '', state: { kind: 'active' } };
+
+/** The people of a directory in the keyspace, as the node that follows it writes them. */
+export class PeopleStore {
+  readonly #keyspace: Keyspace;
+  readonly #directory: string;
+  readonly #epoch: number;
+
+  constructor(keyspace: Keyspace, directory: string, epoch: number) {
+    this.#keyspace = keyspace;
+    this.#directory = directory;
+    this.#epoch = epoch;
+  }
+
+  /** Reads everybody, and what was cut short when it was written: `mend` it. */
+  async load(index: PeopleIndex): Promise<CutShort> {
+    const cutShort: CutShort = { accounts: new Set(), undo: [] };
+    for (let shard = 0; shard < ID_SHARDS; shard++) {
+      const key = personIdKeys.key(this.#directory, String(shard));
+      for (const [id, line] of await this.#keyspace.hgetall(key)) {
+        const record = readIdRecord(line.toString());
+        if (record === undefined) throw new KeyspaceError('damaged', `What is kept of ${id} cannot be read.`);
+        const { next, ...before } = record;
+        if (next === undefined || before.account !== '') index.restore(id, before);
+        if (next === undefined) continue;
+        // it is as it was before: the directory tells of the change again
+        for (const account of [before.account, next]) if (account !== '') cutShort.accounts.add(account);
+        cutShort.undo.push(this.#keep(id, before.account === '' ? undefined : before));
+      }
+    }
+    for (const account of index.shared) {
+      const owner = await this.#keyspace.hget(this.#key(account), 'id');
+      if (owner !== undefined) index.own(account, owner.toString());
+    }
+    return cutShort;
+  }
+
+  /** What is known by address becomes what is kept by id; what differs is told. */
+  async mend({ accounts, undo }: CutShort, index: PeopleIndex, tell: Tell): Promise<void> {
+    const changes: Announced[] = [];
+    for (const account of accounts) {
+      const known = readPerson(await this.#keyspace.hgetall(this.#key(account)));
+      const id = index.ownerOf(account);
+      const record = id === undefined ? undefined : index.get(id);
+      const jid = Jid.parse(account);
+      if (known !== undefined && known.id !== id) {
+        await this.#write([{ id: known.id, account }]);
+        changes.push({ kind: 'removed', account: jid, state: known.state });
+      }
+      if (id === undefined || record === undefined) continue;
+      const { dn, state } = record;
+      if (known?.id === id && known.dn === dn && sameState(known.state, state)) continue;
+      await this.#write([{ id, account, record }]);
+      changes.push({ kind: known?.id === id ? 'changed' : 'added', account: jid, state });
+    }
+    if (changes.length > 0) await tell(changes);
+    if (undo.length > 0) await this.#keyspace.batch(undo, { atomic: false });
+  }
+
+  /**
+   * Writes what has changed, and has it told in between. Where it is cut short, `load` finds out, and everything is as it
+   * was before.
+   */
+  async write({ people, changes, records }: Effects, tell: Tell): Promise<void> {
+    if (records.length === 0) return;
+    if (people.length > 0) {
+      const begun = records.map(({ id, record, before = NOBODY }) =>
+        this.#keep(id, { ...before, next: record?.account ?? '' }),
+      );
+      await this.#keyspace.batch(begun, { atomic: false });
+      await this.#write(people);
+      await tell(changes);
+    }
+    await this.#keyspace.batch(
+      records.map(({ id, record }) => this.#keep(id, record)),
+      { atomic: false },
+    );
+  }
+
+  #keep(id: string, record: IdRecord | undefined): Command {
+    const key = personIdKey(this.#directory, id);
+    return record === undefined ? ['hdel', key, id] : ['hset', key, [[id, writeIdRecord(record)]]];
+  }
+
+  async #write(people: Effects['people']): Promise<void> {
+    const changed = String(Date.now());
+    const written = people.map(({ id, account, record }) => {
+      const keys = [this.#key(account)];
+      if (record === undefined) return this.#keyspace.call(removePerson, keys, [this.#epoch, id]);
+      const fields = ['id', id, 'dn', record.dn, 'state', JSON.stringify(record.state), 'changed', changed];
+      return this.#keyspace.call(putPerson, keys, [this.#epoch, ...fields]);
+    });
+    if ((await Promise.all(written)).includes(false)) throw new LeaseLost();
+  }
+
+  #key(account: string): string {
+    return personKeys.key(account, this.#directory);
+  }
+}
