@@ -58,20 +58,22 @@ export class PeopleStore {
   /** What is known by address becomes what is kept by id; what differs is told. */
   async mend({ accounts, undo }: CutShort, index: PeopleIndex, tell: Tell): Promise<void> {
     const changes: Announced[] = [];
+    const shared = new Set(index.shared);
     for (const account of accounts) {
       const known = readPerson(await this.#keyspace.hgetall(this.#key(account)));
       const id = index.ownerOf(account);
       const record = id === undefined ? undefined : index.get(id);
       const jid = Jid.parse(account);
-      if (known !== undefined && known.id !== id) {
+      if (known !== undefined && (known.id !== id || shared.has(account))) {
+        // of several who have it, it may have gone from one to the other without a word
         await this.#write([{ id: known.id, account }]);
         changes.push({ kind: 'removed', account: jid, state: known.state });
       }
       if (id === undefined || record === undefined) continue;
       const { dn, state } = record;
-      if (known?.id === id && known.dn === dn && sameState(known.state, state)) continue;
+      if (!shared.has(account) && known?.id === id && known.dn === dn && sameState(known.state, state)) continue;
       await this.#write([{ id, account, record }]);
-      changes.push({ kind: known?.id === id ? 'changed' : 'added', account: jid, state });
+      changes.push({ kind: known?.id === id && !shared.has(account) ? 'changed' : 'added', account: jid, state });
     }
     if (changes.length > 0) await tell(changes);
     if (undo.length > 0) await this.#keyspace.batch(undo, { atomic: false });
