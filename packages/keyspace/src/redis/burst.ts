@@ -43,8 +43,11 @@ class Burst extends Command {
 /** Sends commands together. Resolves to what Redis replied to each, or an Error; never rejects. */
 export function sendBurst(client: Redis, commands: readonly WireCommand[]): Promise<unknown[]> {
   for (const command of commands) writer.command(command);
-  const bytes = writer.take();
-  return new Promise((done) => void client.sendCommand(new Burst(client, bytes, commands.length, done)));
+  return new Promise((done) => {
+    void client.sendCommand(new Burst(client, writer.written, commands.length, done));
+    // most often the socket takes all of it at once
+    writer.begin(client.stream?.writableLength > 0);
+  });
 }
 
 /** The same in a cluster, whose client knows which of its servers they are for. */

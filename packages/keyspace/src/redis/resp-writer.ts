@@ -1,10 +1,11 @@
 import type { WireCommand } from './wire.ts';
 
+const USUAL = 64 * 1024;
 const LARGEST_KEPT = 1024 * 1024;
 
 /** Puts commands into the bytes that Redis reads (RESP): many of them together cost little more than one. */
 export class RespWriter {
-  #bytes = Buffer.allocUnsafeSlow(64 * 1024);
+  #bytes = Buffer.allocUnsafeSlow(USUAL);
   #length = 0;
 
   command({ name, args }: WireCommand): void {
@@ -24,12 +25,15 @@ export class RespWriter {
     this.#text(text);
   }
 
-  /** What was written, as a Buffer of its own; the next begins. */
-  take(): Buffer {
-    const taken = Buffer.from(this.#bytes.subarray(0, this.#length));
+  /** What was written, which stays as it is until `begin`. */
+  get written(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** What comes next takes the place of what was written, unless somebody still needs that. */
+  begin(needed: boolean): void {
     this.#length = 0;
-    if (this.#bytes.length > LARGEST_KEPT) this.#bytes = Buffer.allocUnsafeSlow(64 * 1024);
-    return taken;
+    if (needed || this.#bytes.length > LARGEST_KEPT) this.#bytes = Buffer.allocUnsafeSlow(USUAL);
   }
 
   #text(text: string): void {
