@@ -1,3 +1,4 @@
+import { escapeAttribute } from './escape.ts';
 import { DomainError, domainName } from './idna.ts';
 import { opaqueString, PrecisError, usernameCaseMapped } from './precis.ts';
 import { TextCache } from './text-cache.ts';
@@ -26,6 +27,7 @@ export class Jid {
   /** The address without its resource: itself if it has none. */
   readonly bare: Jid;
   readonly #text: string;
+  #escaped: string | undefined;
 
   /** Takes prepared parts; `bare` where there is a resource. */
   private constructor(local: string, domain: string, resource: string, bare?: Jid) {
@@ -94,6 +96,12 @@ export class Jid {
 
   toString(): string {
     return this.#text;
+  }
+
+  /** Its text as it stands in an attribute. */
+  get escaped(): string {
+    this.#escaped ??= escapeAttribute(this.#text);
+    return this.#escaped;
   }
 }
 

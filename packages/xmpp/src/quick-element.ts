@@ -32,6 +32,17 @@ const NAME = new Uint8Array(128);
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz') NAME[character.charCodeAt(0)] = 1;
 for (const character of '0123456789-.') NAME[character.charCodeAt(0)] = 2;
 
+// Names and values that many stanzas have, by their length: what is found here is no new text, and what is compared with
+// it later is the very same.
+const COMMON: string[][] = [];
+for (const word of [
+  'a,r,x,h,iq,id,to,from,type,body,xmlns,query,thread,message,presence,active,request,priority,show,status',
+  'chat,get,set,result,urn:xmpp:sm:3,urn:xmpp:ping',
+].flatMap((words) => words.split(','))) {
+  COMMON[word.length] ??= [];
+  COMMON[word.length]?.push(word);
+}
+
 // The state of the one call that is under way: nothing here waits, and nothing is allocated for it.
 let text = '';
 let at = 0;
@@ -183,6 +194,16 @@ function readName(): string | undefined {
   do at++;
   while ((NAME[text.charCodeAt(at)] ?? 0) > 0);
   if (text.charCodeAt(at) === COLON || at - start > limits.maxNameLength) return undefined;
+  return wordFrom(start);
+}
+
+/** The text up to where we are. */
+function wordFrom(start: number): string {
+  const common = COMMON[at - start];
+  if (common !== undefined) {
+    const first = text.charCodeAt(start);
+    for (const word of common) if (word.charCodeAt(0) === first && text.startsWith(word, start)) return word;
+  }
   return text.slice(start, at);
 }
 
@@ -201,7 +222,11 @@ function readValue(): string | undefined {
   const start = ++at;
   for (;;) {
     const code = text.charCodeAt(at);
-    if (code === quote) return text.slice(start, at++);
+    if (code === quote) {
+      const value = wordFrom(start);
+      at++;
+      return value;
+    }
     if (!(code >= SPACE) || code === LT || code === AMPERSAND || code >= 0xfffe) return undefined;
     at++;
   }

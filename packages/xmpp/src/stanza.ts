@@ -185,13 +185,13 @@ export abstract class Stanza {
     this.#content.tail ??= this.#serializeTail();
     return this.to === undefined
       ? `<${this.kind}${this.#content.tail}`
-      : `<${this.kind} to='${escapeAttribute(this.to.toString())}'${this.#content.tail}`;
+      : `<${this.kind} to='${this.to.escaped}'${this.#content.tail}`;
   }
 
   #serializeTail(): string {
     const { from, id, type, others, children, source } = this.#content;
     let text = '';
-    if (from) text += ` from='${escapeAttribute(from.toString())}'`;
+    if (from) text += ` from='${from.escaped}'`;
     if (id !== undefined) text += ` id='${escapeAttribute(id)}'`;
     if (type !== undefined) text += ` type='${escapeAttribute(type)}'`;
     if (others.length > 0) text += serializeAttributes(others);
@@ -219,11 +219,11 @@ export class Iq extends Stanza {
   }
 }
 
-const CLASSES = { message: Message, presence: Presence, iq: Iq };
 const PLAIN = new Set(['to', 'from', 'id', 'type']);
 
 export function isStanza(element: Element): boolean {
-  return element.ns === NS.client && Object.hasOwn(CLASSES, element.name);
+  const { name, ns } = element;
+  return ns === NS.client && (name === 'message' || name === 'presence' || name === 'iq');
 }
 
 /**
@@ -313,7 +313,14 @@ export function errorElement(element: Element, error: StanzaError): Element {
 }
 
 function make(kind: StanzaKind, to: Jid | undefined, content: Content): Message | Presence | Iq {
-  return new CLASSES[kind](to, content);
+  switch (kind) {
+    case 'message':
+      return new Message(to, content);
+    case 'presence':
+      return new Presence(to, content);
+    case 'iq':
+      return new Iq(to, content);
+  }
 }
 
 function address(text: string, attribute: string): Jid {
