@@ -63,6 +63,9 @@ export function checkCommand(command: Command): void {
     case 'lset':
       integer('lset', 'the index', command[2]);
       break;
+    case 'ltrim':
+      integer('ltrim', 'the start', command[2], 0);
+      break;
     case 'lrange':
       integer('lrange', 'the start', command[2]);
       integer('lrange', 'the stop', command[3]);

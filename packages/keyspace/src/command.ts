@@ -59,6 +59,8 @@ export interface Commands {
   lset(key: string, index: number, value: Value): boolean;
   /** Takes up to `count` (1) values from the head. */
   lpop(key: string, count?: number): Buffer[];
+  /** Keeps what is from place `start`, which is not negative, on: `stop` is the last place. */
+  ltrim(key: string, start: number, stop: -1): void;
   /** From `start` to `stop`, both included. */
   lrange(key: string, start: number, stop: number): Buffer[];
   llen(key: string): number;

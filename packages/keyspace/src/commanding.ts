@@ -49,6 +49,9 @@ export abstract class Commanding {
   lpop(key: string, count?: number) {
     return this.execute(['lpop', key, count]);
   }
+  ltrim(key: string, start: number, stop: -1) {
+    return this.execute(['ltrim', key, start, stop]);
+  }
   lrange(key: string, start: number, stop: number) {
     return this.execute(['lrange', key, start, stop]);
   }

@@ -38,7 +38,7 @@ export interface Operation<Result> extends Readonly<OperationDefinition<Result>>
 const allowed = new Set(
   [
     'get set del pexpire incrby rename hget hset hdel hgetall hlen hincrby',
-    'rpush rpushx lset lpop lrange llen sadd srem smembers spop zadd zrem zrangebyscore',
+    'rpush rpushx lset lpop ltrim lrange llen sadd srem smembers spop zadd zrem zrangebyscore',
   ].flatMap((names) => names.split(' ')),
 );
 

@@ -125,6 +125,11 @@ export class MemoryCommands implements Commands {
     return taken.map(buffer);
   }
 
+  ltrim(key: string, start: number): void {
+    const count = Math.min(start, listOf(key, this.#memory.live(key))?.length ?? 0);
+    if (count > 0) this.#memory.listShift(key, count);
+  }
+
   lrange(key: string, start: number, stop: number): Buffer[] {
     const list = listOf(key, this.#memory.find(key)) ?? [];
     const first = start < 0 ? Math.max(list.length + start, 0) : start;

@@ -76,6 +76,8 @@ function decode(command: Command, reply: unknown): unknown {
       for (let index = 0; index + 1 < flat.length; index += 2) all.set(String(flat[index]), flat[index + 1] as Buffer);
       return all;
     }
+    case 'ltrim':
+      return undefined;
     case 'lpop':
       return reply ?? [];
     case 'zrangebyscore':

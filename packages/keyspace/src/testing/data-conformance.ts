@@ -136,6 +136,18 @@ export function dataConformance(name: string, open: Opener): void {
       expect(await k.del(key('l'))).toBe(0);
     });
 
+    test('ltrim', async () => {
+      const { k, key } = await setUp();
+      await k.rpush(key('l'), 'a', 'b', 'c', 'd');
+      await k.ltrim(key('l'), 0, -1);
+      await k.ltrim(key('l'), 2, -1);
+      expect(text(await k.lrange(key('l'), 0, -1))).toEqual(['c', 'd']);
+      await k.ltrim(key('l'), 9, -1);
+      expect(await k.del(key('l'))).toBe(0);
+      await k.ltrim(key('none'), 1, -1);
+      expect(await k.llen(key('none'))).toBe(0);
+    });
+
     test('rename fences whoever knows the old name', async () => {
       const { k, key } = await setUp();
       await k.rpush(key('j1'), 'header', 'entry');

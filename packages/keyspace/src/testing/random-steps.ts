@@ -43,6 +43,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   withList.map(([name, collection, list]): Command => [name, collection, ...list]),
   fc.tuple(is('lset'), key, small, value),
   fc.tuple(is('lpop'), key, positive),
+  fc.tuple(is('ltrim'), key, fc.nat({ max: 3 }), fc.constant(-1 as const)),
   fc.tuple(is('lrange'), key, small, small),
   fc.tuple(is('rename'), key, key),
   // Of fewer than all, which ones is left open.

@@ -144,7 +144,7 @@ export class ResumptionStore {
     const commands: Command[] = entries.length === 0 ? [] : [['rpushx', journal, ...entries.map(encodeEntry)]];
     commands.push(['lset', journal, trim, bytes]);
     // The header takes the place of the last entry that goes, so that the journal never is without one.
-    if (trim > 0) commands.push(['lpop', journal, trim]);
+    if (trim > 0) commands.push(['ltrim', journal, trim, -1]);
     const replies = await this.#keyspace.batch(commands, { atomic: trim > 0 });
     return replies.every((reply) => reply !== false && reply !== 0);
   }

@@ -16,7 +16,7 @@ import {
   waitingIndexKeys,
   waitingKeys,
 } from '../../session/resumption/resumption-keys.ts';
-import type { Session } from '../../session/session.ts';
+import { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
 import { Admission } from '../../stream/admission.ts';
 import type { Stream } from '../../stream/stream.ts';
@@ -147,8 +147,13 @@ export default defineModule({
 });
 
 /** The session that a stream has; undefined where it has none, or had one that is resumed elsewhere. */
-const sessionOf = (sessions: Sessions, stream: Stream): Session | undefined =>
-  stream.identity && sessions.here(stream.identity).find((own) => own.stream === stream && !own.detached);
+function sessionOf(sessions: Sessions, stream: Stream): Session | undefined {
+  if (stream.identity === undefined) return undefined;
+  for (const own of sessions.of(stream.identity)) {
+    if (own instanceof Session && own.stream === stream && !own.detached) return own;
+  }
+  return undefined;
+}
 
 /** §4 */
 function acknowledge(management: Management, element: Element): void {
