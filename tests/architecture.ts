@@ -34,6 +34,7 @@ const serverOrder = [
     'module-setup',
     'draining',
     'failures',
+    'fenced',
   ],
   ['node'],
   ['ports'],

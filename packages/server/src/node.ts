@@ -6,6 +6,8 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import { Directories } from './auth/ldap/directories.ts';
+import { accountsOf } from './auth/ldap/directory-accounts.ts';
 import { tellNotices } from './auth/login-notices.ts';
 import { loadCertificates, measureCertificates, tlsSettings } from './certificates.ts';
 import { ClientListeners } from './client-listeners.ts';
@@ -19,6 +21,7 @@ import type { Configuration } from './config/schema.ts';
 import { Disclosure } from './disclosure.ts';
 import { Draining, type DrainState } from './draining.ts';
 import { Failures } from './failures.ts';
+import { letGo } from './fenced.ts';
 import { Hooks } from './hooks.ts';
 import { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
@@ -53,7 +56,7 @@ export interface NodeOptions {
   readonly log: Log;
   /** In the order in which they are set up. */
   readonly modules: readonly Module[];
-  /** Makes what knows the accounts. */
+  /** Makes what knows the accounts that the server keeps itself. */
   accounts(options: AccountsOptions): Authenticator;
   readonly registry?: Registry;
   /** File descriptors that this process may have open. */
@@ -72,6 +75,7 @@ export class Node implements AsyncDisposable {
   readonly hooks: Hooks;
   readonly router: Router;
   readonly accounts: Authenticator;
+  readonly directories: Directories;
   readonly #startedAt = performance.now();
   #config: Configuration;
   #selfSigned: string | undefined;
@@ -114,7 +118,9 @@ export class Node implements AsyncDisposable {
     this.#failures = new Failures(metrics, log, keyspace);
     const { errorFor, passes, onFault } = this.#failures;
     this.hooks = new Hooks(onFault);
-    this.accounts = options.accounts({ keyspace, modules, secret, config });
+    this.directories = new Directories({ config, keyspace, peers: this.#peers, metrics, log, onFault });
+    const internal = options.accounts({ keyspace, modules, secret, config });
+    this.accounts = accountsOf({ internal, directories: this.directories, keyspace, log, secret, config });
     this.#iq = new IqTable((jid) => this.#isLocal(jid));
     this.#requests = new Requests(
       () => {
@@ -169,6 +175,7 @@ export class Node implements AsyncDisposable {
       (cause) => this.#acceptance.shed(cause),
     );
     this.#stops.push(() => overload[Symbol.dispose]());
+    this.#stops.push(() => this.directories.stop());
     this.#admission = new Admission({ config, metrics });
     this.#acceptance = new Acceptance({
       admission: this.#admission,
@@ -222,6 +229,7 @@ export class Node implements AsyncDisposable {
       for (const start of node.#starts) await start();
       if (node.cluster === undefined) await node.#reap((owner) => owner !== node.#store.owner);
       else await node.cluster.join();
+      node.directories.start();
       await node.#listeners.open();
       measureCertificates(node.registry.metrics, node.domains, acceptor);
     } catch (error) {
@@ -330,6 +338,7 @@ export class Node implements AsyncDisposable {
       onStop: (stop) => this.#stops.push(stop),
     };
     const offers = new Map<unknown, object>([[Logins, this.#logins]]).set(Admission, this.#admission);
+    offers.set(Directories, this.directories);
     await setUpModules(shared, offers);
     this.#features.add(resourceBinding(onBind));
     this.#features.add(legacySession());
@@ -344,13 +353,7 @@ export class Node implements AsyncDisposable {
 
   /** Others have taken over what this node had: whatever it says now is not true any more. */
   #fenced(): void {
-    this.registry.metrics.clusterFenced.add(1);
-    this.#options.log.error('node.fenced', {
-      message:
-        'Other nodes gave this one up since it was silent for too long. It lets go of everything and starts anew.',
-    });
-    for (const session of [...this.sessions]) session.moved('the node was given up by others');
-    for (const stream of [...this.streams]) stream.cut('the node was given up by others');
+    letGo(this.sessions, this.streams, this.registry.metrics, this.#options.log);
     this.#givenUp = true;
     this.#options.onFenced?.();
   }

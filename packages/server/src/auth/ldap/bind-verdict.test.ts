@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { BindKind, BindPolicy } from './bind-outcome.ts';
-import { noticeOf, proves, refusalOf, verdictOf } from './bind-verdict.ts';
+import { noticeOf, refusalOf, verdictOf } from './bind-verdict.ts';
 
 const help = { help: '' };
 const outcome = (kind: BindKind, policy?: BindPolicy) => ({
-  ...{ kind, code: 49, diagnostic: 'words', policy },
+  kind,
+  code: 49,
+  diagnostic: 'words',
   proved: false,
+  policy,
 });
 const DAY = 86_400_000;
 
@@ -41,15 +44,6 @@ describe('the verdict on a password', () => {
   test('is none where the directory is away', () => {
     expect(verdictOf(outcome('away'), help, false)).toEqual({ accepted: false, condition: 'temporary-auth-failure' });
   });
-});
-
-test('what a directory says proves a password where it has looked at it', () => {
-  expect(proves(outcome('expired'), 'openldap')).toBe(true);
-  expect(proves(outcome('locked'), 'openldap')).toBe(false);
-  expect(proves(outcome('disabled'), '389ds')).toBe(false);
-  expect(proves(outcome('disabled'), 'activeDirectory')).toBe(true);
-  expect(proves(outcome('locked'), 'activeDirectory')).toBe(false);
-  expect(proves(outcome('wrong'), 'activeDirectory')).toBe(false);
 });
 
 test('the state of an entry refuses where the way to log in goes around the policy', () => {

@@ -58,17 +58,8 @@ function inWords(ms: number): string {
   return 'within two hours';
 }
 
-/**
- * Whether the directory has looked at the password before it said so, which is then right: OpenLDAP and 389 DS tell that
- * one has expired once it has proved right, and Active Directory anything but that the account is locked. What is said
- * without that is true for a wrong password, too, and would tell strangers that there is such an account.
- */
-export function proves({ kind }: BindOutcome, type: DirectoryConfiguration['type']): boolean {
-  return kind === 'expired' || kind === 'must-change' || (kind === 'disabled' && type === 'activeDirectory');
-}
-
 /** The verdict on a password that was tried at the directory; `proved` where it is known to be right. */
-export function verdictOf(outcome: BindOutcome, help: Help, proved: boolean): PasswordVerdict {
+export function verdictOf(outcome: BindOutcome, help: Help, proved = outcome.proved): PasswordVerdict {
   const { kind, policy } = outcome;
   switch (kind) {
     case 'accepted':

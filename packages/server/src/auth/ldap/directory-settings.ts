@@ -3,6 +3,7 @@ import { type DirectoryConfiguration, INTERNAL } from '../../config/directory.ts
 import { ConfigurationError, type Problem } from '../../config/problem.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { ConfiguredFilterError, configuredFilter } from './configured-filter.ts';
+import { changeAttributes } from './password-mark.ts';
 import { stateRules } from './person-state.ts';
 import { presets } from './presets.ts';
 import type { DirectorySettings } from './settings.ts';
@@ -45,7 +46,7 @@ function settingsOf(
     report('people.filter', error.message, 'write it as (objectClass=person)');
     return undefined;
   }
-  const attributes = [...new Set([id, people.address, ...own.state.attributes])];
+  const attributes = [...new Set([id, people.address, ...own.state.attributes, ...changeAttributes(config)])];
   return {
     ...config,
     preset: own,

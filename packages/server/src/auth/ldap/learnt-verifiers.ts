@@ -55,10 +55,11 @@ export class LearntVerifiers {
     this.#iterations = iterations;
   }
 
-  /** Undefined where none was learnt, or it is of another password. */
-  async get(account: Jid, hash: ScramHash, mark: PasswordMark): Promise<ScramVerifier | undefined> {
+  /** Undefined where none was learnt, or it is of another password: one that has none of these marks. */
+  async get(account: Jid, hash: ScramHash, ...marks: readonly PasswordMark[]): Promise<ScramVerifier | undefined> {
     const sealed = await this.#keyspace.hget(learntVerifierKeys.key(account.bareText), hash);
-    const line = sealed && this.#open(sealed, account, hash, mark);
+    if (sealed === undefined) return undefined;
+    const line = marks.map((mark) => this.#open(sealed, account, hash, mark)).find((each) => each !== undefined);
     return line === undefined ? undefined : parseScramVerifier(line);
   }
 

@@ -1,0 +1,291 @@
+import { randomBytes } from 'node:crypto';
+import type { Jid } from '@parley/xmpp/jid';
+import type { ScramRelay } from '@parley/xmpp/sasl/mechanism';
+import {
+  falseScramVerifier,
+  passwordMatches,
+  type ScramHash,
+  type ScramVerifier,
+} from '@parley/xmpp/sasl/scram-verifier';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { Log } from '../../log.ts';
+import type { Awaitable } from '../../pipeline.ts';
+import { within } from '../../within.ts';
+import {
+  type AccountChange,
+  AccountsAway,
+  type Authenticator,
+  type PasswordMechanism,
+  type PasswordVerdict,
+  type Refusal,
+} from '../authenticator.ts';
+import { PasswordWork } from '../password-work.ts';
+import type { BindOutcome } from './bind-outcome.ts';
+import { noticeOf, refusalOf, verdictOf } from './bind-verdict.ts';
+import { type Deadline, type Directory, DirectoryAway, DirectoryRefused, type Person } from './directory.ts';
+import type { KnownPeople, PersonChange } from './known-people.ts';
+import type { Lookups } from './lookups.ts';
+import { NoPerson } from './person.ts';
+import type { ScramRelays } from './scram-relay.ts';
+import type { ScramSource } from './scram-source.ts';
+
+export interface DirectoryAuthenticatorOptions {
+  readonly directory: Directory;
+  readonly people: Pick<KnownPeople, 'get' | 'complete' | 'learn' | 'onChange'>;
+  readonly lookups: Lookups;
+  /** The same on all nodes, at all times. */
+  readonly secret: Buffer;
+  readonly log: Log;
+  /** Verifiers of people's passwords, where this node has some to look at. */
+  readonly scram?: ScramSource | undefined;
+  /** SCRAM as the directory speaks it, where it does. */
+  readonly relays?: ScramRelays | undefined;
+  readonly work?: PasswordWork;
+}
+
+const WRONG: PasswordVerdict = { accepted: false, condition: 'not-authorized' };
+/** RFC 4616 has no longer ones, and some directories stumble over them. */
+const LONGEST_PASSWORD = 1023;
+/** The hash of the verifier that a password is compared with. */
+const PASSWORD_HASH: ScramHash = 'SHA-256';
+/** So long a login waits until all nodes know somebody of whom they had not heard. */
+const LEARN_MS = 1000;
+/** RFC 4511 §4.1.9: insufficientAccessRights */
+const NO_ACCESS = 50;
+
+/** The accounts that are people of one directory. */
+export class DirectoryAuthenticator implements Authenticator {
+  readonly #options: DirectoryAuthenticatorOptions;
+  readonly #directory: Directory;
+  readonly #lookups: Lookups;
+  readonly #work: PasswordWork;
+  readonly #mechanisms: ReadonlySet<PasswordMechanism>;
+  readonly #listeners: ((change: AccountChange) => Awaitable<void>)[] = [];
+
+  constructor(options: DirectoryAuthenticatorOptions) {
+    this.#options = options;
+    this.#directory = options.directory;
+    this.#lookups = options.lookups;
+    this.#work = options.work ?? new PasswordWork();
+    this.#mechanisms = mechanismsOf(options);
+    options.people.onChange((change) => this.#onPersonChange(change));
+  }
+
+  get #passwords() {
+    return this.#directory.settings.passwords;
+  }
+
+  exists(account: Jid): Awaitable<boolean> {
+    const state = this.#lookups.state(account);
+    return state instanceof Promise ? state.then((found) => found !== undefined) : state !== undefined;
+  }
+
+  async refusal(account: Jid): Promise<Refusal | undefined> {
+    const state = await this.#lookups.state(account);
+    return state === undefined ? { condition: 'not-authorized' } : refusalOf(state, this.#passwords);
+  }
+
+  async notice(account: Jid): Promise<string | undefined> {
+    const state = await this.#lookups.state(account);
+    return state && noticeOf(state, this.#passwords);
+  }
+
+  mechanisms(): ReadonlySet<PasswordMechanism> {
+    return this.#mechanisms;
+  }
+
+  // --- by the password ---------------------------------------------------------------------------------------------
+
+  async verifyPassword(account: Jid, password: string): Promise<PasswordVerdict> {
+    // With an empty password a bind would be one of nobody (RFC 4513 §5.1.2), and succeed.
+    if (password === '' || password.includes('\0') || Buffer.byteLength(password) > LONGEST_PASSWORD) return WRONG;
+    const deadline = this.#directory.deadline();
+    const person = await this.#lookups.find(account, deadline);
+    // Somebody unknown is tried, too: under a name that nobody has.
+    const dn = person?.dn ?? `cn=nobody-${randomBytes(8).toString('hex')},${this.#directory.settings.people.base}`;
+    const outcome = await this.#lookups.ask((directory) => directory.bindAs(dn, password, deadline));
+    if (outcome.kind === 'away') throw new AccountsAway();
+    const verdict = await this.#judge(account, person, password, outcome, deadline);
+    if (verdict.accepted && person !== undefined) await this.#welcome(person, password);
+    return verdict;
+  }
+
+  async #judge(
+    account: Jid,
+    person: Person | undefined,
+    password: string,
+    outcome: BindOutcome,
+    deadline: Deadline,
+  ): Promise<PasswordVerdict> {
+    const { passwords } = this.#directory.settings;
+    const { kind } = outcome;
+    if (outcome.proved) return person === undefined ? WRONG : verdictOf(outcome, passwords);
+    // The directory has perhaps not looked at the password, but there may be a verifier here that tells.
+    const fits = await this.#fits(account, person, password, deadline);
+    if (person === undefined) return WRONG;
+    if (kind === 'locked' || kind === 'disabled') return verdictOf(outcome, passwords, fits || passwords.tellLocked);
+    if (!fits) return WRONG;
+    const refusal = refusalOf(person.state, passwords);
+    if (refusal !== undefined) return { accepted: false, ...refusal };
+    await this.#options.scram?.outdated?.(person);
+    return WRONG;
+  }
+
+  /** Whether the verifier that is known fits the password; as much work where there is none. */
+  async #fits(account: Jid, person: Person | undefined, password: string, deadline: Deadline): Promise<boolean> {
+    const { scram } = this.#options;
+    if (scram === undefined) return false;
+    const found = await this.#verifierOf(scram, account, person, PASSWORD_HASH, deadline);
+    const verifier = found ?? scram.falseVerifier(account, PASSWORD_HASH);
+    const matches = await this.#work.run(() => passwordMatches(verifier, password));
+    return matches && found !== undefined;
+  }
+
+  /** Somebody has come in by the password: what is known without the directory is to be so, too. */
+  async #welcome(person: Person, password: string): Promise<void> {
+    this.#lookups.letIn(person.account);
+    await this.#known(person);
+    await this.#inAnyCase(this.#options.scram?.right?.(person, password));
+  }
+
+  async #known(person: Person): Promise<void> {
+    await within(this.#inAnyCase(this.#options.people.learn(person)), LEARN_MS);
+  }
+
+  /** What fails here keeps nobody out. */
+  async #inAnyCase(work: Promise<void> | undefined): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      const message = (error as Error).message;
+      this.#options.log.flood('directory.not-kept', { directory: this.#directory.name, message });
+    }
+  }
+
+  // --- by SCRAM ----------------------------------------------------------------------------------------------------
+
+  async verifier(account: Jid, hash: ScramHash): Promise<ScramVerifier | undefined> {
+    const { scram } = this.#options;
+    if (scram === undefined) return undefined;
+    const deadline = this.#directory.deadline();
+    const person = await this.#lookups.find(account, deadline);
+    return this.#verifierOf(scram, account, person, hash, deadline);
+  }
+
+  async #verifierOf(
+    scram: ScramSource,
+    account: Jid,
+    person: Person | undefined,
+    hash: ScramHash,
+    deadline: Deadline,
+  ): Promise<ScramVerifier | undefined> {
+    if (person !== undefined) return scram.verifier(person, hash, deadline);
+    await scram.none(account, hash, deadline);
+    return undefined;
+  }
+
+  falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
+    const { scram, secret } = this.#options;
+    return scram?.falseVerifier(account, hash) ?? falseScramVerifier(secret, account.bareText, hash);
+  }
+
+  relay(account: Jid, hash: ScramHash): ScramRelay | undefined {
+    return this.#options.relays?.begin(account, hash);
+  }
+
+  // --- changes -----------------------------------------------------------------------------------------------------
+
+  creates(): boolean {
+    return false;
+  }
+
+  async setPassword(account: Jid, password: string, sessionId?: string, old?: string): Promise<void> {
+    const { change } = this.#passwords;
+    if (change === 'none') throw new StanzaError('not-allowed', { text: 'Passwords are changed in the directory.' });
+    if (change === 'person' && sessionId !== undefined && old === undefined) {
+      throw new StanzaError('not-authorized', { text: 'The old password is needed, too.' });
+    }
+    const person = await this.#lookups.find(account);
+    if (person === undefined) throw new StanzaError('item-not-found', { text: 'There is no such account.' });
+    try {
+      await this.#directory.changePassword(person.dn, { new: password, ...(old !== undefined && { old }) });
+    } catch (error) {
+      throw this.#inWords(error);
+    }
+    await this.#inAnyCase(this.#options.scram?.outdated?.(person));
+    this.#lookups.forget(account);
+    await this.#tell({ account, change: 'password', sessionId });
+  }
+
+  /** Why the directory does not take a password. */
+  #inWords(error: unknown): unknown {
+    if (error instanceof DirectoryAway) return new AccountsAway({ cause: error });
+    if (!(error instanceof DirectoryRefused)) return error;
+    const { code, message } = error;
+    this.#options.log.info('directory.password-refused', { directory: this.#directory.name, code });
+    if (code === NO_ACCESS)
+      return new StanzaError('not-allowed', { text: 'The directory does not let it be changed.' });
+    const words = message === '' ? '' : `: ${message}`;
+    return new StanzaError('not-acceptable', { text: `The directory does not take this password${words}` });
+  }
+
+  async *list(domain: string): AsyncGenerator<readonly Jid[], void, undefined> {
+    const { settings } = this.#directory;
+    const { base, scope, filter, attributes } = settings.people;
+    for await (const entries of this.#directory.searchPages(base, { scope, filter, attributes })) {
+      const people = await Promise.all(entries.map((entry) => this.#directory.person(entry)));
+      yield people.flatMap((person) =>
+        person instanceof NoPerson || person.account.domain !== domain ? [] : [person.account],
+      );
+    }
+  }
+
+  onChange(listener: (change: AccountChange) => Awaitable<void>): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Of what happens in the directory every node hears by itself. */
+  changedElsewhere(change: AccountChange): void {
+    if (change.change !== 'password') return;
+    this.#lookups.forget(change.account);
+    void this.#tell({ ...change, elsewhere: true });
+  }
+
+  #onPersonChange({ kind, account, before, state }: PersonChange): Awaitable<void> {
+    this.#lookups.forget(account);
+    if (before !== undefined) this.#lookups.forget(before);
+    switch (kind) {
+      case 'added':
+        return;
+      case 'removed': {
+        // What belongs to it stays: it may be a filter that has changed.
+        const reason = 'This account is not in the directory any more.';
+        return this.#tell({ account, change: 'disabled', reason, elsewhere: true });
+      }
+      case 'moved': {
+        const reason = `The address of this account is ${account} now.`;
+        return before && this.#tell({ account: before, change: 'moved', to: account, reason, elsewhere: true });
+      }
+      case 'changed': {
+        const refusal = refusalOf(state, this.#passwords);
+        const change = refusal === undefined ? 'enabled' : 'disabled';
+        return this.#tell({ account, change, reason: refusal?.text, elsewhere: true });
+      }
+    }
+  }
+
+  async #tell(change: AccountChange): Promise<void> {
+    for (const told of this.#listeners.map((listener) => listener(change))) await told;
+  }
+}
+
+function mechanismsOf({ directory, scram, relays }: DirectoryAuthenticatorOptions): ReadonlySet<PasswordMechanism> {
+  const { passwords } = directory.settings;
+  const hashes: readonly ScramHash[] = passwords.scram === 'learn' ? ['SHA-512', 'SHA-256', 'SHA-1'] : passwords.hashes;
+  const mechanisms = new Set<PasswordMechanism>(['PLAIN']);
+  for (const hash of hashes) {
+    if (scram !== undefined || relays !== undefined) mechanisms.add(`SCRAM-${hash}`);
+    if (scram !== undefined) mechanisms.add(`SCRAM-${hash}-PLUS`);
+  }
+  return mechanisms;
+}

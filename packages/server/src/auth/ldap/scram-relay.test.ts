@@ -1,0 +1,152 @@
+import { Jid } from '@parley/xmpp/jid';
+import type { ScramHash } from '@parley/xmpp/sasl/scram-verifier';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { AccountsBusy } from '../authenticator.ts';
+import { DirectoryAway, type Person } from './directory.ts';
+import { entryOf } from './entry.ts';
+import type { BindResult } from './raw-connection.ts';
+import { type RelayHost, type SaslConnection, ScramRelays } from './scram-relay.ts';
+
+const romeo = Jid.parse('romeo@localhost');
+const nobody = Jid.parse('nobody@localhost');
+const DN = 'uid=romeo,ou=people';
+const person: Person = { id: 'an-id', dn: DN, account: romeo, state: { kind: 'active' }, entry: entryOf(DN, []) };
+
+const result = (code: number, credentials?: string): BindResult => ({
+  code,
+  diagnostic: '',
+  controls: new Map(),
+  credentials: credentials === undefined ? undefined : Buffer.from(credentials),
+});
+
+let open: number;
+let asked: string[];
+let answers: BindResult[];
+let who: string;
+let host: RelayHost;
+let relays: ScramRelays;
+
+class Connection implements SaslConnection {
+  async bind() {
+    asked.push('bind');
+    const answer = answers.shift();
+    if (answer === undefined) throw new Error('the connection ended');
+    return answer;
+  }
+
+  async extended() {
+    asked.push('whoami');
+    return { code: 0, value: Buffer.from(who) };
+  }
+
+  close() {
+    open--;
+  }
+
+  destroy() {}
+}
+
+beforeEach(() => {
+  open = 0;
+  asked = [];
+  who = `dn:${DN}`;
+  answers = [];
+  host = {
+    deadline: () => performance.now() + 4000,
+    find: async (account) => (account.equals(romeo) ? person : undefined),
+    isPerson: async () => false,
+    open: async () => {
+      open++;
+      return new Connection();
+    },
+  };
+  relays = new ScramRelays(host, Buffer.from('secret'));
+});
+
+const CHALLENGE = 'r=mineTheirs,s=c2FsdA==,i=5000';
+const PROOF = 'v=c2lnbmF0dXJl';
+
+async function attempt(account: Jid, hash: ScramHash = 'SHA-256') {
+  const relay = relays.begin(account, hash);
+  const challenge = await relay.first(`n,,n=${account.local},r=mine`);
+  return { challenge, final: await relay.final('c=biws,r=mineTheirs,p=cA==').catch((error) => error.condition) };
+}
+
+test('a proof that the directory takes opens the account, where it is that very person', async () => {
+  answers = [result(14, CHALLENGE), result(0, PROOF)];
+  expect(await attempt(romeo)).toEqual({ challenge: CHALLENGE, final: PROOF });
+  expect([open, relays.running]).toEqual([0, 0]);
+});
+
+test('also where the server’s proof comes before the last word', async () => {
+  answers = [result(14, CHALLENGE), result(14, PROOF), result(0)];
+  expect((await attempt(romeo)).final).toBe(PROOF);
+});
+
+test.each([
+  ['the proof is wrong', [result(14, CHALLENGE), result(49)]],
+  ['there is no proof of the server', [result(14, CHALLENGE), result(0)]],
+  ['it is not at an end', [result(14, CHALLENGE), result(14, 'more')]],
+])('it does not where %s', async (_, given) => {
+  answers = given;
+  expect((await attempt(romeo)).final).toBe('not-authorized');
+  expect([open, relays.running]).toEqual([0, 0]);
+});
+
+test.each(['dn:uid=somebody-else,ou=people', '', 'u:romeo'])(
+  'it does not where the proof is that of %j',
+  async (other) => {
+    who = other;
+    answers = [result(14, CHALLENGE), result(0, PROOF)];
+    expect((await attempt(romeo)).final).toBe('not-authorized');
+  },
+);
+
+test('it does where the name is only written in another way', async () => {
+  who = 'dn:UID=Romeo, OU=People';
+  host.isPerson = async (dn) => dn === 'UID=Romeo, OU=People';
+  answers = [result(14, CHALLENGE), result(0, PROOF)];
+  expect((await attempt(romeo)).final).toBe(PROOF);
+});
+
+test('somebody of the directory who is no account gets nowhere', async () => {
+  answers = [result(14, CHALLENGE), result(0, PROOF)];
+  expect((await attempt(nobody)).final).toBe('not-authorized');
+});
+
+test('somebody unknown is challenged in the same form, for as many questions', async () => {
+  answers = [result(14, CHALLENGE), result(49)];
+  await attempt(romeo);
+  const known = asked.length;
+  asked.length = 0;
+  answers = [result(80)];
+  const { challenge, final } = await attempt(nobody);
+  expect(challenge).toMatch(/^r=mine[A-Za-z0-9+/]{6},s=[A-Za-z0-9+/]{6}==,i=5000$/);
+  expect(final).toBe('not-authorized');
+  expect(asked).toEqual(['bind', 'whoami']);
+  expect(asked.length).toBe(known - 1); // the proof, of which the directory knows nothing
+  const salt = (text: string) => /s=([^,]+)/.exec(text)?.[1];
+  answers = [result(80)];
+  expect(salt((await attempt(nobody)).challenge)).toBe(salt(challenge));
+  expect([open, relays.running]).toEqual([0, 0]);
+});
+
+test('the directory that is busy, or ends the connection, is away', async () => {
+  answers = [result(51)];
+  await expect(attempt(romeo)).rejects.toBeInstanceOf(DirectoryAway);
+  await expect(attempt(romeo)).rejects.toBeInstanceOf(DirectoryAway);
+  expect([open, relays.running]).toEqual([0, 0]);
+});
+
+test('only so many go on at once, and those that clients leave end', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  answers = Array.from({ length: 256 }, () => result(14, CHALLENGE));
+  const begun = Array.from({ length: 256 }, () => relays.begin(romeo, 'SHA-256'));
+  for (const relay of begun) await relay.first('n,,n=romeo,r=mine');
+  await expect(relays.begin(romeo, 'SHA-256').first('n,,n=romeo,r=mine')).rejects.toBeInstanceOf(AccountsBusy);
+  expect(relays.running).toBe(256);
+  vi.advanceTimersByTime(20_000);
+  expect([open, relays.running]).toEqual([0, 0]);
+  await expect(begun[0]?.final('c=biws,r=mineTheirs,p=cA==')).rejects.toMatchObject({ condition: 'not-authorized' });
+  vi.useRealTimers();
+});

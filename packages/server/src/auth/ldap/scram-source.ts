@@ -1,0 +1,132 @@
+import { createHmac } from 'node:crypto';
+import type { Jid } from '@parley/xmpp/jid';
+import {
+  falseScramVerifier,
+  parseScramVerifier,
+  type ScramHash,
+  type ScramVerifier,
+} from '@parley/xmpp/sasl/scram-verifier';
+import { PresenceFilter } from 'ldapts';
+import { AccountsBusy } from '../authenticator.ts';
+import type { PasswordWork } from '../password-work.ts';
+import type { Deadline, Entry, Person } from './directory.ts';
+import type { LearntVerifiers } from './learnt-verifiers.ts';
+import type { Lookups } from './lookups.ts';
+import { marksOf } from './password-mark.ts';
+import type { DirectorySettings } from './settings.ts';
+
+/** Where the SCRAM verifiers of a directory's people come from. */
+export interface ScramSource {
+  verifier(person: Person, hash: ScramHash, deadline: Deadline): Promise<ScramVerifier | undefined>;
+  /** As long as it takes to look for one of somebody known. */
+  none(account: Jid, hash: ScramHash, deadline: Deadline): Promise<void>;
+  /** One that no password fits, which looks like the others. */
+  falseVerifier(account: Jid, hash: ScramHash): ScramVerifier;
+  /** The directory has just found this password right. */
+  right?(person: Person, password: string): Promise<void>;
+  /** The directory has just found a password wrong that fits the verifier. */
+  outdated?(person: Person): Promise<void>;
+}
+
+/** No password has it. */
+const NEVER = { id: '', changed: '' };
+
+export interface LearningOptions {
+  readonly settings: DirectorySettings;
+  readonly learnt: LearntVerifiers;
+  readonly work: PasswordWork;
+  readonly secret: Buffer;
+  iterations(): number;
+}
+
+/** Verifiers that were learnt from logins by PLAIN. */
+export class Learning implements ScramSource {
+  readonly #options: LearningOptions;
+
+  constructor(options: LearningOptions) {
+    this.#options = options;
+  }
+
+  async verifier(person: Person, hash: ScramHash): Promise<ScramVerifier | undefined> {
+    const { learnt, settings } = this.#options;
+    const { lasting, brief } = marksOf(person, settings);
+    return learnt.get(person.account, hash, lasting ?? NEVER, brief ?? NEVER);
+  }
+
+  async none(account: Jid, hash: ScramHash): Promise<void> {
+    await this.#options.learnt.get(account, hash, NEVER, NEVER);
+  }
+
+  falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
+    return falseScramVerifier(this.#options.secret, account.bareText, hash, this.#options.iterations());
+  }
+
+  /** `person` as it was found before the password was tried: if it has changed since, nothing is ever taken for it. */
+  async right(person: Person, password: string): Promise<void> {
+    const { learnt, settings, work } = this.#options;
+    const { lasting, brief } = marksOf(person, settings);
+    const mark = lasting ?? brief;
+    if (mark === undefined || (await learnt.get(person.account, 'SHA-256', mark)) !== undefined) return;
+    try {
+      await work.run(() => learnt.learn(person.account, password, mark));
+    } catch (error) {
+      if (!(error instanceof AccountsBusy)) throw error; // the next time, then
+    }
+  }
+
+  outdated(person: Person): Promise<void> {
+    return this.#options.learnt.forget(person.account);
+  }
+}
+
+export interface ReadingOptions {
+  readonly settings: DirectorySettings;
+  readonly lookups: Lookups;
+  readonly secret: Buffer;
+  iterations(): number;
+}
+
+/** Verifiers that the directory has (RFC 5803). */
+export class Reading implements ScramSource {
+  readonly #options: ReadingOptions;
+  /** How those look that were read last. */
+  readonly #seen = new Map<ScramHash, { iterations: number; saltBytes: number }>();
+
+  constructor(options: ReadingOptions) {
+    this.#options = options;
+  }
+
+  async verifier(person: Person, hash: ScramHash, deadline: Deadline): Promise<ScramVerifier | undefined> {
+    const entry = await this.#read(person.dn, deadline);
+    for (const line of entry?.texts(this.#options.settings.passwords.verifiers) ?? []) {
+      const verifier = parseScramVerifier(line.replace(/\s*\$\s*/g, '$').trim()); // RFC 3112 §2.2
+      if (verifier?.hash !== hash) continue;
+      this.#seen.set(hash, { iterations: verifier.iterations, saltBytes: verifier.salt.length });
+      return verifier;
+    }
+    return undefined;
+  }
+
+  async none(_account: Jid, _hash: ScramHash, deadline: Deadline): Promise<void> {
+    await this.#read(this.#options.settings.people.base, deadline);
+  }
+
+  async #read(dn: string, deadline: Deadline): Promise<Entry | undefined> {
+    const { lookups, settings } = this.#options;
+    const filter = new PresenceFilter({ attribute: 'objectClass' });
+    const attributes = [settings.passwords.verifiers];
+    const found = await lookups.ask((directory) =>
+      directory.search(dn, { scope: 'base', filter, attributes, deadline }),
+    );
+    return found[0];
+  }
+
+  falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
+    const { secret, iterations } = this.#options;
+    const seen = this.#seen.get(hash);
+    const verifier = falseScramVerifier(secret, account.bareText, hash, seen?.iterations ?? iterations());
+    if (seen === undefined) return verifier;
+    const salt = createHmac('sha512', secret).update(`salt\0${hash}\0${account.bareText}`).digest();
+    return { ...verifier, salt: salt.subarray(0, seen.saltBytes) };
+  }
+}
