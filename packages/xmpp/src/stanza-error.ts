@@ -39,6 +39,8 @@ export interface StanzaErrorOptions {
   text?: string;
   /** An application-specific condition beside the defined one (RFC 6120 §8.3.4). */
   application?: Element;
+  /** What stands beside the error in the stanza, such as a form that has to be filled in first. */
+  beside?: Element;
   /** Content of the condition's element: the new address of `gone` and `redirect`. */
   address?: string;
   cause?: unknown;
@@ -50,6 +52,7 @@ export class StanzaError extends Error {
   readonly type: StanzaErrorType;
   readonly text: string | undefined;
   readonly application: Element | undefined;
+  readonly beside: Element | undefined;
   readonly address: string | undefined;
 
   constructor(condition: StanzaCondition, options: StanzaErrorOptions = {}) {
@@ -59,6 +62,7 @@ export class StanzaError extends Error {
     this.type = options.type ?? CONDITIONS[condition][0];
     this.text = options.text;
     this.application = options.application;
+    this.beside = options.beside;
     this.address = options.address;
   }
 

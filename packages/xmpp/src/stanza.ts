@@ -163,9 +163,9 @@ export abstract class Stanza {
 
   /** The answer that carries an error, addresses exchanged (RFC 6120 §8.3.1). */
   error(error: StanzaError): this {
-    return this.with({ to: this.from, from: this.to, type: 'error', children: [error.toElement()] }).withOrigin(
-      undefined,
-    );
+    const { beside } = error;
+    const children = [...(beside === undefined ? [] : [beside]), error.toElement()];
+    return this.with({ to: this.from, from: this.to, type: 'error', children }).withOrigin(undefined);
   }
 
   toElement(): Element {

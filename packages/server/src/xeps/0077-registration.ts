@@ -12,6 +12,7 @@ import type { Session } from '../session/session.ts';
 import { Logins } from '../stream/logins.ts';
 import type { Stream } from '../stream/stream.ts';
 import { WindowCount } from '../stream/window-count.ts';
+import { passwordQuery, readNewPassword } from './0077-password-form.ts';
 
 const HOUR = 3_600_000;
 
@@ -118,10 +119,10 @@ export default defineModule({
 
     async function changePassword(session: Session, query: Element): Promise<undefined> {
       const { account, stream } = session;
-      const username = query.childText('username');
-      const password = query.childText('password');
+      const wanted = readNewPassword(query);
       // XEP-0077 §3.3: an empty password changes nothing
-      if (!username || !password) throw new StanzaError('bad-request');
+      if (wanted === undefined) throw new StanzaError('bad-request');
+      const { username, password, old } = wanted;
       if (!config().registration.passwordChange || accounts.setPassword === undefined) {
         throw new StanzaError('not-allowed');
       }
@@ -129,7 +130,13 @@ export default defineModule({
       if (!safe(stream)) throw new StanzaError('not-authorized', { text: 'Encrypt the stream first.' });
       const times = passwordChanges.add(account.bareText, HOUR, performance.now());
       if (times > config().limits.registration.passwordChangesPerHour) refuse(stream, 'password-changes');
-      await accounts.setPassword(account, password, session.sessionId);
+      try {
+        await accounts.setPassword(account, password, session.sessionId, old);
+      } catch (error) {
+        const asks = error instanceof StanzaError && error.condition === 'not-authorized' && old === undefined;
+        if (!asks) throw error;
+        throw new StanzaError('not-authorized', { text: error.text, beside: passwordQuery(account.local) });
+      }
       log.info('account.password', { account: account.toString(), address: stream.transport.remoteAddress });
     }
 

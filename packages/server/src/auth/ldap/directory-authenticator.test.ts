@@ -252,6 +252,9 @@ describe('a new password', () => {
       condition: 'not-authorized',
     });
     await accounts.setPassword(romeo, 'new', 'a-session', 'pw-romeo');
+    directory.changePassword.mockRejectedValueOnce(new DirectoryRefused(49, ''));
+    const refused = accounts.setPassword(romeo, 'new', 'a-session', 'guess');
+    await expect(refused).rejects.toMatchObject({ condition: 'not-authorized', text: 'The old password is wrong.' });
     const passwords = { old: 'pw-romeo', new: 'new' };
     expect(directory.changePassword).toHaveBeenCalledWith('uid=romeo,ou=people,dc=example', passwords);
   });

@@ -50,7 +50,8 @@ const LONGEST_PASSWORD = 1023;
 const PASSWORD_HASH: ScramHash = 'SHA-256';
 /** So long a login waits until all nodes know somebody of whom they had not heard. */
 const LEARN_MS = 1000;
-/** RFC 4511 §4.1.9: insufficientAccessRights */
+/** RFC 4511 §4.1.9: invalidCredentials, insufficientAccessRights */
+const WRONG_PASSWORD = 49;
 const NO_ACCESS = 50;
 
 /** The accounts that are people of one directory. */
@@ -210,7 +211,7 @@ export class DirectoryAuthenticator implements Authenticator {
     try {
       await this.#directory.changePassword(person.dn, { new: password, ...(old !== undefined && { old }) });
     } catch (error) {
-      throw this.#inWords(error);
+      throw this.#inWords(error, old !== undefined);
     }
     await this.#inAnyCase(this.#options.scram?.outdated?.(person));
     this.#lookups.forget(account);
@@ -218,13 +219,15 @@ export class DirectoryAuthenticator implements Authenticator {
   }
 
   /** Why the directory does not take a password. */
-  #inWords(error: unknown): unknown {
+  #inWords(error: unknown, withOld: boolean): unknown {
     if (error instanceof DirectoryAway) return new AccountsAway({ cause: error });
     if (!(error instanceof DirectoryRefused)) return error;
     const { code, message } = error;
     this.#options.log.info('directory.password-refused', { directory: this.#directory.name, code });
     if (code === NO_ACCESS)
       return new StanzaError('not-allowed', { text: 'The directory does not let it be changed.' });
+    if (code === WRONG_PASSWORD && withOld)
+      return new StanzaError('not-authorized', { text: 'The old password is wrong.' });
     const words = message === '' ? '' : `: ${message}`;
     return new StanzaError('not-acceptable', { text: `The directory does not take this password${words}` });
   }
