@@ -25,6 +25,7 @@ import { noticeOf, refusalOf, verdictOf } from './bind-verdict.ts';
 import { type Deadline, type Directory, DirectoryAway, DirectoryRefused, type Person } from './directory.ts';
 import type { KnownPeople, PersonChange } from './known-people.ts';
 import type { Lookups } from './lookups.ts';
+import { passwordRefusal } from './password-refusal.ts';
 import { NoPerson } from './person.ts';
 import type { ScramRelays } from './scram-relay.ts';
 import type { ScramSource } from './scram-source.ts';
@@ -222,14 +223,13 @@ export class DirectoryAuthenticator implements Authenticator {
   #inWords(error: unknown, withOld: boolean): unknown {
     if (error instanceof DirectoryAway) return new AccountsAway({ cause: error });
     if (!(error instanceof DirectoryRefused)) return error;
-    const { code, message } = error;
+    const { code } = error;
     this.#options.log.info('directory.password-refused', { directory: this.#directory.name, code });
     if (code === NO_ACCESS)
       return new StanzaError('not-allowed', { text: 'The directory does not let it be changed.' });
     if (code === WRONG_PASSWORD && withOld)
       return new StanzaError('not-authorized', { text: 'The old password is wrong.' });
-    const words = message === '' ? '' : `: ${message}`;
-    return new StanzaError('not-acceptable', { text: `The directory does not take this password${words}` });
+    return new StanzaError('not-acceptable', { text: passwordRefusal(error) });
   }
 
   async *list(domain: string): AsyncGenerator<readonly Jid[], void, undefined> {
