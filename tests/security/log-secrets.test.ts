@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { TestClient } from '../support/client.ts';
 import { base64, conditionOf, features, plain, scram } from '../support/login.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { formsOf, found } from './secret-forms.ts';
 
 // Each is a word that nothing else says.
 const RIGHT = 'Chr0matic-Wherefore';
@@ -100,19 +101,6 @@ async function everything(server: TestServer): Promise<void> {
   await session.close();
 }
 
-/** Every form in which a secret might be written. */
-function formsOf(secret: string | Buffer): string[] {
-  const bytes = Buffer.from(secret);
-  const encoded = bytes.toString('base64').replace(/=+$/, '');
-  return [
-    bytes.toString('latin1'),
-    encoded,
-    bytes.toString('base64url'),
-    bytes.toString('hex'),
-    bytes.toString('hex').toUpperCase(),
-  ];
-}
-
 async function secretsOf(server: TestServer): Promise<string[]> {
   const juliet = Jid.parse('juliet@localhost');
   const secrets = [RIGHT, NEXT, WRONG, RIGHT.slice(0, 9), NEXT.slice(0, 9), WRONG.slice(0, 9), BODY].flatMap(formsOf);
@@ -126,8 +114,6 @@ async function secretsOf(server: TestServer): Promise<string[]> {
   secrets.push(...formsOf(server.node.config.cluster.secret ?? 'none'));
   return secrets;
 }
-
-const found = (log: string, secrets: readonly string[]) => secrets.filter((secret) => log.includes(secret));
 
 test.each(['debug', 'info'] as const)(
   'at the level %s the log holds no password, no SASL message, no key and no text',

@@ -1,7 +1,9 @@
 import { openKeyspace } from '@parley/keyspace/open';
 import { internalAccounts } from '@parley/server/accounts';
 import { type AccountAdministration, administerAccounts } from '@parley/server/admin/account-administration';
+import { sourcesOf } from '@parley/server/auth/ldap/directory-settings';
 import { clusterSecret, servedDomains } from '@parley/server/cluster-secret';
+import { INTERNAL } from '@parley/server/config/directory';
 import { keyspaceUrl } from '@parley/server/keyspace-url';
 import { modules } from '@parley/server/modules';
 import type { Command } from 'commander';
@@ -24,7 +26,8 @@ export async function withAccounts<T>(
   try {
     const shared = await clusterSecret(config, keyspace);
     const accounts = internalAccounts({ keyspace, modules, secret: shared, config: () => config });
-    return await act(administerAccounts(accounts, servedDomains(config)));
+    const keeps = (domain: string) => sourcesOf(domain, config).includes(INTERNAL);
+    return await act(administerAccounts(accounts, servedDomains(config), keeps));
   } finally {
     await keyspace.close();
   }

@@ -20,8 +20,15 @@ export interface AccountAdministration {
   list(domain?: string): AsyncIterable<readonly ListedAccount[]>;
 }
 
-/** Administration of the accounts that an authenticator keeps. */
-export function administerAccounts(accounts: Authenticator, domains: readonly string[]): AccountAdministration {
+/** Accounts that are looked at together: whoever keeps them may be busy with others, too. */
+const AT_ONCE = 64;
+
+/** Administration of the accounts that an authenticator keeps; `keeps` is false for domains whose accounts it has not. */
+export function administerAccounts(
+  accounts: Authenticator,
+  domains: readonly string[],
+  keeps: (domain: string) => boolean = () => true,
+): AccountAdministration {
   const account = (text: string): Jid => {
     let jid: Jid;
     try {
@@ -38,8 +45,19 @@ export function administerAccounts(accounts: Authenticator, domains: readonly st
       const served = domains.join(', ');
       throw new AdministrationError('invalid', `The domain ${jid.domain} is not served here. Served are: ${served}.`);
     }
+    if (!keeps(jid.domain)) {
+      throw new AdministrationError(
+        'refused',
+        `The accounts of ${jid.domain} are in a directory: start the node first.`,
+      );
+    }
     return jid;
   };
+
+  const described = async (jid: Jid): Promise<ListedAccount> => ({
+    jid: jid.toString(),
+    enabled: (await accounts.refusal(jid)) === undefined,
+  });
 
   const act = async (text: string, action: ((jid: Jid) => Promise<void> | undefined) | undefined): Promise<void> => {
     const jid = account(text);
@@ -69,11 +87,11 @@ export function administerAccounts(accounts: Authenticator, domains: readonly st
       }
       for (const name of domain === undefined ? domains : [domain]) {
         for await (const page of accounts.list?.(name) ?? []) {
-          const listed = page.map(async (jid) => ({
-            jid: jid.toString(),
-            enabled: (await accounts.refusal(jid)) === undefined,
-          }));
-          yield await Promise.all(listed);
+          const listed: ListedAccount[] = [];
+          for (let i = 0; i < page.length; i += AT_ONCE) {
+            listed.push(...(await Promise.all(page.slice(i, i + AT_ONCE).map(described))));
+          }
+          yield listed;
         }
       }
     },

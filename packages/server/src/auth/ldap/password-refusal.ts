@@ -25,7 +25,14 @@ export function passwordRefusal({ message, policyError }: DirectoryRefused): str
   const windows = /^([0-9A-F]{8}): /i.exec(message)?.[1];
   const known = (windows && WINDOWS.get(windows.toLowerCase())) ?? POLICY.get(policyError ?? -1);
   // What else a directory says is for people, too; what Windows says is not.
-  const own = windows === undefined ? message.trim() : '';
+  const own = windows === undefined ? readable(message) : '';
   if (known === undefined) return `The directory does not take this password${own === '' ? '.' : `: ${own}`}`;
   return own === '' ? known : `${known} (${own})`;
 }
+
+/** What can stand in XML, and is not endless. */
+const readable = (text: string): string =>
+  text
+    .replace(/\p{C}+/gu, ' ')
+    .trim()
+    .slice(0, 200);
