@@ -41,6 +41,12 @@ export const directoryPasswords = section('Passwords of people in the directory.
     description:
       'What is said to people behind the reason why they cannot log in or should change their password, such as where to do it. Empty: nothing.',
   }),
+  mostGuesses: count(2, {
+    min: 0,
+    max: 1000,
+    description:
+      'With `learn`: so many passwords that differ from the one which the directory took before are tried there, for each account in ten minutes on each node. Fewer than the directory bears, so that strangers cannot have it lock out the owner.',
+  }),
   mostWaiting: count(256, {
     max: 100_000,
     description: 'Logins that may wait for the directory on each node; whoever comes then is told to come again later.',

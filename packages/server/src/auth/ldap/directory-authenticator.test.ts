@@ -124,7 +124,12 @@ describe('unknown and known, disabled or not', () => {
         costs.push([...directory.asked, ...work]);
       }
       expect(costs).toEqual(costs.map(() => costs[0]));
-      expect(costs[0]).toEqual(['findPerson', 'bindAs', ...(scram === 'learn' ? ['derivation'] : [])]);
+      expect(costs[0]?.toSorted()).toEqual(['bindAs', ...(scram === 'learn' ? ['derivation'] : []), 'findPerson']);
+      // also once the directory is spared
+      for (let i = 0; i < 3; i++) await accounts.verifyPassword(romeo, 'guess');
+      directory.asked.length = work.length = 0;
+      await accounts.verifyPassword(romeo, 'guess');
+      expect([...directory.asked, ...work]).toEqual(costs[0]);
     },
   );
 
@@ -163,6 +168,29 @@ test('what was learnt is forgotten once the directory takes the password for wro
   directory.add(romeo, { attributes: LONG_AGO, outcome: bindOutcome(49, '') });
   expect(await accounts.verifyPassword(romeo, 'pw-romeo')).toEqual(wrong);
   expect(await accounts.verifier(romeo, 'SHA-256')).toBeUndefined();
+});
+
+describe('strangers who guess', () => {
+  const tried = () => directory.names.filter((dn) => dn.startsWith('uid=romeo,')).length;
+
+  test('reach the directory a few times only, and its owner always', async () => {
+    await start({ scram: 'learn' });
+    await accounts.verifyPassword(romeo, 'pw-romeo');
+    directory.names.length = 0;
+    for (let i = 0; i < 10; i++) expect(await accounts.verifyPassword(romeo, `guess ${i}`)).toEqual(wrong);
+    expect(tried()).toBe(2);
+    expect(await accounts.verifyPassword(romeo, 'pw-romeo')).toEqual({ accepted: true });
+    await accounts.verifyPassword(romeo, 'guess');
+    expect(tried()).toBe(4);
+  });
+
+  test('do not keep out somebody whose password was changed', async () => {
+    await start({ scram: 'learn' });
+    await accounts.verifyPassword(romeo, 'pw-romeo');
+    for (let i = 0; i < 10; i++) await accounts.verifyPassword(romeo, `guess ${i}`);
+    directory.add(romeo, { attributes: { pwdChangedTime: '20210101000000Z' }, password: 'new' });
+    expect(await accounts.verifyPassword(romeo, 'new')).toEqual({ accepted: true });
+  });
 });
 
 describe('who exists', () => {

@@ -10,6 +10,7 @@ import {
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
+import { WindowCount } from '../../stream/window-count.ts';
 import { within } from '../../within.ts';
 import {
   type AccountChange,
@@ -49,6 +50,7 @@ const WRONG: PasswordVerdict = { accepted: false, condition: 'not-authorized' };
 const LONGEST_PASSWORD = 1023;
 /** The hash of the verifier that a password is compared with. */
 const PASSWORD_HASH: ScramHash = 'SHA-256';
+const GUESSES_MS = 600_000;
 /** So long a login waits until all nodes know somebody of whom they had not heard. */
 const LEARN_MS = 1000;
 /** RFC 4511 §4.1.9: invalidCredentials, insufficientAccessRights */
@@ -61,6 +63,7 @@ export class DirectoryAuthenticator implements Authenticator {
   readonly #directory: Directory;
   readonly #lookups: Lookups;
   readonly #work: PasswordWork;
+  readonly #guesses = new WindowCount();
   readonly #mechanisms: ReadonlySet<PasswordMechanism>;
   readonly #listeners: ((change: AccountChange) => Awaitable<void>)[] = [];
 
@@ -103,49 +106,58 @@ export class DirectoryAuthenticator implements Authenticator {
     if (password === '' || password.includes('\0') || Buffer.byteLength(password) > LONGEST_PASSWORD) return WRONG;
     const deadline = this.#directory.deadline();
     const person = await this.#lookups.find(account, deadline);
-    // Somebody unknown is tried, too: under a name that nobody has.
-    const dn = person?.dn ?? `cn=nobody-${randomBytes(8).toString('hex')},${this.#directory.settings.people.base}`;
+    const known = await this.#compare(account, person, password, deadline);
+    const tried = person !== undefined && !(known === 'differs' && this.#isSpared(account)) ? person : undefined;
+    // As much is asked for somebody unknown: under a name that nobody has.
+    const dn = tried?.dn ?? `cn=nobody-${randomBytes(8).toString('hex')},${this.#directory.settings.people.base}`;
     const outcome = await this.#lookups.ask((directory) => directory.bindAs(dn, password, deadline));
     if (outcome.kind === 'away') throw new AccountsAway();
-    const verdict = await this.#judge(account, person, password, outcome, deadline);
-    if (verdict.accepted && person !== undefined) await this.#welcome(person, password);
+    if (tried === undefined) return WRONG;
+    const verdict = this.#judge(tried, outcome, known === 'fits');
+    if (verdict.accepted) await this.#welcome(tried, password);
+    else if (known === 'fits' && verdict === WRONG) await this.#inAnyCase(this.#options.scram?.forget?.(account));
     return verdict;
   }
 
-  async #judge(
+  /** `fits`: the password is known to be right, although the directory may not have looked at it. */
+  #judge({ state }: Person, outcome: BindOutcome, fits: boolean): PasswordVerdict {
+    const passwords = this.#passwords;
+    const { kind } = outcome;
+    if (outcome.proved) return verdictOf(outcome, passwords);
+    if (kind === 'locked' || kind === 'disabled') return verdictOf(outcome, passwords, fits || passwords.tellLocked);
+    const refusal = fits ? refusalOf(state, passwords) : undefined;
+    return refusal === undefined ? WRONG : { accepted: false, ...refusal };
+  }
+
+  /** Whether the verifier that is here fits the password; as much work where there is none. */
+  async #compare(
     account: Jid,
     person: Person | undefined,
     password: string,
-    outcome: BindOutcome,
     deadline: Deadline,
-  ): Promise<PasswordVerdict> {
-    const { passwords } = this.#directory.settings;
-    const { kind } = outcome;
-    if (outcome.proved) return person === undefined ? WRONG : verdictOf(outcome, passwords);
-    // The directory has perhaps not looked at the password, but there may be a verifier here that tells.
-    const fits = await this.#fits(account, person, password, deadline);
-    if (person === undefined) return WRONG;
-    if (kind === 'locked' || kind === 'disabled') return verdictOf(outcome, passwords, fits || passwords.tellLocked);
-    if (!fits) return WRONG;
-    const refusal = refusalOf(person.state, passwords);
-    if (refusal !== undefined) return { accepted: false, ...refusal };
-    await this.#options.scram?.outdated?.(person);
-    return WRONG;
-  }
-
-  /** Whether the verifier that is known fits the password; as much work where there is none. */
-  async #fits(account: Jid, person: Person | undefined, password: string, deadline: Deadline): Promise<boolean> {
+  ): Promise<'fits' | 'differs' | 'unknown'> {
     const { scram } = this.#options;
-    if (scram === undefined) return false;
+    if (scram === undefined) return 'unknown';
     const found = await this.#verifierOf(scram, account, person, PASSWORD_HASH, deadline);
     const verifier = found ?? scram.falseVerifier(account, PASSWORD_HASH);
     const matches = await this.#work.run(() => passwordMatches(verifier, password));
-    return matches && found !== undefined;
+    if (found === undefined) return 'unknown';
+    return matches ? 'fits' : 'differs';
+  }
+
+  /**
+   * The directory locks accounts at which too many wrong passwords are tried. What differs from the password that it has
+   * taken before reaches it a few times only, so that strangers cannot have it lock out the owner, who has the right one.
+   */
+  #isSpared(account: Jid): boolean {
+    if (!this.#options.scram?.spares) return false;
+    return this.#guesses.add(account.bareText, GUESSES_MS, performance.now()) > this.#passwords.mostGuesses;
   }
 
   /** Somebody has come in by the password: what is known without the directory is to be so, too. */
   async #welcome(person: Person, password: string): Promise<void> {
     this.#lookups.letIn(person.account);
+    this.#guesses.delete(person.account.bareText);
     await this.#known(person);
     await this.#inAnyCase(this.#options.scram?.right?.(person, password));
   }
@@ -214,7 +226,7 @@ export class DirectoryAuthenticator implements Authenticator {
     } catch (error) {
       throw this.#inWords(error, old !== undefined);
     }
-    await this.#inAnyCase(this.#options.scram?.outdated?.(person));
+    await this.#inAnyCase(this.#options.scram?.forget?.(account));
     this.#lookups.forget(account);
     await this.#tell({ account, change: 'password', sessionId });
   }
@@ -254,9 +266,11 @@ export class DirectoryAuthenticator implements Authenticator {
     void this.#tell({ ...change, elsewhere: true });
   }
 
-  #onPersonChange({ kind, account, before, state }: PersonChange): Awaitable<void> {
+  #onPersonChange({ kind, account, before, state, elsewhere }: PersonChange): Awaitable<void> {
     this.#lookups.forget(account);
     if (before !== undefined) this.#lookups.forget(before);
+    const gone = kind === 'removed' ? account : before;
+    if (gone !== undefined && !elsewhere) void this.#inAnyCase(this.#options.scram?.forget?.(gone));
     switch (kind) {
       case 'added':
         return;

@@ -24,6 +24,8 @@ export const LOCKED = bindOutcome(49, '', { error: 1 } as never);
 export class FakeDirectory implements Partial<Directory> {
   readonly name = 'corp';
   readonly settings: Directory['settings'];
+  /** Whose passwords were tried. */
+  readonly names: string[] = [];
   /** The names of the questions, in their order. */
   readonly asked: string[] = [];
   away = false;
@@ -54,13 +56,13 @@ export class FakeDirectory implements Partial<Directory> {
   /** Puts somebody into it, whose password is `pw-` and the name. */
   add(
     account: Jid,
-    more: { state?: PersonState; outcome?: BindOutcome; attributes?: Record<string, string> } = {},
+    more: { state?: PersonState; outcome?: BindOutcome; attributes?: Record<string, string>; password?: string } = {},
   ): Person {
-    const { state = { kind: 'active' }, outcome, attributes = {} } = more;
+    const { state = { kind: 'active' }, outcome, attributes = {}, password = `pw-${account.local}` } = more;
     const dn = `uid=${account.local},ou=people,dc=example`;
     const values = Object.entries(attributes).map(([name, value]) => [name, [Buffer.from(value)]] as const);
     const person = { id: `id-of-${account.local}`, dn, account, state, entry: entryOf(dn, values) };
-    this.#people.set(account.bareText, { person, password: `pw-${account.local}`, outcome });
+    this.#people.set(account.bareText, { person, password, outcome });
     return person;
   }
 
@@ -78,6 +80,7 @@ export class FakeDirectory implements Partial<Directory> {
 
   async bindAs(dn: string, password: string): Promise<BindOutcome> {
     this.#ask('bindAs');
+    this.names.push(dn);
     const found = [...this.#people.values()].find(({ person }) => person.dn === dn);
     if (found?.outcome !== undefined) return found.outcome;
     return found?.password === password ? SUCCESS : WRONG;

@@ -24,8 +24,10 @@ export interface ScramSource {
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier;
   /** The directory has just found this password right. */
   right?(person: Person, password: string): Promise<void>;
-  /** The directory has just found a password wrong that fits the verifier. */
-  outdated?(person: Person): Promise<void>;
+  /** The password is another one, or nobody has it any more. */
+  forget?(account: Jid): Promise<void>;
+  /** A password that does not fit the verifier is most likely wrong: the directory need not be asked often. */
+  readonly spares?: true;
 }
 
 /** No password has it. */
@@ -41,6 +43,7 @@ export interface LearningOptions {
 
 /** Verifiers that were learnt from logins by PLAIN. */
 export class Learning implements ScramSource {
+  readonly spares = true;
   readonly #options: LearningOptions;
 
   constructor(options: LearningOptions) {
@@ -74,8 +77,8 @@ export class Learning implements ScramSource {
     }
   }
 
-  outdated(person: Person): Promise<void> {
-    return this.#options.learnt.forget(person.account);
+  forget(account: Jid): Promise<void> {
+    return this.#options.learnt.forget(account);
   }
 }
 
