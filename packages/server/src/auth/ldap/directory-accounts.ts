@@ -79,6 +79,9 @@ function relayHost(directory: ConfiguredDirectory['directory'], lookups: Lookups
     find: lookups.find.bind(lookups),
     isPerson: lookups.isPerson.bind(lookups),
     open: (deadline: number) =>
-      lookups.ask(async () => new RawConnection(new SocketWire((await directory.socket(deadline)).socket))),
+      lookups.ask(async () => {
+        const { socket } = await directory.socket(deadline);
+        return new RawConnection(new SocketWire(socket.unref())); // one that waits keeps no process alive
+      }),
   };
 }

@@ -1,6 +1,6 @@
 import { Jid } from '@parley/xmpp/jid';
 import type { ScramHash } from '@parley/xmpp/sasl/scram-verifier';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AccountsBusy } from '../authenticator.ts';
 import { DirectoryAway, type Person } from './directory.ts';
 import { entryOf } from './entry.ts';
@@ -19,7 +19,10 @@ const result = (code: number, credentials?: string): BindResult => ({
   credentials: credentials === undefined ? undefined : Buffer.from(credentials),
 });
 
+const ENDED = result(-1);
+
 let open: number;
+let made: number;
 let asked: string[];
 let answers: BindResult[];
 let who: string;
@@ -27,10 +30,15 @@ let host: RelayHost;
 let relays: ScramRelays;
 
 class Connection implements SaslConnection {
+  isOpen = true;
+
   async bind() {
     asked.push('bind');
     const answer = answers.shift();
-    if (answer === undefined) throw new Error('the connection ended');
+    if (answer === undefined || answer === ENDED) {
+      this.isOpen = false;
+      throw new Error('the connection ended');
+    }
     return answer;
   }
 
@@ -40,6 +48,7 @@ class Connection implements SaslConnection {
   }
 
   close() {
+    this.isOpen = false;
     open--;
   }
 
@@ -47,7 +56,7 @@ class Connection implements SaslConnection {
 }
 
 beforeEach(() => {
-  open = 0;
+  open = made = 0;
   asked = [];
   who = `dn:${DN}`;
   answers = [];
@@ -57,6 +66,7 @@ beforeEach(() => {
     isPerson: async () => false,
     open: async () => {
       open++;
+      made++;
       return new Connection();
     },
   };
@@ -75,7 +85,7 @@ async function attempt(account: Jid, hash: ScramHash = 'SHA-256') {
 test('a proof that the directory takes opens the account, where it is that very person', async () => {
   answers = [result(14, CHALLENGE), result(0, PROOF)];
   expect(await attempt(romeo)).toEqual({ challenge: CHALLENGE, final: PROOF });
-  expect([open, relays.running]).toEqual([0, 0]);
+  expect([open, relays.running]).toEqual([1, 0]); // one waits for the next
 });
 
 test('also where the server’s proof comes before the last word', async () => {
@@ -90,7 +100,7 @@ test.each([
 ])('it does not where %s', async (_, given) => {
   answers = given;
   expect((await attempt(romeo)).final).toBe('not-authorized');
-  expect([open, relays.running]).toEqual([0, 0]);
+  expect(relays.running).toBe(0);
 });
 
 test.each(['dn:uid=somebody-else,ou=people', '', 'u:romeo'])(
@@ -128,7 +138,29 @@ test('somebody unknown is challenged in the same form, for as many questions', a
   const salt = (text: string) => /s=([^,]+)/.exec(text)?.[1];
   answers = [result(80)];
   expect(salt((await attempt(nobody)).challenge)).toBe(salt(challenge));
-  expect([open, relays.running]).toEqual([0, 0]);
+  expect(relays.running).toBe(0);
+});
+
+describe('a connection', () => {
+  test('serves one exchange after the other, and is closed when none comes', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    for (const proof of [result(0, PROOF), result(49), result(0, PROOF)]) {
+      answers = [result(14, CHALLENGE), proof];
+      await attempt(romeo);
+    }
+    expect(made).toBe(1);
+    vi.advanceTimersByTime(30_000);
+    expect(open).toBe(0);
+    vi.useRealTimers();
+  });
+
+  test('that the directory has closed meanwhile is made anew', async () => {
+    answers = [result(14, CHALLENGE), result(0, PROOF)];
+    await attempt(romeo);
+    answers = [ENDED, result(14, CHALLENGE), result(0, PROOF)];
+    expect((await attempt(romeo)).final).toBe(PROOF);
+    expect(made).toBe(2);
+  });
 });
 
 test('the directory that is busy, or ends the connection, is away', async () => {

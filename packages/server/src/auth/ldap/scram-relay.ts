@@ -17,9 +17,13 @@ const NOT_NOW = new Set([51, 52]);
 const CLIENT_MS = 20_000;
 /** Exchanges under way on this node: each has a connection to the directory. */
 const MOST_EXCHANGES = 256;
+/** Connections that wait for the next exchange, since to make one costs more than all else; and for how long. */
+const MOST_IDLE = 8;
+const IDLE_MS = 30_000;
 
 /** What the relay does with a connection of its own (a RawConnection). */
 export interface SaslConnection {
+  readonly isOpen: boolean;
   bind(step: SaslStep): Promise<BindResult>;
   extended(request: ExtendedRequest): Promise<{ readonly code: number; readonly value: Buffer | undefined }>;
   close(): void;
@@ -60,6 +64,8 @@ export class ScramRelays {
   readonly #host: RelayHost;
   readonly #secret: Buffer;
   readonly #forms = { ...CYRUS };
+  /** Each with what ends it. */
+  readonly #idle: { readonly connection: SaslConnection; readonly timer: NodeJS.Timeout }[] = [];
   #running = 0;
 
   constructor(host: RelayHost, secret: Buffer) {
@@ -78,9 +84,36 @@ export class ScramRelays {
         this.#running++;
       },
       leave: () => void this.#running--,
+      idle: () => this.#takeIdle(),
+      done: (connection) => this.#keep(connection),
       challenged: (challenge, nonce) => this.#learn(hash, challenge, nonce),
       pretend: (nonce) => this.#pretend(account, hash, nonce),
     });
+  }
+
+  #takeIdle(): SaslConnection | undefined {
+    for (;;) {
+      const idle = this.#idle.pop();
+      if (idle === undefined) return undefined;
+      clearTimeout(idle.timer);
+      if (idle.connection.isOpen) return idle.connection;
+    }
+  }
+
+  /** Whoever binds on it next is nobody else any more. */
+  #keep(connection: SaslConnection): void {
+    if (this.#idle.length >= MOST_IDLE || !connection.isOpen) {
+      connection.close();
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.#idle.splice(
+        this.#idle.findIndex((idle) => idle.connection === connection),
+        1,
+      );
+      connection.close();
+    }, IDLE_MS).unref();
+    this.#idle.push({ connection, timer });
   }
 
   #learn(hash: ScramHash, challenge: string, clientNonce: string): void {
@@ -110,6 +143,10 @@ interface Surroundings {
   /** Throws AccountsBusy. */
   enter(): void;
   leave(): void;
+  /** A connection that was used before. */
+  idle(): SaslConnection | undefined;
+  /** The connection is of use to others. */
+  done(connection: SaslConnection): void;
   challenged(challenge: string, clientNonce: string): void;
   pretend(clientNonce: string): string;
 }
@@ -140,8 +177,7 @@ class Relay implements ScramRelay {
     this.#timer = setTimeout(() => this.#end(), CLIENT_MS).unref();
     try {
       this.#person = await this.#host.find(this.#account, deadline);
-      this.#connection = await this.#host.open(deadline);
-      const { code, credentials } = await this.#bind(message, deadline);
+      const { code, credentials } = await this.#begin(message, deadline);
       const challenge = credentials?.toString() ?? '';
       this.#real = code === IN_PROGRESS && challenge.startsWith(`r=${clientNonce}`);
       if (!this.#real) return this.#around.pretend(clientNonce);
@@ -153,14 +189,30 @@ class Relay implements ScramRelay {
     }
   }
 
+  /** What the directory has closed meanwhile says nothing about how it is now. */
+  async #begin(message: string, deadline: Deadline): Promise<BindResult> {
+    this.#connection = this.#around.idle();
+    if (this.#connection !== undefined) {
+      try {
+        return await this.#bind(message, deadline);
+      } catch (error) {
+        if (this.#connection.isOpen) throw error;
+      }
+    }
+    this.#connection = await this.#host.open(deadline);
+    return this.#bind(message, deadline);
+  }
+
   async final(message: string): Promise<string> {
     const connection = this.#connection;
     if (connection === undefined || this.#over) throw new SaslError('not-authorized');
     const deadline = this.#host.deadline();
+    let done = false;
     try {
       // as many questions for somebody unknown
       const proof = this.#real ? await this.#prove(message, deadline) : undefined;
       const who = await this.#whoIsThere(deadline);
+      done = true;
       const person = this.#person;
       if (proof === undefined || person === undefined || who === undefined) throw new SaslError('not-authorized');
       if (who !== person.dn && !(await this.#host.isPerson(who, person, deadline))) {
@@ -168,7 +220,7 @@ class Relay implements ScramRelay {
       }
       return proof;
     } finally {
-      this.#end();
+      this.#end(done);
     }
   }
 
@@ -209,11 +261,15 @@ class Relay implements ScramRelay {
     }
   }
 
-  #end(): void {
+  /** `done`: the exchange is at its end, and the connection good for another one. */
+  #end(done = false): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#timer);
-    this.#connection?.close();
+    if (this.#connection !== undefined) {
+      if (done) this.#around.done(this.#connection);
+      else this.#connection.close();
+    }
     this.#around.leave();
   }
 }
