@@ -38,7 +38,7 @@ export class NodeHere {
   static async start(url: string, { name = 'node', frames, config = {} }: NodeHereOptions = {}): Promise<NodeHere> {
     const log: LogLine[] = [];
     const id = randomBytes(8).toString('hex');
-    const { keyspace, bus } = await openKeyspace(url, { node: id });
+    const { keyspace, bus } = await openKeyspace(url, { node: id, deadline: 2000 });
     onTestFinished(() => keyspace.close());
     const node = await Node.start({
       config: configurationSchema(moduleSettings(modules)).parse({

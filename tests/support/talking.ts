@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { ManagedClient } from './managed-client.ts';
+import { type ClientObserver, ManagedClient } from './managed-client.ts';
 
 /** A client that comes back to whichever port is told then. Ends with the test. */
-export function clientAt(jid: string, port: () => number): ManagedClient {
-  const client = new ManagedClient(jid, port);
+export function clientAt(jid: string, port: () => number, observer: ClientObserver = {}): ManagedClient {
+  const client = new ManagedClient(jid, port, { observer });
   onTestFinished(() => client.stop());
   return client;
 }

@@ -14,7 +14,7 @@ export interface KeyspaceOptions {
   connectDeadline?: number;
   /** Redis: TLS, for `rediss:` addresses: authorities, a certificate of our own. */
   tls?: ConnectionOptions;
-  /** Redis: nothing counts as done before so many replicas have it, too. Default 0. Of no effect in a Redis Cluster. */
+  /** Redis: nothing counts as done before so many replicas have it, too. Default 0. */
   replicas?: number;
   /** Redis: what the sentinels ask for, where that is not what Redis asks for. */
   sentinelPassword?: string;

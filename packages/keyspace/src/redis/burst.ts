@@ -1,4 +1,4 @@
-import { type Cluster, Command, type Redis, ReplyError } from 'ioredis';
+import { Command, type Redis, ReplyError } from 'ioredis';
 import { RespWriter } from './resp-writer.ts';
 import type { WireCommand } from './wire.ts';
 
@@ -48,20 +48,4 @@ export function sendBurst(client: Redis, commands: readonly WireCommand[]): Prom
     // most often the socket takes all of it at once
     writer.begin(client.stream?.writableLength > 0);
   });
-}
-
-/** The same in a cluster, whose client knows which of its servers they are for. */
-export async function sendPipeline(client: Cluster, commands: readonly WireCommand[]): Promise<unknown[]> {
-  const pipeline = client.pipeline() as ReturnType<Cluster['pipeline']> & {
-    sendCommand(command: Command): unknown;
-    multi(): unknown;
-  };
-  for (const { name, args } of commands) {
-    if (name === 'MULTI') pipeline.multi();
-    else if (name === 'EXEC')
-      void pipeline.exec(); // inside of a MULTI this is the command
-    else pipeline.sendCommand(new Command(name, args));
-  }
-  const results = (await pipeline.exec()) ?? [];
-  return results.map(([error, reply]) => error ?? reply);
 }

@@ -1,8 +1,6 @@
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { KeyspaceOptions } from '../keyspace-options.ts';
 import type { RedisAddress } from './address.ts';
-
-export type Client = Redis | Cluster;
 
 /** Milliseconds before the next attempt: from 20 to 1000, and never the same for all nodes. */
 export function retryDelay(attempt: number): number {
@@ -10,13 +8,16 @@ export function retryDelay(attempt: number): number {
   return Math.round(longest * (0.5 + Math.random() / 2));
 }
 
-/** A client that does not connect yet. `delay` says how long it waits before it connects again. */
+/**
+ * A client that does not connect yet, of one server (of a cluster, the first that is named). `delay` says how long it waits
+ * before it connects again; it does not where it says null.
+ */
 export function makeClient(
   address: RedisAddress,
   options: KeyspaceOptions,
   deadline: number,
-  delay: (attempt: number) => number,
-): Client {
+  delay: (attempt: number) => number | null,
+): Redis {
   const { tls, username, password } = address;
   const common: RedisOptions = {
     username,
@@ -36,18 +37,6 @@ export function makeClient(
     socketTimeout: deadline + 1000,
     disconnectTimeout: 500,
   };
-  if (address.kind === 'cluster') {
-    return new Cluster([...address.hosts], {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      clusterRetryStrategy: delay,
-      clusterNodeRetryStrategy: delay,
-      // These would send a command again of which nobody knows whether it was executed.
-      retryDelayOnFailover: 0,
-      retryDelayOnClusterDown: 0,
-      redisOptions: common,
-    });
-  }
   const where: RedisOptions =
     address.kind === 'sentinel'
       ? {

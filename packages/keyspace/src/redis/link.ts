@@ -1,11 +1,10 @@
-import { Cluster } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { LinkEvent } from '../bus.ts';
-import { hashTag } from '../key.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceObserver } from '../observer.ts';
 import type { Trouble } from '../trouble.ts';
-import { sendBurst, sendPipeline } from './burst.ts';
-import type { Client } from './client.ts';
+import { sendBurst } from './burst.ts';
+import type { Connection } from './connection.ts';
 import { errorCode, toKeyspaceError } from './reply-error.ts';
 import { appendTo, bytesOf, type Request, settle } from './request.ts';
 import { checkServer } from './server-check.ts';
@@ -16,13 +15,20 @@ export interface LinkOptions {
   observer: KeyspaceObserver;
   deadline: number;
   maxPendingBytes: number;
-  /** The channels whose frames are for this node. */
+  /** The channels whose frames are for this node, and who gets them. */
   channels: readonly string[];
-  cluster: boolean;
-  /** Nothing counts as done before so many replicas have it, too; 0 for not waiting for them. Not in a cluster. */
+  push(frame: Buffer): void;
+  /** Nothing counts as done before so many replicas have it, too; 0 for not waiting for them. */
   replicas: number;
   /** A connection failed, or what answers cannot be worked with. */
   failed(reason: KeyspaceError): void;
+  /** Of a server in a cluster. */
+  shard?: {
+    /** A tag whose keys it has. */
+    tag(): string;
+    /** It does not have one of the channels any more. */
+    moved(): void;
+  };
 }
 
 /** A turn that issues more than this is sent in several pieces. */
@@ -31,12 +37,15 @@ const PIECE_BYTES = 256 * 1024;
 /** After READONLY the address may lead to another server, but that is tried only so often, in milliseconds. */
 const SECOND_LOOK = 5000;
 
-const REFUSED_WRITES = new Set(['OOM', 'READONLY', 'NOREPLICAS', 'MISCONF']);
+/** The cluster will say where else, or when. */
+const MOVED = new Set(['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN']);
+
+const REFUSED_WRITES = new Set(['OOM', 'READONLY', 'NOREPLICAS', 'MISCONF', 'CLUSTERDOWN']);
 
 /** Changes nothing, and Redis refuses it just where it refuses whatever takes more memory. */
-const HARMLESS_WRITE: WireCommand = { name: 'SETRANGE', args: ['{global}nothing', '0', ''] };
+const harmlessWrite = (tag: string): WireCommand => ({ name: 'SETRANGE', args: [`{${tag}}nothing`, '0', ''] });
 
-const READS = new Set('GET HGET HGETALL HLEN LRANGE LLEN SMEMBERS ZRANGEBYSCORE PING TIME PUBLISH'.split(' '));
+const READS = new Set('GET HGET HGETALL HLEN LRANGE LLEN SMEMBERS ZRANGEBYSCORE PING TIME PUBLISH SPUBLISH'.split(' '));
 
 const writes = ({ commands }: Request): boolean => commands.some(({ name }) => !READS.has(name));
 
@@ -47,9 +56,9 @@ const lacks = (answer: unknown, replicas: number): boolean => typeof answer === 
 const refusalOf = (error: Error): KeyspaceError | undefined =>
   REFUSED_WRITES.has(errorCode(error) ?? '') ? toKeyspaceError('Redis', error, false, 'not-executed') : undefined;
 
-/** One logical connection: it carries the commands, in order, and the frames for this node. */
-export class Link {
-  readonly #client: Client;
+/** One logical connection to one server: it carries the commands, in order, and the frames for this node. */
+export class Link implements Connection {
+  readonly #client: Redis;
   readonly #options: LinkOptions;
   readonly #listeners = new Set<(event: LinkEvent) => void>();
   readonly #probe: NodeJS.Timeout;
@@ -62,13 +71,25 @@ export class Link {
   #closing = false;
   /** What keeps commands from being sent at all; undefined while there is a good connection. */
   #cut: KeyspaceError | undefined;
-  /** Counts the connections that came up: what was known about an earlier one is not known about this one. */
-  #epoch = 0;
+  /** Scripts that this connection has sent in full. */
+  readonly #scripts = new Set<string>();
+  #channels: readonly string[];
+  /** Those of them that this connection hears, and those that it is subscribed to beside. */
+  readonly #heard = new Set<string>();
+  readonly #subscribed = new Set<string>();
 
-  constructor(client: Client, options: LinkOptions) {
+  constructor(client: Redis, options: LinkOptions) {
     this.#client = client;
     this.#options = options;
+    this.#channels = options.channels;
     this.#cut = options.trouble.reason;
+    for (const event of ['messageBuffer', 'smessageBuffer']) {
+      client.on(event, (_channel: Buffer, frame: Buffer) => options.push(frame));
+    }
+    client.on('moved', () => {
+      this.#heard.clear();
+      options.shard?.moved();
+    });
     client.on('ready', () => void this.#verify());
     client.on('close', () => this.#down(new KeyspaceError('away', 'The connection to Redis is lost.'), false));
     client.on('error', (error: Error) => this.#hear(error));
@@ -80,8 +101,37 @@ export class Link {
     return this.#cut === undefined;
   }
 
-  get epoch(): number {
-    return this.#epoch;
+  /** What tells this run of the server from every other; undefined until it is known. */
+  get storeId(): string | undefined {
+    return this.#storeId;
+  }
+
+  /** Frames come from all channels that they are to come from. */
+  get hears(): boolean {
+    return this.#channels.every((channel) => this.#heard.has(channel));
+  }
+
+  /** Why it can do less than it should. */
+  get trouble(): KeyspaceError | undefined {
+    return this.#options.trouble.reason;
+  }
+
+  /** Hears these channels from now on, and no others. Resolves when it does, or the connection is lost or moved. */
+  async hear(channels: readonly string[]): Promise<void> {
+    this.#channels = channels;
+    if (!this.up) return;
+    try {
+      await this.#subscribe();
+    } catch (error) {
+      this.#hear(error as Error);
+      this.#client.disconnect(true);
+    }
+  }
+
+  knows(_lane: string, sha: string): boolean {
+    if (this.#scripts.has(sha)) return true;
+    this.#scripts.add(sha);
+    return false;
   }
 
   onLink(listener: (event: LinkEvent) => void): () => void {
@@ -89,7 +139,6 @@ export class Link {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Sends a request with what else this turn of the event loop issues. Throws where it cannot be sent. */
   submit(request: Request): void {
     const { maxPendingBytes } = this.#options;
     if (this.#cut) throw new KeyspaceError(this.#cut.failure, this.#cut.message);
@@ -104,12 +153,10 @@ export class Link {
     if (this.#queueBytes >= PIECE_BYTES) this.#flush();
   }
 
-  /** What is issued already may or may not be done. */
   reconnect(reason: string): void {
     if (!this.#closing && this.#options.trouble.reason === undefined) this.#drop(new KeyspaceError('away', reason));
   }
 
-  /** Waits for what was issued, then ends the connection. */
   async close(): Promise<void> {
     clearInterval(this.#probe);
     this.#flush();
@@ -129,11 +176,8 @@ export class Link {
     this.#queueBytes = 0;
     const commands = turn.reduce((count, request) => count + request.commands.length, 0);
     this.#options.observer.flush?.(commands, bytes);
-    const lanes = this.#options.cluster ? Map.groupBy(turn, (request) => request.lane).values() : [turn];
-    for (const lane of lanes) {
-      const done = this.#send(lane).finally(() => this.#inFlight.delete(done));
-      this.#inFlight.add(done);
-    }
+    const done = this.#send(turn).finally(() => this.#inFlight.delete(done));
+    this.#inFlight.add(done);
   }
 
   async #send(requests: readonly Request[]): Promise<void> {
@@ -145,10 +189,8 @@ export class Link {
     if (replicas > 0) commands.push({ name: 'WAIT', args: [String(replicas), String(Math.ceil(deadline / 2))] });
     const late = Promise.withResolvers<'late'>();
     const timer = setTimeout(() => late.resolve('late'), deadline);
-    const client = this.#client;
     try {
-      const replied = client instanceof Cluster ? sendPipeline(client, commands) : sendBurst(client, commands);
-      const replies = await Promise.race([replied, late.promise]);
+      const replies = await Promise.race([sendBurst(this.#client, commands), late.promise]);
       if (replies === 'late') {
         const error = new KeyspaceError('slow', 'Redis did not answer in time.', { outcome: 'unknown' });
         this.#refuse(requests, error);
@@ -178,14 +220,16 @@ export class Link {
 
   /** A connection came up: is it a server that we can work with, and which one? */
   async #verify(): Promise<void> {
-    const { channels, trouble } = this.#options;
+    const { trouble } = this.#options;
     try {
       const storeId = await checkServer(this.#client);
-      if (channels.length > 0) await this.#client.subscribe(...channels);
+      this.#heard.clear();
+      this.#subscribed.clear();
+      await this.#subscribe();
       const refusal = await this.#refusal();
       const changed = this.#storeId !== undefined && this.#storeId !== storeId;
       this.#storeId = storeId;
-      this.#epoch += 1;
+      this.#scripts.clear();
       this.#cut = undefined;
       trouble.set(refusal);
       if (changed) this.#tell('storeChanged');
@@ -196,9 +240,44 @@ export class Link {
     }
   }
 
+  /**
+   * Frames come by channels of the server in a cluster that has their slots, where the others need not hear of them; what
+   * operations publish is for no slot in particular, and comes to all servers.
+   */
+  async #subscribe(): Promise<void> {
+    const { shard } = this.#options;
+    for (const channel of this.#subscribed) {
+      if (this.#channels.includes(channel)) continue;
+      this.#subscribed.delete(channel);
+      this.#heard.delete(channel);
+      await this.#client.unsubscribe(channel);
+    }
+    for (const channel of this.#channels) {
+      if (this.#heard.has(channel) || (shard && !(await this.#subscribeToShard(channel)))) continue;
+      await this.#client.subscribe(channel);
+      this.#subscribed.add(channel);
+      this.#heard.add(channel);
+    }
+  }
+
+  /** False where the server does not have the channel. */
+  async #subscribeToShard(channel: string): Promise<boolean> {
+    try {
+      await this.#client.ssubscribe(channel);
+      return true;
+    } catch (error) {
+      if (MOVED.has(errorCode(error as Error) ?? '')) return false;
+      throw error;
+    }
+  }
+
+  get #harmlessWrite(): WireCommand {
+    return harmlessWrite(this.#options.shard?.tag() ?? 'global');
+  }
+
   /** Why a server that answers takes no writes; undefined where it does. */
   async #refusal(): Promise<KeyspaceError | undefined> {
-    const { name, args } = HARMLESS_WRITE;
+    const { name, args } = this.#harmlessWrite;
     try {
       await this.#client.call(name, ...args);
     } catch (error) {
@@ -237,14 +316,14 @@ export class Link {
   #ping(): void {
     if (this.#cut) return;
     const { trouble } = this.#options;
-    if (trouble.reason) this.#submitOwn(HARMLESS_WRITE, (failed) => failed || this.#cut || trouble.set(undefined));
+    if (trouble.reason) this.#submitOwn(this.#harmlessWrite, (failed) => failed || this.#cut || trouble.set(undefined));
     else if (this.#inFlight.size === 0) this.#submitOwn({ name: 'PING', args: [] }, () => {});
   }
 
   #submitOwn(command: WireCommand, answer: (failed: boolean) => void): void {
     try {
       const hear = ([reply]: readonly unknown[]) => answer(reply instanceof Error);
-      this.submit({ commands: [command], atomic: false, lane: hashTag(String(command.args[0] ?? '')), answer: hear });
+      this.submit({ commands: [command], atomic: false, lane: '', answer: hear });
     } catch {
       // too much waits already
     }
@@ -256,7 +335,7 @@ export class Link {
     if (!refused || this.#cut) return;
     this.#options.trouble.set(refusalOf(refused));
     // the primary may have become a replica, and what its address leads to may be the new primary
-    if (errorCode(refused) !== 'READONLY' || this.#options.cluster) return;
+    if (errorCode(refused) !== 'READONLY') return;
     if (performance.now() - this.#looked < SECOND_LOOK) return;
     this.#looked = performance.now();
     this.#drop(new KeyspaceError('away', 'This Redis takes no writes any more. Looking where its address leads now.'));

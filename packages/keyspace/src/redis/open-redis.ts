@@ -3,11 +3,14 @@ import type { Keyspace } from '../keyspace.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceOptions } from '../keyspace-options.ts';
 import { Trouble } from '../trouble.ts';
-import { readAddress } from './address.ts';
+import { type HostPort, type RedisAddress, readAddress } from './address.ts';
 import { makeClient, retryDelay } from './client.ts';
-import { Link } from './link.ts';
+import { ClusterConnection } from './cluster-connection.ts';
+import type { Connection } from './connection.ts';
+import { Link, type LinkOptions } from './link.ts';
 import { RedisBus } from './redis-bus.ts';
 import { RedisKeyspace } from './redis-keyspace.ts';
+import { toKeyspaceError } from './reply-error.ts';
 import { channelOf } from './script.ts';
 
 /** A server that refuses us will do so again: it is asked this often, in milliseconds. */
@@ -15,30 +18,20 @@ const REFUSED_DELAY = 5000;
 
 /** Resolves when Redis answers, rejects where it refuses us or does not answer in time. */
 export async function openRedis(url: string, options: KeyspaceOptions): Promise<{ keyspace: Keyspace; bus: Bus }> {
-  const { node, observer = {}, deadline = 5000, connectDeadline = 10_000 } = options;
+  const { observer = {}, connectDeadline = 10_000 } = options;
   const address = readAddress(url);
-  const cluster = address.kind === 'cluster';
   const trouble = new Trouble();
   trouble.set(new KeyspaceError('away', 'Redis has not answered yet.'));
-  const delay = (attempt: number) => (trouble.reason?.failure === 'refused' ? REFUSED_DELAY : retryDelay(attempt));
-  const client = makeClient(address, options, deadline, delay);
   const opening = Promise.withResolvers<void>();
-  const link = new Link(client, {
-    trouble,
-    observer,
-    deadline,
-    maxPendingBytes: options.maxPendingBytes ?? 16 * 1024 * 1024,
-    channels: node === undefined ? [] : [channelOf(node), channelOf(EVERY_NODE)],
-    cluster,
-    replicas: cluster ? 0 : (options.replicas ?? 0),
+  const connection = connect(address, options, trouble, {
+    push: (frame) => bus.push(frame),
     // A connection that fails is tried again until the deadline; one that is refused would be refused again.
     failed: (reason) => reason.failure === 'refused' && opening.reject(unreachable(reason)),
   });
-  const keyspace = new RedisKeyspace(link, trouble, observer);
-  const bus = new RedisBus(client, keyspace, link, cluster);
-  const stop = link.onLink((event) => event === 'up' && opening.resolve());
+  const keyspace = new RedisKeyspace(connection, trouble, observer);
+  const bus = new RedisBus(keyspace, connection, address.kind === 'cluster');
+  const stop = connection.onLink((event) => event === 'up' && opening.resolve());
   const timer = setTimeout(() => opening.reject(unreachable(trouble.reason)), connectDeadline);
-  client.connect().catch(() => {}); // The link hears of it, and the client connects again by itself.
   try {
     await opening.promise;
   } catch (error) {
@@ -49,6 +42,70 @@ export async function openRedis(url: string, options: KeyspaceOptions): Promise<
     stop();
   }
   return { keyspace, bus };
+}
+
+type Heard = Pick<LinkOptions, 'push' | 'failed'>;
+
+function connect(address: RedisAddress, options: KeyspaceOptions, trouble: Trouble, heard: Heard): Connection {
+  const { node } = options;
+  const channels = node === undefined ? [] : [channelOf(node), channelOf(EVERY_NODE)];
+  if (address.kind !== 'cluster') return linkTo(address, options, { ...heard, trouble, channels });
+  const at = (host: HostPort): RedisAddress => ({ ...address, kind: 'single', hosts: [host] });
+  const cluster = new ClusterConnection({
+    trouble,
+    channels,
+    connect(host, shard) {
+      const own = new Trouble();
+      own.set(trouble.reason ?? new KeyspaceError('away', 'This server of the cluster has not answered yet.'));
+      own.listen(shard.onChange);
+      return linkTo(at(host), options, { ...heard, trouble: own, channels: [], shard });
+    },
+    askAny: () => slotsOfAny(address.hosts.map(at), options, trouble, heard),
+  });
+  cluster.look();
+  return cluster;
+}
+
+type Other = 'observer' | 'deadline' | 'maxPendingBytes' | 'replicas';
+
+function linkTo(address: RedisAddress, options: KeyspaceOptions, rest: Omit<LinkOptions, Other>): Link {
+  const { observer = {}, deadline = 5000, maxPendingBytes = 16 * 1024 * 1024, replicas = 0 } = options;
+  const { trouble } = rest;
+  const delay = (attempt: number) => (trouble.reason?.failure === 'refused' ? REFUSED_DELAY : retryDelay(attempt));
+  const client = makeClient(address, options, deadline, delay);
+  const link = new Link(client, { ...rest, observer, deadline, maxPendingBytes, replicas });
+  client.connect().catch(() => {}); // The link hears of it, and the client connects again by itself.
+  return link;
+}
+
+/** CLUSTER SLOTS of the first of these servers that answers. */
+async function slotsOfAny(
+  addresses: readonly RedisAddress[],
+  options: KeyspaceOptions,
+  trouble: Trouble,
+  { failed }: Heard,
+): Promise<[reply: unknown, host: string]> {
+  for (const address of addresses) {
+    const client = makeClient(address, options, options.deadline ?? 5000, () => null);
+    client.on('error', () => {}); // the command fails as well
+    try {
+      await client.connect();
+      return [await client.call('CLUSTER', 'SLOTS'), address.hosts[0].host];
+    } catch (error) {
+      const reason =
+        noCluster(error as Error) ?? toKeyspaceError('CLUSTER SLOTS', error as Error, true, 'not-executed');
+      trouble.set(reason);
+      failed(reason);
+    } finally {
+      client.disconnect();
+    }
+  }
+  throw new Error('None of the servers of the Redis Cluster answers.');
+}
+
+function noCluster(error: Error): KeyspaceError | undefined {
+  if (!error.message.includes('cluster support disabled')) return undefined;
+  return new KeyspaceError('refused', 'This Redis is no cluster: write redis:// for it.');
 }
 
 function unreachable(reason: KeyspaceError | undefined): KeyspaceError {

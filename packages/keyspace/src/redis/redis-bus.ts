@@ -1,29 +1,28 @@
 import type { Bus, LinkEvent } from '../bus.ts';
-import type { Client } from './client.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import type { RedisKeyspace } from './redis-keyspace.ts';
 import { channelOf } from './script.ts';
 
 /** Frames over Redis's channels, on the connection that carries the commands. */
 export class RedisBus implements Bus {
   readonly #keyspace: RedisKeyspace;
-  readonly #link: Link;
-  readonly #cluster: boolean;
+  readonly #connection: Connection;
+  readonly #command: 'PUBLISH' | 'SPUBLISH';
   readonly #listeners = new Set<(frame: Buffer) => void>();
 
-  constructor(client: Client, keyspace: RedisKeyspace, link: Link, cluster: boolean) {
+  constructor(keyspace: RedisKeyspace, connection: Connection, cluster: boolean) {
     this.#keyspace = keyspace;
-    this.#link = link;
-    this.#cluster = cluster;
-    client.on('messageBuffer', (_channel: Buffer, frame: Buffer) => {
-      for (const listener of this.#listeners) listener(frame);
-    });
+    this.#connection = connection;
+    // each channel has its server in a cluster, which alone has to know of its frames
+    this.#command = cluster ? 'SPUBLISH' : 'PUBLISH';
   }
 
-  async publish(node: string, frame: Buffer): Promise<number> {
-    const listeners = await this.#keyspace.publish(channelOf(node), frame);
-    // A node of a cluster counts its own listeners alone, so none there does not prove that there are none.
-    return this.#cluster ? Math.max(1, listeners) : listeners;
+  push(frame: Buffer): void {
+    for (const listener of this.#listeners) listener(frame);
+  }
+
+  publish(node: string, frame: Buffer): Promise<number> {
+    return this.#keyspace.publish(channelOf(node), frame, this.#command);
   }
 
   onPush(callback: (frame: Buffer) => void): () => void {
@@ -32,8 +31,8 @@ export class RedisBus implements Bus {
   }
 
   onLink(callback: (event: LinkEvent) => void): () => void {
-    const stop = this.#link.onLink(callback);
-    let wanted = this.#link.up;
+    const stop = this.#connection.onLink(callback);
+    let wanted = this.#connection.up;
     // Whoever comes late is told that the link is up already.
     queueMicrotask(() => wanted && callback('up'));
     return () => {
@@ -43,6 +42,6 @@ export class RedisBus implements Bus {
   }
 
   reconnect(reason: string): void {
-    this.#link.reconnect(reason);
+    this.#connection.reconnect(reason);
   }
 }

@@ -7,24 +7,21 @@ import { KeyspaceError, type Outcome } from '../keyspace-error.ts';
 import type { KeyspaceObserver } from '../observer.ts';
 import type { Operation, Reply } from '../operation.ts';
 import type { Trouble } from '../trouble.ts';
-import type { Link } from './link.ts';
+import type { Connection } from './connection.ts';
 import { errorCode, toKeyspaceError } from './reply-error.ts';
 import { scriptOf } from './script.ts';
 import { decodeReply, encodeCommand, isAnswer, type WireCommand } from './wire.ts';
 
 /** The keyspace in Redis. */
 export class RedisKeyspace extends Commanding implements Keyspace {
-  readonly #link: Link;
+  readonly #connection: Connection;
   readonly #trouble: Trouble;
   readonly #observer: KeyspaceObserver;
-  /** Scripts that this connection has sent in full. */
-  #known = new Set<string>();
-  #knownEpoch = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(link: Link, trouble: Trouble, observer: KeyspaceObserver) {
+  constructor(connection: Connection, trouble: Trouble, observer: KeyspaceObserver) {
     super();
-    this.#link = link;
+    this.#connection = connection;
     this.#trouble = trouble;
     this.#observer = observer;
   }
@@ -69,10 +66,12 @@ export class RedisKeyspace extends Commanding implements Keyspace {
       const lane = hashTag(keys[0] ?? '');
       const inFull: WireCommand = { name: 'EVAL', args: [script.text, ...rest] };
       const byName: WireCommand = { name: 'EVALSHA', args: [script.sha, ...rest] };
-      let [reply] = await this.#request([this.#knows(script.sha) ? byName : inFull], lane, false);
+      const first = this.#connection.knows(lane, script.sha) ? byName : inFull;
+      let [reply] = await this.#request([first], lane, false);
       // Somebody emptied Redis's cache of scripts. Nothing was executed, so it is sent again, now in full.
       if (reply instanceof Error && errorCode(reply) === 'NOSCRIPT')
         [reply] = await this.#request([inFull], lane, false);
+      if (reply instanceof KeyspaceError) throw reply;
       if (reply instanceof Error) throw toKeyspaceError(operation.name, reply, false, 'unknown');
       return operation.result(reply as Reply);
     });
@@ -88,7 +87,7 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#link.close();
+    this.#closed ??= this.#connection.close();
     return this.#closed;
   }
 
@@ -97,9 +96,10 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   }
 
   /** A frame for a node, in order with the commands. */
-  publish(channel: string, frame: Buffer): Promise<number> {
-    const prepare = () => [{ name: 'PUBLISH', args: [channel, frame] }];
-    return this.#issue('publish', prepare, '', false, ([reply]) => {
+  publish(channel: string, frame: Buffer, name: 'PUBLISH' | 'SPUBLISH'): Promise<number> {
+    const prepare = () => [{ name, args: [channel, frame] }];
+    return this.#issue('publish', prepare, channel, false, ([reply]) => {
+      if (reply instanceof KeyspaceError) throw reply;
       if (reply instanceof Error) throw toKeyspaceError('publish', reply, false, 'not-executed');
       return reply as number;
     });
@@ -143,7 +143,7 @@ export class RedisKeyspace extends Commanding implements Keyspace {
       };
       try {
         if (this.#closed) throw new KeyspaceError('closed', 'The keyspace was closed');
-        this.#link.submit({ commands: prepare(), lane, atomic, answer });
+        this.#connection.submit({ commands: prepare(), lane, atomic, answer });
       } catch (error) {
         fail(error);
       }
@@ -167,18 +167,8 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   #request(commands: WireCommand[], lane: string, atomic: boolean): Promise<unknown[]> {
     return new Promise((answer) => {
       if (this.#closed) throw new KeyspaceError('closed', 'The keyspace was closed');
-      this.#link.submit({ commands, lane, atomic, answer });
+      this.#connection.submit({ commands, lane, atomic, answer });
     });
-  }
-
-  #knows(sha: string): boolean {
-    if (this.#knownEpoch !== this.#link.epoch) {
-      this.#known.clear();
-      this.#knownEpoch = this.#link.epoch;
-    }
-    if (this.#known.has(sha)) return true;
-    this.#known.add(sha);
-    return false;
   }
 }
 

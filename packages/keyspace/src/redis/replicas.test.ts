@@ -1,7 +1,10 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { hashTag } from '../key.ts';
 import { openKeyspace } from '../open.ts';
 import { pushBounded } from '../testing/example-operations.ts';
+import { OwnCluster } from '../testing/own-cluster.ts';
 import { OwnRedis } from '../testing/own-redis.ts';
+import { SLOTS, slotOf } from './slot.ts';
 
 async function start() {
   const primary = await OwnRedis.start(['--repl-diskless-sync-delay', '0']);
@@ -40,4 +43,18 @@ test('nobody knows what becomes of writes while the replica is gone, reads go on
   await vi.waitFor(() => expect(keyspace.state).toBe('up'), { timeout: 10_000, interval: 20 });
   await keyspace.set('a', '4');
   expect(await replica.askAll('GET', 'a')).toContain('4');
+});
+
+test('in a cluster, each server waits for its own replicas', async () => {
+  const { url, replicas } = await OwnCluster.start({ primaries: 2, replicas: 2 });
+  const { keyspace } = await openKeyspace(url, { deadline: 2000, replicas: 1 });
+  onTestFinished(() => keyspace.close());
+  const [first, second] = ['p2', 'p0'].map((tag) => `{${tag}}a`) as [string, string]; // in the first and the second half
+  expect([first, second].map((key) => slotOf(hashTag(key)) < SLOTS / 2)).toEqual([true, false]);
+  await Promise.all([keyspace.set(first, '1'), keyspace.set(second, '1')]);
+  replicas[1]?.freeze();
+  await expect(keyspace.set(second, '2')).rejects.toMatchObject({ failure: 'slow', outcome: 'unknown' });
+  await keyspace.set(first, '2');
+  replicas[1]?.thaw();
+  await vi.waitFor(() => keyspace.set(second, '3'), { timeout: 10_000, interval: 20 });
 });

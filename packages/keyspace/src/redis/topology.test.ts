@@ -7,37 +7,13 @@ import type { Keyspace } from '../keyspace.ts';
 import type { KeyspaceOptions } from '../keyspace-options.ts';
 import { type Opened, openKeyspace } from '../open.ts';
 import { compareAndSet, pushBounded } from '../testing/example-operations.ts';
+import { OwnCluster } from '../testing/own-cluster.ts';
 import { freePort, OwnRedis } from '../testing/own-redis.ts';
 
 async function open(url: string, options: KeyspaceOptions = {}): Promise<Opened> {
   const opened = await openKeyspace(url, options);
   onTestFinished(() => opened.keyspace.close());
   return opened;
-}
-
-/** Two primaries that share the slots, as one cluster. */
-async function cluster(): Promise<[OwnRedis, OwnRedis]> {
-  const start = async () => {
-    const port = await freePort(); // The cluster's own port, which is otherwise 10000 above.
-    return OwnRedis.start(['--cluster-enabled', 'yes', '--cluster-port', String(port)]);
-  };
-  const [first, second] = [await start(), await start()];
-  expect(await first.ask('CLUSTER', 'ADDSLOTSRANGE', '0', '8191')).toBe('+OK');
-  expect(await second.ask('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383')).toBe('+OK');
-  expect(await first.ask('CLUSTER', 'MEET', '127.0.0.1', String(second.port), second.option('--cluster-port'))).toBe(
-    '+OK',
-  );
-  for (const redis of [first, second]) {
-    await vi.waitFor(async () => expect(await redis.askAll('CLUSTER', 'INFO')).toContain('cluster_state:ok'), {
-      timeout: 15_000,
-      interval: 50,
-    });
-    await vi.waitFor(async () => expect(await redis.askAll('CLUSTER', 'INFO')).toContain('cluster_known_nodes:2'), {
-      timeout: 15_000,
-      interval: 50,
-    });
-  }
-  return [first, second];
 }
 
 const accounts = Array.from({ length: 50 }, (_, index) => `user${index}@montague.lit`);
@@ -62,15 +38,14 @@ async function use(k: Keyspace): Promise<void> {
 }
 
 test('a cluster: every account in its slot, frames from everywhere', async () => {
-  const [first, second] = await cluster();
-  const { keyspace, bus } = await open(`redis+cluster://127.0.0.1:${first.port},127.0.0.1:${second.port}`, {
-    node: 'n1',
-  });
+  const { url, primaries } = await OwnCluster.start({ primaries: 2 });
+  const { keyspace, bus } = await open(url, { node: 'n1' });
   await use(keyspace);
-  for (const redis of [first, second]) expect(Number((await redis.ask('DBSIZE')).slice(1))).toBeGreaterThan(10);
+  for (const redis of primaries) expect(Number((await redis.ask('DBSIZE')).slice(1))).toBeGreaterThan(10);
   const frames: string[] = [];
   bus.onPush((frame) => frames.push(String(frame)));
-  for (let count = 0; count < 4; count += 1) expect(await bus.publish('n1', Buffer.from('direct'))).toBeGreaterThan(0);
+  for (let count = 0; count < 4; count += 1) expect(await bus.publish('n1', Buffer.from('direct'))).toBe(1);
+  expect(await bus.publish('nobody', Buffer.from('direct'))).toBe(0);
   for (const bare of accounts.slice(0, 4)) {
     await keyspace.call(pushBounded, [accountKey('list', bare)], [1, bare, 'n1']);
   }
@@ -80,8 +55,9 @@ test('a cluster: every account in its slot, frames from everywhere', async () =>
 });
 
 test('a cluster that lost a node: its accounts fail, the others go on', async () => {
-  const [first, second] = await cluster();
-  for (const redis of [first, second]) await redis.ask('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
+  const cluster = await OwnCluster.start({ primaries: 2 });
+  const [first, second] = cluster.primaries as [OwnRedis, OwnRedis];
+  for (const redis of cluster.primaries) await redis.ask('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
   const { keyspace } = await open(`redis+cluster://127.0.0.1:${first.port}`, { deadline: 1000 });
   await use(keyspace);
   await second.kill();
@@ -91,6 +67,14 @@ test('a cluster that lost a node: its accounts fail, the others go on', async ()
   expect(failed.length).toBeLessThan(45);
   for (const result of failed)
     expect(result).toMatchObject({ reason: { name: 'KeyspaceError', outcome: 'not-executed' } });
+});
+
+test('a server that is no cluster is refused, in words', async () => {
+  const redis = await OwnRedis.start();
+  await expect(openKeyspace(`redis+cluster://127.0.0.1:${redis.port}`)).rejects.toMatchObject({
+    failure: 'refused',
+    message: 'Redis cannot be reached. This Redis is no cluster: write redis:// for it.',
+  });
 });
 
 test('sentinels lead to the primary', async () => {

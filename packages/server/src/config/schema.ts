@@ -138,7 +138,7 @@ const keyspace = section('Where accounts, rosters, offline messages and everythi
     min: 0,
     max: 10,
     description:
-      'Nothing is acknowledged before so many replicas of Redis have it, too. Slower, and nothing is taken while there are fewer. Of no effect in a Redis Cluster.',
+      'Nothing is acknowledged before so many replicas of Redis have it, too. Slower, and nothing is taken while there are fewer. In a Redis Cluster, of each of its servers.',
   }),
 });
 
