@@ -41,6 +41,10 @@ export class SimulatedKeyspace extends Commanding implements Keyspace {
     );
   }
 
+  forAccount(): Keyspace {
+    return this;
+  }
+
   now(): Promise<number> {
     return this.#link.ask('now', true, () => this.#store.keyspace.now());
   }

@@ -5,6 +5,7 @@ import { openKeyspace } from '@parley/keyspace/open';
 import { internalAccounts } from '@parley/server/accounts';
 import type { FrameVersions } from '@parley/server/cluster/frame-versions';
 import { type Configuration, configurationSchema } from '@parley/server/config/schema';
+import { domainReplicas } from '@parley/server/keyspace-url';
 import { Log } from '@parley/server/log';
 import { moduleSettings } from '@parley/server/module';
 import { modules } from '@parley/server/modules';
@@ -35,21 +36,30 @@ export class NodeHere {
   }
 
   /** On the keyspace with this URL. */
-  static async start(url: string, { name = 'node', frames, config = {} }: NodeHereOptions = {}): Promise<NodeHere> {
+  static async start(
+    url: string,
+    { name = 'node', frames, config: given = {} }: NodeHereOptions = {},
+  ): Promise<NodeHere> {
     const log: LogLine[] = [];
     const id = randomBytes(8).toString('hex');
-    const { keyspace, bus } = await openKeyspace(url, { node: id, deadline: 2000 });
+    const config = configurationSchema(moduleSettings(modules)).parse({
+      listen: { c2s: [nowhere], c2sTls: [], http: [] },
+      authentication: { iterations: 4096 },
+      drain: { seconds: 2 },
+      admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
+      cluster: { secret: 'a secret that only the tests know of' },
+      limits: { stanzas: { perSecond: 0 }, process: { eventLoopDelayMilliseconds: 60_000 } },
+      ...given,
+    });
+    const { keyspace, bus } = await openKeyspace(url, {
+      node: id,
+      deadline: 2000,
+      replicas: config.keyspace.replicas,
+      domainReplicas: domainReplicas(config),
+    });
     onTestFinished(() => keyspace.close());
     const node = await Node.start({
-      config: configurationSchema(moduleSettings(modules)).parse({
-        listen: { c2s: [nowhere], c2sTls: [], http: [] },
-        authentication: { iterations: 4096 },
-        drain: { seconds: 2 },
-        admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate
-        cluster: { secret: 'a secret that only the tests know of' },
-        limits: { stanzas: { perSecond: 0 }, process: { eventLoopDelayMilliseconds: 60_000 } },
-        ...config,
-      }),
+      config,
       keyspace,
       log: Log.create({ level: 'info', output: { write: (line) => log.push(JSON.parse(line)) } }),
       modules,

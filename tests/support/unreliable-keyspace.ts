@@ -22,6 +22,7 @@ export class UnreliableKeyspace {
       get: (target, name) => {
         const member = Reflect.get(target, name);
         if (typeof member !== 'function') return member;
+        if (name === 'forAccount') return () => this.keyspace;
         const work = (...args: unknown[]) => Reflect.apply(member, target, args) as Promise<unknown>;
         return WRITES.has(String(name)) ? (...args: unknown[]) => this.#write(() => work(...args)) : work;
       },

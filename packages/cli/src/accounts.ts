@@ -4,7 +4,7 @@ import { type AccountAdministration, administerAccounts } from '@parley/server/a
 import { sourcesOf } from '@parley/server/auth/ldap/directory-settings';
 import { clusterSecret, servedDomains } from '@parley/server/cluster-secret';
 import { INTERNAL } from '@parley/server/config/directory';
-import { keyspaceUrl } from '@parley/server/keyspace-url';
+import { domainReplicas, keyspaceUrl } from '@parley/server/keyspace-url';
 import { modules } from '@parley/server/modules';
 import type { Command } from 'commander';
 import { readConfiguration } from './configuration.ts';
@@ -21,8 +21,12 @@ export async function withAccounts<T>(
   const config = readConfiguration(command);
   const node = await NodeClient.connect(config.admin.socket);
   if (node !== undefined) return act(node.accounts);
-  const { durability } = config.keyspace;
-  const { keyspace } = await openKeyspace(keyspaceUrl(config), { durability });
+  const { durability, replicas } = config.keyspace;
+  const { keyspace } = await openKeyspace(keyspaceUrl(config), {
+    durability,
+    replicas,
+    domainReplicas: domainReplicas(config),
+  });
   try {
     const shared = await clusterSecret(config, keyspace);
     const accounts = internalAccounts({ keyspace, modules, secret: shared, config: () => config });

@@ -1,7 +1,8 @@
 /**
  * `up`: frames arrive. `down`: they do not, and those sent meanwhile are lost. `storeChanged`: what answers now is not
  * the store that was known (it was restarted, or a replica took over), so the newest writes may be missing from it.
- * After `down` comes `up`, and `storeChanged` just before it where that is so. Whoever hears `down` has to look again
+ * After `down` comes `up`, and `storeChanged` just before it where that is so,
+ * or, rarely, alone. Whoever hears `down` has to look again
  * at everything that it knows from frames.
  */
 export type LinkEvent = 'up' | 'down' | 'storeChanged';

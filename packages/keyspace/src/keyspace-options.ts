@@ -16,6 +16,8 @@ export interface KeyspaceOptions {
   tls?: ConnectionOptions;
   /** Redis: nothing counts as done before so many replicas have it, too. Default 0. */
   replicas?: number;
+  /** Redis: the same for what belongs to accounts of these domains. Others are not slower for it. */
+  domainReplicas?: ReadonlyMap<string, number>;
   /** Redis: what the sentinels ask for, where that is not what Redis asks for. */
   sentinelPassword?: string;
 

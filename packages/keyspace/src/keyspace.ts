@@ -40,6 +40,11 @@ export interface Keyspace extends Asynchronous, AsyncDisposable {
   batch<const List extends readonly Command[]>(commands: List, options: BatchOptions): Promise<Replies<List>>;
   /** A named operation, atomically. All keys lie in one partition, and there is at least one. */
   call<Result>(operation: Operation<Result>, keys: readonly string[], args?: readonly Argument[]): Promise<Result>;
+  /**
+   * The same keyspace for what belongs to an account though its keys do not say so: it is kept as safely as that account's
+   * domain wants it.
+   */
+  forAccount(bareJid: string): Keyspace;
   /** The keyspace's own clock, milliseconds since 1970. */
   now(): Promise<number>;
   /** While it is `down`, commands fail at once; where it can, it still answers reads. */

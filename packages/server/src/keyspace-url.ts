@@ -1,5 +1,10 @@
 import type { Configuration } from './config/schema.ts';
 
+/** For how many replicas of Redis what belongs to a domain waits, of the domains for which that is configured. */
+export function domainReplicas({ domains }: Configuration): ReadonlyMap<string, number> {
+  return new Map(domains.flatMap(({ name, replicas }) => (replicas === undefined ? [] : [[name, replicas]])));
+}
+
 /** The URL with the password that stands beside it. */
 export function keyspaceUrl({ keyspace: { url, password } }: Configuration): string {
   if (password === undefined || !/^redis/.test(url)) return url;

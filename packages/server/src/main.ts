@@ -8,7 +8,7 @@ import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
 import { FileWatch } from './file-watch.ts';
 import { keyspaceMetrics, observeKeyspace } from './keyspace-metrics.ts';
-import { keyspaceUrl } from './keyspace-url.ts';
+import { domainReplicas, keyspaceUrl } from './keyspace-url.ts';
 import { Log } from './log.ts';
 import { MetricsReport } from './metrics-report.ts';
 import { modules } from './modules.ts';
@@ -65,6 +65,7 @@ export class Server implements AsyncDisposable {
       deadline: config.keyspace.commandTimeoutSeconds * 1000,
       connectDeadline: config.keyspace.connectTimeoutSeconds * 1000,
       replicas: config.keyspace.replicas,
+      domainReplicas: domainReplicas(config),
       observer: keyspaceMetrics(registry.metrics, log),
     });
     parts.use(keyspace);

@@ -87,6 +87,11 @@ export class EmbeddedKeyspace extends Commanding implements Keyspace {
     });
   }
 
+  /** One process, one disk: all accounts are kept alike. */
+  forAccount(): Keyspace {
+    return this;
+  }
+
   now(): Promise<number> {
     return this.#closed ? Promise.reject(closed()) : Promise.resolve(this.#parts.memory.now());
   }

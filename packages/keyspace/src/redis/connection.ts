@@ -8,7 +8,7 @@ export interface Connection {
   /** Sends a request with what else this turn of the event loop issues. Throws where it cannot be sent. */
   submit(request: Request): void;
   /** Whether the server that has these keys was sent this script in full; if not, it is now about to be. */
-  knows(lane: string, sha: string): boolean;
+  knows(lane: string, sha: string, replicas: number | undefined): boolean;
   onLink(listener: (event: LinkEvent) => void): () => void;
   /** What is issued already may or may not be done. */
   reconnect(reason: string): void;

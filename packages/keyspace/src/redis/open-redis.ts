@@ -7,11 +7,13 @@ import { type HostPort, type RedisAddress, readAddress } from './address.ts';
 import { makeClient, retryDelay } from './client.ts';
 import { ClusterConnection } from './cluster-connection.ts';
 import type { Connection } from './connection.ts';
+import { DomainReplicas } from './domain-replicas.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { RedisBus } from './redis-bus.ts';
 import { RedisKeyspace } from './redis-keyspace.ts';
 import { toKeyspaceError } from './reply-error.ts';
 import { channelOf } from './script.ts';
+import { StricterConnection } from './stricter-connection.ts';
 
 /** A server that refuses us will do so again: it is asked this often, in milliseconds. */
 const REFUSED_DELAY = 5000;
@@ -23,12 +25,15 @@ export async function openRedis(url: string, options: KeyspaceOptions): Promise<
   const trouble = new Trouble();
   trouble.set(new KeyspaceError('away', 'Redis has not answered yet.'));
   const opening = Promise.withResolvers<void>();
-  const connection = connect(address, options, trouble, {
+  const heard: Heard = {
     push: (frame) => bus.push(frame),
     // A connection that fails is tried again until the deadline; one that is refused would be refused again.
     failed: (reason) => reason.failure === 'refused' && opening.reject(unreachable(reason)),
-  });
-  const keyspace = new RedisKeyspace(connection, trouble, observer);
+  };
+  const domainReplicas = new DomainReplicas(options.domainReplicas);
+  const usual = connect(address, options, trouble, heard);
+  const connection = withStricter(usual, domainReplicas, address, options, heard);
+  const keyspace = new RedisKeyspace({ connection, trouble, observer, domainReplicas });
   const bus = new RedisBus(keyspace, connection, address.kind === 'cluster');
   const stop = connection.onLink((event) => event === 'up' && opening.resolve());
   const timer = setTimeout(() => opening.reject(unreachable(trouble.reason)), connectDeadline);
@@ -42,6 +47,32 @@ export async function openRedis(url: string, options: KeyspaceOptions): Promise<
     stop();
   }
   return { keyspace, bus };
+}
+
+/** Other connections for those who wait for other numbers of replicas than all others. */
+function withStricter(
+  usual: Connection,
+  { counts }: DomainReplicas,
+  address: RedisAddress,
+  options: KeyspaceOptions,
+  heard: Heard,
+): Connection {
+  const others = new Map<number, Connection>();
+  for (const replicas of counts) {
+    if (replicas === (options.replicas ?? 0)) continue;
+    const trouble = new Trouble();
+    trouble.set(new KeyspaceError('away', 'Redis has not answered yet.'));
+    const whose = `the domains that wait for ${replicas} replicas of Redis`;
+    let told = false;
+    trouble.listen((state, reason) => {
+      if (state === 'down') options.observer?.warning?.(`Nothing can be kept for ${whose}: ${reason?.message}`);
+      else if (told) options.observer?.warning?.(`Everything is kept again for ${whose}.`);
+      told ||= state === 'down';
+    });
+    const { node: _, ...rest } = options; // frames come on the usual connection
+    others.set(replicas, connect(address, { ...rest, replicas }, trouble, heard));
+  }
+  return others.size === 0 ? usual : new StricterConnection(usual, others);
 }
 
 type Heard = Pick<LinkOptions, 'push' | 'failed'>;

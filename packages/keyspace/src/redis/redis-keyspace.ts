@@ -8,34 +8,55 @@ import type { KeyspaceObserver } from '../observer.ts';
 import type { Operation, Reply } from '../operation.ts';
 import type { Trouble } from '../trouble.ts';
 import type { Connection } from './connection.ts';
+import type { DomainReplicas } from './domain-replicas.ts';
 import { errorCode, toKeyspaceError } from './reply-error.ts';
 import { scriptOf } from './script.ts';
 import { decodeReply, encodeCommand, isAnswer, type WireCommand } from './wire.ts';
 
+export interface RedisKeyspaceParts {
+  readonly connection: Connection;
+  readonly trouble: Trouble;
+  readonly observer: KeyspaceObserver;
+  readonly domainReplicas: DomainReplicas;
+}
+
+/** What all views on one keyspace have in common. */
+interface Shared extends RedisKeyspaceParts {
+  readonly views: Map<number, RedisKeyspace>;
+  closed?: Promise<void>;
+}
+
 /** The keyspace in Redis. */
 export class RedisKeyspace extends Commanding implements Keyspace {
-  readonly #connection: Connection;
-  readonly #trouble: Trouble;
-  readonly #observer: KeyspaceObserver;
-  #closed: Promise<void> | undefined;
+  readonly #shared: Shared;
+  /** For how many replicas everything waits that comes this way; where undefined, its keys decide. */
+  readonly #replicas: number | undefined;
 
-  constructor(connection: Connection, trouble: Trouble, observer: KeyspaceObserver) {
+  constructor(parts: RedisKeyspaceParts | Shared, replicas?: number) {
     super();
-    this.#connection = connection;
-    this.#trouble = trouble;
-    this.#observer = observer;
+    this.#shared = 'views' in parts ? parts : { ...parts, views: new Map() };
+    this.#replicas = replicas;
+  }
+
+  forAccount(bareJid: string): Keyspace {
+    const { domainReplicas, views } = this.#shared;
+    const replicas = domainReplicas.of(bareJid);
+    if (replicas === undefined) return this;
+    const view = views.get(replicas) ?? new RedisKeyspace(this.#shared, replicas);
+    views.set(replicas, view);
+    return view;
   }
 
   get state() {
-    return this.#trouble.state;
+    return this.#shared.trouble.state;
   }
 
   get trouble(): KeyspaceError | undefined {
-    return this.#trouble.reason;
+    return this.#shared.trouble.reason;
   }
 
   onState(listener: StateListener): () => void {
-    return this.#trouble.listen(listener);
+    return this.#shared.trouble.listen(listener);
   }
 
   batch<const List extends readonly Command[]>(list: List, { atomic }: BatchOptions): Promise<Replies<List>> {
@@ -47,13 +68,14 @@ export class RedisKeyspace extends Commanding implements Keyspace {
     };
     const lane = laneOf(list.slice(0, 1));
     if (list.length > 0 && (atomic || list.every((command) => laneOf([command]) === lane))) {
-      return this.#issue('batch', prepare, lane, atomic, read) as Promise<Replies<List>>;
+      return this.#issue('batch', prepare, list, lane, atomic, read) as Promise<Replies<List>>;
     }
     return this.#measure('batch', async () => {
       if (list.length === 0) return [];
-      const all = prepare().map((command, index) =>
-        this.#request([command], laneOf(list.slice(index, index + 1)), false),
-      );
+      const all = prepare().map((command, index) => {
+        const single = list.slice(index, index + 1);
+        return this.#request([command], laneOf(single), this.#replicasOf(single), false);
+      });
       return read((await Promise.all(all)).flat());
     }) as Promise<Replies<List>>;
   }
@@ -64,13 +86,14 @@ export class RedisKeyspace extends Commanding implements Keyspace {
       const script = scriptOf(operation);
       const rest = [String(keys.length), ...keys, ...args.map((arg) => (typeof arg === 'number' ? String(arg) : arg))];
       const lane = hashTag(keys[0] ?? '');
+      const replicas = this.#replicas ?? this.#shared.domainReplicas.ofKeys(keys);
       const inFull: WireCommand = { name: 'EVAL', args: [script.text, ...rest] };
       const byName: WireCommand = { name: 'EVALSHA', args: [script.sha, ...rest] };
-      const first = this.#connection.knows(lane, script.sha) ? byName : inFull;
-      let [reply] = await this.#request([first], lane, false);
+      const first = this.#shared.connection.knows(lane, script.sha, replicas) ? byName : inFull;
+      let [reply] = await this.#request([first], lane, replicas, false);
       // Somebody emptied Redis's cache of scripts. Nothing was executed, so it is sent again, now in full.
       if (reply instanceof Error && errorCode(reply) === 'NOSCRIPT')
-        [reply] = await this.#request([inFull], lane, false);
+        [reply] = await this.#request([inFull], lane, replicas, false);
       if (reply instanceof KeyspaceError) throw reply;
       if (reply instanceof Error) throw toKeyspaceError(operation.name, reply, false, 'unknown');
       return operation.result(reply as Reply);
@@ -79,7 +102,7 @@ export class RedisKeyspace extends Commanding implements Keyspace {
 
   now(): Promise<number> {
     return this.#measure('now', async () => {
-      const [reply] = await this.#request([{ name: 'TIME', args: [] }], '', false);
+      const [reply] = await this.#request([{ name: 'TIME', args: [] }], '', undefined, false);
       if (reply instanceof Error) throw toKeyspaceError('now', reply, true, 'not-executed');
       const [seconds, microseconds] = reply as [Buffer, Buffer];
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
@@ -87,8 +110,8 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#connection.close();
-    return this.#closed;
+    this.#shared.closed ??= this.#shared.connection.close();
+    return this.#shared.closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -98,7 +121,7 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   /** A frame for a node, in order with the commands. */
   publish(channel: string, frame: Buffer, name: 'PUBLISH' | 'SPUBLISH'): Promise<number> {
     const prepare = () => [{ name, args: [channel, frame] }];
-    return this.#issue('publish', prepare, channel, false, ([reply]) => {
+    return this.#issue('publish', prepare, [], channel, false, ([reply]) => {
       if (reply instanceof KeyspaceError) throw reply;
       if (reply instanceof Error) throw toKeyspaceError('publish', reply, false, 'not-executed');
       return reply as number;
@@ -110,7 +133,8 @@ export class RedisKeyspace extends Commanding implements Keyspace {
       checkCommand(command);
       return [encodeCommand(command)];
     };
-    return this.#issue(command[0], prepare, laneOf([command]), false, ([reply]) => {
+    const list = [command];
+    return this.#issue(command[0], prepare, list, laneOf(list), false, ([reply]) => {
       const answer = readReply(command, reply);
       if (answer instanceof KeyspaceError) throw answer;
       return answer as ReplyTo<C>;
@@ -121,11 +145,13 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   #issue<Result>(
     name: string,
     prepare: () => WireCommand[],
+    list: readonly Command[],
     lane: string,
     atomic: boolean,
     read: (replies: readonly unknown[]) => Result,
   ): Promise<Result> {
-    const { command } = this.#observer;
+    const { closed, connection, observer } = this.#shared;
+    const { command } = observer;
     const began = performance.now();
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown) => {
@@ -142,8 +168,8 @@ export class RedisKeyspace extends Commanding implements Keyspace {
         command?.(name, performance.now() - began, undefined);
       };
       try {
-        if (this.#closed) throw new KeyspaceError('closed', 'The keyspace was closed');
-        this.#connection.submit({ commands: prepare(), lane, atomic, answer });
+        if (closed) throw new KeyspaceError('closed', 'The keyspace was closed');
+        connection.submit({ commands: prepare(), lane, replicas: this.#replicasOf(list), atomic, answer });
       } catch (error) {
         fail(error);
       }
@@ -151,7 +177,7 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   }
 
   async #measure<Result>(name: string, body: () => Promise<Result>): Promise<Result> {
-    const { command } = this.#observer;
+    const { command } = this.#shared.observer;
     const began = performance.now();
     try {
       const result = await body();
@@ -164,11 +190,17 @@ export class RedisKeyspace extends Commanding implements Keyspace {
     }
   }
 
-  #request(commands: WireCommand[], lane: string, atomic: boolean): Promise<unknown[]> {
+  #request(commands: WireCommand[], lane: string, replicas: number | undefined, atomic: boolean): Promise<unknown[]> {
     return new Promise((answer) => {
-      if (this.#closed) throw new KeyspaceError('closed', 'The keyspace was closed');
-      this.#connection.submit({ commands, lane, atomic, answer });
+      const { closed, connection } = this.#shared;
+      if (closed) throw new KeyspaceError('closed', 'The keyspace was closed');
+      connection.submit({ commands, lane, replicas, atomic, answer });
     });
+  }
+
+  #replicasOf(list: readonly Command[]): number | undefined {
+    const { domainReplicas } = this.#shared;
+    return domainReplicas.none ? undefined : (this.#replicas ?? domainReplicas.ofKeys(list.flatMap(keysOf)));
   }
 }
 

@@ -1,14 +1,20 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { hashTag } from '../key.ts';
+import { accountKey, globalKey, hashTag, partitionKey } from '../key.ts';
 import { openKeyspace } from '../open.ts';
 import { pushBounded } from '../testing/example-operations.ts';
 import { OwnCluster } from '../testing/own-cluster.ts';
 import { OwnRedis } from '../testing/own-redis.ts';
+import { DomainReplicas } from './domain-replicas.ts';
 import { SLOTS, slotOf } from './slot.ts';
 
-async function start() {
+async function pair() {
   const primary = await OwnRedis.start(['--repl-diskless-sync-delay', '0']);
   const replica = await OwnRedis.start(['--replicaof', '127.0.0.1', String(primary.port)]);
+  return { primary, replica };
+}
+
+async function start() {
+  const { primary, replica } = await pair();
   const { keyspace } = await openKeyspace(primary.url, { deadline: 2000, replicas: 1 });
   onTestFinished(() => keyspace.close());
   // until the replica is in step, nothing is taken
@@ -57,4 +63,64 @@ test('in a cluster, each server waits for its own replicas', async () => {
   await keyspace.set(first, '2');
   replicas[1]?.thaw();
   await vi.waitFor(() => keyspace.set(second, '3'), { timeout: 10_000, interval: 20 });
+});
+
+test('what belongs to a domain waits for more replicas than the rest, and nothing else waits with it', async () => {
+  const { primary, replica } = await pair();
+  const warnings: string[] = [];
+  const { keyspace } = await openKeyspace(primary.url, {
+    deadline: 2000,
+    domainReplicas: new Map([['strict.example', 1]]),
+    observer: { warning: (message) => warnings.push(message) },
+  });
+  onTestFinished(() => keyspace.close());
+  const [strict, easy] = ['a@strict.example', 'a@easy.example'].map((bare) => accountKey('k', bare)) as [
+    string,
+    string,
+  ];
+  const sid = partitionKey('journal', 7, '0011223344556677');
+  const journal = keyspace.forAccount('a@strict.example');
+  expect(keyspace.forAccount('a@easy.example')).toBe(keyspace);
+  await vi.waitFor(() => keyspace.set(strict, '1'), { timeout: 20_000, interval: 20 });
+  await journal.rpush(sid, 'one');
+  expect(await keyspace.call(pushBounded, [easy.replace('k:', 'l:')], [5, 'x', 'n1'])).toBe(1);
+  expect(await keyspace.call(pushBounded, [strict.replace('k:', 'l:')], [5, 'x', 'n1'])).toBe(1);
+  replica.freeze();
+  const failing = [
+    keyspace.set(strict, '2'),
+    journal.rpush(sid, 'two'),
+    keyspace.call(pushBounded, [strict.replace('k:', 'l:')], [5, 'x', 'n1']),
+  ].map((write) => expect(write).rejects.toMatchObject({ failure: 'slow', outcome: 'unknown' }));
+  await keyspace.set(easy, '2');
+  await keyspace.rpush(sid, 'three');
+  await keyspace.call(pushBounded, [easy.replace('k:', 'l:')], [5, 'x', 'n1']);
+  await Promise.all(failing);
+  expect(keyspace.state).toBe('up');
+  expect(warnings).toEqual([
+    'Nothing can be kept for the domains that wait for 1 replicas of Redis: Fewer than 1 replicas of Redis have what was written.',
+  ]);
+  replica.thaw();
+  await vi.waitFor(() => keyspace.set(strict, '3'), { timeout: 10_000, interval: 20 });
+  await vi.waitFor(() => expect(warnings).toHaveLength(2), { timeout: 10_000, interval: 20 });
+  await keyspace.close();
+  await expect(journal.llen(sid)).rejects.toMatchObject({ failure: 'closed' });
+});
+
+test('whose a key is', () => {
+  const replicas = new DomainReplicas(
+    new Map([
+      ['a.example', 2],
+      ['[::1]', 3],
+    ]),
+  );
+  const of = (...keys: string[]) => replicas.ofKeys(keys);
+  expect(of(accountKey('k', 'x@a.example'))).toBe(2);
+  expect(of(accountKey('k', 'x@a.example', 'more', 'b@c'))).toBe(2);
+  expect(of(partitionKey('index', 3), accountKey('k', 'x:y@[::1]'))).toBe(3);
+  expect(of(accountKey('k', 'a.example'))).toBe(2);
+  expect(
+    of(accountKey('k', 'x@b.a.example'), partitionKey('index', 3, 'b'), globalKey('k', 'a.example')),
+  ).toBeUndefined();
+  expect([replicas.of('x@a.example'), replicas.of('x@[::1]'), replicas.of('x@b.example')]).toEqual([2, 3, undefined]);
+  expect(new DomainReplicas().ofKeys([accountKey('k', 'x@a.example')])).toBeUndefined();
 });

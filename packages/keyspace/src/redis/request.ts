@@ -7,6 +7,8 @@ export interface Request {
   atomic: boolean;
   /** Decides where it goes in a cluster: the tag of its keys. */
   lane: string;
+  /** So many replicas are waited for, where that is another number than usual. */
+  replicas?: number | undefined;
   answer(replies: unknown[]): void;
 }
 

@@ -124,7 +124,7 @@ describe('problems', () => {
       /^PARLEY_LOG__PRETTY is "perhaps": write true or false$/,
       /^limts is not an option: did you mean limits\?$/,
       /^domains\[0\]\.name is not a domain: /,
-      /^domains\[1\] is 5: write a group of options: name, certificate, key, mechanisms, accounts$/,
+      /^domains\[1\] is 5: write a group of options: name, certificate, key, mechanisms, accounts, replicas$/,
       /^cluster\.secret is missing: /,
       /^limits\.connections\.perAddress is -1: write a whole number, 0 or more$/,
       /^limits\.connections\.trustedNetworks\[0\] is not a network: write /,

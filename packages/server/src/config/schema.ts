@@ -41,6 +41,8 @@ const account = prepared('the bare address of an account', (text) => {
   return jid.bareText;
 });
 
+const MOST_REPLICAS = 10;
+
 const domain = z
   .preprocess(
     (value) => (typeof value === 'string' ? { name: value } : value),
@@ -60,6 +62,11 @@ const domain = z
         }),
         accounts: accountSources.optional().meta({
           description: 'Where the accounts of this domain come from, instead of `authentication.accounts`.',
+        }),
+        replicas: z.number().int().min(0).max(MOST_REPLICAS).optional().meta({
+          live: false,
+          description:
+            'So many replicas of Redis must have whatever belongs to this domain before it is acknowledged, instead of `keyspace.replicas`. Other domains are not slower for it.',
         }),
       })
       .check(certificateWithKey),
@@ -136,7 +143,7 @@ const keyspace = section('Where accounts, rosters, offline messages and everythi
   commandTimeoutSeconds: seconds(5, { description: 'Time for one command; then the keyspace counts as away.' }),
   replicas: count(0, {
     min: 0,
-    max: 10,
+    max: MOST_REPLICAS,
     description:
       'Nothing is acknowledged before so many replicas of Redis have it, too. Slower, and nothing is taken while there are fewer. In a Redis Cluster, of each of its servers.',
   }),

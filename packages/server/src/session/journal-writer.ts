@@ -231,7 +231,7 @@ export class JournalWriter {
     if (this.#trimWanted) this.#resetTrim();
     this.#headerWanted = false;
     if (batch.length === 0 && header === undefined && updated === undefined) return true;
-    const written = store.write(this.#key, { entries: batch.map(entryOf), header, trim });
+    const written = store.write(account, this.#key, { entries: batch.map(entryOf), header, trim });
     let owned: boolean;
     try {
       // nothing may still be on its way when the journal is written anew

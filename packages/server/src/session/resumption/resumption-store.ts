@@ -28,7 +28,7 @@ import {
 } from './resumption-keys.ts';
 import { decodeRecord, encodeRecord, epochOf, fenceOf, ownerOf, type ResumptionRecord } from './resumption-record.ts';
 
-export type { RecordedSession, ResumptionRecord, WaitingEntries };
+export type { KeptSession, RecordedSession, ResumptionRecord, SessionMark, WaitingEntries };
 
 export interface ResumptionStoreOptions {
   readonly keyspace: Keyspace;
@@ -136,27 +136,33 @@ export class ResumptionStore {
    * Puts entries behind those that the journal has, and, where a header is given, replaces the one that it has and drops
    * `trim` entries, the oldest ones; there must be that many. False where the journal is somebody else's or gone.
    */
-  async write(journal: string, { entries, header, trim }: JournalWrite): Promise<boolean> {
+  async write(account: Jid, journal: string, { entries, header, trim }: JournalWrite): Promise<boolean> {
+    const keyspace = this.#of(account);
     if (header === undefined)
-      return entries.length === 0 || (await this.#keyspace.rpushx(journal, ...entries.map(encodeEntry))) > 0;
+      return entries.length === 0 || (await keyspace.rpushx(journal, ...entries.map(encodeEntry))) > 0;
     const bytes = encodeHeader(header);
-    if (trim === 0 && entries.length === 0) return this.#keyspace.lset(journal, 0, bytes);
+    if (trim === 0 && entries.length === 0) return keyspace.lset(journal, 0, bytes);
     const commands: Command[] = entries.length === 0 ? [] : [['rpushx', journal, ...entries.map(encodeEntry)]];
     commands.push(['lset', journal, trim, bytes]);
     // The header takes the place of the last entry that goes, so that the journal never is without one.
     if (trim > 0) commands.push(['ltrim', journal, trim, -1]);
-    const replies = await this.#keyspace.batch(commands, { atomic: trim > 0 });
+    const replies = await keyspace.batch(commands, { atomic: trim > 0 });
     return replies.every((reply) => reply !== false && reply !== 0);
   }
 
   /** Puts entries, at least one, behind those that the journal has. */
   append(account: Jid, sid: string, epoch: number, entries: readonly JournalEntry[]): Promise<boolean> {
-    return this.write(this.journalOf(account, sid, epoch), { entries, header: undefined, trim: 0 });
+    return this.write(account, this.journalOf(account, sid, epoch), { entries, header: undefined, trim: 0 });
   }
 
   /** Replaces the header and drops so many entries. */
   checkpoint(account: Jid, sid: string, epoch: number, header: JournalHeader, trim: number): Promise<boolean> {
-    return this.write(this.journalOf(account, sid, epoch), { entries: [], header, trim });
+    return this.write(account, this.journalOf(account, sid, epoch), { entries: [], header, trim });
+  }
+
+  /** A journal's key does not say whose it is. */
+  #of(account: Jid): Keyspace {
+    return this.#keyspace.forAccount(account.bareText);
   }
 
   /** Undefined where there is no such session. Rejects with `damaged` where it cannot be read. */
@@ -166,7 +172,7 @@ export class ResumptionStore {
       const found = await this.#find(account, sid);
       if (found === undefined) return undefined;
       const { record, owner, bytes } = found;
-      const elements = await this.#keyspace.lrange(journalKeys.key(partition, sid, String(record.epoch)), 0, -1);
+      const elements = await this.#of(account).lrange(journalKeys.key(partition, sid, String(record.epoch)), 0, -1);
       const [header, ...entries] = elements;
       const last = elements.at(-1);
       // Where there is none, somebody has just taken the session over or ended it.
@@ -357,7 +363,7 @@ export class ResumptionStore {
 
   /** What waits still of what a session left behind. */
   async waiting(account: Jid, sid: string): Promise<readonly JournalEntry[]> {
-    const elements = await this.#keyspace.lrange(waitingKeys.key(partitionOf(account), sid), 0, -1);
+    const elements = await this.#of(account).lrange(waitingKeys.key(partitionOf(account), sid), 0, -1);
     return elements.map(decodeEntry);
   }
 
@@ -368,7 +374,7 @@ export class ResumptionStore {
   async keepWaiting(jid: Jid, sid: string, left: number, owner = this.owner): Promise<void> {
     const partition = partitionOf(jid);
     const keys = [waitingKeys.key(partition, sid), waitingIndexKeys.key(partition)];
-    await this.#keyspace.call(keepWaiting, keys, [left, waitingMemberOf(jid, jid.resource, sid, owner)]);
+    await this.#of(jid).call(keepWaiting, keys, [left, waitingMemberOf(jid, jid.resource, sid, owner)]);
   }
 
   /** What sessions left behind that was not routed: a node was killed meanwhile. */
