@@ -35,7 +35,7 @@ async function start(otherNodes?: OtherNodes) {
     again,
     onUnreadable: (error) => expect.fail(String(error)),
   });
-  const times = { resumptionSeconds: 300, maxResumptionSeconds: 3600 };
+  const times = { resumptionSeconds: 300, maxResumptionSeconds: 3600, location: undefined as string | undefined };
   const faults: unknown[] = [];
   const ids = new SessionIds(Buffer.alloc(32));
   const juliet = new ManagedSession({ store });
@@ -77,6 +77,7 @@ async function start(otherNodes?: OtherNodes) {
         },
       }),
     times: () => times,
+    location: () => times.location,
   });
   const enable = (attributes: Record<string, string> = {}, session: Session | undefined = juliet.session) =>
     negotiation.enable(juliet.stream.stream, session, Element.of('enable', NS.streamManagement, attributes));
@@ -130,6 +131,14 @@ it.each<[Record<string, string>, number]>([
   expect(await kept()).toBe(seconds === 0 ? undefined : seconds);
 });
 
+it('where there is a better place to come back to than any other, the client is told', async () => {
+  const { juliet, enable, times, id } = await start();
+  times.location = '[2001:db8::1]:5222';
+  await enable({ resume: 'true' });
+  const resumable = `id='${id}' resume='true' max='300' location='[2001:db8::1]:5222'`;
+  expect(juliet.stream.sent).toEqual([`<enabled xmlns='${NS.streamManagement}' ${resumable}/>`]);
+});
+
 it('nobody waits longer than the operator allows, even where more is the rule', async () => {
   const { enable, times, kept } = await start();
   times.resumptionSeconds = 5000;
@@ -138,7 +147,8 @@ it('nobody waits longer than the operator allows, even where more is the rule', 
 });
 
 it('guests have nothing to come back to', async () => {
-  const { juliet, enable } = await start();
+  const { juliet, enable, times } = await start();
+  times.location = 'one.example:5222';
   juliet.stream.mechanism = 'ANONYMOUS';
   await enable({ resume: 'true' });
   expect(juliet.stream.sent).toEqual([`<enabled xmlns='${NS.streamManagement}'/>`]);

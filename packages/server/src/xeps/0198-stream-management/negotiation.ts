@@ -25,6 +25,8 @@ export interface NegotiationHost {
   readonly arrivals: Arrivals | undefined;
   /** Seconds for which a session waits for its client, and the most that a client may ask for. */
   times(): { readonly resumptionSeconds: number; readonly maxResumptionSeconds: number };
+  /** Where clients had best come back to; undefined where any node is as good. */
+  location(): string | undefined;
 }
 
 /** How often a session that another node takes over meanwhile is fetched. */
@@ -45,16 +47,19 @@ export class Negotiation {
     // before a resource is bound, or a second time
     if (session === undefined || this.#attempted.has(session)) return fail(stream, 'unexpected-request');
     this.#attempted.add(session);
-    const { ids, management: host } = this.#host;
-    const management = new Management(session, host, this.#secondsFor(stream, element));
+    const management = new Management(session, this.#host.management, this.#secondsFor(stream, element));
     if (management.resumable && !(await this.#open(session, management))) {
       return fail(stream, 'resource-constraint');
     }
     session.management = management;
-    const resumable = management.resumable
-      ? { id: ids.idOf(session.account, session.sessionId), resume: 'true', max: management.maxSeconds }
-      : {};
-    stream.sendElement(Element.of('enabled', NS.streamManagement, resumable));
+    stream.sendElement(Element.of('enabled', NS.streamManagement, this.#resumable(session, management)));
+  }
+
+  /** What the client is told for its return. */
+  #resumable({ account, sessionId }: Session, { resumable, maxSeconds }: Management) {
+    if (!resumable) return {};
+    const { ids, location } = this.#host;
+    return { id: ids.idOf(account, sessionId), resume: 'true', max: maxSeconds, location: location() };
   }
 
   /** For how long the session will wait; 0 where it cannot be resumed. */

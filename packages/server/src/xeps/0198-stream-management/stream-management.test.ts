@@ -37,6 +37,32 @@ async function record() {
   return (await store.read(Jid.parse('juliet@localhost'), session?.sessionId ?? ''))?.record;
 }
 
+describe('the place to come back to', () => {
+  const configured = (location: unknown) => startServer({ config: { modules: { 'stream-management': { location } } } });
+
+  it('is the one that is configured, and none where there is none', async () => {
+    expect((await enable()).attr('location')).toBeUndefined();
+    const other = await configured('chat1.example:5222');
+    const romeo = await other.client('romeo@localhost/orchard');
+    romeo.send(`<enable xmlns='${SM}' resume='true'/>`);
+    expect((await said(romeo)).attr('location')).toBe('chat1.example:5222');
+  });
+
+  it.each(['', 'chat1', '10.0.0.1', '[::1]:5222', '[2001:db8::1]', 'näher.example:1', 'a:65535'])(
+    'may be %s',
+    (location) => {
+      expect(streamManagement.options?.safeParse({ location }).success).toBe(true);
+    },
+  );
+
+  it.each([':5222', '::1', '[::g]', '[::1', 'a:0', 'a:65536', 'a:b', 'a b', 'x@y', 'a/b', 'xmpp:a'])(
+    'is not %s',
+    (location) => {
+      expect(streamManagement.options?.safeParse({ location }).success).toBe(false);
+    },
+  );
+});
+
 describe('the record of a session', () => {
   it('follows what the client does', async () => {
     await enable(`resume='1' max='60'`);

@@ -28,6 +28,15 @@ import { Recipients } from './recipients.ts';
 import { restoreSession, takeOverSessions } from './restoring.ts';
 import { SessionIds } from './session-ids.ts';
 
+/** A host, or a host and a port (RFC 6120 §4.9.3.19); or nothing. */
+function isLocation(text: string): boolean {
+  if (text === '') return true;
+  const [, ipv6, name = '', port = '1'] = /^(?:\[([^\]]*)\]|([^\s:/@[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  return (
+    (ipv6 === undefined ? name !== '' : z.ipv6().safeParse(ipv6).success) && Number(port) >= 1 && Number(port) <= 65_535
+  );
+}
+
 const options = z.object({
   resumptionSeconds: seconds(300, {
     live: true,
@@ -38,6 +47,16 @@ const options = z.object({
     max: 86_400,
     description: 'The longest time that a client may ask for.',
   }),
+  location: z
+    .string()
+    .max(1023)
+    .refine(isLocation, 'is no address: write host:port, or the host alone; IPv6 as [::1]:5222')
+    .default('')
+    .meta({
+      live: true,
+      description:
+        'Where clients should come back to when they lose their connection: the address of this very node, as `host:port`. Empty, as it should be behind a load balancer: anywhere, since any node resumes the session.',
+    }),
 });
 
 /** XEP-0198: acknowledgements, and sessions that outlive their connections and this process. */
@@ -50,6 +69,7 @@ export default defineModule({
   async setup(context) {
     const { hooks, features, sessions, keyspace, config, log, sessionStore: store, otherNodes } = context;
     const again = () => nextAttempt(keyspace);
+    const given = () => context.options() as unknown as z.infer<typeof options>;
     const host: ManagementHost = {
       store,
       limits: () => config().limits.unacknowledged,
@@ -101,7 +121,8 @@ export default defineModule({
       departures,
       turn: (stream) => admission.resumption(stream),
       arrivals,
-      times: () => context.options() as unknown as z.infer<typeof options>,
+      times: given,
+      location: () => given().location || undefined,
     });
 
     features.add({
