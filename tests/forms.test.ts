@@ -42,7 +42,7 @@ const answers = [
   { id: 2, done: false },
 ];
 const notice = { id: 8, subject: 'roster.changed', text: 'juliet@capulet.lit' };
-const offer = { owner: OWNER, sid: SID, account: Jid.parse('juliet@capulet.lit') };
+const offer = { owner: OWNER, sid: SID, epoch: 300, account: Jid.parse('juliet@capulet.lit') };
 
 const changesOf = (bytes: Buffer) => {
   const opened = announcement.openAnnouncement(bytes);
@@ -165,7 +165,7 @@ const forms: [string, string, () => Buffer | string, (bytes: Buffer) => unknown,
   ],
   [
     'an offer',
-    '666564636261393837363534333231302030303131323233333434353536363737206a756c69657440636170756c65742e6c6974',
+    '66656463626139383736353433323130203030313132323333343435353636373720333030206a756c69657440636170756c65742e6c6974',
     () => encodeOffer(offer),
     (bytes) => decodeOffer(String(bytes)),
     offer,

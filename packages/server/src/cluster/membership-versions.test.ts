@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { benches, pass } from './membership-bench.ts';
+
+const bench = benches();
+
+describe('a member', () => {
+  it('is refused where it does not understand a member that lives, in words', async () => {
+    const [a] = await bench().cluster('a');
+    const b = bench().node('b', { oldest: 2, newest: 3 });
+    const refused = expect(b.join()).rejects.toThrow(
+      "'node a' (version 1.0.0) reads 1, this one (version 1.0.0) 2 to 3. Upgrade by way of the versions in between",
+    );
+    await pass(2500);
+    await refused;
+    await pass(20_000);
+    expect([await bench().entry('b'), a.news()]).toEqual([['undefined'], []]);
+  });
+
+  it('waits for a member that it does not understand to be dead for sure, where it is', async () => {
+    const [a] = await bench().cluster('a');
+    a.kill();
+    const b = bench().node('b', { oldest: 2, newest: 3 });
+    const joining = b.join();
+    await pass(2500);
+    expect(await bench().entry('b')).toEqual(['undefined']);
+    await pass(3000);
+    await joining;
+    expect(b.news()).toEqual(['reap a']);
+    await b.membership.leave();
+  });
+});
