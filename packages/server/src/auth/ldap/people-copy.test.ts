@@ -34,7 +34,7 @@ const directory = {
   settings: { people: { id: 'id' }, preset: { idForm: 'text' } },
   person: async (entry: Entry) => {
     const name = entry.text('name') ?? '';
-    if (name === '') return new (await import('./person.ts')).NoPerson('has no name');
+    if (name === '') return new (await import('./person.ts')).NoPerson('no address', 'has no name');
     const state: PersonState = { kind: entry.text('kind') as Kind };
     return { id: entry.text('id') ?? '', dn: entry.dn, account: Jid.parse(`${name}@localhost`), state, entry };
   },

@@ -7,7 +7,7 @@ import type { Directory, Entry } from './directory.ts';
 import { idOf } from './entry-id.ts';
 import type { Announced, KnownPeople } from './known-people.ts';
 import { endOf, stateAt } from './known-person.ts';
-import { type Effects, noEffects, PeopleIndex } from './people-index.ts';
+import { type Effects, noEffects, PeopleById } from './people-by-id.ts';
 import { PeopleStore } from './people-store.ts';
 import { NoPerson } from './person.ts';
 import type { IdRecord } from './person-id-record.ts';
@@ -32,7 +32,7 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export class PeopleCopy implements Copy {
   readonly #options: PeopleCopyOptions;
   readonly #now: () => number;
-  readonly #index: PeopleIndex;
+  readonly #index: PeopleById;
   readonly #store: PeopleStore;
   readonly #told = new Set<Promise<void>>();
   #queue: Promise<void> = Promise.resolve();
@@ -43,7 +43,7 @@ export class PeopleCopy implements Copy {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#store = new PeopleStore(options.keyspace, options.directory.name, options.epoch);
-    this.#index = new PeopleIndex((account, ids) =>
+    this.#index = new PeopleById((account, ids) =>
       options.log.warn('directory.ambiguous', {
         account,
         entries: ids.map((id) => this.#index.get(id)?.dn ?? id),

@@ -4,7 +4,7 @@ import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import type { Announced } from './known-people.ts';
 import { readPerson, sameState } from './known-person.ts';
-import type { Effects, PeopleIndex } from './people-index.ts';
+import type { Effects, PeopleById } from './people-by-id.ts';
 import { type IdRecord, readIdRecord, writeIdRecord } from './person-id-record.ts';
 import { ID_SHARDS, personIdKey, personIdKeys, personKeys } from './sync-keys.ts';
 import { LeaseLost } from './sync-lease.ts';
@@ -33,7 +33,7 @@ export class PeopleStore {
   }
 
   /** Reads everybody, and what was cut short when it was written: `mend` it. */
-  async load(index: PeopleIndex): Promise<CutShort> {
+  async load(index: PeopleById): Promise<CutShort> {
     const cutShort: CutShort = { accounts: new Set(), undo: [] };
     for (let shard = 0; shard < ID_SHARDS; shard++) {
       const key = personIdKeys.key(this.#directory, String(shard));
@@ -56,7 +56,7 @@ export class PeopleStore {
   }
 
   /** What is known by address becomes what is kept by id; what differs is told. */
-  async mend({ accounts, undo }: CutShort, index: PeopleIndex, tell: Tell): Promise<void> {
+  async mend({ accounts, undo }: CutShort, index: PeopleById, tell: Tell): Promise<void> {
     const changes: Announced[] = [];
     const shared = new Set(index.shared);
     for (const account of accounts) {

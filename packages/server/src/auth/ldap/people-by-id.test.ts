@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { noEffects, PeopleIndex } from './people-index.ts';
+import { noEffects, PeopleById } from './people-by-id.ts';
 import type { PersonState } from './person-state.ts';
 
 const ambiguous: string[] = [];
@@ -11,7 +11,7 @@ const person = (name: string, state: PersonState = { kind: 'active' }, dn = `cn=
 });
 
 /** What a change comes to, in words. */
-function set(index: PeopleIndex, id: string, next: ReturnType<typeof person> | undefined): string[] {
+function set(index: PeopleById, id: string, next: ReturnType<typeof person> | undefined): string[] {
   const effects = noEffects();
   index.set(id, next, effects);
   return [
@@ -22,7 +22,7 @@ function set(index: PeopleIndex, id: string, next: ReturnType<typeof person> | u
   ];
 }
 
-const index = () => new PeopleIndex((account) => ambiguous.push(account));
+const index = () => new PeopleById((account) => ambiguous.push(account));
 
 it('tells what a change comes to', () => {
   const all = index();

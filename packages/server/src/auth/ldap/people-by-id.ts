@@ -19,7 +19,7 @@ export const noEffects = (): Effects => ({ people: [], changes: [], records: [] 
  * Everybody by id, and whose each address is. Where several entries have the same address it stays with the one that had
  * it first, until that one lets go of it.
  */
-export class PeopleIndex {
+export class PeopleById {
   readonly #records = new Map<string, IdRecord>();
   readonly #owners = new Map<string, string>();
   /** Who has an address that is somebody else's. */
