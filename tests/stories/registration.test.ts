@@ -1,6 +1,6 @@
 import { Jid } from '@parley/xmpp/jid';
 import { beforeEach, describe, expect, test } from 'vitest';
-import registration from '../../packages/server/src/xeps/0077-registration.ts';
+import registration from '../../packages/server/src/xeps/0077-registration/registration.ts';
 import type { TestClient } from '../support/client.ts';
 import { conditionOf, features, outcomeOf, plain } from '../support/login.ts';
 import { startServer, type TestServer } from '../support/server.ts';

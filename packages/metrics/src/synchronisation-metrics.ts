@@ -11,7 +11,7 @@ export const synchronisationMetrics = {
   directoryFollowed: gauge({
     name: 'parley.directory.followed',
     unit: '1',
-    help: '1 while a node follows a directory in this way and knows everything; 0 while it cannot.',
+    help: 'Whether a node follows a directory in this way and knows everything: 1, or 0 while it cannot.',
     labels: {
       directory: 'open',
       what: 'open',

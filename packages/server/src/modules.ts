@@ -8,7 +8,7 @@ import lastActivity from './xeps/0012-last-activity/last-activity.ts';
 import disco from './xeps/0030-disco.ts';
 import privateStorage from './xeps/0049-private-storage/private-storage.ts';
 import vcard from './xeps/0054-vcard/vcard.ts';
-import registration from './xeps/0077-registration.ts';
+import registration from './xeps/0077-registration/registration.ts';
 import legacyAuth from './xeps/0078-legacy-auth.ts';
 import version from './xeps/0092-version.ts';
 import jidEscaping from './xeps/0106-jid-escaping.ts';

@@ -5,14 +5,14 @@ import { NS } from '@parley/xmpp/namespaces';
 import type { Iq } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { StreamError } from '@parley/xmpp/stream-error';
-import type { IqContext } from '../iq.ts';
-import { defineModule } from '../module.ts';
-import { network } from '../net/connection-limits.ts';
-import type { Session } from '../session/session.ts';
-import { Logins } from '../stream/logins.ts';
-import type { Stream } from '../stream/stream.ts';
-import { WindowCount } from '../stream/window-count.ts';
-import { passwordQuery, readNewPassword } from './0077-password-form.ts';
+import type { IqContext } from '../../iq.ts';
+import { defineModule } from '../../module.ts';
+import { network } from '../../net/connection-limits.ts';
+import type { Session } from '../../session/session.ts';
+import { Logins } from '../../stream/logins.ts';
+import type { Stream } from '../../stream/stream.ts';
+import { WindowCount } from '../../stream/window-count.ts';
+import { passwordQuery, readNewPassword } from './password-form.ts';
 
 const HOUR = 3_600_000;
 

@@ -1,9 +1,9 @@
 import { Jid } from '@parley/xmpp/jid';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import type { TestClient } from '../../../../tests/support/client.ts';
-import { features, outcomeOf } from '../../../../tests/support/login.ts';
-import { startServer, type TestServer } from '../../../../tests/support/server.ts';
-import registration from './0077-registration.ts';
+import type { TestClient } from '../../../../../tests/support/client.ts';
+import { features, outcomeOf } from '../../../../../tests/support/login.ts';
+import { startServer, type TestServer } from '../../../../../tests/support/server.ts';
+import registration from './registration.ts';
 
 const NS = 'jabber:iq:register';
 const modules = [registration];
