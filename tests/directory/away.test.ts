@@ -40,6 +40,7 @@ test.each([
   for (const attempt of attempts) expect(await inTime(attempt)).toBe('temporary-auth-failure');
   romeo.send(`<message to='romeo@localhost'><body>still here</body></message>`);
   expect((await romeo.take(({ name }) => name === 'message')).childText('body')).toBe('still here');
+  expect(server.log.filter(({ event }) => event === 'node.fault')).toEqual([]);
   await back(slapd);
   // a server that failed is asked again after a moment
   await expect.poll(() => byPlain(server), { timeout: 15_000, interval: 100 }).toBe('success');

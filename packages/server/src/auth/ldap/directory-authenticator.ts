@@ -15,6 +15,7 @@ import { within } from '../../within.ts';
 import {
   type AccountChange,
   AccountsAway,
+  AccountsBusy,
   type Authenticator,
   type PasswordMechanism,
   type PasswordVerdict,
@@ -219,9 +220,9 @@ export class DirectoryAuthenticator implements Authenticator {
     if (change === 'person' && sessionId !== undefined && old === undefined) {
       throw new StanzaError('not-authorized', { text: 'The old password is needed, too.' });
     }
-    const person = await this.#lookups.find(account);
-    if (person === undefined) throw new StanzaError('item-not-found', { text: 'There is no such account.' });
     try {
+      const person = await this.#lookups.find(account);
+      if (person === undefined) throw new StanzaError('item-not-found', { text: 'There is no such account.' });
       await this.#directory.changePassword(person.dn, { new: password, ...(old !== undefined && { old }) });
     } catch (error) {
       throw this.#inWords(error, old !== undefined);
@@ -233,7 +234,7 @@ export class DirectoryAuthenticator implements Authenticator {
 
   /** Why the directory does not take a password. */
   #inWords(error: unknown, withOld: boolean): unknown {
-    if (error instanceof DirectoryAway) return new AccountsAway({ cause: error });
+    if (error instanceof DirectoryAway || error instanceof AccountsBusy) return new AccountsAway({ cause: error });
     if (!(error instanceof DirectoryRefused)) return error;
     const { code } = error;
     this.#options.log.info('directory.password-refused', { directory: this.#directory.name, code });

@@ -1,8 +1,8 @@
 import { Jid } from '@parley/xmpp/jid';
 import type { ScramHash } from '@parley/xmpp/sasl/scram-verifier';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { AccountsBusy } from '../authenticator.ts';
-import { DirectoryAway, type Person } from './directory.ts';
+import { AccountsAway, AccountsBusy } from '../authenticator.ts';
+import type { Person } from './directory.ts';
 import { entryOf } from './entry.ts';
 import type { BindResult } from './raw-connection.ts';
 import { type RelayHost, type SaslConnection, ScramRelays } from './scram-relay.ts';
@@ -165,8 +165,8 @@ describe('a connection', () => {
 
 test('the directory that is busy, or ends the connection, is away', async () => {
   answers = [result(51)];
-  await expect(attempt(romeo)).rejects.toBeInstanceOf(DirectoryAway);
-  await expect(attempt(romeo)).rejects.toBeInstanceOf(DirectoryAway);
+  await expect(attempt(romeo)).rejects.toBeInstanceOf(AccountsAway);
+  await expect(attempt(romeo)).rejects.toBeInstanceOf(AccountsAway);
   expect([open, relays.running]).toEqual([0, 0]);
 });
 

@@ -4,8 +4,8 @@ import type { ScramRelay } from '@parley/xmpp/sasl/mechanism';
 import type { ScramHash } from '@parley/xmpp/sasl/scram-verifier';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { ExtendedRequest } from 'ldapts';
-import { AccountsBusy } from '../authenticator.ts';
-import { type Deadline, DirectoryAway, type Person } from './directory.ts';
+import { AccountsAway, AccountsBusy } from '../authenticator.ts';
+import type { Deadline, Person } from './directory.ts';
 import type { BindResult, SaslStep } from './raw-connection.ts';
 
 /** RFC 4532 */
@@ -245,7 +245,7 @@ class Relay implements ScramRelay {
   async #bind(credentials: string, deadline: Deadline): Promise<BindResult> {
     const step = { mechanism: this.#mechanism, credentials };
     const result = await this.#inTime(deadline, (connection) => connection.bind(step));
-    if (NOT_NOW.has(result.code)) throw new DirectoryAway('The server is busy or unavailable.');
+    if (NOT_NOW.has(result.code)) throw new AccountsAway();
     return result;
   }
 
@@ -255,7 +255,7 @@ class Relay implements ScramRelay {
     try {
       return await ask(connection);
     } catch (cause) {
-      throw new DirectoryAway('The connection ended.', { cause });
+      throw new AccountsAway({ cause });
     } finally {
       clearTimeout(late);
     }
