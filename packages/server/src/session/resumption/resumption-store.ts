@@ -58,9 +58,9 @@ const ATTEMPTS = 20;
  * before writes is refused, with false. Promises resolve when what they tell is committed.
  *
  * Where a KeyspaceError says that the outcome is `unknown`, all may be tried again as it was, except for `write`,
- * `append` and `checkpoint`: those could be done twice, so that entries are there twice or are trimmed that the client has not got,
- * and what still is on its way could be done later. The owner takes the session over from itself then, with what it
- * knows.
+ * `append` and `checkpoint`: those could be done twice, so that entries are there twice or are trimmed that the client
+ * has not got, and what still is on its way could be done later. The owner takes the session over from itself then, with
+ * what it knows.
  */
 export class ResumptionStore {
   readonly #keyspace: Keyspace;
