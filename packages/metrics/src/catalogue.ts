@@ -46,6 +46,7 @@ export const LIMITS = [
   'pending-iq',
   'iq-time',
   'roster-items',
+  'roster-shared-items',
   'roster-groups',
   'roster-name-bytes',
   'roster-requests',

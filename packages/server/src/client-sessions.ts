@@ -25,6 +25,7 @@ export interface ClientSessionsOptions {
   readonly requests: Requests;
   readonly sessions: Sessions;
   readonly streamHost: StreamHost;
+  isAdmin(account: Jid): boolean;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
   /** Resolves when a stanza that failed is to be tried again; undefined where it is to be answered. */
   passes(stanza: Stanza, error: unknown): Promise<void> | undefined;
@@ -70,8 +71,8 @@ export class ClientSessions implements SessionHost, Disposable {
   }
 
   #onBound(session: Session): void {
-    const { config, metrics, log, hooks, cluster } = this.#options;
-    session.stream.unlimited = config().admins.includes(session.account.toString());
+    const { isAdmin, metrics, log, hooks, cluster } = this.#options;
+    session.stream.unlimited = isAdmin(session.account);
     metrics.sessions.add(1);
     log.info('session.bound', {
       jid: session.jid.toString(),

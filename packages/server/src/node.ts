@@ -6,9 +6,11 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
+import { Groups } from './auth/groups.ts';
 import { Directories } from './auth/ldap/directories.ts';
 import { accountsOf } from './auth/ldap/directory-accounts.ts';
 import { tellNotices } from './auth/login-notices.ts';
+import { groupsOf } from './auth/node-groups.ts';
 import { loadCertificates, measureCertificates, tlsSettings } from './certificates.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
@@ -75,6 +77,7 @@ export class Node implements AsyncDisposable {
   readonly hooks: Hooks;
   readonly router: Router;
   readonly accounts: Authenticator;
+  readonly groups: Groups;
   readonly directories: Directories;
   readonly #startedAt = performance.now();
   #config: Configuration;
@@ -92,6 +95,7 @@ export class Node implements AsyncDisposable {
   readonly #logins: Logins;
   readonly #admission: Admission;
   readonly #peers = new Peers();
+  readonly #isAdmin: (account: Jid) => boolean;
   readonly #store: ResumptionStore;
   /** Undefined where this node is alone. */
   readonly cluster: Cluster | undefined;
@@ -118,17 +122,14 @@ export class Node implements AsyncDisposable {
     this.#failures = new Failures(metrics, log, keyspace);
     const { errorFor, passes, onFault } = this.#failures;
     this.hooks = new Hooks(onFault);
+    const known = { sessions: this.sessions, peers: this.#peers, events: this.hooks.events };
+    ({ groups: this.groups, isAdmin: this.#isAdmin } = groupsOf({ keyspace, config, onFault, ...known }));
+    this.#stops.push(() => this.groups.stop());
     this.directories = new Directories({ config, keyspace, peers: this.#peers, metrics, log, onFault });
     const internal = options.accounts({ keyspace, modules, secret, config });
     this.accounts = accountsOf({ internal, directories: this.directories, keyspace, log, secret, config });
     this.#iq = new IqTable((jid) => this.#isLocal(jid));
-    this.#requests = new Requests(
-      () => {
-        const { pendingPerSession, timeoutSeconds } = this.#config.limits.iq;
-        return { pendingPerSession, timeoutMs: timeoutSeconds * 1000 };
-      },
-      (session, limit) => session.stream.host.onLimit(session.stream, limit),
-    );
+    this.#requests = Requests.within(() => this.#config.limits.iq);
     this.#store = new ResumptionStore({
       keyspace,
       ...(options.cluster && { owner: options.cluster.id }),
@@ -207,6 +208,7 @@ export class Node implements AsyncDisposable {
       requests: this.#requests,
       sessions,
       streamHost: this.#acceptance,
+      isAdmin: this.#isAdmin,
       errorFor,
       passes,
       cluster,
@@ -226,9 +228,11 @@ export class Node implements AsyncDisposable {
     node.#selfSigned = certificates.selfSigned;
     try {
       await node.#setUp();
+      await node.groups.start();
       for (const start of node.#starts) await start();
       if (node.cluster === undefined) await node.#reap((owner) => owner !== node.#store.owner);
       else await node.cluster.join();
+      await node.groups.check(); // what was changed before others knew of this node
       node.directories.start();
       await node.#listeners.open();
       measureCertificates(node.registry.metrics, node.domains, acceptor);
@@ -333,11 +337,12 @@ export class Node implements AsyncDisposable {
       restoreSession: (jid, sessionId) => this.#clients.restore(jid, sessionId),
       secret: this.#secret,
       isLocal: (jid) => this.#isLocal(jid),
-      isAdmin: (jid) => this.#config.admins.includes(jid.bareText),
+      isAdmin: this.#isAdmin,
       onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
     const offers = new Map<unknown, object>([[Logins, this.#logins]]).set(Admission, this.#admission);
+    offers.set(Groups, this.groups);
     offers.set(Directories, this.directories);
     await setUpModules(shared, offers);
     this.#features.add(resourceBinding(onBind));

@@ -264,6 +264,11 @@ export const limits = section('How much of the node one address, account or conn
 export const roster = section('Rosters (RFC 6121 §2).', {
   maxItems: limit(2000, { live, metric: 'roster-items', description: 'Contacts that one account may keep.' }),
   maxGroupsPerItem: limit(32, { live, metric: 'roster-groups', description: 'Groups that one contact may be in.' }),
+  maxSharedItems: limit(10_000, {
+    live,
+    metric: 'roster-shared-items',
+    description: 'Contacts that groups of a directory may add to one roster; further ones are left out of it.',
+  }),
   maxNameBytes: bytes(1023, {
     live,
     metric: 'roster-name-bytes',

@@ -318,6 +318,11 @@ const sections = (modules: readonly ModuleSettings[]) =>
       live,
       description: 'Bare addresses of the accounts that administer the server.',
     }),
+    adminGroups: z.array(z.string().min(1).max(1024)).max(100).default([]).meta({
+      live,
+      description:
+        'Groups of directories whose members administer the server, too: names, or `directory/name` where several directories have such a group.',
+    }),
     contact,
     log,
     http,

@@ -4,21 +4,28 @@ import type { Awaitable } from '../pipeline.ts';
 import type { Router } from '../routing/router.ts';
 import type { Session } from '../session/session.ts';
 import type { BoundSession, Sessions } from '../session/sessions.ts';
+import type { SharedContacts } from './shared-contacts.ts';
 import { Waits } from './waits.ts';
 
 /** Whether the account's presence may go to this address, a contact's bare JID mostly, at all. */
 export type PresenceRule = (account: Jid, to: Jid) => boolean;
 
+/** The same of an account whose sessions are elsewhere, which may have to be looked up. */
+export type PresenceLookup = (account: Jid, to: Jid) => Awaitable<boolean>;
+
 export interface PresenceBroadcastOptions {
   readonly router: Router;
   readonly sessions: Sessions;
   isLocal(jid: Jid): boolean;
+  /** What groups add to rosters. */
+  readonly shared?: SharedContacts;
 }
 
 /** Sends the presence of accounts to their contacts. */
 export class PresenceBroadcast {
   readonly #options: PresenceBroadcastOptions;
   readonly #rules: PresenceRule[] = [];
+  readonly #lookups: PresenceLookup[] = [];
 
   constructor(options: PresenceBroadcastOptions) {
     this.#options = options;
@@ -27,6 +34,16 @@ export class PresenceBroadcast {
   /** From now on presence goes only where this rule allows it, too. */
   addRule(rule: PresenceRule): void {
     this.#rules.push(rule);
+  }
+
+  addLookup(lookup: PresenceLookup): void {
+    this.#lookups.push(lookup);
+  }
+
+  /** Whether presence of the account may go there, wherever its sessions are. */
+  async mayReach(account: Jid, to: Jid): Promise<boolean> {
+    for (const lookup of this.#lookups) if (!(await lookup(account, to))) return false;
+    return true;
   }
 
   /** Sends a presence from a resource of `account` to an address. */
@@ -44,6 +61,7 @@ export class PresenceBroadcast {
 
   /** Has a contact believe that the account is gone: "unavailable" from all available resources (RFC 6121 §3.2.2). */
   withdraw(account: Jid, contact: Jid): Awaitable<void> {
+    if (this.#options.shared?.sees(contact, account)) return; // it goes on to see it because of a group
     return this.#each(account, contact, (session) => presence({ from: session.jid, type: 'unavailable' }));
   }
 

@@ -1,10 +1,12 @@
 import { Jid } from '@parley/xmpp/jid';
 import { presence, type Stanza } from '@parley/xmpp/stanza';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { Hooks } from '../hooks.ts';
 import type { Router } from '../routing/router.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { AccountRoster } from './account-roster.ts';
+import { Paced } from './paced.ts';
 import { PresenceProbes } from './presence-probes.ts';
 import type { RosterStore } from './roster-store.ts';
 import type { Subscription } from './subscription-state.ts';
@@ -53,13 +55,19 @@ beforeEach(() => {
     }
   };
   probes = new PresenceProbes({
-    store: { get: () => (later ? Promise.resolve(roster) : roster) } as unknown as RosterStore,
+    store: {
+      isSubscriber(_: Jid, contact: Jid) {
+        const is = roster.isSubscriber(contact);
+        return later ? Promise.resolve(is) : is;
+      },
+    } as unknown as RosterStore,
     router: {
       route(stanza: Stanza) {
         routed.push([stanza.from, stanza.type ?? stanza.id, stanza.to].join(' '));
       },
     } as unknown as Router,
     sessions: { of: byAccount } as unknown as Sessions,
+    paced: new Paced(new Hooks(() => {})),
     isLocal: ({ domain }) => domain === 'capulet.example',
   });
 });

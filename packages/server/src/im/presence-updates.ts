@@ -66,7 +66,8 @@ export class PresenceUpdates {
     const sent = new Waits();
     // §4.2.2 and §4.4.2: the account's own resources, this one among them, and the contacts that may know
     sent.add(this.#broadcast.send(account, stanza, account, session));
-    this.#toSubscribers(stanza, session, roster, state, sent);
+    const isCurrent = () => session.presence === stanza && !session.ended;
+    sent.add(this.#toSubscribers(stanza, session, roster, state, isCurrent));
     if (first) {
       for (const other of this.#context.sessions.of(account)) {
         if (other !== session && other.presence !== undefined) this.#to(session, other.presence, sent);
@@ -74,8 +75,6 @@ export class PresenceUpdates {
       sent.add(this.#probes.send(session, roster));
     }
     this.#context.hooks.events.emit('presence.available', session, first);
-    // whoever has very many contacts changes presence once a turn, so that others get theirs
-    if (roster.subscribers.length > MOST_AT_ONCE) sent.add(nextTurn());
     return sent.taken;
   }
 
@@ -123,7 +122,7 @@ export class PresenceUpdates {
     if (roster !== undefined) {
       sent.add(this.#broadcast.send(account, stanza, account, session));
       if (!session.ended) this.#to(session, stanza, sent);
-      this.#toSubscribers(stanza, session, roster, state, sent);
+      sent.add(this.#toSubscribers(stanza, session, roster, state, () => true));
     }
     // §4.6.3: those who got presence of their own, unless they have just got this with all others
     for (const to of state.directed ?? []) {
@@ -140,7 +139,7 @@ export class PresenceUpdates {
     const roster = await this.#store.get(account);
     const sent = new Waits();
     sent.add(this.#broadcast.send(account, stanza, account));
-    for (const contact of roster.subscribers) sent.add(this.#broadcast.send(account, stanza, contact.jid));
+    sent.add(this.#toEach(roster.subscribers, (contact) => this.#broadcast.send(account, stanza, contact)));
     for (const to of directed) if (!roster.isSubscriber(to)) sent.add(this.#broadcast.send(account, stanza, to));
     await sent.all;
   }
@@ -181,11 +180,33 @@ export class PresenceUpdates {
     session: Session,
     roster: AccountRoster,
     { failed }: PresenceState,
-    sent: Waits,
-  ): void {
-    for (const { jid } of roster.subscribers) {
-      if (failed?.has(jid.bareText)) continue;
-      sent.add(this.#broadcast.send(session.account, stanza, jid, session));
+    isCurrent: () => boolean,
+  ): Awaitable<void> {
+    return this.#toEach(roster.subscribers, (jid) => {
+      if (!isCurrent() || failed?.has(jid.bareText)) return;
+      return this.#broadcast.send(session.account, stanza, jid, session);
+    });
+  }
+
+  /** Of very many contacts each turn some, so that others get theirs; at least one turn goes round then. */
+  #toEach(contacts: Iterable<Jid>, send: (contact: Jid) => Awaitable<void>): Awaitable<void> {
+    const later: Jid[] = [];
+    const sent = new Waits();
+    let count = 0;
+    for (const jid of contacts) {
+      if (++count > MOST_AT_ONCE) later.push(jid);
+      else sent.add(send(jid));
+    }
+    if (later.length > 0) sent.add(this.#later(later, send));
+    return sent.all;
+  }
+
+  async #later(contacts: Jid[], send: (contact: Jid) => Awaitable<void>): Promise<void> {
+    while (contacts.length > 0) {
+      await nextTurn();
+      const sent = new Waits();
+      for (const jid of contacts.splice(0, MOST_AT_ONCE)) sent.add(send(jid));
+      await sent.all;
     }
   }
 

@@ -1,10 +1,14 @@
 import { StanzaError } from '@parley/xmpp/stanza-error';
+import { Groups } from '../auth/groups.ts';
 import { defineModule } from '../module.ts';
+import { Paced } from './paced.ts';
 import { PresenceBroadcast } from './presence-broadcast.ts';
 import { PresenceProbes } from './presence-probes.ts';
 import { PresenceStates } from './presence-states.ts';
 import { PresenceUpdates } from './presence-updates.ts';
+import { RosterPushes } from './roster-pushes.ts';
 import { RosterStore } from './roster-store.ts';
+import { SharedChanges } from './shared-changes.ts';
 
 /** RFC 6121 §4: who is there. */
 export default defineModule({
@@ -14,11 +18,15 @@ export default defineModule({
   setup(context) {
     const { hooks, router, sessions } = context;
     const store = context.use(RosterStore);
-    const probes = new PresenceProbes({ store, router, sessions, isLocal: (jid) => context.isLocal(jid) });
+    const paced = new Paced(hooks);
+    const probes = new PresenceProbes({ store, router, sessions, paced, isLocal: (jid) => context.isLocal(jid) });
     const broadcast = context.use(PresenceBroadcast);
     const states = new PresenceStates();
     const updates = new PresenceUpdates({ context, store, broadcast, probes, states });
     context.provide(PresenceStates, states);
+    const pushes = context.use(RosterPushes);
+    const changes = new SharedChanges({ context, store, pushes, broadcast, probes, paced });
+    context.use(Groups).onSettled((change) => changes.take(change));
 
     hooks.fromClient.use('deliver', (stanza, session) => {
       if (stanza.kind !== 'presence') return false;
@@ -43,8 +51,11 @@ export default defineModule({
       state.announced = session.available;
       for (const to of directed) states.direct(session, to, Number.POSITIVE_INFINITY);
     });
+    hooks.events.on('session.restored', (session) => changes.restored(session));
     hooks.events.on('session.lost', (jid, directed) => updates.lost(jid, directed));
+    hooks.events.on('session.moved', (session) => changes.forget(session));
     hooks.events.on('session.unbound', async (session) => {
+      changes.forget(session);
       await updates.end(session);
     });
   },

@@ -12,6 +12,7 @@ import { itemElement, type RosterItem, removedItemElement } from './roster-item.
 import type { RosterPushes } from './roster-pushes.ts';
 import { readRosterSet } from './roster-set.ts';
 import type { RosterStore } from './roster-store.ts';
+import { readVersion, versionText } from './roster-version.ts';
 import { isFrom, isTo } from './subscription-state.ts';
 
 /** What clients ask of their rosters. */
@@ -32,22 +33,41 @@ export class RosterRequests {
   async get(query: Element, session: Session): Promise<Element | undefined> {
     const roster = await this.#store.get(session.account);
     session.interested = true;
-    this.#context.metrics.rosterSize.record(roster.size);
     const { versioning } = this.#context.config().roster;
+    const shared = roster.sharedVersion;
+    this.#pushes.knows(session, shared);
     const known = versioning ? query.attr('ver') : undefined;
     if (known !== undefined && this.#catchUp(session, roster, known)) return undefined;
-    const ver = versioning ? roster.version : undefined;
-    return Element.of('query', NS.roster, { ver }, ...[...roster.items].map(itemElement));
+    const ver = versioning ? versionText(roster.version, shared) : undefined;
+    return Element.of('query', NS.roster, { ver }, ...this.#all(roster, session));
+  }
+
+  #all(roster: AccountRoster, session: Session): Element[] {
+    const { maxSharedItems } = this.#context.config().roster;
+    const items: Element[] = [];
+    for (const item of roster.allShown()) {
+      if (items.length >= roster.size + maxSharedItems) {
+        session.stream.host.onLimit(session.stream, 'roster-shared-items');
+        break;
+      }
+      items.push(itemElement(item));
+    }
+    this.#context.metrics.rosterSize.record(items.length);
+    return items;
   }
 
   /** §2.6.2: where little has changed since what the client has, it gets that alone. */
   #catchUp(session: Session, roster: AccountRoster, known: string): boolean {
-    const changed = /^\d{1,16}$/.test(known) ? roster.changedSince(Number(known)) : undefined;
+    const version = readVersion(known);
+    if (version === undefined || version.shared !== roster.sharedVersion) return false;
+    const changed = roster.changedSince(version.own);
     // a push is about three times as long as an item in the whole roster
     if (changed === undefined || changed.length * 3 > roster.size) return false;
     if (changed.length > 0) {
       this.#pushes.afterAnswer(session, () =>
-        changed.filter((item) => roster.get(item.jid) === item).map((item) => [itemElement(item), item.version]),
+        changed
+          .filter((item) => roster.get(item.jid) === item)
+          .map((item) => [itemElement(roster.shown(item.jid) ?? item), item.version]),
       );
     }
     return true;
@@ -58,36 +78,35 @@ export class RosterRequests {
     const { config } = this.#context;
     const onLimit = (limit: LimitName) => session.stream.host.onLimit(session.stream, limit);
     const { account } = session;
-    const { contact, remove, name, groups } = readRosterSet(query, account, { ...config().roster, onLimit });
-    if (remove) return this.#remove(account, contact);
-    const { outcome, after, version } = await this.#store.change(account, contact, (before) => ({
-      item: {
-        subscription: before?.subscription ?? 'none',
-        ask: before?.ask ?? false,
-        approved: before?.approved ?? false,
-        name,
-        groups,
-      },
-    }));
+    const { contact, remove, ...chosen } = readRosterSet(query, account, { ...config().roster, onLimit });
+    const isShared = (await this.#store.get(account)).isShared(contact);
+    if (remove) return isShared ? refuse() : this.#remove(account, contact);
+    const { name, groups } = this.#store.ownPart(account, contact, chosen.name, chosen.groups);
+    const { outcome, shown, version } = await this.#store.change(account, contact, (before) => {
+      const { subscription = 'none', ask = false, approved = false } = before ?? {};
+      const item = { subscription, ask, approved, name, groups };
+      if (!isShared || !isNothing(item)) return { item };
+      return before && { item: 'remove' }; // all of it is the group's
+    });
     if (outcome === 'items') {
       onLimit('roster-items');
       throw new StanzaError('resource-constraint', { type: 'cancel', text: 'The roster is full.' });
     }
     this.#context.metrics.rosterChanges.with({ action: 'set' }).increment();
-    await this.#pushes.push(account, itemElement(after as RosterItem), version);
+    await this.#pushes.push(account, itemElement(shown as RosterItem), version);
     this.#context.hooks.events.emit('roster.changed', account, contact);
   }
 
   /** §2.5.2 */
   async #remove(account: Jid, contact: Jid): Promise<undefined> {
     let requestWaits = false;
-    const { before, version } = await this.#store.change(account, contact, (item, waits) => {
+    const { before, shown, version } = await this.#store.change(account, contact, (item, waits) => {
       if (item === undefined) throw new StanzaError('item-not-found', { text: 'This is none of your contacts.' });
       requestWaits = waits;
       return { item: 'remove', request: 'remove' };
     });
     this.#context.metrics.rosterChanges.with({ action: 'remove' }).increment();
-    await this.#pushes.push(account, removedItemElement(contact), version);
+    await this.#pushes.push(account, shown === undefined ? removedItemElement(contact) : itemElement(shown), version);
     this.#context.hooks.events.emit('roster.changed', account, contact);
     await this.#part(account, contact, before, requestWaits);
   }
@@ -114,3 +133,15 @@ export class RosterRequests {
     for (const stranger of strangers) await this.#part(account, Jid.parse(stranger), undefined, true);
   }
 }
+
+/**
+ * RFC 6121 §2.3.3 names no error for this: `forbidden` is for those who are not the owner, `not-acceptable` for names that
+ * are no names. `not-allowed` says that nobody may do it (RFC 6120 §8.3.3.10).
+ */
+function refuse(): never {
+  throw new StanzaError('not-allowed', { text: 'A group of the directory has put this contact into the roster.' });
+}
+
+/** Whether nothing would be lost with the item. */
+const isNothing = ({ subscription, ask, approved, name, groups }: Omit<RosterItem, 'jid' | 'version'>): boolean =>
+  subscription === 'none' && !ask && !approved && name === undefined && groups.length === 0;

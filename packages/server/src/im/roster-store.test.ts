@@ -168,7 +168,7 @@ describe('what is kept decoded', () => {
     const store = open();
     const roster = await store.get(romeo);
     await store.change(romeo, nurse, wish({ item: item('Nurse', 'both') }));
-    expect(roster.subscribers.map(({ name }) => name)).toEqual(['Nurse']);
+    expect([...roster.subscribers].map(String)).toEqual([String(nurse)]);
   });
 
   it('is bounded: the oldest goes', async () => {

@@ -6,6 +6,7 @@ import type { Awaitable } from '../pipeline.ts';
 import { AccountRoster } from './account-roster.ts';
 import { changeRoster, HEAD, readHead } from './operations/change-roster.ts';
 import { decodeItem, encodeItem, type RosterItem } from './roster-item.ts';
+import type { SharedContacts } from './shared-contacts.ts';
 
 export const rosterKeys = declareKeys({
   name: 'roster',
@@ -30,6 +31,8 @@ export interface RosterStoreOptions {
   /** Whether the account has a session here: only then its roster is kept decoded. */
   isOnline(account: Jid): boolean;
   limits(): { readonly maxItems: number; readonly maxRequests: number };
+  /** What groups add to rosters. */
+  readonly shared?: SharedContacts;
   /** A roster was changed. The change is done when the promise, if there is one, resolves: then others know of it. */
   onChange?(account: Jid): Promise<void> | undefined;
   /** Contacts that are kept decoded, of all accounts together. */
@@ -49,6 +52,8 @@ export interface RosterChange {
   readonly outcome: 'done' | 'unchanged' | 'items' | 'requests';
   readonly before: RosterItem | undefined;
   readonly after: RosterItem | undefined;
+  /** What clients see of the contact from now on, with what groups add. */
+  readonly shown: RosterItem | undefined;
   /** The version of the roster after the change. */
   readonly version: number;
 }
@@ -89,6 +94,18 @@ export class RosterStore {
     return loading;
   }
 
+  /** Whether the contact gets the account's presence; at once where a group says so. */
+  isSubscriber(account: Jid, contact: Jid): Awaitable<boolean> {
+    if (this.#options.shared?.sees(contact, account)) return true;
+    const roster = this.get(account);
+    return roster instanceof Promise ? roster.then((read) => read.isSubscriber(contact)) : roster.isSubscriber(contact);
+  }
+
+  /** What is the account's own in a name and groups that its client has chosen for a contact. */
+  ownPart(account: Jid, contact: Jid, name: string | undefined, groups: readonly string[]) {
+    return this.#options.shared?.of(account).ownPart(contact, name, groups) ?? { name, groups };
+  }
+
   async #load(account: Jid, isCurrent: () => boolean): Promise<AccountRoster> {
     const { bareText } = account;
     const [fields, requests] = await this.#options.keyspace.batch(
@@ -105,7 +122,8 @@ export class RosterStore {
       const item = decodeItem(contact, kept);
       items.set(item.jid.bareText, item);
     }
-    const roster = new AccountRoster(items, new Set(requests.keys()), version, removalVersion);
+    const shared = this.#options.shared?.of(account);
+    const roster = new AccountRoster(items, new Set(requests.keys()), version, removalVersion, shared);
     // not what was read before another node told of a change
     if (isCurrent() && this.#options.isOnline(account)) this.#keep(bareText, roster);
     return roster;
@@ -166,7 +184,7 @@ export class RosterStore {
       const waits = roster.requests.has(contact.bareText);
       const wish = decide(before, waits);
       if (wish?.item === undefined && wish?.request === undefined) {
-        return { outcome: 'unchanged', before, after: before, version: roster.version };
+        return { outcome: 'unchanged', before, after: before, shown: roster.shown(contact), version: roster.version };
       }
       const { outcome, version } = await this.#call(account, contact, before, waits, wish);
       if (outcome === 'done') {
@@ -174,7 +192,9 @@ export class RosterStore {
         await this.#options.onChange?.(account);
         return change;
       }
-      if (outcome !== 'stale') return { outcome, before, after: before, version: roster.version };
+      if (outcome !== 'stale') {
+        return { outcome, before, after: before, shown: roster.shown(contact), version: roster.version };
+      }
       this.forget(account);
     }
     throw new KeyspaceError('slow', 'A roster changes too often elsewhere to be changed here.');
@@ -213,7 +233,8 @@ export class RosterStore {
     const cached = this.#cache.get(account.bareText);
     if (cached === roster) this.#cachedItems += roster.size - size;
     else if (cached !== undefined) this.forget(account); // it was read before this change, by somebody who came online
-    return { outcome: 'done', before, after: roster.get(contact), version: roster.version };
+    const [after, shown] = [roster.get(contact), roster.shown(contact)];
+    return { outcome: 'done', before, after, shown, version: roster.version };
   }
 }
 

@@ -2,12 +2,14 @@ import { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { StanzaError } from '@parley/xmpp/stanza-error';
+import { Groups } from '../auth/groups.ts';
 import { defineModule } from '../module.ts';
 import type { Session } from '../session/session.ts';
 import { PresenceBroadcast } from './presence-broadcast.ts';
 import { RosterPushes } from './roster-pushes.ts';
 import { RosterRequests } from './roster-requests.ts';
 import { RosterStore, requestKeys, rosterKeys } from './roster-store.ts';
+import { SharedContacts } from './shared-contacts.ts';
 
 /** RFC 6121 §2: contacts, kept by the server. */
 export default defineModule({
@@ -18,14 +20,17 @@ export default defineModule({
   setup(context) {
     const { hooks, iq, features, sessions, router } = context;
     const limits = () => context.config().roster;
+    const groups = context.use(Groups);
+    const shared = new SharedContacts(groups.views, sessions);
     const store = new RosterStore({
       keyspace: context.keyspace,
       isOnline: (account) => sessions.here(account).length > 0,
       limits,
+      shared,
       onChange: (account) => context.peers.tell('roster', account.bareText),
     });
     const pushes = new RosterPushes(context.journal, sessions, () => limits().versioning);
-    const broadcast = new PresenceBroadcast({ router, sessions, isLocal: (jid) => context.isLocal(jid) });
+    const broadcast = new PresenceBroadcast({ router, sessions, isLocal: (jid) => context.isLocal(jid), shared });
     context.provide(RosterStore, store);
     context.provide(RosterPushes, pushes);
     context.provide(PresenceBroadcast, broadcast);

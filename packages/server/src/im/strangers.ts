@@ -18,7 +18,7 @@ export default defineModule({
 
     const check = (stanza: Stanza, session: Session, roster: AccountRoster) => {
       const { to } = stanza;
-      if (to === undefined || roster.get(to) !== undefined || roster.requests.has(to.bareText)) return;
+      if (to === undefined || roster.has(to) || roster.requests.has(to.bareText)) return;
       const most = config().limits.stanzas.strangersPerHour;
       if (met.meet(session.account, to, most, performance.now())) return;
       session.stream.host.onLimit(session.stream, 'strangers');

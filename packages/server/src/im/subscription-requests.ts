@@ -39,7 +39,7 @@ export class SubscriptionRequests {
     const { account } = session;
     const roster = await this.#store.get(account);
     for (const { jid, ask } of [...roster.items]) {
-      if (ask)
+      if (ask && !roster.isShared(jid))
         await this.#context.router.route(presence({ from: account, to: jid, id: randomUUID(), type: 'subscribe' }));
     }
   }

@@ -41,7 +41,7 @@ export function isSubscriptionEvent(type: string | undefined): type is Subscript
   return type === 'subscribe' || type === 'subscribed' || type === 'unsubscribe' || type === 'unsubscribed';
 }
 
-const subscriptionOf = (to: boolean, from: boolean): Subscription =>
+export const subscriptionOf = (to: boolean, from: boolean): Subscription =>
   to ? (from ? 'both' : 'to') : from ? 'from' : 'none';
 
 const withTo = (state: SubscriptionState, to: boolean): SubscriptionState => ({

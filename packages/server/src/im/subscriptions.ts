@@ -37,6 +37,7 @@ export class Subscriptions {
     const contact = stanza.to?.bare;
     if (contact === undefined) throw new StanzaError('bad-request', { text: 'Say to whom this is.' });
     if (contact.equals(account)) throw new StanzaError('not-allowed', { text: 'You see yourself anyway.' });
+    if (await this.#isGiven(event, contact, session)) return true;
     const { transition, change } = await this.#change(account, contact, (state) => outbound(state, event));
     if (change.outcome === 'items') {
       session.stream.host.onLimit(session.stream, 'roster-items');
@@ -49,6 +50,23 @@ export class Subscriptions {
     // §3.1.2: subscriptions are between accounts, whatever resources are named
     if (route) await this.#context.router.route(stanza.with({ from: account, to: contact }), session);
     if (effect === 'announce') await this.#broadcast.announce(account, contact); // §3.1.5
+    return true;
+  }
+
+  /**
+   * What a group gives needs no subscription, and none can take it away: whoever asks for it has it, and whoever ends it
+   * is refused.
+   */
+  async #isGiven(event: SubscriptionEvent, contact: Jid, session: Session): Promise<boolean> {
+    const { account } = session;
+    const roster = await this.#store.get(account);
+    const ends =
+      event === 'unsubscribe'
+        ? roster.isShared(contact)
+        : event === 'unsubscribed' && roster.isSharedWith(contact) && !roster.requests.has(contact.bareText);
+    if (ends) throw new StanzaError('not-allowed', { text: 'A group of the directory has you see each other.' });
+    if (event !== 'subscribe' || !roster.isShared(contact)) return false;
+    await deliver(this.#context.journal, [session], presence({ from: contact, to: account, type: 'subscribed' }));
     return true;
   }
 
@@ -88,11 +106,11 @@ export class Subscriptions {
     return { transition: transition as Transition, change };
   }
 
-  async #push(account: Jid, contact: Jid, { before, after, version }: RosterChange): Promise<void> {
-    if (after === before || after === undefined) return;
+  async #push(account: Jid, contact: Jid, { before, after, shown, version }: RosterChange): Promise<void> {
+    if (after === before || shown === undefined) return;
     this.#context.metrics.rosterChanges.with({ action: 'subscription' }).increment();
     this.#context.hooks.events.emit('roster.changed', account, contact);
-    await this.#pushes.push(account, itemElement(after), version);
+    await this.#pushes.push(account, itemElement(shown), version);
   }
 
   /** Requests are for whoever is there to answer (§3.1.3), all else for those who know the roster. */

@@ -27,6 +27,15 @@ export class Requests {
     this.#onLimit = onLimit;
   }
 
+  /** With the limits of the configuration; whoever exceeds them is counted as all others are. */
+  static within(limits: () => { readonly pendingPerSession: number; readonly timeoutSeconds: number }): Requests {
+    const ofSession = () => {
+      const { pendingPerSession, timeoutSeconds } = limits();
+      return { pendingPerSession, timeoutMs: timeoutSeconds * 1000 };
+    };
+    return new Requests(ofSession, ({ stream }, limit) => stream.host.onLimit(stream, limit));
+  }
+
   /**
    * Resolves with the answer, be it a result or an error. Rejects with a StanzaError where there will be none:
    * `resource-constraint` for too many at once, `remote-server-timeout` in time, `recipient-unavailable` where the

@@ -30,6 +30,11 @@ export class Sessions {
     return this.#byAccount.get(account.bareText) ?? NONE;
   }
 
+  /** The accounts of a domain that have sessions, wherever they are. */
+  *accountsOf(domain: string): Generator<Jid, void, undefined> {
+    for (const [session] of this.#byAccount.values()) if (session?.account.domain === domain) yield session.account;
+  }
+
   /** The sessions of an account that this node has. */
   here(account: Jid): readonly Session[] {
     const sessions = this.of(account);

@@ -10,7 +10,7 @@ import { Blocklist } from './blocklist.ts';
  */
 export function contactsConcerned(roster: AccountRoster, changed: readonly Jid[], rest: Blocklist): Jid[] {
   const list = new Blocklist(changed.map(String));
-  const contacts = roster.subscribers.map(({ jid }) => jid).filter((jid) => list.blocks(jid) && !rest.blocks(jid));
+  const contacts = [...roster.subscribers].filter((jid) => list.blocks(jid) && !rest.blocks(jid));
   const resources = changed.filter(
     (jid) => !jid.isBare && roster.isSubscriber(jid) && !rest.blocks(jid) && !list.blocks(jid.bare),
   );

@@ -82,10 +82,12 @@ export default defineModule({
       return true;
     });
 
-    context.use(PresenceBroadcast).addRule((account, contact) => {
+    const broadcast = context.use(PresenceBroadcast);
+    broadcast.addRule((account, contact) => {
       const list = online.get(account.bareText) ?? store.cached(account);
       return list === undefined || !blocks(list, account, contact);
     });
+    broadcast.addLookup(async (account, contact) => !blocks(await store.get(account), account, contact));
 
     const requests = new BlockingRequests(context, store, keep);
     iq.get(NS.blocking, 'blocklist', (_, request) => requests.get(request), { at: ['account'] });
