@@ -110,16 +110,18 @@ export class GroupTable {
     const { head } = delta;
     const sameNames = head === undefined || String(namesOf(head)) === String(namesOf(group));
     const sameView = sameNames && (head === undefined || String(head.shownTo) === String(group.shownTo));
-    const before = sameView ? [] : this.#views(group);
+    // whoever goes was seen by those who were there before, and whoever comes is seen by those who are there then
+    const leaving = delta.remove.flatMap((jid) => group.members.get(jid)?.jid ?? []);
+    const before = sameView ? this.#memberViews(group, leaving) : this.#views(group);
     const renamedLabel = head !== undefined && head.label !== group.label;
     if (head !== undefined) this.#become(group, head);
-    const removed = delta.remove.flatMap((jid) => this.#takeOut(group, jid));
+    for (const jid of delta.remove) this.#takeOut(group, jid);
     const { added, renamed } = this.#putIn(group, delta.add);
     group.revision = delta.after;
-    const views = sameView ? this.#memberViews(group, added, removed) : [...before, ...this.#views(group)];
+    const views = [...before, ...(sameView ? this.#memberViews(group, added) : this.#views(group))];
     const changedNames = renamedLabel && sameView ? [...group.members.values()].map(({ jid }) => jid) : renamed;
     if (changedNames.length > 0) views.push(...this.#shown(group, changedNames, true));
-    return { id: group.id, name: group.name, added, removed, views };
+    return { id: group.id, name: group.name, added, removed: leaving, views };
   }
 
   /** Every node knows this revision of the group. */
@@ -192,18 +194,14 @@ export class GroupTable {
     return views.filter(({ viewers, contacts }) => viewers.length > 0 && contacts.length > 0);
   }
 
-  /** What changes with the members of a group that is otherwise as it was. */
-  #memberViews(group: KnownGroup, added: readonly Jid[], removed: readonly Jid[]): ViewChange[] {
-    const views: ViewChange[] = [];
-    for (const changed of [added, removed]) {
-      if (changed.length === 0) continue;
-      views.push(...this.#shown(group, changed, false));
-      for (const other of this.shownToMembersOf(group)) {
-        const contacts = other === group && changed === removed ? [...jidsOf([other]), ...removed] : jidsOf([other]);
-        views.push({ viewers: changed, contacts, namesOnly: false, mutual: other === group });
-      }
+  /** What changes where only these come into a group, or only these go, while it has both them and all others. */
+  #memberViews(group: KnownGroup, changed: readonly Jid[]): ViewChange[] {
+    if (changed.length === 0) return [];
+    const views = this.#shown(group, changed, false);
+    for (const other of this.shownToMembersOf(group)) {
+      views.push({ viewers: changed, contacts: jidsOf([other]), namesOnly: false, mutual: other === group });
     }
-    return views.filter(({ viewers, contacts }) => viewers.length > 0 && contacts.length > 0);
+    return views.filter(({ contacts }) => contacts.length > 0);
   }
 
   #shown(group: KnownGroup, contacts: readonly Jid[], namesOnly: boolean): ViewChange[] {
