@@ -34,7 +34,7 @@ export class GroupViews {
     if (person === undefined || viewer.bareText === contact.bareText) return { name: undefined, labels: [] };
     const labels = new Set<string>();
     for (const group of person.groups) if (this.#isShown(group, viewer, contact.domain)) labels.add(group.label);
-    return { name: person.name, labels: [...labels] };
+    return { name: labels.size > 0 ? person.name : undefined, labels: [...labels] };
   }
 
   #isShown(group: Group, viewer: Jid, domain: string): boolean {
