@@ -10,7 +10,7 @@ import { Groups } from './auth/groups.ts';
 import { Directories } from './auth/ldap/directories.ts';
 import { accountsOf } from './auth/ldap/directory-accounts.ts';
 import { tellNotices } from './auth/login-notices.ts';
-import { groupsOf } from './auth/node-groups.ts';
+import { NodeGroups } from './auth/node-groups.ts';
 import { loadCertificates, measureCertificates, tlsSettings } from './certificates.ts';
 import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
@@ -77,7 +77,7 @@ export class Node implements AsyncDisposable {
   readonly hooks: Hooks;
   readonly router: Router;
   readonly accounts: Authenticator;
-  readonly groups: Groups;
+  readonly groups: NodeGroups;
   readonly directories: Directories;
   readonly #startedAt = performance.now();
   #config: Configuration;
@@ -95,7 +95,6 @@ export class Node implements AsyncDisposable {
   readonly #logins: Logins;
   readonly #admission: Admission;
   readonly #peers = new Peers();
-  readonly #isAdmin: (account: Jid) => boolean;
   readonly #store: ResumptionStore;
   /** Undefined where this node is alone. */
   readonly cluster: Cluster | undefined;
@@ -122,9 +121,8 @@ export class Node implements AsyncDisposable {
     this.#failures = new Failures(metrics, log, keyspace);
     const { errorFor, passes, onFault } = this.#failures;
     this.hooks = new Hooks(onFault);
-    const known = { sessions: this.sessions, peers: this.#peers, events: this.hooks.events };
-    ({ groups: this.groups, isAdmin: this.#isAdmin } = groupsOf({ keyspace, config, onFault, ...known }));
-    this.#stops.push(() => this.groups.stop());
+    const own = { peers: this.#peers, events: this.hooks.events, starts: this.#starts, stops: this.#stops };
+    this.groups = new NodeGroups({ keyspace, config, onFault, sessions: this.sessions, ...own });
     this.directories = new Directories({ config, keyspace, peers: this.#peers, metrics, log, onFault });
     const internal = options.accounts({ keyspace, modules, secret, config });
     this.accounts = accountsOf({ internal, directories: this.directories, keyspace, log, secret, config });
@@ -208,7 +206,7 @@ export class Node implements AsyncDisposable {
       requests: this.#requests,
       sessions,
       streamHost: this.#acceptance,
-      isAdmin: this.#isAdmin,
+      isAdmin: (account) => this.groups.isAdmin(account),
       errorFor,
       passes,
       cluster,
@@ -228,11 +226,9 @@ export class Node implements AsyncDisposable {
     node.#selfSigned = certificates.selfSigned;
     try {
       await node.#setUp();
-      await node.groups.start();
       for (const start of node.#starts) await start();
       if (node.cluster === undefined) await node.#reap((owner) => owner !== node.#store.owner);
-      else await node.cluster.join();
-      await node.groups.check(); // what was changed before others knew of this node
+      else await node.cluster.join().then(() => node.groups.check()); // what changed before others knew of it
       node.directories.start();
       await node.#listeners.open();
       measureCertificates(node.registry.metrics, node.domains, acceptor);
@@ -337,13 +333,12 @@ export class Node implements AsyncDisposable {
       restoreSession: (jid, sessionId) => this.#clients.restore(jid, sessionId),
       secret: this.#secret,
       isLocal: (jid) => this.#isLocal(jid),
-      isAdmin: this.#isAdmin,
+      isAdmin: (jid) => this.groups.isAdmin(jid),
       onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
     const offers = new Map<unknown, object>([[Logins, this.#logins]]).set(Admission, this.#admission);
-    offers.set(Groups, this.groups);
-    offers.set(Directories, this.directories);
+    offers.set(Directories, this.directories).set(Groups, this.groups);
     await setUpModules(shared, offers);
     this.#features.add(resourceBinding(onBind));
     this.#features.add(legacySession());
