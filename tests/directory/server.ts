@@ -1,3 +1,4 @@
+import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Configuration } from '@parley/server/config/schema';
 import { onTestFinished } from 'vitest';
 import type { Slapd } from '../services/slapd.ts';
@@ -12,11 +13,13 @@ export interface DirectoryServerOptions {
   /** More of the configuration. */
   readonly config?: Partly<Configuration>;
   readonly logLevel?: 'debug' | 'info';
+  /** Of a server that ran before. */
+  readonly keyspace?: Keyspace;
 }
 
 /** A server whose accounts are the people of this slapd. */
 export function startDirectoryServer(slapd: Slapd, options: DirectoryServerOptions = {}): Promise<TestServer> {
-  const { directory = {}, config = {}, logLevel } = options;
+  const { directory = {}, config = {}, logLevel, keyspace } = options;
   const entry = {
     name: 'corp',
     servers: [slapd.url],
@@ -27,6 +30,7 @@ export function startDirectoryServer(slapd: Slapd, options: DirectoryServerOptio
   };
   return startServer({
     ...(logLevel && { logLevel }),
+    ...(keyspace && { keyspace }),
     config: {
       ...config,
       authentication: { accounts: ['corp'], ...config.authentication },

@@ -121,9 +121,9 @@ export class Node implements AsyncDisposable {
     this.#failures = new Failures(metrics, log, keyspace);
     const { errorFor, passes, onFault } = this.#failures;
     this.hooks = new Hooks(onFault);
-    const own = { peers: this.#peers, events: this.hooks.events, starts: this.#starts, stops: this.#stops };
-    this.groups = new NodeGroups({ keyspace, config, onFault, sessions: this.sessions, ...own });
-    this.directories = new Directories({ config, keyspace, peers: this.#peers, metrics, log, onFault });
+    const own = { keyspace, config, onFault, peers: this.#peers };
+    this.groups = new NodeGroups({ ...own, sessions: this.sessions, events: this.hooks.events, starts: this.#starts });
+    this.directories = new Directories({ ...own, metrics, log, groups: this.groups });
     const internal = options.accounts({ keyspace, modules, secret, config });
     this.accounts = accountsOf({ internal, directories: this.directories, keyspace, log, secret, config });
     this.#iq = new IqTable((jid) => this.#isLocal(jid));

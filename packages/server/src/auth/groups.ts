@@ -89,6 +89,11 @@ export class Groups {
     return this.#table.isMember(account, group);
   }
 
+  /** Whether there is a group of this name. */
+  isKnown(group: string): boolean {
+    return this.#table.named(group).size > 0;
+  }
+
   isMemberOfAny(account: Jid, groups: readonly string[]): boolean {
     return groups.some((group) => this.#table.isMember(account, group));
   }

@@ -10,21 +10,19 @@ export interface NodeGroupsOptions extends Omit<GroupsOptions, 'letsGuestsIn'> {
   readonly sessions: Sessions;
   readonly events: Events<EventMap>;
   config(): Configuration;
-  /** What the node does before anybody can connect, and when it stops. */
+  /** What the node does before anybody can connect. */
   readonly starts: (() => Promise<void>)[];
-  readonly stops: (() => void)[];
 }
 
 /** The groups as a node knows them, and what their members may do there. */
 export class NodeGroups extends Groups {
   readonly #roles: Roles;
 
-  constructor({ sessions, events, config, starts, stops, ...options }: NodeGroupsOptions) {
+  constructor({ sessions, events, config, starts, ...options }: NodeGroupsOptions) {
     super({ ...options, letsGuestsIn: (domain) => mechanismsOf(domain, config()).includes('ANONYMOUS') });
     const roles = new Roles(config, this);
     this.#roles = roles;
     starts.push(() => this.start());
-    stops.push(() => this.stop());
     events.on('keyspace.changed', () => this.load()); // what answers from now on lacks the newest changes
     roles.onChange((accounts) => {
       for (const account of accounts) {

@@ -19,8 +19,8 @@ export class Roles {
 
   /** Called with the accounts that may have come to administer the server, or ceased to. */
   onChange(listener: (accounts: readonly Jid[]) => void): void {
-    this.#groups.onChange(({ added, removed }) => {
-      if (this.#config().adminGroups.length > 0) listener([...added, ...removed]);
+    this.#groups.onChange(({ concerned }) => {
+      if (this.#config().adminGroups.length > 0) listener(concerned);
     });
   }
 }

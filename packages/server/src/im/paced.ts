@@ -49,13 +49,13 @@ export class Paced {
       if (step.value instanceof Promise) await step.value;
       if (count % AT_ONCE === 0) await nextTurn();
       if (session.ended) break;
-      if (this.isBehind(session)) return this.#park(session, steps);
+      if (this.#isBehind(session)) return this.#park(session, steps);
     }
     this.#close(session, steps);
   }
 
   /** Whether the client has to take something of what it was sent before it is sent more that can wait. */
-  isBehind({ management, stream }: Session): boolean {
+  #isBehind({ management, stream }: Session): boolean {
     return management === undefined ? stream.transport.blocked : management.full;
   }
 
@@ -67,7 +67,7 @@ export class Paced {
   }
 
   #look(session: Session): void {
-    if (session.management === undefined && this.isBehind(session)) {
+    if (session.management === undefined && this.#isBehind(session)) {
       if (this.#parked.has(session)) setTimeout(() => this.#look(session), LOOK_MS).unref();
     } else if (session.management?.full !== true) {
       this.#goOn(session);

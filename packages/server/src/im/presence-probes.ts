@@ -35,7 +35,7 @@ export class PresenceProbes {
     let count = 0;
     for (const jid of roster.subscriptions) {
       if (!this.#mayAnswer(jid)) continue;
-      if (++count > MOST_AT_ONCE || later.length > 0 || this.#options.paced.isBehind(session)) later.push(jid);
+      if (++count > MOST_AT_ONCE || later.length > 0 || session.management?.full) later.push(jid);
       else sent.add(this.ask(session, jid));
     }
     if (later.length > 0) this.#options.paced.start(session, this.#askEach(session, later));

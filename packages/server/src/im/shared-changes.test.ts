@@ -100,7 +100,7 @@ it('a session that comes from another node is told of what has changed just now'
     now: () => now,
   } as never);
   const view: ViewChange = { viewers: [account], contacts: [Jid.parse('a@x')], namesOnly: false, mutual: true };
-  changes.take({ id: 'g', name: 'g', added: [], removed: [], views: [view] });
+  changes.take({ id: 'g', name: 'g', added: [], removed: [], concerned: [], views: [view] });
   const session = { account, interested: true, available: true } as Session;
   const other = { ...session, account: Jid.parse('other@x') } as Session;
   now = 9000;

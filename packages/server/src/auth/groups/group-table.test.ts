@@ -77,6 +77,14 @@ describe('members who see each other', () => {
     expect(put('crew', { label: 'The crew' })).toEqual([]);
   });
 
+  it('are told of a name once, whichever group tells it first', () => {
+    put('hidden', { shownTo: 'nobody' }, 'a');
+    put('crew', {}, 'a b');
+    const change = { id: 'hidden', before: 0, after: 0, add: new Map([['a@x', 'Ann']]), remove: [] };
+    expect(table.apply(change).views).toMatchObject([{ contacts: [jid('a')], namesOnly: true }]);
+    expect(table.apply({ ...change, id: 'crew' }).views).toEqual([]);
+  });
+
   it('are one object in all their groups, and gone with the last one', () => {
     put('crew', {}, 'a b');
     put('band', {}, 'a c');

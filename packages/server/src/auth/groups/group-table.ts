@@ -119,9 +119,11 @@ export class GroupTable {
     const { added, renamed } = this.#putIn(group, delta.add);
     group.revision = delta.after;
     const views = [...before, ...(sameView ? this.#memberViews(group, added) : this.#views(group))];
-    const changedNames = renamedLabel && sameView ? [...group.members.values()].map(({ jid }) => jid) : renamed;
-    if (changedNames.length > 0) views.push(...this.#shown(group, changedNames, true));
-    return { id: group.id, name: group.name, added, removed: leaving, views };
+    const all = [...group.members.values()].map(({ jid }) => jid);
+    if (renamedLabel && sameView) views.push(...this.#shown(group, all, true));
+    views.push(...this.#renamed(renamed));
+    const concerned = sameNames ? [...added, ...leaving] : [...all, ...leaving];
+    return { id: group.id, name: group.name, added, removed: leaving, concerned, views };
   }
 
   /** Every node knows this revision of the group. */
@@ -135,7 +137,7 @@ export class GroupTable {
     const removed = [...group.members.keys()].flatMap((jid) => this.#takeOut(group, jid));
     this.#unlink(group);
     this.#groups.delete(group.id);
-    return { id: delta.id, name: group.name, added: [], removed, views };
+    return { id: delta.id, name: group.name, added: [], removed, concerned: removed, views };
   }
 
   #become(group: KnownGroup, head: GroupHead): void {
@@ -155,21 +157,19 @@ export class GroupTable {
     for (const name of group.shownTo) removeFrom(this.#shownTo, keyOf(name), group);
   }
 
-  #putIn(group: KnownGroup, people: ReadonlyMap<string, string>): { added: Jid[]; renamed: Jid[] } {
+  #putIn(group: KnownGroup, people: ReadonlyMap<string, string>): { added: Jid[]; renamed: KnownPerson[] } {
     const added: Jid[] = [];
-    const renamed: Jid[] = [];
+    const renamed: KnownPerson[] = [];
     for (const [text, name] of people) {
       const person = this.#people.get(text) ?? new KnownPerson(Jid.parse(text));
       this.#people.set(text, person);
       const is = name === '' ? undefined : name;
-      if (group.members.has(text)) {
-        if (person.name !== is) renamed.push(person.jid);
-      } else {
-        added.push(person.jid);
-        group.members.set(text, person);
-        person.groups.add(group);
-      }
+      if (person.name !== is && person.groups.size > 0) renamed.push(person);
       person.name = is;
+      if (group.members.has(text)) continue;
+      added.push(person.jid);
+      group.members.set(text, person);
+      person.groups.add(group);
     }
     return { added, renamed };
   }
@@ -202,6 +202,19 @@ export class GroupTable {
       views.push({ viewers: changed, contacts: jidsOf([other]), namesOnly: false, mutual: other === group });
     }
     return views.filter(({ contacts }) => contacts.length > 0);
+  }
+
+  /** People have other names: in all their groups, whichever of them tells it first. */
+  #renamed(people: readonly KnownPerson[]): ViewChange[] {
+    const byGroup = new Map<KnownGroup, Jid[]>();
+    for (const { jid, groups } of people) {
+      for (const group of groups) {
+        const jids = byGroup.get(group);
+        if (jids === undefined) byGroup.set(group, [jid]);
+        else jids.push(jid);
+      }
+    }
+    return [...byGroup].flatMap(([group, jids]) => this.#shown(group, jids, true));
   }
 
   #shown(group: KnownGroup, contacts: readonly Jid[], namesOnly: boolean): ViewChange[] {

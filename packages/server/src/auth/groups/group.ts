@@ -74,5 +74,7 @@ export interface GroupChange {
   /** Those who have come and those who have gone. */
   readonly added: readonly Jid[];
   readonly removed: readonly Jid[];
+  /** Whoever may be allowed something else because of it: those, or all members where the group has another name. */
+  readonly concerned: readonly Jid[];
   readonly views: readonly ViewChange[];
 }

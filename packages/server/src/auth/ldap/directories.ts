@@ -4,7 +4,9 @@ import type { Metrics } from '@parley/metrics/registry';
 import type { Configuration } from '../../config/schema.ts';
 import type { Log } from '../../log.ts';
 import type { Peers } from '../../peers.ts';
+import type { Groups } from '../groups.ts';
 import type { Directory } from './directory.ts';
+import { followGroups, forgetGroups } from './directory-groups.ts';
 import { directorySettings } from './directory-settings.ts';
 import { FollowedDirectory } from './followed-directory.ts';
 import { LdapDirectory } from './ldap-directory.ts';
@@ -15,6 +17,7 @@ export interface DirectoriesOptions {
   readonly peers: Peers;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly groups: Groups;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -27,26 +30,35 @@ export interface ConfiguredDirectory {
 /** All directories of the configuration, by name. */
 export class Directories {
   readonly all: ReadonlyMap<string, ConfiguredDirectory>;
+  readonly groups: Groups;
+  readonly #onFault: (error: unknown) => void;
 
   /** Throws a ConfigurationError where they cannot be had like this. */
-  constructor({ config, keyspace, peers, metrics, log, onFault }: DirectoriesOptions) {
+  constructor({ config, keyspace, peers, metrics, log, groups, onFault }: DirectoriesOptions) {
+    this.groups = groups;
+    this.#onFault = onFault;
     const holder = randomUUID();
     const leaseMs = () => config().cluster.leaseMilliseconds;
     this.all = new Map(
       directorySettings(config()).map((settings) => {
         const directory = new LdapDirectory(settings, log, metrics);
         const options = { directory, keyspace, peers, metrics, log, holder, leaseMs, onFault };
-        return [settings.name, { directory, followed: new FollowedDirectory(options) }];
+        const followed = new FollowedDirectory(options);
+        if (settings.groups) followGroups({ directory, followed, settings: settings.groups, groups, keyspace, log });
+        return [settings.name, { directory, followed }];
       }),
     );
   }
 
   /** From now on what changes in them is heard of. */
   start(): void {
+    const withGroups = [...this.all].filter(([, { directory }]) => directory.settings.groups !== undefined);
+    forgetGroups(this.groups, new Set(withGroups.map(([name]) => name))).catch(this.#onFault);
     for (const { followed } of this.all.values()) followed.start();
   }
 
   async stop(): Promise<void> {
+    this.groups.stop();
     for (const { followed } of this.all.values()) await followed.stop();
     for (const { directory } of this.all.values()) await directory.close();
   }

@@ -4,6 +4,7 @@ import type { Configuration } from '../../config/schema.ts';
 import type { Log } from '../../log.ts';
 import { AccountSources } from '../account-sources.ts';
 import type { Authenticator } from '../authenticator.ts';
+import { GroupAccess } from '../group-access.ts';
 import { PasswordWork } from '../password-work.ts';
 import type { ConfiguredDirectory, Directories } from './directories.ts';
 import { DirectoryAuthenticator } from './directory-authenticator.ts';
@@ -52,7 +53,7 @@ function sourcesIn(config: Configuration, domain: string): readonly string[] {
 
 function peopleOf(
   { directory, followed: { people } }: ConfiguredDirectory,
-  { keyspace, log, secret, config }: DirectoryAccountsOptions,
+  { directories, keyspace, log, secret, config }: DirectoryAccountsOptions,
 ): DirectoryAuthenticator {
   const { settings } = directory;
   const own = secret(`false verifiers of the directory ${settings.name}`);
@@ -70,7 +71,9 @@ function peopleOf(
     }
   };
   const relays = settings.passwords.scram === 'relay' ? new ScramRelays(relayHost(directory, lookups), own) : undefined;
-  return new DirectoryAuthenticator({ directory, people, lookups, secret: own, log, work, scram: scram(), relays });
+  const access = new GroupAccess({ groups: directories.groups, allowed: settings.groups?.mayLogIn ?? [], log });
+  const parts = { directory, people, lookups, secret: own, log, work, scram: scram(), relays, access };
+  return new DirectoryAuthenticator(parts);
 }
 
 function relayHost(directory: ConfiguredDirectory['directory'], lookups: Lookups) {

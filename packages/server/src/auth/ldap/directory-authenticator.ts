@@ -21,6 +21,7 @@ import {
   type PasswordVerdict,
   type Refusal,
 } from '../authenticator.ts';
+import type { GroupAccess } from '../group-access.ts';
 import { PasswordWork } from '../password-work.ts';
 import type { BindOutcome } from './bind-outcome.ts';
 import { noticeOf, refusalOf, verdictOf } from './bind-verdict.ts';
@@ -44,6 +45,8 @@ export interface DirectoryAuthenticatorOptions {
   /** SCRAM as the directory speaks it, where it does. */
   readonly relays?: ScramRelays | undefined;
   readonly work?: PasswordWork;
+  /** Which groups may log in. */
+  readonly access?: GroupAccess | undefined;
 }
 
 const WRONG: PasswordVerdict = { accepted: false, condition: 'not-authorized' };
@@ -75,6 +78,7 @@ export class DirectoryAuthenticator implements Authenticator {
     this.#work = options.work ?? new PasswordWork();
     this.#mechanisms = mechanismsOf(options);
     options.people.onChange((change) => this.#onPersonChange(change));
+    options.access?.onLost((account, { text }) => void this.#loggedOut(account, text));
   }
 
   get #passwords() {
@@ -88,7 +92,8 @@ export class DirectoryAuthenticator implements Authenticator {
 
   async refusal(account: Jid): Promise<Refusal | undefined> {
     const state = await this.#lookups.state(account);
-    return state === undefined ? { condition: 'not-authorized' } : refusalOf(state, this.#passwords);
+    if (state === undefined) return { condition: 'not-authorized' };
+    return refusalOf(state, this.#passwords) ?? this.#options.access?.refusal(account);
   }
 
   async notice(account: Jid): Promise<string | undefined> {
@@ -265,6 +270,11 @@ export class DirectoryAuthenticator implements Authenticator {
     if (change.change !== 'password') return;
     this.#lookups.forget(change.account);
     void this.#tell({ ...change, elsewhere: true });
+  }
+
+  /** Somebody has left the groups that may log in: every node hears of that by itself. */
+  async #loggedOut(account: Jid, reason: string | undefined): Promise<void> {
+    if (await this.exists(account)) await this.#tell({ account, change: 'disabled', reason, elsewhere: true });
   }
 
   #onPersonChange({ kind, account, before, state, elsewhere }: PersonChange): Awaitable<void> {

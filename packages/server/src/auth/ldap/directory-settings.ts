@@ -3,6 +3,7 @@ import { type DirectoryConfiguration, INTERNAL } from '../../config/directory.ts
 import { ConfigurationError, type Problem } from '../../config/problem.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { ConfiguredFilterError, configuredFilter } from './configured-filter.ts';
+import { type GroupSettings, groupSettings, memberAttributes } from './group-settings.ts';
 import { changeAttributes } from './password-mark.ts';
 import { stateRules } from './person-state.ts';
 import { presets } from './presets.ts';
@@ -46,11 +47,22 @@ function settingsOf(
     report('people.filter', error.message, 'write it as (objectClass=person)');
     return undefined;
   }
-  const attributes = [...new Set([id, people.address, ...own.state.attributes, ...changeAttributes(config)])];
+  let groups: GroupSettings | undefined;
+  try {
+    groups = groupSettings(config.groups, config.type);
+  } catch (error) {
+    if (!(error instanceof ConfiguredFilterError)) throw error;
+    report('groups.filter', error.message, 'write it as (objectClass=group)');
+    return undefined;
+  }
+  const forGroups = groups === undefined ? [] : memberAttributes(groups);
+  const needed = [id, people.address, ...own.state.attributes, ...changeAttributes(config), ...forGroups];
+  const attributes = [...new Set(needed)];
   return {
     ...config,
     preset: own,
     people: { ...people, filter, id, attributes },
+    groups,
     domains,
     authorityCertificates: authoritiesOf(config, report),
   };

@@ -2,6 +2,7 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Metrics } from '@parley/metrics/registry';
 import type { Log } from '../../log.ts';
 import type { Peers } from '../../peers.ts';
+import type { EntryChange } from './copy.ts';
 import type { Directory } from './directory.ts';
 import type { Followed } from './followed.ts';
 import { Following } from './following.ts';
@@ -9,6 +10,14 @@ import { KnownPeople } from './known-people.ts';
 import { PeopleCopy } from './people-copy.ts';
 import { syncConnection } from './sync-connection.ts';
 import { SyncLease } from './sync-lease.ts';
+
+/** Whoever else wants to know what the directory says of people, on the node that follows it. */
+export interface PeopleWatch {
+  /** It has told this, and it is kept. */
+  applied(changes: readonly EntryChange[]): void;
+  /** Everybody is known. */
+  completed(): void;
+}
 
 export interface FollowedDirectoryOptions {
   readonly directory: Directory;
@@ -28,6 +37,7 @@ export class FollowedDirectory {
   readonly people: KnownPeople;
   readonly #options: FollowedDirectoryOptions;
   readonly #followed: Followed[];
+  readonly #watches: PeopleWatch[] = [];
   readonly #end = new AbortController();
   #running: Promise<void> | undefined;
 
@@ -45,7 +55,10 @@ export class FollowedDirectory {
         attributes: settings.attributes,
         id: { attribute: settings.id, form: preset.idForm },
         meaning: JSON.stringify([type, settings.state, settings.address, settings.domain, [...domains].sort()]),
-        onComplete: () => this.people.completed(),
+        onComplete: () => {
+          this.people.completed();
+          for (const watch of this.#watches) watch.completed();
+        },
         load: (epoch, onTrouble) =>
           PeopleCopy.load({
             keyspace,
@@ -55,9 +68,16 @@ export class FollowedDirectory {
             log,
             epoch,
             onTrouble,
+            onApplied: (changes) => {
+              for (const watch of this.#watches) watch.applied(changes);
+            },
           }),
       },
     ];
+  }
+
+  watchPeople(watch: PeopleWatch): void {
+    this.#watches.push(watch);
   }
 
   /** More that is followed in the same directory; before `start`. */

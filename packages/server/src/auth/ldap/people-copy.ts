@@ -20,6 +20,8 @@ export interface PeopleCopyOptions {
   readonly log: Log;
   /** The number of the lease of this node. */
   readonly epoch: number;
+  /** What the directory has told is kept. */
+  readonly onApplied?: (changes: readonly EntryChange[]) => void;
   /** What this node does by itself, when a state ends, has failed. */
   readonly onTrouble: (error: unknown) => void;
   readonly now?: () => number;
@@ -88,6 +90,7 @@ export class PeopleCopy implements Copy {
         const records = await Promise.all(some.map((change) => this.#recordOf(change)));
         for (const [index, { id }] of some.entries()) this.#index.set(id, records[index], effects);
       });
+      this.#options.onApplied?.(some);
     }
   }
 

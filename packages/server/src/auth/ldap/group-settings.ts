@@ -1,0 +1,66 @@
+import type { Filter } from 'ldapts';
+import type { DirectoryConfiguration } from '../../config/directory.ts';
+import type { ShownTo } from '../groups/group.ts';
+import { configuredFilter } from './configured-filter.ts';
+import type { DirectoryType } from './presets.ts';
+
+type GroupConfiguration = DirectoryConfiguration['groups'];
+
+/** What is usual for groups in one kind of directory. */
+interface GroupPreset {
+  readonly filter: string;
+  readonly members: readonly string[];
+  readonly logins: readonly string[];
+  readonly login: string;
+}
+
+const UNIX: GroupPreset = {
+  filter: '(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))',
+  members: ['member', 'uniqueMember'],
+  logins: ['memberUid'],
+  login: 'uid',
+};
+
+const presets: Readonly<Record<DirectoryType, GroupPreset>> = {
+  openldap: UNIX,
+  '389ds': UNIX,
+  freeipa: { ...UNIX, filter: '(objectClass=ipaUserGroup)', members: ['member'] },
+  activeDirectory: { filter: '(objectClass=group)', members: ['member'], logins: [], login: 'sAMAccountName' },
+};
+
+/** How the groups of a directory are read, with what its type fills in. */
+export interface GroupSettings extends Omit<GroupConfiguration, 'base' | 'filter' | 'members' | 'logins' | 'login'> {
+  readonly base: string;
+  readonly filter: Filter;
+  readonly members: readonly string[];
+  readonly logins: readonly string[];
+  readonly login: string;
+  /** In whose rosters the members of a group with this name are. */
+  shownTo(name: string): ShownTo;
+}
+
+/** Undefined where there are to be none. Throws a ConfiguredFilterError. */
+export function groupSettings(config: GroupConfiguration, type: DirectoryType): GroupSettings | undefined {
+  const { base, filter, members, logins, login, show } = config;
+  if (base === undefined) return undefined;
+  const preset = presets[type];
+  const rules = show.map(({ groups, to }) => ({ matches: groups.map(patternOf), to }));
+  return {
+    ...config,
+    base,
+    filter: configuredFilter(filter ?? preset.filter),
+    members: members ?? preset.members,
+    logins: logins ?? preset.logins,
+    login: login ?? preset.login,
+    shownTo: (name) => rules.find(({ matches }) => matches.some((pattern) => pattern.test(name)))?.to ?? 'nobody',
+  };
+}
+
+/** What of a person's entry is needed to know it as a member. */
+export const memberAttributes = ({ personName, logins, login }: GroupSettings): readonly string[] =>
+  logins.length > 0 ? [...personName, login] : personName;
+
+function patternOf(text: string): RegExp {
+  const pieces = text.split('*').map((piece) => RegExp.escape(piece));
+  return new RegExp(`^${pieces.join('.*')}$`, 'isu');
+}
