@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Hooks } from '../hooks.ts';
 import type { Session } from '../session/session.ts';
 import { Paced } from './paced.ts';
+import { Turns } from './turns.ts';
 
 let hooks: Hooks;
 let paced: Paced;
@@ -11,7 +12,7 @@ beforeEach(() => {
   hooks = new Hooks((error) => {
     throw error;
   });
-  paced = new Paced(hooks);
+  paced = new Paced(hooks, new Turns());
   sent = [];
 });
 

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Hooks } from '../hooks.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { Session } from '../session/session.ts';
+import type { Turns } from './turns.ts';
 
 /** Steps that are done without the event loop going round. */
 const AT_ONCE = 100;
@@ -16,13 +16,15 @@ type Steps = Iterator<Awaitable<void>, void>;
  */
 export class Paced {
   readonly #hooks: Hooks;
+  readonly #turns: Turns;
   /** All that is not done, by session. */
   readonly #open = new Map<Session, Set<Steps>>();
   /** Those that wait for their clients. */
   readonly #parked = new Map<Session, Steps[]>();
 
-  constructor(hooks: Hooks) {
+  constructor(hooks: Hooks, turns: Turns) {
     this.#hooks = hooks;
+    this.#turns = turns;
     hooks.events.on('session.drained', (session) => this.#goOn(session));
     hooks.events.on('session.unbound', (session) => this.#forget(session));
     hooks.events.on('session.moved', (session) => this.#forget(session));
@@ -47,7 +49,7 @@ export class Paced {
       const step = steps.next();
       if (step.done) break;
       if (step.value instanceof Promise) await step.value;
-      if (count % AT_ONCE === 0) await nextTurn();
+      if (count % AT_ONCE === 0) await this.#turns.next();
       if (session.ended) break;
       if (this.#isBehind(session)) return this.#park(session, steps);
     }

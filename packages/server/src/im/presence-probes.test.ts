@@ -10,6 +10,7 @@ import { Paced } from './paced.ts';
 import { PresenceProbes } from './presence-probes.ts';
 import type { RosterStore } from './roster-store.ts';
 import type { Subscription } from './subscription-state.ts';
+import { Turns } from './turns.ts';
 
 const juliet = Jid.parse('juliet@capulet.example');
 const balcony = juliet.withResource('balcony');
@@ -67,7 +68,7 @@ beforeEach(() => {
       },
     } as unknown as Router,
     sessions: { of: byAccount } as unknown as Sessions,
-    paced: new Paced(new Hooks(() => {})),
+    paced: new Paced(new Hooks(() => {}), new Turns()),
     isLocal: ({ domain }) => domain === 'capulet.example',
   });
 });

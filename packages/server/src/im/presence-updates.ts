@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Jid } from '@parley/xmpp/jid';
 import { type Presence, presence, type Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
@@ -14,6 +13,7 @@ import type { PresenceProbes } from './presence-probes.ts';
 import type { PresenceState, PresenceStates } from './presence-states.ts';
 import { retain } from './retained-presence.ts';
 import type { RosterStore } from './roster-store.ts';
+import type { Turns } from './turns.ts';
 import { Waits } from './waits.ts';
 
 /** Contacts that get a presence without the event loop going round. */
@@ -25,6 +25,7 @@ export interface PresenceUpdatesOptions {
   readonly broadcast: PresenceBroadcast;
   readonly probes: PresenceProbes;
   readonly states: PresenceStates;
+  readonly turns: Turns;
 }
 
 /** What follows when a session changes its presence (RFC 6121 §4.2, §4.4, §4.5 and §4.6). */
@@ -34,13 +35,15 @@ export class PresenceUpdates {
   readonly #broadcast: PresenceBroadcast;
   readonly #probes: PresenceProbes;
   readonly #states: PresenceStates;
+  readonly #turns: Turns;
 
-  constructor({ context, store, broadcast, probes, states }: PresenceUpdatesOptions) {
+  constructor({ context, store, broadcast, probes, states, turns }: PresenceUpdatesOptions) {
     this.#context = context;
     this.#store = store;
     this.#broadcast = broadcast;
     this.#probes = probes;
     this.#states = states;
+    this.#turns = turns;
   }
 
   /** Available presence for all contacts. */
@@ -203,7 +206,7 @@ export class PresenceUpdates {
 
   async #later(contacts: Jid[], send: (contact: Jid) => Awaitable<void>): Promise<void> {
     while (contacts.length > 0) {
-      await nextTurn();
+      await this.#turns.next();
       const sent = new Waits();
       for (const jid of contacts.splice(0, MOST_AT_ONCE)) sent.add(send(jid));
       await sent.all;

@@ -9,6 +9,7 @@ import { PresenceUpdates } from './presence-updates.ts';
 import { RosterPushes } from './roster-pushes.ts';
 import { RosterStore } from './roster-store.ts';
 import { SharedChanges } from './shared-changes.ts';
+import { Turns } from './turns.ts';
 
 /** RFC 6121 §4: who is there. */
 export default defineModule({
@@ -18,11 +19,12 @@ export default defineModule({
   setup(context) {
     const { hooks, router, sessions } = context;
     const store = context.use(RosterStore);
-    const paced = new Paced(hooks);
+    const turns = new Turns();
+    const paced = new Paced(hooks, turns);
     const probes = new PresenceProbes({ store, router, sessions, paced, isLocal: (jid) => context.isLocal(jid) });
     const broadcast = context.use(PresenceBroadcast);
     const states = new PresenceStates();
-    const updates = new PresenceUpdates({ context, store, broadcast, probes, states });
+    const updates = new PresenceUpdates({ context, store, broadcast, probes, states, turns });
     context.provide(PresenceStates, states);
     const pushes = context.use(RosterPushes);
     const changes = new SharedChanges({ context, store, pushes, broadcast, probes, paced });
