@@ -1,6 +1,7 @@
 import { NS } from '@parley/xmpp/namespaces';
 import type { TestClient } from '../support/client.ts';
-import { presenceOf, setRoster } from '../support/contacts.ts';
+import { presenceOf, roster, setRoster } from '../support/contacts.ts';
+import { putGroup } from '../support/groups.ts';
 import { type Limit, type LimitTable, stanzaError } from './limit.ts';
 
 /** One client makes its requests, one after the other; the errors that came back. */
@@ -59,6 +60,17 @@ export const accountLimits: LimitTable = {
     ['a', 'b', 'c', 'a'].map((name) => rosterSet(item(name))),
     ['', '', 'resource-constraint', ''],
   ),
+  'roster-shared-items': {
+    config: { roster: { maxSharedItems: 2 } },
+    async exceed(scene) {
+      const sailors = ['a', 'b', 'c'].map((name) => `${name}@localhost`);
+      await putGroup(scene.server, 'crew', { shownTo: 'everyone', add: sailors });
+      const client = await scene.user();
+      await setRoster(client, item('own'));
+      return (await roster(client))?.elements.map((contact) => contact.attr('jid'));
+    },
+    sees: ['own@localhost', 'a@localhost', 'b@localhost'],
+  },
   'roster-groups': requests(
     { roster: { maxGroupsPerItem: 2 } },
     [rosterSet(item('a', groups(2))), rosterSet(item('a', groups(3)))],
