@@ -42,6 +42,7 @@ export function followGroups({ directory, settings, followed, groups, keyspace, 
   const attributes = [id.attribute, name, ...(label === undefined ? [] : [label]), ...members, ...logins];
   followed.add({
     what: WHAT,
+    meaning: '', // all of it is read by whoever begins to follow
     base: settings.base,
     scope: settings.scope,
     filter: settings.filter,

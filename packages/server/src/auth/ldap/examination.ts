@@ -117,14 +117,24 @@ async function* examinePeople(directory: Directory): AsyncGenerator<Finding> {
 const GROUP_CLASSES = ['groupOfNames', 'groupOfUniqueNames', 'posixGroup', 'group'];
 
 async function* examineGroups(directory: Directory, naming: string): AsyncGenerator<Finding> {
-  const { base = naming }: { base?: string | undefined } = directory.settings.groups;
-  const filters = GROUP_CLASSES.map((value) => new EqualityFilter({ attribute: 'objectClass', value }));
+  const { groups } = directory.settings;
+  const { base } = groups ?? { base: naming };
+  const classes = GROUP_CLASSES.map((value) => new EqualityFilter({ attribute: 'objectClass', value }));
+  const filter = groups?.filter ?? new OrFilter({ filters: classes });
   let count = 0;
   try {
-    for await (const page of directory.searchPages(base, { filter: new OrFilter({ filters }), attributes: ['1.1'] })) {
+    for await (const page of directory.searchPages(base, {
+      scope: groups?.scope ?? 'sub',
+      filter,
+      attributes: ['1.1'],
+    })) {
       count += page.length;
     }
-    yield note(`has ${counted(count, 'group')} below ${base}`);
+    const found = `has ${counted(count, 'group')} below ${base}`;
+    if (groups === undefined) yield note(found);
+    else if (count > 0) yield ok(found);
+    else
+      yield note(`${found} that ${filter} fits: correct \`groups.base\` or \`groups.filter\` if there should be some`);
   } catch (error) {
     if (!(error instanceof DirectoryRefused)) throw error;
     yield failed(`does not show groups below ${base} (${error.code}, "${error.message}"): correct \`groups.base\``);
