@@ -50,12 +50,13 @@ export function followGroups({ directory, settings, followed, groups, keyspace, 
     id,
     async load(epoch, onTrouble) {
       isComplete = false;
+      arePeopleComplete = false;
       copy = undefined;
       // what the groups' entries say is in memory alone: the directory is to tell all of it
       const state = await SyncState.load(keyspace, directory.name, WHAT, epoch);
       await state.saveCookie(undefined, '');
       await people.load();
-      arePeopleComplete = await followed.people.complete();
+      if (await followed.people.complete()) arePeopleComplete = true;
       copy = new GroupsCopy({ directory, settings, id, people, groups, log, onTrouble });
       return copy;
     },

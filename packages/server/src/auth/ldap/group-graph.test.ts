@@ -11,6 +11,9 @@ const people = {
     login === 'nobody' ? undefined : { dn: '', login, account: `${login}@x`, name: login },
 };
 
+/** What entries are called now. */
+const former = (dn: string) => (dn === 'cn=OLD' ? 'cn=C' : undefined);
+
 /** A group whose members are people in small letters and groups in capitals; behind a slash are login names. */
 function entry(id: string, members: string, dn = `cn=${id}`): GroupEntry {
   const [names = '', logins = ''] = members.split('/');
@@ -29,7 +32,7 @@ const put = (id: string, members: string, dn?: string) => [...graph.set(id, entr
 
 function members(id: string, limits = {}): string | undefined {
   const group = graph.get(id);
-  const found = group && graph.membersOf(group, people, { nestedDepth: 5, mostMembers: 100, ...limits });
+  const found = group && graph.membersOf(group, people, former, { nestedDepth: 5, mostMembers: 100, ...limits });
   return found && [...found.values()].sort().join(' ');
 }
 
@@ -43,6 +46,8 @@ describe('the members of a group', () => {
     put('B', 'b d C');
     put('C', 'e');
     expect(members('A')).toBe('a b c d e unknown?');
+    put('B', 'b OLD');
+    expect(members('B')).toBe('b e');
     expect(members('C')).toBe('e');
   });
 

@@ -57,10 +57,14 @@ export class GroupGraph {
     this.#around(group.dn, concerned);
   }
 
-  /** Who is in a group: accounts with names. Undefined where there are more than `most`. */
+  /**
+   * Who is in a group: accounts with names. Undefined where there are more than `mostMembers`. `nameNow`: what an entry is
+   * called that had this name a moment ago.
+   */
   membersOf(
     { id }: GroupEntry,
     people: Pick<MemberPeople, 'byDn' | 'byLogin'>,
+    nameNow: (former: string) => string | undefined,
     { nestedDepth, mostMembers }: { readonly nestedDepth: number; readonly mostMembers: number },
   ): Map<string, string> | undefined {
     const members = new Map<string, string>();
@@ -72,9 +76,10 @@ export class GroupGraph {
       for (const each of level) {
         const group = this.#groups.get(each);
         for (const dn of group?.members ?? []) {
-          const person = people.byDn(dn);
+          const now = nameNow(dn) ?? dn;
+          const person = people.byDn(dn) ?? people.byDn(now);
           if (person !== undefined) members.set(person.account, person.name);
-          const inner = this.#byDn.get(dn);
+          const inner = this.#byDn.get(dn) ?? this.#byDn.get(now);
           if (inner === undefined || seen.has(inner.id)) continue;
           seen.add(inner.id);
           next.push(inner.id);

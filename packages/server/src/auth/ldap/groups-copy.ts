@@ -4,6 +4,7 @@ import type { Groups } from '../groups.ts';
 import { type Copy, digits, type EntryChange } from './copy.ts';
 import type { Directory, Entry } from './directory.ts';
 import { type IdAttribute, idOf } from './entry-id.ts';
+import { FormerNames } from './former-names.ts';
 import { readGroupEntry } from './group-entry.ts';
 import { GroupGraph } from './group-graph.ts';
 import type { GroupSettings } from './group-settings.ts';
@@ -41,6 +42,7 @@ export class GroupsCopy implements Copy {
   readonly #options: GroupsCopyOptions;
   readonly #graph = new GroupGraph();
   readonly #byUuid = new Map<string, string>();
+  readonly #former = new FormerNames((dn) => this.#byItself(() => this.#carryOut(this.#graph.concernedBy([dn], []))));
   #complete = false;
   #queue: Promise<void> = Promise.resolve();
   #closed = false;
@@ -83,6 +85,8 @@ export class GroupsCopy implements Copy {
       for (const { id, entry, entryUuid } of changes) {
         const group = entry && (await readGroupEntry(id, entry, settings, directory));
         if (entryUuid !== undefined && group !== undefined) this.#byUuid.set(digits(entryUuid), id);
+        const before = this.#graph.get(id);
+        if (before && group && before.dn !== group.dn) this.#former.add(before.dn, group.dn);
         for (const each of this.#graph.set(id, group)) concerned.add(each);
       }
       if (this.#complete) await this.#carryOut(concerned);
@@ -97,7 +101,8 @@ export class GroupsCopy implements Copy {
 
   /** What the directory says of people. */
   takePeople(changes: readonly EntryChange[]): void {
-    const { dns, logins } = this.#options.people.take(changes);
+    const { dns, logins, renamed } = this.#options.people.take(changes);
+    for (const [before, now] of renamed) this.#former.add(before, now);
     if (!this.#complete || (dns.size === 0 && logins.size === 0)) return;
     this.#byItself(() => this.#carryOut(this.#graph.concernedBy(dns, logins)));
   }
@@ -108,6 +113,7 @@ export class GroupsCopy implements Copy {
 
   close(): void {
     this.#closed = true;
+    this.#former.close();
   }
 
   #byItself(work: () => Promise<void>): void {
@@ -157,7 +163,7 @@ export class GroupsCopy implements Copy {
     if (group === undefined) return undefined;
     const key = this.#key(id);
     const known = groups.get(key);
-    const members = this.#graph.membersOf(group, people, settings);
+    const members = this.#graph.membersOf(group, people, (dn) => this.#former.of(dn), settings);
     if (members === undefined) {
       const message = `It has more than ${settings.mostMembers} members, with those of its groups, and is left out.`;
       log.warn('directory.group', { directory: directory.name, group: group.name, message });

@@ -17,6 +17,13 @@ export interface MemberPerson {
   readonly name: string;
 }
 
+export interface MemberChanges {
+  readonly dns: ReadonlySet<string>;
+  readonly logins: ReadonlySet<string>;
+  /** Entries of people that have other names. */
+  readonly renamed: readonly (readonly [before: string, now: string])[];
+}
+
 export interface MemberPeopleOptions {
   readonly directory: Directory;
   readonly settings: GroupSettings;
@@ -83,7 +90,8 @@ export class MemberPeople {
   }
 
   /** What the directory says of people; gives the names of entries, and login names, that mean somebody else now. */
-  take(changes: readonly EntryChange[]): { readonly dns: ReadonlySet<string>; readonly logins: ReadonlySet<string> } {
+  take(changes: readonly EntryChange[]): MemberChanges {
+    const renamed: [before: string, now: string][] = [];
     const dns = new Set<string>();
     const logins = new Set<string>();
     for (const { id, entry } of changes) {
@@ -96,12 +104,13 @@ export class MemberPeople {
         : undefined;
       if (isSame(before, after)) continue;
       this.#set(id, after);
+      if (before && after && before.dn !== after.dn) renamed.push([before.dn, after.dn]);
       for (const each of [before, after]) {
         if (each !== undefined) dns.add(each.dn);
         if (each?.login !== undefined) logins.add(each.login);
       }
     }
-    return { dns, logins };
+    return { dns, logins, renamed };
   }
 
   #named(entry: Entry): Pick<MemberPerson, 'login' | 'name'> {
