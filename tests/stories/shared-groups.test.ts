@@ -1,9 +1,10 @@
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TestClient } from '../support/client.ts';
 import { arrived, befriend, presenceOf, push, roster, send, setRoster, words } from '../support/contacts.ts';
 import { putGroup, removeGroup } from '../support/groups.ts';
+import { resumable, resume } from '../support/resumption.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const NURSE = 'nurse@localhost';
@@ -272,4 +273,52 @@ it('a member of an administrators’ group administers the server as long as it 
   expect(session.stream.unlimited).toBe(true);
   await putGroup(server, 'wizards', { remove: [JULIET] });
   expect(session.stream.unlimited).toBe(false);
+});
+
+it('a client that comes back to its session gets what has become of its groups meanwhile', async () => {
+  await putGroup(server, 'crew', { add: [JULIET, NURSE] });
+  const { client: juliet, id, got } = await resumable(server, 'juliet@localhost/balcony');
+  await roster(juliet);
+  await juliet.sync();
+  juliet.break();
+  const romeo = await whoWatches('romeo@localhost/orchard');
+  await putGroup(server, 'crew', { add: [ROMEO], remove: [NURSE] });
+  const { client } = await resume(server, 'juliet@localhost/balcony', id, got());
+  expect(words(await push(client))).toBe(`${NURSE} remove`);
+  expect(words(await push(client))).toBe(`${ROMEO} both`);
+  await presenceOf(client, undefined, romeo.jid);
+  await putGroup(server, 'crew', { label: 'The crew' });
+  // another node may have told it some of this again: it does not know what the first one told
+  expect((await client.take((element) => element.toString().includes('The crew'))).attr('type')).toBe('set');
+  expect(await items(client)).toEqual(['romeo@localhost both "romeo" [The crew]']);
+});
+
+it('a group of 2,000 costs as much as there are people online', async () => {
+  const sailors = Array.from({ length: 1997 }, (_, i) => `sailor${i}@localhost`);
+  await putGroup(server, 'crew', { add: [JULIET, ROMEO, NURSE, ...sailors] });
+  const juliet = await whoWatches('juliet@localhost/balcony');
+  const romeo = await whoWatches('romeo@localhost/orchard');
+  const nurse = await whoComes('nurse@localhost/kitchen');
+  expect((await roster(nurse))?.elements).toHaveLength(1999);
+  await server.settled();
+  for (const client of [juliet, romeo, nurse]) await client.sync();
+
+  const sent = () => server.count(({ stanzas }) => stanzas.with({ kind: 'presence', direction: 'out' }));
+  const reads = ['hget', 'hgetall', 'batch'].map((name) => vi.spyOn(server.keyspace, name as 'hgetall'));
+  const before = sent();
+  juliet.send('<presence><show>away</show></presence>');
+  for (const client of [juliet, romeo, nurse]) await presenceOf(client, undefined, juliet.jid);
+  await server.settled();
+  expect(sent() - before).toBe(3);
+  expect(reads.reduce((sum, spy) => sum + spy.mock.calls.length, 0)).toBeLessThan(20);
+
+  // one more is told to those three, and to nobody else
+  const tybalt = await whoWatches('tybalt@localhost/hall');
+  await putGroup(server, 'crew', { add: [TYBALT] });
+  for (const client of [juliet, romeo, nurse]) {
+    expect(await arrived(client)).toEqual([`push ${TYBALT} both`, `presence available ${tybalt.jid}`]);
+  }
+  const told = await arrived(tybalt);
+  expect(told.filter((line) => line.startsWith('push'))).toHaveLength(2000);
+  expect(told.filter((line) => line.startsWith('presence'))).toHaveLength(3);
 });
