@@ -165,6 +165,17 @@ describe('groups that may log in', () => {
   });
 });
 
+test('as many groups are known as there may be, and none that is too large', async () => {
+  const slapd = await startSlapd();
+  const server = await startDirectoryServer(slapd, { directory: { groups: { base: GROUPS, most: 2 } } });
+  await expect.poll(() => [...server.node.groups.all].length, { timeout: 10_000 }).toBe(2);
+  expect(server.log.filter(({ event }) => event === 'directory.groups')).toHaveLength(1);
+  const other = await startDirectoryServer(slapd, { directory: { groups: { base: GROUPS, mostMembers: 2 } } });
+  await expect.poll(() => [...other.node.groups.all].map(({ name }) => name), { timeout: 10_000 }).toEqual(['lovers']);
+  await remove(slapd, 'montagues', 'member', personDn('romeo'));
+  await expect.poll(() => other.node.groups.isKnown('montagues')).toBe(true);
+});
+
 test('after a restart of the node it is seen what has changed meanwhile', async () => {
   const slapd = await startSlapd();
   const server = await start(slapd);

@@ -141,11 +141,13 @@ export class GroupsCopy implements Copy {
     const { groups } = this.#options;
     const gone: string[] = [];
     const differences: Difference[] = [];
+    let room = this.#options.settings.most - [...this.#own()].length;
     for (const id of concerned) {
       const difference = this.#difference(id);
       if (difference === undefined) gone.push(this.#key(id));
-      else differences.push(difference);
+      else if (groups.get(difference.key) !== undefined || room-- > 0) differences.push(difference);
     }
+    if (room < 0) this.#full();
     const first = differences.filter(({ adds }) => adds);
     await inPortions(first, ({ key, head, add }) => groups.change(key, { head, add }));
     const second = differences.filter(({ remove }) => remove.length > 0);
@@ -166,10 +168,9 @@ export class GroupsCopy implements Copy {
     const members = this.#graph.membersOf(group, people, (dn) => this.#former.of(dn), settings);
     if (members === undefined) {
       const message = `It has more than ${settings.mostMembers} members, with those of its groups, and is left out.`;
-      log.warn('directory.group', { directory: directory.name, group: group.name, message });
+      log.flood('directory.group', { directory: directory.name, group: group.name, message });
       return undefined;
     }
-    if (known === undefined && this.#isFull()) return undefined;
     const { name, label } = group;
     const head: GroupHead = { name, label, source: directory.name, shownTo: settings.shownTo(name) };
     const add = new Map([...members].filter(([jid, name]) => !isKnown(known, jid, name)));
@@ -177,12 +178,10 @@ export class GroupsCopy implements Copy {
     return { key, head, add, remove, adds: known === undefined || !sameHead(known, head) || add.size > 0 };
   }
 
-  #isFull(): boolean {
+  #full(): void {
     const { directory, settings, log } = this.#options;
-    if ([...this.#own()].length < settings.most) return false;
     const message = `There are more than ${settings.most} groups: the rest is left out.`;
     log.flood('directory.groups', { directory: directory.name, message });
-    return true;
   }
 }
 
