@@ -1,44 +1,43 @@
-import { DataForm } from '@parley/xmpp/data-form';
 import { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { describe, expect, test } from 'vitest';
 import { passwordQuery, readNewPassword } from './password-form.ts';
 
-const FORM = 'jabber:iq:register:changepassword';
+const query = (...children: Element[]) => Element.of('query', NS.register, {}, ...children);
+const text = (name: string, value: string) => Element.of(name, NS.register, {}, value);
 
-const plain = (username?: string, password?: string) => {
-  const fields = Object.entries({ username, password }).filter(([, text]) => text !== undefined);
-  return Element.of(
-    'query',
-    NS.register,
-    {},
-    ...fields.map(([name, text]) => Element.of(name, NS.register, {}, text as string)),
-  );
-};
-
-const filled = (values: Record<string, string>, type = FORM) => {
-  const fields = Object.entries({ FORM_TYPE: type, ...values }).map(([name, value]) => ({ name, values: [value] }));
-  return Element.of('query', NS.register, {}, new DataForm('submit', { fields }).toElement());
-};
+const field = (name: string, value: string) =>
+  Element.of('field', NS.dataForms, { var: name }, Element.of('value', NS.dataForms, {}, value));
+const form = (type: string, values: Record<string, string>) =>
+  query(Element.of('x', NS.dataForms, { type }, ...Object.entries(values).map(([name, value]) => field(name, value))));
+const FORM = { FORM_TYPE: 'jabber:iq:register:changepassword' };
 
 describe('a new password', () => {
-  test('is read from the elements of the query', () => {
-    expect(readNewPassword(plain('romeo', 'secret'))).toEqual({ username: 'romeo', password: 'secret' });
-    expect(readNewPassword(plain('romeo', ''))).toBeUndefined();
-    expect(readNewPassword(plain('romeo'))).toBeUndefined();
-    expect(readNewPassword(plain(undefined, 'secret'))).toBeUndefined();
+  test('is asked for by two elements', () => {
+    expect(readNewPassword(query(text('username', 'romeo'), text('password', 'new')))).toEqual({
+      username: 'romeo',
+      password: 'new',
+    });
+    expect(readNewPassword(query(text('username', 'romeo'), text('password', '')))).toBeUndefined();
+    expect(readNewPassword(query(text('password', 'new')))).toBeUndefined();
   });
 
-  test('is read from the form that asks for the one before', () => {
-    const form = passwordQuery('romeo').child('x', NS.dataForms);
-    expect(form?.attr('type')).toBe('form');
-    const names = form?.elements.filter(({ name }) => name === 'field').map((field) => field.attr('var'));
-    expect(names).toEqual(['FORM_TYPE', 'username', 'old_password', 'password']);
-    const answer = filled({ username: 'romeo@montague.lit', old_password: 'before', password: 'after' });
-    expect(readNewPassword(answer)).toEqual({ username: 'romeo', old: 'before', password: 'after' });
+  test.each(['romeo', 'romeo@localhost'])('is asked for by a form, with the old one: %s', (username) => {
+    const filled = form('submit', { ...FORM, username, old_password: 'old', password: 'new' });
+    expect(readNewPassword(filled)).toEqual({ username: 'romeo', password: 'new', old: 'old' });
   });
 
-  test('is not read from a form that lacks something', () => {
-    expect(() => readNewPassword(filled({ username: 'romeo', password: 'after' }))).toThrow();
+  test('is not changed by a form that is cancelled, incomplete or another one', () => {
+    expect(readNewPassword(form('cancel', {}))).toBeUndefined();
+    const incomplete = form('submit', { ...FORM, username: 'romeo', password: 'new' });
+    expect(() => readNewPassword(incomplete)).toThrow(/old_password is required/);
+    expect(() => readNewPassword(form('submit', { FORM_TYPE: 'jabber:iq:register' }))).toThrow();
   });
+});
+
+test('what is asked of somebody is the old password, too', () => {
+  const names = passwordQuery('romeo')
+    .child('x', NS.dataForms)
+    ?.elements.map((each) => each.attr('var'));
+  expect(names).toEqual(expect.arrayContaining(['FORM_TYPE', 'username', 'old_password', 'password']));
 });
