@@ -14,8 +14,20 @@ export interface Runs {
   readonly violations: readonly string[];
 }
 
-/** Runs a scenario with each seed of a range; ends early where more is found than is told. */
-export async function runSeeds(scenario: Scenario, first: number, count: number, told = TOLD): Promise<Runs> {
+export interface RunsOptions {
+  /** Ends early where so many runs violate something. */
+  readonly told?: number;
+  /** Hears of each run: its seed and what came of it. */
+  tell?(line: string): void;
+}
+
+/** Runs a scenario with each seed of a range. */
+export async function runSeeds(
+  scenario: Scenario,
+  first: number,
+  count: number,
+  { told = TOLD, tell = () => {} }: RunsOptions = {},
+): Promise<Runs> {
   const violations: string[] = [];
   const counts = new Map<string, number>();
   let acknowledged = 0;
@@ -25,6 +37,7 @@ export async function runSeeds(scenario: Scenario, first: number, count: number,
     acknowledged += outcome.acknowledged;
     for (const [what, times] of outcome.counts) counts.set(what, (counts.get(what) ?? 0) + times);
     const [violation] = outcome.violations;
+    tell(`${scenario.name}, seed ${seed}: ${outcome.acknowledged} acknowledged, ${violation ?? 'all is well'}\n`);
     if (violation !== undefined) violations.push(`seed ${seed}: ${violation} (${commandFor(scenario, seed)})`);
     await new Promise((turn) => setImmediate(turn)); // whoever waits for this process is not kept waiting for long
   }

@@ -1,9 +1,13 @@
+import { Membership } from '@parley/server/cluster/membership';
+import { Missed } from '@parley/server/cluster/missed';
+import { SessionRegistry } from '@parley/server/cluster/session-registry';
 import { SessionRequests } from '@parley/server/cluster/session-requests';
 import { JournalWriter } from '@parley/server/session/journal-writer';
 import { Management } from '@parley/server/session/management';
 import { Origins } from '@parley/server/session/origins';
 import { ResumptionStore } from '@parley/server/session/resumption/resumption-store';
 import { Unacknowledged } from '@parley/server/session/unacknowledged';
+import { OfflineDelivery } from '@parley/server/xeps/0160-offline/offline-delivery';
 import { OfflineStore } from '@parley/server/xeps/0160-offline/offline-store';
 import { RecentlyStored } from '@parley/server/xeps/0160-offline/recently-stored';
 import { Departures } from '@parley/server/xeps/0198-stream-management/departures';
@@ -37,6 +41,24 @@ function replace<Class extends object, Name extends keyof Class>(
     };
   };
 }
+
+const both = (one: Sabotage['begin'], other: Sabotage['begin']) => () => {
+  const mends = [one(), other()];
+  return () => {
+    for (const mend of mends) mend();
+  };
+};
+
+/** Nobody waits until what an ended session did not commit has gone elsewhere. */
+const countAsTaken = replace(
+  Management.prototype,
+  'send',
+  (send) =>
+    function (this: Management, ...args: never[]) {
+      this.departed();
+      return Reflect.apply(send, this, args);
+    },
+);
 
 export const sabotages: readonly Sabotage[] = [
   {
@@ -87,7 +109,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'a session is restored without counting up its epoch',
     scenario: clusterHousehold,
-    seeds: 20,
+    seeds: 80,
     begin: replace(
       ResumptionStore.prototype,
       'claim',
@@ -144,10 +166,14 @@ export const sabotages: readonly Sabotage[] = [
     ),
   },
   {
-    name: 'a session is recorded while the one before it still ends',
+    // each of the two alone makes up for the other
+    name: 'a session is recorded while the one before it still ends, and what that did not commit counts as taken',
     scenario: clusterHousehold,
-    seeds: 80,
-    begin: replace(Departures.prototype, 'ended', () => () => Promise.resolve()),
+    seeds: 160,
+    begin: both(
+      replace(Departures.prototype, 'ended', () => () => Promise.resolve()),
+      countAsTaken,
+    ),
   },
   {
     name: 'a client that resumes gets everything again',
@@ -219,5 +245,49 @@ export const sabotages: readonly Sabotage[] = [
     scenario: clusterFailover,
     seeds: 60,
     begin: replace(RecentlyStored.prototype, 'restore', () => () => {}),
+  },
+  {
+    name: 'a session that was restored is not handed what is stored',
+    scenario: clusterHousehold,
+    seeds: 0,
+    begin: replace(OfflineDelivery.prototype, 'restored', () => () => {}),
+  },
+  {
+    name: 'a node that was given up takes sessions',
+    scenario: clusterHousehold,
+    seeds: 0,
+    begin: replace(Membership.prototype, 'confirmed', () => () => undefined),
+  },
+  {
+    name: 'a session that was replaced lives on where nobody said so',
+    scenario: clusterHousehold,
+    seeds: 0,
+    begin: replace(SessionRegistry.prototype, 'came', () => () => {}),
+  },
+  {
+    name: 'what an ended session did not commit counts as taken',
+    scenario: clusterHousehold,
+    seeds: 0,
+    begin: countAsTaken,
+  },
+  {
+    name: 'what one of several sessions missed is not looked after',
+    scenario: clusterHousehold,
+    seeds: 0,
+    begin: replace(Missed.prototype, 'by', () => () => Promise.resolve()),
+  },
+  {
+    name: 'a session is claimed whatever has changed since it was read',
+    scenario: clusterHousehold,
+    seeds: 0,
+    begin: replace(
+      ResumptionStore.prototype,
+      'takeOver',
+      (takeOver) =>
+        function (this: ResumptionStore, ...args: Parameters<ResumptionStore['takeOver']>) {
+          args[6] = undefined;
+          return Reflect.apply(takeOver, this, args);
+        },
+    ),
   },
 ];
