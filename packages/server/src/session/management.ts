@@ -28,6 +28,12 @@ export interface ManagementHost {
   onDrained(session: Session): void;
 }
 
+/**
+ * Two sessions that ended may each wait for what they sent the other to go elsewhere, which it does when both are settled:
+ * after so many milliseconds what is being dealt with does not count as handled.
+ */
+const HANDLING_MS = 5000;
+
 /** What a predecessor in another process left of the session. */
 export interface Predecessor {
   readonly epoch: number;
@@ -349,7 +355,11 @@ export class Management {
   async settled(): Promise<void> {
     for (let handling: Promise<void> | undefined; handling !== this.#handling; ) {
       handling = this.#handling;
-      await handling;
+      if (handling === undefined) break;
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, HANDLING_MS);
+      await Promise.race([handling, late.promise]);
+      clearTimeout(timer);
     }
     if (this.resumable) void this.#journal.write();
     await this.#journal.idle();

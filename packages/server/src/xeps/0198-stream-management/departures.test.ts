@@ -3,7 +3,7 @@ import { openKeyspace } from '@parley/keyspace/open';
 import { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { presence, type Stanza } from '@parley/xmpp/stanza';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { JULIET, type ManagedOptions, ManagedSession, turns } from '../../../../../tests/support/managed-session.ts';
 import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keyspace.ts';
 import type { Router } from '../../routing/router.ts';
@@ -221,6 +221,20 @@ it('waits for what the session had begun, so that it counts', async () => {
   await departure;
   expect(await store.lastHandled(JULIET.bare, juliet.session.sessionId)).toBe(1);
   await departures.done(juliet.session.sessionId); // it knows of none any more
+});
+
+it('does not wait for ever for a stanza of its own, which may wait for another session that ends', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { juliet, departures, store } = await start({ process: () => new Promise(() => {}) });
+  void juliet.session.receive(Element.of('message', NS.client));
+  juliet.session.finish('over');
+  const departure = departures.of(juliet.session);
+  await turns();
+  expect(await store.lastHandled(JULIET.bare, juliet.session.sessionId)).toBeUndefined();
+  vi.advanceTimersByTime(5000);
+  await departure;
+  expect(await store.lastHandled(JULIET.bare, juliet.session.sessionId)).toBe(0);
 });
 
 it('goes on when the keyspace is back', async () => {
