@@ -95,8 +95,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'stanzas are written before the journal has them',
-    scenario: household,
-    seeds: 100,
+    scenario: conversation,
+    seeds: 150,
     begin: replace(
       Unacknowledged.prototype,
       'add',
@@ -125,10 +125,10 @@ export const sabotages: readonly Sabotage[] = [
     seeds: 20,
     begin: replace(
       ResumptionStore.prototype,
-      'append',
-      (append) =>
+      'write',
+      (write) =>
         async function (this: ResumptionStore, ...args: never[]) {
-          return (Reflect.apply(append, this, args) as Promise<boolean>).catch(() => true);
+          return (Reflect.apply(write, this, args) as Promise<boolean>).catch(() => true);
         },
     ),
   },
@@ -169,7 +169,7 @@ export const sabotages: readonly Sabotage[] = [
     // each of the two alone makes up for the other
     name: 'a session is recorded while the one before it still ends, and what that did not commit counts as taken',
     scenario: clusterHousehold,
-    seeds: 160,
+    seeds: 0,
     begin: both(
       replace(Departures.prototype, 'ended', () => () => Promise.resolve()),
       countAsTaken,
