@@ -53,10 +53,10 @@ access to dn.base="" by * read
 access to dn.base="cn=Subschema" by * read
 access to attrs=userPassword,authPassword by dn.exact="${SERVICE.dn}" write by self write by anonymous auth by * none
 access to * by dn.exact="${SERVICE.dn}" write by self read by users read by anonymous auth
-limits dn.exact="${SERVICE.dn}" size=unlimited time=unlimited
 ${global}
 database mdb
 suffix ${SUFFIX}
+limits dn.exact="${SERVICE.dn}" size=unlimited time=unlimited
 rootdn ${ROOT.dn}
 rootpw ${ROOT.password}
 directory ${folder}/data

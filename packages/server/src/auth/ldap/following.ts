@@ -184,7 +184,7 @@ export class Following {
     const what = 'The directory cannot be followed. Everybody stays logged in, and it is tried again.';
     const code = error instanceof DirectoryRefused ? error.code : undefined;
     if (code === 4 || code === 11)
-      return `${what} It gives out fewer entries than there are: raise its limit for bind.dn.`;
+      return `${what} It gives out fewer entries than there are: lift its limit for bind.dn.`;
     if (code === 12) return `${what} It does not know this way: write another synchronisation.mode.`;
     if (code === 32) return `${what} There is no such base.`;
     if (code === 49 || code === 50) return `${what} Correct bind.dn and its password, and what it may read.`;
