@@ -155,3 +155,16 @@ it('is followed by one node, which the others hear; another one takes over where
   expect(await one.heard.next(1)).toEqual(['removed tybalt active elsewhere']);
   expect(two.entriesRead()).toBe(0);
 });
+
+it('polls where the directory does not let it have everybody at once', async () => {
+  const who = personDn('romeo');
+  const database = `limits dn.exact="${who}" size.soft=4 size.hard=4 size.prtotal=unlimited`;
+  slapd = await Slapd.start({ database });
+  const node = start({ bind: { dn: who, password: 'pw-romeo' }, synchronisation: { pollSeconds: 1 } });
+  expect(await node.log.next('directory.away')).toMatchObject({ message: expect.stringContaining('lift its limit') });
+  await node.followed();
+  expect(node.log.events).toContainEqual(expect.objectContaining({ event: 'directory.followed', mode: 'polling' }));
+  expect(await node.heard.next(6)).toHaveLength(6);
+  await slapd.remove(personDn('tybalt'));
+  expect(await node.heard.next(1)).toEqual(['removed tybalt active']);
+});

@@ -25,6 +25,20 @@ const MODES: Record<Mode, (follow: Follow) => Promise<never>> = {
   polling,
 };
 
+/** The best first, and the control by which a directory shows that it has it. */
+const WAYS: readonly (readonly [Mode, string])[] = [
+  ['contentSynchronisation', SYNC.request],
+  ['notification', NOTIFICATION],
+  ['persistentSearch', PERSISTENT_SEARCH],
+  ['polling', ''],
+];
+
+/**
+ * RFC 4511 §4.1.9: protocolError, sizeLimitExceeded, adminLimitExceeded, unavailableCriticalExtension and
+ * insufficientAccessRights. Another way may be allowed.
+ */
+const NOT_THIS_WAY = new Set([2, 4, 11, 12, 50]);
+
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
 /** A directory that refuses for so long may have been set back, and not like what it gave out itself before. */
@@ -49,6 +63,9 @@ export class Following {
   #rechecks: Rechecks | undefined;
   #connection: RawConnection | undefined;
   #mode: Mode | undefined;
+  #tried: Mode | undefined;
+  /** Ways that the directory has, but does not let this account go. */
+  readonly #refused = new Set<Mode>();
   #heardAt = 0;
   #wait = FIRST_WAIT_MS;
   #failed = false;
@@ -97,7 +114,9 @@ export class Following {
       const copy = this.#copy;
       const state = await SyncState.load(keyspace, directory.name, followed.what, epoch);
       this.#state = state;
+      this.#tried = undefined;
       const mode = await this.#choose();
+      this.#tried = mode;
       const rechecks = new Rechecks(directory, followed, copy);
       this.#rechecks = rechecks;
       const begun = performance.now();
@@ -134,9 +153,9 @@ export class Following {
     const { mode } = directory.settings.synchronisation;
     if (mode !== 'auto') return mode;
     const offered = new Set((await directory.rootDse()).texts('supportedControl'));
-    if (offered.has(SYNC.request)) return 'contentSynchronisation';
-    if (offered.has(NOTIFICATION)) return 'notification';
-    return offered.has(PERSISTENT_SEARCH) ? 'persistentSearch' : 'polling';
+    const ways = WAYS.filter(([, control]) => control === '' || offered.has(control)).map(([way]) => way);
+    const [first = 'polling'] = ways.filter((way) => !this.#refused.has(way));
+    return first;
   }
 
   async #complete(mode: Mode, state: SyncState, copy: Copy, begun: number): Promise<void> {
@@ -161,6 +180,9 @@ export class Following {
     const known =
       error instanceof ConnectionLost || error instanceof DirectoryAway || error instanceof DirectoryRefused;
     if (!known && !(error instanceof BeginAgain)) this.#forget(); // what it holds may differ from what is kept
+    const notThisWay = error instanceof DirectoryRefused && NOT_THIS_WAY.has(error.code);
+    if (notThisWay && this.#tried !== undefined && this.#tried !== 'polling') this.#refused.add(this.#tried);
+    else this.#refused.clear(); // perhaps it is allowed by now
     if (error instanceof BeginAgain) {
       this.#log.info('directory.again', { message: `${error.message} Everything is looked at again.` });
       return;
