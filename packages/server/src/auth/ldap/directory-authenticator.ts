@@ -283,8 +283,6 @@ export class DirectoryAuthenticator implements Authenticator {
     const gone = kind === 'removed' ? account : before;
     if (gone !== undefined && !elsewhere) void this.#inAnyCase(this.#options.scram?.forget?.(gone));
     switch (kind) {
-      case 'added':
-        return;
       case 'removed': {
         // What belongs to it stays: it may be a filter that has changed.
         const reason = 'This account is not in the directory any more.';
@@ -294,8 +292,11 @@ export class DirectoryAuthenticator implements Authenticator {
         const reason = `The address of this account is ${account} now.`;
         return before && this.#tell({ account: before, change: 'moved', to: account, reason, elsewhere: true });
       }
+      case 'added':
       case 'changed': {
         const refusal = refusalOf(state, this.#passwords);
+        // whoever was disabled before being known here may have logged in before that
+        if (kind === 'added' && refusal === undefined) return;
         const change = refusal === undefined ? 'enabled' : 'disabled';
         return this.#tell({ account, change, reason: refusal?.text, elsewhere: true });
       }

@@ -115,6 +115,20 @@ it('has the node look that follows the directory, where somebody is met who is n
   expect(await there.get(romeo)).toMatchObject({ state: { kind: 'active' } }); // nobody who follows it has said so
 });
 
+it('tells of those who logged in while nobody followed the directory, and are not there or not so any more', async () => {
+  const juliet = Jid.parse('juliet@localhost');
+  const heard: string[] = [];
+  there.onChange(({ kind, account, state }) => void heard.push(`${kind} ${account} ${state.kind}`));
+  await there.learn(person({ kind: 'active' }));
+  await there.learn({ ...person({ kind: 'active' }, '2'), account: juliet });
+  await write({ kind: 'disabled' });
+  here.completed();
+  await expect.poll(() => heard).toEqual(['changed romeo@localhost disabled', 'removed juliet@localhost active']);
+  here.completed();
+  expect(await there.complete()).toBe(true);
+  expect(heard).toHaveLength(2);
+});
+
 it('knows when everybody is known', async () => {
   expect(await there.complete()).toBe(false);
   here.completed();

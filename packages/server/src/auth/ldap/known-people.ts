@@ -50,6 +50,9 @@ interface Message {
   readonly complete?: boolean;
 }
 
+/** Those who are met while nobody follows the directory, as far as it has use to remember them. */
+const MOST_UNSEEN = 10_000;
+
 /** How soon it is looked again whether everybody is known. */
 const LOOK_AGAIN_MS = 1000;
 
@@ -66,6 +69,8 @@ export class KnownPeople {
   readonly #cache: AccountCache<KnownPerson>;
   readonly #listeners: ((change: PersonChange) => Awaitable<void>)[] = [];
   readonly #subject: string;
+  /** People who have logged in while nobody followed the directory. */
+  readonly #unseen = new Map<string, Person>();
   #recheck: ((id: string) => Promise<void>) | undefined;
   #complete = false;
   #looked = Number.NEGATIVE_INFINITY;
@@ -98,22 +103,41 @@ export class KnownPeople {
 
   /** This node follows the directory, and knows everybody now. */
   completed(): void {
-    this.#complete = true;
+    void this.#onComplete().catch(this.#onFault);
     this.#peers.tell(this.#subject, JSON.stringify({ complete: true }))?.catch(this.#onFault);
   }
 
   /**
    * The directory itself has just told this of somebody, at a login for instance. Where it is not what is known, the node
    * that follows the directory looks, too, and tells everybody; resolves when that is done. Where nobody follows it at
-   * the moment nothing changes.
+   * the moment nothing changes until somebody does.
    */
-  async learn({ account, id, state }: Person): Promise<void> {
+  async learn(person: Person): Promise<void> {
+    const { account, id } = person;
     this.#cache.forget(account); // the newest counts
-    const known = await this.get(account);
-    if (known?.id === id && sameState(known.state, stateAt(state, this.#now()))) return;
+    if (isSame(await this.get(account), person, this.#now())) return;
     // it alone says what has changed, so that this is said once and in order
     await Promise.all([this.#recheck?.(id), this.#peers.tell(this.#subject, JSON.stringify({ recheck: id }))]);
     this.#cache.forget(account);
+    if (isSame(await this.get(account), person, this.#now())) return;
+    if (this.#unseen.size >= MOST_UNSEEN) this.#unseen.delete(this.#unseen.keys().next().value ?? '');
+    this.#unseen.set(account.bareText, person);
+  }
+
+  /** Everybody is known now: those who have logged in before that, and are not as they were, are told of. */
+  async #onComplete(): Promise<void> {
+    this.#complete = true;
+    const unseen = [...this.#unseen.values()];
+    this.#unseen.clear();
+    for (const person of unseen) {
+      const { account, state } = person;
+      this.#cache.forget(account);
+      const known = await this.get(account);
+      if (isSame(known, person, this.#now())) continue;
+      await this.#tell([
+        { kind: known ? 'changed' : 'removed', account, state: known?.state ?? state, elsewhere: true },
+      ]);
+    }
   }
 
   /** Whoever follows the directory waits for the listeners. */
@@ -152,7 +176,7 @@ export class KnownPeople {
 
   async #onTold(text: string): Promise<void> {
     const { changes = [], recheck, complete } = JSON.parse(text) as Message;
-    if (complete) this.#complete = true;
+    if (complete) await this.#onComplete();
     if (recheck !== undefined) await this.#recheck?.(recheck);
     const heard = changes.map(
       ({ kind, account, before, state, quiet = false }): Announced => ({
@@ -201,3 +225,6 @@ export class KnownPeople {
     return readPerson(await this.#keyspace.hgetall(personKeys.key(account.bareText, this.directory)));
   }
 }
+
+const isSame = (known: KnownPerson | undefined, { id, state }: Person, now: number): boolean =>
+  known?.id === id && sameState(known.state, stateAt(state, now));
