@@ -47,6 +47,38 @@ describe.each(['a stopped store', 'a running node'])('on %s', (where) => {
   });
 });
 
+describe.each(['a stopped store', 'a running node'])('on %s', (where) => {
+  it('an account gets another address, and its password with it', async () => {
+    const domains = ['localhost', 'verona.lit'];
+    const installation = new Installation({ domains, limits: { logins: { delaySeconds: 0 } } });
+    await installation.accounts(JULIET, 'romeo@localhost');
+    const node = where === 'a running node' ? await installation.start() : undefined;
+    const act = (...args: string[]) => account(installation, ['move', ...args]);
+
+    expect(await act(JULIET, 'romeo@localhost')).toEqual([1, '', 'romeo@localhost exists already.']);
+    expect(await act(JULIET, 'juliet@capulet.lit')).toEqual([
+      1,
+      '',
+      'The domain capulet.lit is not served here. Served are: localhost, verona.lit.',
+    ]);
+    const [code, stdout, stderr] = await act(JULIET, 'juliet@verona.lit');
+    expect([code, stderr]).toEqual([0, '']);
+    const lines = String(stdout).split('\n');
+    expect(lines.at(-1)).toBe(`${JULIET} is juliet@verona.lit now.`);
+    expect(new Set(lines).size).toBe(lines.length);
+    expect(await act(JULIET, 'juliet@verona.lit')).toEqual([
+      1,
+      '',
+      `There is no account ${JULIET}, and nothing that one has left behind.`,
+    ]);
+    const running = node ?? (await installation.start());
+    const client = await encrypted(running.port('c2s'), 'verona.lit');
+    expect(conditionOf(await plain(client, 'juliet', 'secret'))).toBe('success');
+    client.break();
+    expect(await logsIn(running.port('c2s'), 'secret')).toBe('not-authorized');
+  });
+});
+
 it('says what is wrong with an address or a password', async () => {
   const installation = new Installation();
   const answers: (string | number | null)[][] = [];

@@ -1,5 +1,6 @@
 import type { AccountAdministration } from '@parley/server/admin/account-administration';
 import { Command } from 'commander';
+import { tellMove } from './account-move-progress.ts';
 import { newPassword } from './password.ts';
 
 /** `parley account …` */
@@ -34,6 +35,15 @@ export function accountCommand(): Command {
   change('disable', 'Log an account out and let it in no more.', '% is disabled.', (all, jid) => all.disable(jid));
   change('enable', 'Let a disabled account in again.', '% can log in again.', (all, jid) => all.enable(jid));
   change('remove', 'Remove an account and everything of it, for good.', '% is removed.', (all, jid) => all.remove(jid));
+
+  account
+    .command('move')
+    .description('Give an account another address, with its roster, vCard, waiting messages and all else.')
+    .argument('<old>', 'the account, as user@domain')
+    .argument('<new>', 'its new address')
+    .action(async function (this: Command, old: string, next: string) {
+      await withAccounts(this, (all) => tellMove(all.move(old, next), old, next, say));
+    });
 
   account
     .command('list')

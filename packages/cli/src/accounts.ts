@@ -7,6 +7,7 @@ import { INTERNAL } from '@parley/server/config/directory';
 import { domainReplicas, keyspaceUrl } from '@parley/server/keyspace-url';
 import { modules } from '@parley/server/modules';
 import type { Command } from 'commander';
+import { moveAccounts } from './account-moves.ts';
 import { readConfiguration } from './configuration.ts';
 import { NodeClient } from './node-client.ts';
 
@@ -30,8 +31,9 @@ export async function withAccounts<T>(
   try {
     const shared = await clusterSecret(config, keyspace);
     const accounts = internalAccounts({ keyspace, modules, secret: shared, config: () => config });
+    const domains = servedDomains(config);
     const keeps = (domain: string) => sourcesOf(domain, config).includes(INTERNAL);
-    return await act(administerAccounts(accounts, servedDomains(config), keeps));
+    return await act(administerAccounts(accounts, domains, moveAccounts(keyspace, accounts, domains), keeps));
   } finally {
     await keyspace.close();
   }

@@ -1,6 +1,10 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
-import type { AccountAdministration, ListedAccount } from '@parley/server/admin/account-administration';
+import type {
+  AccountAdministration,
+  AccountMoveProgress,
+  ListedAccount,
+} from '@parley/server/admin/account-administration';
 import { AdministrationError, type AdministrationFailure } from '@parley/server/admin/administration-error';
 import type { NodeStatus } from '@parley/server/admin/node-status';
 import type { Changes } from '@parley/server/config/reload';
@@ -64,16 +68,21 @@ export class NodeClient {
       disable: (jid) => act('PUT', `${of(jid)}/enabled`, { enabled: false }),
       enable: (jid) => act('PUT', `${of(jid)}/enabled`, { enabled: true }),
       remove: (jid) => act('DELETE', of(jid)),
+      move: (jid, to) => this.#lines<AccountMoveProgress>('POST', `${of(jid)}/move`, { to }),
       list: (domain) => this.#list(domain),
     };
   }
 
-  /** One JSON object a line, as they come. */
   async *#list(domain: string | undefined): AsyncGenerator<ListedAccount[]> {
     const query = domain === undefined ? '' : `?domain=${encodeURIComponent(domain)}`;
-    const response = await this.#send('GET', `/api/accounts${query}`);
+    for await (const listed of this.#lines<ListedAccount>('GET', `/api/accounts${query}`)) yield [listed];
+  }
+
+  /** One JSON object a line, as they come. */
+  async *#lines<T>(method: string, path: string, body?: object): AsyncGenerator<T> {
+    const response = await this.#send(method, path, body);
     for await (const line of createInterface({ input: response })) {
-      if (line !== '') yield [JSON.parse(line) as ListedAccount];
+      if (line !== '') yield JSON.parse(line) as T;
     }
   }
 

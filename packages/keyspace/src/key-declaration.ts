@@ -1,6 +1,7 @@
 import { accountKey, globalKey, partitionKey } from './key.ts';
 
-export type KeyType = 'string' | 'hash' | 'list' | 'set' | 'sorted set';
+/** `any`: whatever type the key had that it was made of. */
+export type KeyType = 'string' | 'hash' | 'list' | 'set' | 'sorted set' | 'any';
 
 export interface KeyDeclaration {
   /** The first word of the key. */

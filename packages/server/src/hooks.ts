@@ -43,6 +43,8 @@ export type EventMap = {
   'roster.changed': [account: Jid, contact: Jid];
   'account.created': [account: Jid];
   'account.removed': [account: Jid];
+  /** What is kept of the account was moved away, or to it: whatever is at hand of it is not true any more. */
+  'account.moved': [account: Jid];
 };
 
 /** The extension points of the stanza's way: three pipelines and the events. */

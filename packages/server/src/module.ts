@@ -4,6 +4,7 @@ import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import type { ZodObject } from 'zod';
 import type { Authenticator } from './auth/authenticator.ts';
+import type { MoveRule } from './auth/moves/move-rule.ts';
 import type { Configuration, ModuleConfiguration, ModuleSettings } from './config/schema.ts';
 import type { Disclosure, Identity } from './disclosure.ts';
 import type { Hooks } from './hooks.ts';
@@ -101,6 +102,8 @@ export interface Module {
   readonly options?: ZodObject;
   /** Its keys; those of an account go when the account does. */
   readonly keys?: readonly Keys[];
+  /** Those of an account go along as they are when it gets another address, unless a rule says something else. */
+  readonly moves?: readonly MoveRule[];
   setup(context: ModuleContext): void | Promise<void>;
 }
 

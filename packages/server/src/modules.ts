@@ -1,3 +1,4 @@
+import accountMoves from './im/moves.ts';
 import presence from './im/presence.ts';
 import requests from './im/requests.ts';
 import roster from './im/roster.ts';
@@ -42,6 +43,7 @@ export const modules: readonly Module[] = [
   subscription,
   presence,
   requests,
+  accountMoves,
   blocking,
   streamManagement,
   // what stanzas may carry

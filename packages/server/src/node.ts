@@ -79,6 +79,7 @@ export class Node implements AsyncDisposable {
   readonly accounts: Authenticator;
   readonly groups: NodeGroups;
   readonly directories: Directories;
+  readonly offers = new Map<unknown, object>(); // what modules use of each other, by its class
   readonly #startedAt = performance.now();
   #config: Configuration;
   #selfSigned: string | undefined;
@@ -212,8 +213,8 @@ export class Node implements AsyncDisposable {
       cluster,
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
-    const { listen } = options.config;
-    this.#listeners = new ClientListeners({ listen, acceptor, acceptance: this.#acceptance, metrics, log });
+    const acceptance = this.#acceptance;
+    this.#listeners = new ClientListeners({ listen: options.config.listen, acceptor, acceptance, metrics, log });
     this.#draining = new Draining({ streams, sessions, others: cluster, settings: () => this.#config.drain, onFault });
   }
 
@@ -301,8 +302,8 @@ export class Node implements AsyncDisposable {
     const { accounts, sessions, streams, router, hooks } = this;
     const { keyspace, log, modules } = this.#options;
     const onBind: OnBind = (stream, jid) => this.#clients.bind(stream, jid);
-    const { streamErrors } = this.registry.metrics;
-    this.#features.add(peerError((condition) => streamErrors.with({ condition, direction: 'in' }).add(1)));
+    const { metrics } = this.registry;
+    this.#features.add(peerError((condition) => metrics.streamErrors.with({ condition, direction: 'in' }).add(1)));
     this.#features.add(startTls(() => this.#config.tls.required));
     applyAccountChanges({ accounts, sessions, streams, events: hooks.events, peers: this.#peers });
     tellNotices(this.#logins, router, hooks.events);
@@ -313,7 +314,7 @@ export class Node implements AsyncDisposable {
       config: () => this.#config,
       domains: this.domains,
       keyspace,
-      metrics: this.registry.metrics,
+      metrics,
       log,
       hooks,
       iq: this.#iq,
@@ -337,9 +338,9 @@ export class Node implements AsyncDisposable {
       onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
-    const offers = new Map<unknown, object>([[Logins, this.#logins]]).set(Admission, this.#admission);
-    offers.set(Directories, this.directories).set(Groups, this.groups);
-    await setUpModules(shared, offers);
+    this.offers.set(Logins, this.#logins).set(Admission, this.#admission);
+    this.offers.set(Directories, this.directories).set(Groups, this.groups);
+    await setUpModules(shared, this.offers);
     this.#features.add(resourceBinding(onBind));
     this.#features.add(legacySession());
     // RFC 3921 §3: the request has no effect, but older clients wait for its result

@@ -6,6 +6,7 @@ import { adminApi } from './admin/api.ts';
 import { registerHealth } from './admin/health.ts';
 import type { MemberStatus, NodeStatus } from './admin/node-status.ts';
 import type { Changes } from './config/reload.ts';
+import { AccountMoves } from './im/account-moves.ts';
 import type { Log } from './log.ts';
 import { AgentCheck } from './net/agent-check.ts';
 import { HttpServer } from './net/http.ts';
@@ -44,6 +45,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
   ];
   const notReady = (): string[] => [...notAble(), ...(node.draining ? [whyDraining(node)] : [])];
   const snapshot = () => registry.snapshot();
+  const moves = node.offers.get(AccountMoves) as AccountMoves;
   await using parts = new AsyncDisposableStack();
   const listeners: { name: string; port: number }[] = [];
 
@@ -65,7 +67,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
   const local = parts.use(new HttpServer({ ...common, permissions: ['public', 'metrics', 'administration'] }));
   registerHealth(local, { notReady, snapshot });
   adminApi(local.routes, {
-    accounts: administerAccounts(node.accounts, node.domains),
+    accounts: administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to)),
     status: (): NodeStatus => ({
       version,
       pid: process.pid,

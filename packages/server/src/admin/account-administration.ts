@@ -9,6 +9,18 @@ export interface ListedAccount {
   readonly enabled: boolean;
 }
 
+/** How far a move of an account has come. */
+export interface AccountMoveProgress {
+  /** What is done just now; `done` is the end. */
+  readonly step: 'reserve' | 'lock' | 'take' | 'adopt' | 'contacts' | 'open' | 'drop' | 'done';
+  readonly contacts: readonly [done: number, all: number];
+  /** Why it does not go on just now, in words; '' while it does. */
+  readonly trouble: string;
+}
+
+/** Moves an account to another address: tells how far that is, as it goes on. */
+export type MoveAccount = (from: Jid, to: Jid) => AsyncIterable<AccountMoveProgress>;
+
 /** What administrators do with accounts. Addresses are text as a person wrote them; every refusal is an AdministrationError. */
 export interface AccountAdministration {
   add(jid: string, password: string): Promise<void>;
@@ -16,6 +28,8 @@ export interface AccountAdministration {
   disable(jid: string): Promise<void>;
   enable(jid: string): Promise<void>;
   remove(jid: string): Promise<void>;
+  /** Gives an account another address; it goes on where nobody follows. */
+  move(jid: string, to: string): AsyncIterable<AccountMoveProgress>;
   /** Of one domain, or of all; in pages and in no order. */
   list(domain?: string): AsyncIterable<readonly ListedAccount[]>;
 }
@@ -27,9 +41,10 @@ const AT_ONCE = 64;
 export function administerAccounts(
   accounts: Authenticator,
   domains: readonly string[],
+  move: MoveAccount,
   keeps: (domain: string) => boolean = () => true,
 ): AccountAdministration {
-  const account = (text: string): Jid => {
+  const bare = (text: string): Jid => {
     let jid: Jid;
     try {
       jid = Jid.parse(text);
@@ -41,6 +56,11 @@ export function administerAccounts(
     if (jid.local === '' || !jid.isBare) {
       throw new AdministrationError('invalid', `"${text}" is no account: write it as user@domain.`);
     }
+    return jid;
+  };
+
+  const account = (text: string): Jid => {
+    const jid = bare(text);
     if (!domains.includes(jid.domain)) {
       const served = domains.join(', ');
       throw new AdministrationError('invalid', `The domain ${jid.domain} is not served here. Served are: ${served}.`);
@@ -78,6 +98,14 @@ export function administerAccounts(
     disable: (jid) => act(jid, accounts.disable),
     enable: (jid) => act(jid, accounts.enable),
     remove: (jid) => act(jid, accounts.remove),
+    async *move(jid, to) {
+      const from = bare(jid); // its domain may be one that is served no more
+      try {
+        yield* move(from, account(to));
+      } catch (error) {
+        throw inWords(error, from);
+      }
+    },
     async *list(domain) {
       if (domain !== undefined && !domains.includes(domain)) {
         throw new AdministrationError(

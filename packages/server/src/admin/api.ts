@@ -3,7 +3,7 @@ import type { Snapshot } from '@parley/metrics/snapshot';
 import type { FastifyInstance } from 'fastify';
 import { ConfigurationError } from '../config/problem.ts';
 import type { Changes } from '../config/reload.ts';
-import type { AccountAdministration } from './account-administration.ts';
+import type { AccountAdministration, AccountMoveProgress } from './account-administration.ts';
 import { AdministrationError, type AdministrationFailure } from './administration-error.ts';
 import type { NodeStatus } from './node-status.ts';
 
@@ -73,6 +73,15 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
       { config, schema: { body: object({ enabled: { type: 'boolean' } }) } },
       ({ params, body }) => (body.enabled ? host.accounts.enable(params.jid) : host.accounts.disable(params.jid)),
     );
+    api.post<{ Params: { jid: string }; Body: { to: string } }>(
+      '/api/accounts/:jid/move',
+      { config, schema: { body: object({ to: text }) } },
+      async ({ params, body }, reply) => {
+        const steps = host.accounts.move(params.jid, body.to)[Symbol.asyncIterator]();
+        const first = await steps.next(); // where it cannot move is an error, and not a step
+        return reply.type('application/x-ndjson').send(Readable.from(progressLines(first, steps)));
+      },
+    );
     api.delete<{ Params: { jid: string } }>('/api/accounts/:jid', { config }, ({ params }) =>
       host.accounts.remove(params.jid),
     );
@@ -85,6 +94,13 @@ async function* lines(first: IteratorResult<Page>, rest: AsyncIterator<Page>): A
   for (let page = first; !page.done; page = await rest.next()) {
     yield page.value.map((entry) => `${JSON.stringify(entry)}\n`).join('');
   }
+}
+
+async function* progressLines(
+  first: IteratorResult<AccountMoveProgress>,
+  rest: AsyncIterator<AccountMoveProgress>,
+): AsyncGenerator<string> {
+  for (let step = first; !step.done; step = await rest.next()) yield `${JSON.stringify(step.value)}\n`;
 }
 
 function inWords(error: unknown): AdministrationError | undefined {

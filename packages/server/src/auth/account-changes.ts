@@ -19,8 +19,9 @@ export interface AccountChangesOptions {
 /** Has the changes of accounts take effect on this node: streams end, then modules are told. */
 export function applyAccountChanges({ accounts, sessions, streams, events, peers }: AccountChangesOptions): void {
   accounts.onChange(({ account, change, to, reason, source, sessionId, elsewhere }) => {
-    const error = endOf(change, reason);
+    const error = endOf(change, reason, to);
     if (error !== undefined) evict(account, error, sessionId);
+    if (change === 'moved' || change === 'arrived') events.emit('account.moved', account);
     if (elsewhere) return; // the node where it was done has the modules told
     if (change === 'created') events.emit('account.created', account);
     if (change === 'removed') events.emit('account.removed', account);
@@ -56,16 +57,21 @@ export function applyAccountChanges({ accounts, sessions, streams, events, peers
 type ChangeOnTheWay = Omit<AccountChange, 'account' | 'to'> & { account: string; to?: string };
 
 /** What ends the sessions of an account. */
-function endOf(change: AccountChange['change'], reason?: string): StreamError | undefined {
+function endOf(change: AccountChange['change'], reason?: string, to?: Jid): StreamError | undefined {
   switch (change) {
     case 'removed': // XEP-0077 §3.2
       return new StreamError('not-authorized', reason ?? 'This account was removed.');
     case 'disabled':
       return new StreamError('not-authorized', reason ?? 'This account was disabled.');
     case 'moved':
-      return new StreamError('not-authorized', reason ?? 'This account has another address now.');
+      return new StreamError(
+        'not-authorized',
+        reason ?? `The address of this account is ${to ?? 'another'} now: log in with that.`,
+      );
     case 'password': // RFC 6120 §4.9.3.16
       return new StreamError('reset', reason ?? 'The password was changed: log in with the new one.');
+    case 'arrived': // its clients know nothing of what it has now
+      return new StreamError('reset', 'What the account had at its former address is here: log in again.');
     case 'created':
     case 'enabled':
   }

@@ -185,8 +185,13 @@ export class AccountSources implements Authenticator {
   }
 
   changedElsewhere(change: AccountChange): void {
-    const accounts = this.#options.sources.get(change.source ?? '');
-    accounts?.changedElsewhere?.(change);
+    if (change.source !== undefined) {
+      this.#options.sources.get(change.source)?.changedElsewhere?.(change);
+      return;
+    }
+    // it was moved, from or to whichever of them
+    for (const accounts of this.#options.sources.values()) accounts.changedElsewhere?.(change);
+    void this.#tell({ ...change, elsewhere: true });
   }
 
   /** An account of which another source decides has not changed. */

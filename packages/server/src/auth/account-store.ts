@@ -8,8 +8,10 @@ import { changeAccount, createAccount } from './account-operations.ts';
 export const accountKeys = declareKeys({
   name: 'account',
   type: 'hash',
-  content: 'created (milliseconds since 1970), disabled (0 or 1), a SCRAM verifier for each hash (RFC 5803 §3)',
-  bound: 'five fields',
+  content:
+    'created (milliseconds since 1970), disabled (0 or 1), a SCRAM verifier for each hash (RFC 5803 §3); arriving (the ' +
+    'move that brings it from another address)',
+  bound: 'six fields',
   ttl: 'none',
 });
 
@@ -32,6 +34,8 @@ export interface AccountRecord {
   /** Lines of RFC 5803 §3; a password is never kept. */
   readonly verifiers: ReadonlyMap<ScramHash, string>;
 }
+
+const ARRIVING = 'arriving';
 
 /** Partitions whose accounts make one page of a list. */
 const PARTITIONS_PER_PAGE = 16;
@@ -73,6 +77,34 @@ export class AccountStore {
   /** False where there is no such account. */
   setDisabled(account: Jid, disabled: boolean): Promise<boolean> {
     return this.#keyspace.call(changeAccount, [accountKeys.key(account.bareText)], ['disabled', disabled ? '1' : '0']);
+  }
+
+  /**
+   * Makes the account that another one becomes, which nobody can log in to before `open`. Twice for the same move is as
+   * good as once; false where there is another account of that address.
+   */
+  async reserve(from: Jid, to: Jid, move: string): Promise<boolean> {
+    const fields = await this.#keyspace.hgetall(accountKeys.key(from.bareText));
+    const keys = [accountKeys.key(to.bareText), indexKey(to)];
+    const kept = [...fields].filter(([field]) => field !== 'disabled').flat();
+    const args = [to.bareText, ...kept, 'disabled', '1', ARRIVING, move];
+    if (fields.size > 0 && (await this.#keyspace.call(createAccount, keys, args))) return true;
+    const other = await this.#keyspace.hget(accountKeys.key(to.bareText), ARRIVING);
+    return other?.toString() === move;
+  }
+
+  /** Lets in whoever the account was reserved for, with what the account was when it moved. */
+  async open(account: Jid, move: string, fields: ReadonlyMap<string, Buffer>, disabled: boolean): Promise<void> {
+    const key = accountKeys.key(account.bareText);
+    const arriving = await this.#keyspace.hget(key, ARRIVING);
+    if (arriving?.toString() !== move) return; // it was done before
+    await this.#keyspace.batch(
+      [
+        ['hset', key, [...fields, ['disabled', disabled ? '1' : '0']]],
+        ['hdel', key, ARRIVING],
+      ],
+      { atomic: true },
+    );
   }
 
   /** Takes away the account and everything that belongs to it, at once. */

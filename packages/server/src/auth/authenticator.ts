@@ -7,9 +7,12 @@ import type { Awaitable } from '../pipeline.ts';
 /** What happened to an account, from wherever it was changed. */
 export interface AccountChange {
   readonly account: Jid;
-  readonly change: 'created' | 'removed' | 'disabled' | 'enabled' | 'password' | 'moved';
+  /** `moved`: it has another address; `arrived`: at this address it has what it had at its former one by now. */
+  readonly change: 'created' | 'removed' | 'disabled' | 'enabled' | 'password' | 'moved' | 'arrived';
   /** Where it has moved: everything of the account belongs to this address from now on. */
   readonly to?: Jid | undefined;
+  /** Of one that has moved: who it is, where more than the address tells. */
+  readonly person?: string | undefined;
   /** Why, as a sentence for those whom it logs out. */
   readonly reason?: string | undefined;
   /** The id of the session that asked for it, if one did. */

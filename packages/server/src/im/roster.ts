@@ -6,6 +6,7 @@ import { Groups } from '../auth/groups.ts';
 import { defineModule } from '../module.ts';
 import type { Session } from '../session/session.ts';
 import { PresenceBroadcast } from './presence-broadcast.ts';
+import { rosterMoves } from './roster-moves.ts';
 import { RosterPushes } from './roster-pushes.ts';
 import { RosterRequests } from './roster-requests.ts';
 import { RosterStore, requestKeys, rosterKeys } from './roster-store.ts';
@@ -17,6 +18,7 @@ export default defineModule({
   essential: true,
   description: 'Keeps the contacts of accounts (RFC 6121 §2).',
   keys: [rosterKeys, requestKeys],
+  moves: rosterMoves,
   setup(context) {
     const { hooks, iq, features, sessions, router } = context;
     const limits = () => context.config().roster;
@@ -54,6 +56,7 @@ export default defineModule({
     hooks.events.on('session.moved', forget);
     context.peers.on('roster', (account) => store.forget(Jid.parse(account)));
     hooks.events.on('account.removed', (account) => roster.end(account));
+    hooks.events.on('account.moved', (account) => store.forget(account));
   },
 });
 

@@ -16,6 +16,7 @@ import { isAway, nextAttempt } from '../../session/attempts.ts';
 import { STORED, UNORDERED } from '../../session/origins.ts';
 import { hadElsewhere } from './had-elsewhere.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
+import { offlineMoves } from './offline-moves.ts';
 import type { OfflineOutcome } from './offline-operations.ts';
 import { type OfflineLimits, OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
 import { nameOf, RecentlyStored, type Stored } from './recently-stored.ts';
@@ -37,6 +38,7 @@ export default defineModule({
   xeps: [{ number: 160, version: '1.0.1' }],
   features: [NS.offline],
   keys: [offlineKeys, offlineStateKeys, offlineSenderKeys],
+  moves: offlineMoves,
   setup(context) {
     const { hooks, keyspace, config } = context;
     const store = new OfflineStore(keyspace);

@@ -101,6 +101,7 @@ export default defineModule({
     hooks.events.on('session.unbound', letGo);
     hooks.events.on('session.moved', letGo);
     hooks.events.on('account.removed', (account) => store.forget(account));
+    hooks.events.on('account.moved', (account) => store.forget(account));
     context.peers.on('account', (text) => store.forget(Jid.parse((JSON.parse(text) as { account: string }).account)));
     context.peers.on('blocklist', (text) => requests.changedElsewhere(text));
   },

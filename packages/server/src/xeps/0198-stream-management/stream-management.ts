@@ -66,6 +66,7 @@ export default defineModule({
   xeps: [{ number: 198, version: '1.6.3' }],
   options,
   keys: [sessionKeys, journalKeys, sessionIndexKeys, handledKeys, waitingKeys, waitingIndexKeys],
+  moves: [{ keys: sessionKeys, stays: true }], // it is logged out
   async setup(context) {
     const { hooks, features, sessions, keyspace, config, log, sessionStore: store, otherNodes } = context;
     const again = () => nextAttempt(keyspace);

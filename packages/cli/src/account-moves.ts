@@ -1,0 +1,46 @@
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import type { AccountMoveProgress, MoveAccount } from '@parley/server/admin/account-administration';
+import { AccountStore } from '@parley/server/auth/account-store';
+import type { Authenticator } from '@parley/server/auth/authenticator';
+import { belongingsOf, MoveStore } from '@parley/server/auth/moves/move-store';
+import { memberKeys, readEntry } from '@parley/server/cluster/member';
+import { AccountMover } from '@parley/server/im/account-mover';
+import { AccountMoves } from '@parley/server/im/account-moves';
+import { RosterStore } from '@parley/server/im/roster-store';
+import { modules } from '@parley/server/modules';
+
+/** A node that was silent for longer than this is gone. */
+const SILENT_MS = 15_000;
+
+/** Moves accounts where no node runs here: by the nodes that run elsewhere on the same keyspace, else without any. */
+export function moveAccounts(keyspace: Keyspace, accounts: Authenticator, domains: readonly string[]): MoveAccount {
+  const none = async () => {};
+  const moves = new MoveStore(keyspace, belongingsOf(modules));
+  const store = new AccountStore(keyspace);
+  const noLimits = { maxItems: Number.POSITIVE_INFINITY, maxRequests: Number.POSITIVE_INFINITY };
+  const rosters = new RosterStore({ keyspace, isOnline: () => false, limits: () => noLimits });
+  const mover = new AccountMover({
+    keyspace,
+    moves,
+    accounts: store,
+    rosters,
+    isLocal: ({ domain }) => domains.includes(domain),
+    tell: none,
+    loggedOut: none,
+    onContactMoved: none,
+  });
+  const exists = accounts.exists.bind(accounts);
+  const log = { info() {}, error() {} };
+  const all = new AccountMoves({ keyspace, moves, mover, accounts: store, log, exists });
+  return async function* move(from, to): AsyncGenerator<AccountMoveProgress> {
+    const elsewhere = await someNodeRuns(keyspace);
+    const record = await all.begin(from, to, elsewhere ? { leave: true } : {});
+    yield* all.follow(record, !elsewhere);
+  };
+}
+
+async function someNodeRuns(keyspace: Keyspace): Promise<boolean> {
+  const now = await keyspace.now();
+  const entries = [...(await keyspace.hgetall(memberKeys.key()))].map(([id, text]) => readEntry(id, String(text)));
+  return entries.some((entry) => entry?.state === 'alive' && now - entry.since < SILENT_MS);
+}
