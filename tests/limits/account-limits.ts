@@ -1,7 +1,9 @@
+import { modules } from '@parley/server/modules';
 import { NS } from '@parley/xmpp/namespaces';
 import type { TestClient } from '../support/client.ts';
 import { presenceOf, roster, setRoster } from '../support/contacts.ts';
 import { putGroup } from '../support/groups.ts';
+import { FakeProfiles } from '../support/profiles.ts';
 import { type Limit, type LimitTable, stanzaError } from './limit.ts';
 
 /** One client makes its requests, one after the other; the errors that came back. */
@@ -149,6 +151,18 @@ export const accountLimits: LimitTable = {
     [vcard(500), vcard(1000)],
     ['', 'policy-violation'],
   ),
+  searches: {
+    config: { modules: { search: { enabled: true, perMinute: 2 } } },
+    modules: [new FakeProfiles().module, ...modules],
+    async exceed(scene) {
+      const client = await scene.user();
+      const said: string[] = [];
+      const search = `<query xmlns='${NS.search}'><last>Cap</last></query>`;
+      while (said.length < 3) said.push(stanzaError(await client.request('set', search, 'search.localhost')));
+      return said;
+    },
+    sees: ['', '', 'resource-constraint'],
+  },
   'blocklist-items': requests(
     { modules: { blocking: { enabled: true, maxItems: 2 } } },
     [block('a', 'b'), block('c')],

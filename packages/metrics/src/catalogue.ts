@@ -55,6 +55,7 @@ export const LIMITS = [
   'private-bytes',
   'private-namespaces',
   'vcard-bytes',
+  'searches',
   'blocklist-items',
   'heap',
   'event-loop-delay',

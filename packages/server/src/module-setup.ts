@@ -1,3 +1,4 @@
+import { Profiles } from './auth/profiles.ts';
 import type { ModuleConfiguration } from './config/schema.ts';
 import type { ModuleContext } from './module.ts';
 
@@ -13,6 +14,7 @@ const ALWAYS_ON: ModuleConfiguration = { enabled: true };
  */
 export async function setUpModules(shared: SharedContext, offers: Map<unknown, object>): Promise<void> {
   const { disclosure, config } = shared;
+  if (!offers.has(Profiles)) offers.set(Profiles, new Profiles()); // nothing more is known of anybody
   for (const module of shared.modules) {
     const options = () => config().modules[module.name] ?? ALWAYS_ON;
     if (!options().enabled) continue;

@@ -9,12 +9,14 @@ import lastActivity from './xeps/0012-last-activity/last-activity.ts';
 import disco from './xeps/0030-disco.ts';
 import privateStorage from './xeps/0049-private-storage/private-storage.ts';
 import vcard from './xeps/0054-vcard/vcard.ts';
+import search from './xeps/0055-search/search.ts';
 import registration from './xeps/0077-registration/registration.ts';
 import legacyAuth from './xeps/0078-legacy-auth.ts';
 import version from './xeps/0092-version.ts';
 import jidEscaping from './xeps/0106-jid-escaping.ts';
 import caps from './xeps/0115-caps.ts';
 import compression from './xeps/0138-compression.ts';
+import vcardAvatars from './xeps/0153-vcard-avatars.ts';
 import contactAddresses from './xeps/0157-contact-addresses.ts';
 import offline from './xeps/0160-offline/offline.ts';
 import anonymous from './xeps/0175-anonymous.ts';
@@ -47,6 +49,7 @@ export const modules: readonly Module[] = [
   blocking,
   streamManagement,
   // what stanzas may carry
+  vcardAvatars,
   delay,
   stanzaId,
   hints,
@@ -60,6 +63,7 @@ export const modules: readonly Module[] = [
   ping,
   privateStorage,
   vcard,
+  search,
   jidEscaping,
   // copies, messages that nobody took, and what can wait for a client
   carbons,

@@ -25,7 +25,9 @@ export const NS = {
   mucUser: 'http://jabber.org/protocol/muc#user', // 0045
   private: 'jabber:iq:private', // 0049
   vcard: 'vcard-temp', // 0054
+  search: 'jabber:iq:search', // 0055
   resultSet: 'http://jabber.org/protocol/rsm', // 0059
+  pubsub: 'http://jabber.org/protocol/pubsub', // 0060
   register: 'jabber:iq:register', // 0077
   registerFeature: 'http://jabber.org/features/iq-register', // 0077
   iqAuth: 'jabber:iq:auth', // 0078
@@ -36,6 +38,7 @@ export const NS = {
   caps: 'http://jabber.org/protocol/caps', // 0115
   compress: 'http://jabber.org/protocol/compress', // 0138
   compressFeature: 'http://jabber.org/features/compress', // 0138
+  vcardUpdate: 'vcard-temp:x:update', // 0153
   offline: 'msgoffline', // 0160
   receipts: 'urn:xmpp:receipts', // 0184
   blocking: 'urn:xmpp:blocking', // 0191
@@ -47,6 +50,8 @@ export const NS = {
   conference: 'jabber:x:conference', // 0249
   carbons: 'urn:xmpp:carbons:2', // 0280
   carbonsRules: 'urn:xmpp:carbons:rules:0', // 0280
+  vcard4: 'urn:ietf:params:xml:ns:vcard-4.0', // 0292
+  vcard4Node: 'urn:xmpp:vcard4', // 0292
   forward: 'urn:xmpp:forward:0', // 0297
   chatMarkers: 'urn:xmpp:chat-markers:0', // 0333
   hints: 'urn:xmpp:hints', // 0334
