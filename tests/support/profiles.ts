@@ -33,6 +33,7 @@ export class FakeProfiles implements ProfileSource {
   found: Found = { people: [], more: false };
   /** What it throws, whatever it is asked. */
   trouble: Error | undefined;
+  readonly searchable = true;
   mayAll = true;
   /** Whether anything is at hand without asking. */
   quick = false;

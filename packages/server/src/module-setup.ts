@@ -1,3 +1,5 @@
+import { Directories } from './auth/ldap/directories.ts';
+import { profilesOf } from './auth/ldap/profiles-of-directories.ts';
 import { Profiles } from './auth/profiles.ts';
 import type { ModuleConfiguration } from './config/schema.ts';
 import type { ModuleContext } from './module.ts';
@@ -14,7 +16,8 @@ const ALWAYS_ON: ModuleConfiguration = { enabled: true };
  */
 export async function setUpModules(shared: SharedContext, offers: Map<unknown, object>): Promise<void> {
   const { disclosure, config } = shared;
-  if (!offers.has(Profiles)) offers.set(Profiles, new Profiles()); // nothing more is known of anybody
+  const directories = offers.get(Directories) as Directories | undefined;
+  offers.set(Profiles, directories === undefined ? new Profiles() : profilesOf(directories, shared.log));
   for (const module of shared.modules) {
     const options = () => config().modules[module.name] ?? ALWAYS_ON;
     if (!options().enabled) continue;

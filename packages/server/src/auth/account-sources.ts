@@ -196,7 +196,9 @@ export class AccountSources implements Authenticator {
 
   /** An account of which another source decides has not changed. */
   #changed(source: Source, change: AccountChange): Awaitable<void> {
-    const sources = this.#of(change.account.domain);
+    // an account may move away from a domain that is served no more
+    const [own, other] = [this.#of(change.account.domain), change.to && this.#of(change.to.domain)];
+    const sources = own.length > 0 || other === undefined ? own : other;
     const place = sources.findIndex(({ name }) => name === source.name);
     if (place < 0) return;
     if (place === 0) return this.#tell({ ...change, source: source.name });

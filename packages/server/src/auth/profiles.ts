@@ -50,6 +50,8 @@ export interface ProfileSource {
   change(account: Jid, change: ProfileChange): Promise<void>;
   /** Somebody who was changed there is asked about anew. */
   forget(account: Jid): void;
+  /** False where nobody may look for people in it. */
+  readonly searchable: boolean;
   /** Whether this account may look for people in it. */
   maySearch(account: Jid): Awaitable<boolean>;
   search(terms: SearchTerms): Promise<Found>;

@@ -288,10 +288,8 @@ export class DirectoryAuthenticator implements Authenticator {
         const reason = 'This account is not in the directory any more.';
         return this.#tell({ account, change: 'disabled', reason, elsewhere: true });
       }
-      case 'moved': {
-        const reason = `The address of this account is ${account} now.`;
-        return before && this.#tell({ account: before, change: 'moved', to: account, reason, elsewhere: true });
-      }
+      case 'moved':
+        return before && this.#tellMoved(before, account, elsewhere);
       case 'added':
       case 'changed': {
         const refusal = refusalOf(state, this.#passwords);
@@ -301,6 +299,13 @@ export class DirectoryAuthenticator implements Authenticator {
         return this.#tell({ account, change, reason: refusal?.text, elsewhere: true });
       }
     }
+  }
+
+  /** Whoever follows the directory has what belongs to the account moved, and that alone tells it without `elsewhere`. */
+  async #tellMoved(account: Jid, to: Jid, elsewhere: true | undefined): Promise<void> {
+    const person = (await this.#options.people.get(to))?.id;
+    const reason = `The address of this account is ${to} now.`;
+    await this.#tell({ account, change: 'moved', to, person, reason, ...(elsewhere && { elsewhere }) });
   }
 
   async #tell(change: AccountChange): Promise<void> {

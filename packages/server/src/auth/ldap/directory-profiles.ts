@@ -24,8 +24,6 @@ const NOT_PERMITTED = new Set([8, 13, 50]);
 export interface DirectoryProfilesOptions {
   readonly directory: Directory;
   readonly log: Log;
-  /** Another account, or the same one on other nodes, is told that it was changed. */
-  onChanged?(account: Jid): void;
 }
 
 /** vCards out of the entries of a directory. */
@@ -165,13 +163,16 @@ export class DirectoryProfiles implements ProfileSource {
       if (changes.length > 0) await inWords(this.#directory.modify(entry.dn, changes));
     } finally {
       this.forget(account);
-      this.#options.onChanged?.(account);
     }
   }
 
   forget(account: Jid): void {
     this.#cache.delete(account.bareText);
     this.#asking.delete(account.bareText);
+  }
+
+  get searchable(): boolean {
+    return this.#directory.settings.search.allow !== 'nobody';
   }
 
   maySearch(account: Jid): boolean {

@@ -79,7 +79,7 @@ export default defineModule({
 
     for (const domain of domains) {
       const place = `search.${domain}`;
-      if (profiles.sources(domain).length === 0 || domains.includes(place)) continue;
+      if (domains.includes(place) || !profiles.sources(domain).some(({ searchable }) => searchable)) continue;
       router.addService(place, serve(domain));
       context.onStop(() => router.removeService(place));
     }
