@@ -10,11 +10,12 @@ it.each(switchable)('a node runs with %s switched off', async (name) => {
   expect(server.node.config.modules[name]?.enabled).toBe(false);
 });
 
-it('knows the modules of RFC 6121 to be no choice', () => {
+it('knows the modules that are no choice', () => {
   expect(modules.filter(({ essential }) => essential).map(({ name }) => name)).toEqual([
     'roster',
     'subscription',
     'presence',
+    'account-moves',
   ]);
   expect(moduleSettings(modules).map(({ name }) => name)).toEqual(switchable);
 });
