@@ -338,9 +338,8 @@ export class Node implements AsyncDisposable {
       onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
-    this.offers.set(Logins, this.#logins).set(Admission, this.#admission);
-    this.offers.set(Directories, this.directories).set(Groups, this.groups);
-    await setUpModules(shared, this.offers);
+    this.offers.set(Logins, this.#logins).set(Admission, this.#admission).set(Groups, this.groups);
+    await setUpModules(shared, this.offers.set(Directories, this.directories));
     this.#features.add(resourceBinding(onBind));
     this.#features.add(legacySession());
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
