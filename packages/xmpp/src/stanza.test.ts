@@ -63,6 +63,13 @@ describe('Stanza', () => {
     );
   });
 
+  it('is answered by an error that has something beside it', () => {
+    const query = Element.of('query', NS.register);
+    const error = new StanzaError('not-authorized', { beside: query });
+    const [first, second] = iq({ to: juliet, type: 'set' }).error(error).toElement().elements;
+    expect([first?.name, second?.name]).toEqual(['query', 'error']);
+  });
+
   it('escapes addresses', () => {
     const odd = Jid.parse(`a@b.lit/x'&<y>`);
     expect(presence({ to: odd }).toString()).toBe(`<presence to='a@b.lit/x&apos;&amp;&lt;y&gt;'/>`);
