@@ -231,18 +231,15 @@ describe('what changes in the directory', () => {
     await people.tell({ kind: 'changed', account: romeo, state: { kind: 'active' } });
     await people.tell({ kind: 'removed', account: romeo, state: { kind: 'active' } });
     await people.tell({ kind: 'moved', account: juliet, before: romeo, state: { kind: 'active' } });
+    await people.tell({ kind: 'moved', account: juliet, before: romeo, state: { kind: 'active' }, elsewhere: true });
     const elsewhere = true;
+    const moved = { account: romeo, change: 'moved', to: juliet, reason: expect.stringContaining('juliet@localhost') };
     expect(changes).toEqual([
       { account: romeo, change: 'disabled', reason: 'This account is disabled in the directory.', elsewhere },
       { account: romeo, change: 'enabled', elsewhere },
       { account: romeo, change: 'disabled', reason: 'This account is not in the directory any more.', elsewhere },
-      {
-        account: romeo,
-        change: 'moved',
-        to: juliet,
-        reason: 'The address of this account is juliet@localhost now.',
-        elsewhere,
-      },
+      expect.objectContaining(moved), // the node that follows the directory has it done
+      expect.objectContaining({ ...moved, elsewhere }),
     ]);
   });
 
@@ -271,7 +268,7 @@ describe('a new password', () => {
 
   test.each([
     [new DirectoryRefused(19, 'Password fails quality checking policy'), 'not-acceptable', /quality checking policy/],
-    [new DirectoryRefused(50, ''), 'not-allowed', /does not let it/],
+    [new DirectoryRefused(50, ''), 'not-allowed', /does not let it be changed here/],
     [new DirectoryAway('gone'), 'resource-constraint', /cannot be looked up/],
   ])('is refused in words: %s', async (error, condition, words) => {
     directory.changePassword.mockRejectedValueOnce(error);

@@ -57,9 +57,13 @@ const PASSWORD_HASH: ScramHash = 'SHA-256';
 const GUESSES_MS = 600_000;
 /** So long a login waits until all nodes know somebody of whom they had not heard. */
 const LEARN_MS = 1000;
-/** RFC 4511 §4.1.9: invalidCredentials, insufficientAccessRights */
+/** RFC 4511 §4.1.9: invalidCredentials; strongerAuthRequired, confidentialityRequired, insufficientAccessRights */
 const WRONG_PASSWORD = 49;
-const NO_ACCESS = 50;
+const NOT_FOR_US = new Map([
+  [8, 'The directory wants an encrypted connection for that: switch `startTls` on, or write ldaps://.'],
+  [13, 'The directory wants an encrypted connection for that: switch `startTls` on, or write ldaps://.'],
+  [50, 'Allow `bind.dn` to change passwords, or have people change them themselves: `passwords.change: person`.'],
+]);
 
 /** The accounts that are people of one directory. */
 export class DirectoryAuthenticator implements Authenticator {
@@ -242,9 +246,11 @@ export class DirectoryAuthenticator implements Authenticator {
     if (error instanceof DirectoryAway || error instanceof AccountsBusy) return new AccountsAway({ cause: error });
     if (!(error instanceof DirectoryRefused)) return error;
     const { code } = error;
-    this.#options.log.info('directory.password-refused', { directory: this.#directory.name, code });
-    if (code === NO_ACCESS)
-      return new StanzaError('not-allowed', { text: 'The directory does not let it be changed.' });
+    const cure = NOT_FOR_US.get(code);
+    if (cure !== undefined) {
+      this.#options.log.flood('directory.password-refused', { directory: this.#directory.name, code, message: cure });
+      return new StanzaError('not-allowed', { text: 'The directory does not let it be changed here.' });
+    }
     if (code === WRONG_PASSWORD && withOld)
       return new StanzaError('not-authorized', { text: 'The old password is wrong.' });
     return new StanzaError('not-acceptable', { text: passwordRefusal(error) });
