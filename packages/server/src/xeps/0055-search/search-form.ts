@@ -96,7 +96,10 @@ export function searchResult({ people, more }: Found, asForm: boolean): Element 
       'item',
       NS.search,
       { jid: account.toString() },
-      ...PLAIN.map((name) => Element.of(name, NS.search, {}, ...[values.get(name) ?? []].flat())),
+      ...PLAIN.map((name) => {
+        const value = values.get(name);
+        return Element.of(name, NS.search, {}, ...(value === undefined ? [] : [value]));
+      }),
     ),
   );
   const note = limit === undefined ? [] : [Element.of('instructions', NS.search, {}, limit)];
