@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Jid } from '@parley/xmpp/jid';
 import { message, presence, type Stanza } from '@parley/xmpp/stanza';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { UNORDERED } from '../session/origins.ts';
+import { STORED, UNORDERED } from '../session/origins.ts';
 import { RemoteSession } from '../session/remote-session.ts';
 import type { Route, Session } from '../session/session.ts';
 import { Sessions } from '../session/sessions.ts';
@@ -49,6 +49,8 @@ function own(sid: string, resumable = true) {
     management: { resumable },
     ended: false,
     movedAway: false,
+    available: true,
+    priority: 0,
     got: [] as Stanza[],
     commits: [] as (() => void)[],
     send(stanza: Stanza): void | Promise<void> {
@@ -146,6 +148,23 @@ describe('a stanza', () => {
     await expect.poll(() => sent).toEqual([B, B]);
     for (let id = 1; id < 10; id++) remote.onAnswer(B, id, true);
     expect(await Promise.all([first, second])).toEqual([[], []]);
+  });
+
+  it('that follows a session which gets no messages for the account any more is not for that one', async () => {
+    const chosen = there('2');
+    const here = own('2');
+    here.available = false;
+    remote.hold(here.sessionId);
+    const stored = chat('2').withOrigin({ sid: 'a', k: 1, effect: STORED });
+    const all = [chat('1'), stored, chat('3').withTo(here.jid)].map((stanza) => append([chosen], stanza));
+    await expect.poll(() => here.commits.length).toBe(1);
+    here.commits.shift()?.();
+    await expect.poll(() => here.commits.length).toBe(1);
+    here.commits.shift()?.();
+    expect([await Promise.all(all), here.got.map(({ id }) => id)]).toEqual([
+      [[chosen], [], []],
+      ['2', '3'],
+    ]);
   });
 
   it('does not overtake what went to the node that had its session before', async () => {

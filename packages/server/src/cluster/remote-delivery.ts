@@ -3,6 +3,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import { isJournaled } from '../session/journaled.ts';
+import { isForAccount } from '../session/kept.ts';
 import { UNORDERED } from '../session/origins.ts';
 import type { Route, Session } from '../session/session.ts';
 import { encodeDeliver } from './items.ts';
@@ -261,6 +262,12 @@ export class RemoteDelivery implements Disposable {
     while (waiting.length > 0 && !own.ended) {
       const [first] = waiting as [Pending];
       const { stanza, origin } = first;
+      if (isForAccount(stanza) && !(own.available && own.priority >= 0)) {
+        // it gets no such messages any more: routed anew it may queue here itself, as a copy, and must find the way free
+        waiting.splice(waiting.indexOf(first), 1);
+        first.settle(false);
+        continue;
+      }
       await own.send(stanza.origin === origin ? stanza : stanza.withOrigin(origin));
       if (own.movedAway) return;
       waiting.splice(waiting.indexOf(first), 1);

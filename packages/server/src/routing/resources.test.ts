@@ -1,8 +1,9 @@
 import { Jid } from '@parley/xmpp/jid';
 import { iq, message, presence, type Stanza } from '@parley/xmpp/stanza';
 import { describe, expect, it } from 'vitest';
+import { isKept } from '../session/kept.ts';
 import type { Route } from '../session/session.ts';
-import { isKept, selectResources } from './resources.ts';
+import { selectResources } from './resources.ts';
 
 const account = Jid.parse('juliet@capulet.lit');
 

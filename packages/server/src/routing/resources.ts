@@ -33,21 +33,3 @@ function nonNegative(routes: readonly Route[]): readonly Route[] {
   }
   return routes.filter((route) => route.available && route.priority >= 0);
 }
-
-/**
- * Whether a message that no resource may get is one to keep for later (RFC 6121 §8.5.2.2.1 and §8.5.3.2.1): a chat, or
- * a normal one, as every unknown type counts (§5.2.2), that was not meant for one resource only.
- */
-export function isKept(stanza: Stanza): boolean {
-  if (stanza.kind !== 'message') return false;
-  switch (stanza.type) {
-    case 'chat':
-      return true;
-    case 'groupchat':
-    case 'headline':
-    case 'error':
-      return false;
-    default:
-      return stanza.to?.isBare === true;
-  }
-}

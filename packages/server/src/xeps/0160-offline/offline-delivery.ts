@@ -6,11 +6,10 @@ import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import { forward } from '../../routing/forward.ts';
-import { isKept } from '../../routing/resources.ts';
 import type { Router } from '../../routing/router.ts';
 import { isPassing } from '../../session/attempts.ts';
 import type { Journal } from '../../session/journal.ts';
-import { STORED } from '../../session/origins.ts';
+import { isForAccount } from '../../session/kept.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Session } from '../../session/session.ts';
@@ -53,10 +52,6 @@ const PORTION_BYTES = 131_072;
 
 /** Gets messages to its account (RFC 6121 §8.5.2.1.1). */
 const isReceiving = (session: Session): boolean => session.available && session.priority >= 0 && !session.ended;
-
-/** Not for this session alone. What was stored is: the storage knows its sender's number, and takes it for a repetition. */
-const isForAccount = (stanza: Stanza): boolean =>
-  stanza.to?.isBare === true && isKept(stanza) && stanza.origin?.effect !== STORED;
 
 /** Of two sessions, the one that has got the messages of the account for longer; all nodes say the same. */
 const isBefore = (one: BoundSession, other: BoundSession): boolean =>
