@@ -30,6 +30,7 @@ test('a storm is one of the long tests', () => {
     file: 'tests/chaos/storm.long.test.ts',
     env: { CHAOS_CLIENTS: '300', PARLEY_TESTS: 'long' },
   });
+  expect(chaosRun(['--storm', '--move'])).toMatchObject({ env: { CHAOS_MOVE: '1' } });
 });
 
 test('what is run is there', () => {

@@ -10,6 +10,8 @@ export interface ChaosSettings {
   readonly failover: boolean;
   /** `keyspace.replicas` of the nodes. With the one that there is, they may die in the middle of a failover. */
   readonly replicas: number;
+  /** In a storm: the node lives that clients leave. */
+  readonly move: boolean;
   /** Writes down what happened even where nothing went wrong. */
   readonly keep: boolean;
 }
@@ -29,6 +31,7 @@ export function chaosSettings(keyspace: ChaosSettings['keyspace'], defaults: Num
     rate: number('RATE', defaults.rate),
     failover: keyspace === 'redis' && env.CHAOS_FAILOVER !== '0',
     replicas: number('REPLICAS', 0),
+    move: env.CHAOS_MOVE === '1',
     keep: env.CHAOS_SECONDS !== undefined,
   };
 }

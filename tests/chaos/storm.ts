@@ -24,8 +24,8 @@ const STANDSTILL = 30_000;
 type Phase = 'before' | 'during' | 'after';
 
 /**
- * One node of several dies with all its clients connected, who come back to the others all at once. A node that is alone
- * is started again.
+ * One node of several dies with all its clients connected, or loses their connections only, and they come back to the
+ * others all at once. A node that is alone is started again.
  */
 export class Storm {
   readonly timeline = new Timeline();
@@ -53,7 +53,7 @@ export class Storm {
   }
 
   async run() {
-    const { clients: count, seed, nodes } = this.#settings;
+    const { clients: count, seed, nodes, move } = this.#settings;
     const names = Array.from({ length: count }, (_, index) => `user${index}@localhost`);
     this.cluster = await Cluster.start({ ...this.#settings, timeline: this.timeline }, names);
     this.#clients = names.map((name, index) => this.#client(`${name}/storm`, index));
@@ -76,13 +76,14 @@ export class Storm {
       () => this.ledger.progress,
     );
     await Promise.all(this.#clients.map((client) => client.close()));
-    if (nodes > 1) await this.cluster.nodes[0]?.start(); // which tells of its sessions as the others do
+    if (nodes > 1 && !move) await this.cluster.nodes[0]?.start(); // which tells of its sessions as the others do
     return {
       ...{ seed, nodes, clients: count, victims: this.#victims.length },
       loggingIn,
       allBack,
       notBack: this.#away.size,
       resumed: this.times.figures(),
+      sinceAdmission: percentiles(this.#sinceAdmission()),
       resumesFailed: this.times.failed,
       latency: {
         before: percentiles(this.#latencies.before),
@@ -127,6 +128,12 @@ export class Storm {
     return new ManagedClient(jid, port, { observer, anew: true, tls: false });
   }
 
+  /** What nodes took to give clients their sessions back, without what these waited for their turn. */
+  #sinceAdmission(): number[] {
+    const lines = this.cluster.nodes.flatMap(({ log }) => log as readonly { event?: string; milliseconds?: number }[]);
+    return lines.flatMap(({ event, milliseconds = 0 }) => (event === 'session.resumed' ? [milliseconds] : []));
+  }
+
   async #start(): Promise<void> {
     for (let index = 0; index < this.#clients.length; index += AT_A_TIME) {
       await Promise.all(this.#clients.slice(index, index + AT_A_TIME).map((client) => client.start()));
@@ -150,14 +157,15 @@ export class Storm {
     }
   }
 
-  /** kill -9; resolves when everybody has their session again. */
+  /** kill -9, or all connections of clients break; resolves when everybody has their session again. */
   async #strike(): Promise<void> {
     for (const { jid } of this.#victims) this.#away.add(jid);
-    const fault = this.timeline.begin('kill', 'node-1');
+    const fault = this.timeline.begin(this.#settings.move ? 'break' : 'kill', 'node-1');
     this.#phase = 'during';
-    const [dying, ...others] = this.cluster.nodes;
-    await dying?.kill();
-    if (others.length === 0) await dying?.start();
+    const [hit, ...others] = this.cluster.nodes;
+    if (this.#settings.move) for (const victim of this.#victims) victim.break();
+    else await hit?.kill();
+    if (others.length === 0) await hit?.start();
     await this.#until(
       () => this.#away.size === 0,
       () => this.#away.size,

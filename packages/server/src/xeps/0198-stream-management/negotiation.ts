@@ -101,7 +101,6 @@ export class Negotiation {
   async resume(stream: Stream, element: Element): Promise<void> {
     const { context, ids } = this.#host;
     const { identity } = stream;
-    const startedAt = performance.now();
     if (identity === undefined) return fail(stream, 'unexpected-request');
     const id = element.attr('previd') ?? '';
     const h = readNumber(element);
@@ -110,12 +109,16 @@ export class Negotiation {
     if (sid === undefined) return fail(stream, 'item-not-found');
     await this.#host.turn(stream);
     if (stream.closed) return;
+    const admittedAt = performance.now();
     const resumed = await this.#resume(stream, identity, sid, h, id);
     if (resumed !== undefined) {
       const { session, from } = resumed;
       stream.unlimited = context.isAdmin(session.account);
-      context.log.info('session.resumed', { jid: session.jid.toString(), address: stream.transport.remoteAddress });
-      context.metrics.resumptionDuration.with({ from }).record((performance.now() - startedAt) / 1000);
+      const milliseconds = performance.now() - admittedAt;
+      const address = stream.transport.remoteAddress;
+      const fields = { jid: session.jid.toString(), address, from, milliseconds: Math.round(milliseconds) };
+      context.log.info('session.resumed', fields);
+      context.metrics.resumptionDuration.with({ from }).record(milliseconds / 1000);
       context.hooks.events.emit('session.resumed', session);
     } else if (!stream.closed) {
       // how much of what it sent was handled helps a client whose session is gone
