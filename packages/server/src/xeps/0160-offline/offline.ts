@@ -43,7 +43,9 @@ export default defineModule({
   setup(context) {
     const { hooks, keyspace, config } = context;
     const store = new OfflineStore(keyspace);
-    const recent = new RecentlyStored(context.sessionStore.owner);
+    const recent = new RecentlyStored(context.sessionStore.owner, () => config().keyspace.commandTimeoutSeconds * 1000);
+    recent.keyspaceIs(keyspace.state);
+    context.onStop(keyspace.onState((state) => recent.keyspaceIs(state)));
     const offline: Offline = { ...context, store, recent, onStoredLate: (account) => delivery.goneElsewhere(account) };
     const onTaken = (texts: readonly Buffer[]) => {
       const names = texts.map(nameOf);

@@ -7,8 +7,8 @@ const account = Jid.parse('juliet@capulet.lit');
 const NODE = 'f'.repeat(16);
 const ORIGIN = { sid: NODE, k: 1, effect: 0 };
 
-function start() {
-  const recent = new RecentlyStored(NODE);
+function start(noticedMs = 0) {
+  const recent = new RecentlyStored(NODE, () => noticedMs);
   const add = (text: string) =>
     recent.add({ account, stanza: message({ to: account }), text: Buffer.from(text), origin: ORIGIN });
   const restored = (work: (stored: Stored) => Promise<unknown> = () => Promise.resolve()) => {
@@ -105,6 +105,44 @@ it('forgets what was stored long ago, and the oldest where it is too much', () =
     expect(recent.size).toBe(2); // this one, and the one before it
     for (let count = 0; count < 10_010; count++) add(`e${count}`);
     expect(recent.size).toBe(10_000);
+  } finally {
+    now.mockRestore();
+  }
+});
+
+it('counts no time for which the keyspace is away: all that it can have lost is stored again, whenever it is back', () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+  try {
+    const { recent, add, restored } = start();
+    add('old');
+    now.mockReturnValue(10_000);
+    add('new');
+    now.mockReturnValue(16_000);
+    recent.keyspaceIs('down');
+    now.mockReturnValue(20_000);
+    recent.keyspaceIs('down'); // for another reason
+    now.mockReturnValue(3_600_000);
+    expect(restored()).toEqual(['new']); // it changed, and takes no writes yet
+    recent.keyspaceIs('up');
+    expect(restored()).toEqual(['new']);
+    now.mockReturnValue(3_609_000);
+    expect(restored()).toEqual(['new']);
+    now.mockReturnValue(3_609_001);
+    expect(restored()).toEqual([]);
+  } finally {
+    now.mockRestore();
+  }
+});
+
+it('remembers as much longer as it takes to notice that the keyspace is away', () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+  try {
+    const { add, restored } = start(5000);
+    add('a');
+    now.mockReturnValue(20_000);
+    expect(restored()).toEqual(['a']);
+    now.mockReturnValue(20_001);
+    expect(restored()).toEqual([]);
   } finally {
     now.mockRestore();
   }

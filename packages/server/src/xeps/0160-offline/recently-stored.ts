@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { KeyspaceState } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 
-/** Newer writes than this may be lost with a Redis that dies. */
+/** Newer writes than this may be lost with a Redis that dies; the time that it takes to notice that comes on top. */
 const KEPT_MS = 15_000;
 const MOST_MESSAGES = 10_000;
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -27,16 +28,24 @@ export interface Stored {
 export class RecentlyStored {
   readonly #kept = new Map<string, Stored & { readonly since: number }>();
   readonly #node: string;
+  readonly #noticedMs: () => number;
   /** For each account the last message that is being stored in its turn. */
   readonly #lines = new Map<string, Promise<void>>();
   #bytes = 0;
   #k = 0;
+  /** When the keyspace went away, and for how long it was away before, in milliseconds. */
+  #awaySince: number | undefined;
+  #away = 0;
   /** For each account the end of what is being stored again. */
   readonly #restoringOf = new Map<string, Promise<void>>();
 
-  /** The id of this node stands for senders that count nothing. */
-  constructor(node: string) {
+  /**
+   * The id of this node stands for senders that count nothing. `noticedMs` is how long a keyspace may be away before that
+   * is noticed.
+   */
+  constructor(node: string, noticedMs: () => number = () => 0) {
     this.#node = node;
+    this.#noticedMs = noticedMs;
   }
 
   get size(): number {
@@ -64,13 +73,30 @@ export class RecentlyStored {
     return stored;
   }
 
-  add(stored: Stored): void {
+  /** Nothing gets older while the keyspace is away: what counts is what it can have lost, however late it comes back. */
+  keyspaceIs(state: KeyspaceState): void {
     const now = performance.now();
+    if (this.#awaySince !== undefined) this.#away += now - this.#awaySince;
+    this.#awaySince = state === 'down' ? now : undefined;
+  }
+
+  /** Milliseconds of a clock that stands still while the keyspace is away. */
+  get #now(): number {
+    return (this.#awaySince ?? performance.now()) - this.#away;
+  }
+
+  /** What was stored before then has got wherever it is safe. */
+  get #oldest(): number {
+    return this.#now - KEPT_MS - this.#noticedMs();
+  }
+
+  add(stored: Stored): void {
     this.#delete(nameOf(stored.text)); // it was restored
-    this.#kept.set(nameOf(stored.text), { ...stored, since: now });
+    this.#kept.set(nameOf(stored.text), { ...stored, since: this.#now });
     this.#bytes += stored.text.length;
+    const oldest = this.#oldest;
     for (const [name, { since }] of this.#kept) {
-      if (now - since <= KEPT_MS && this.#kept.size <= MOST_MESSAGES && this.#bytes <= MOST_BYTES) break;
+      if (since >= oldest && this.#kept.size <= MOST_MESSAGES && this.#bytes <= MOST_BYTES) break;
       this.#delete(name);
     }
   }
@@ -89,8 +115,8 @@ export class RecentlyStored {
 
   /** Has everything stored again, all of it in this very turn. */
   restore(store: (stored: Stored) => Promise<unknown>): void {
-    const now = performance.now();
-    const all = [...this.#kept.values()].filter(({ since }) => now - since <= KEPT_MS);
+    const oldest = this.#oldest;
+    const all = [...this.#kept.values()].filter(({ since }) => since >= oldest);
     for (const [account, stored] of Map.groupBy(all, ({ account }) => account.bareText)) {
       const before = this.#restoringOf.get(account);
       const restoring: Promise<void> = Promise.allSettled([before, ...stored.map(store)]).then(() => {
