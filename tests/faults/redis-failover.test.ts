@@ -27,10 +27,11 @@ async function start() {
   const [first, second] = await Promise.all(installations.map((installation) => installation.start()));
   if (first === undefined || second === undefined) throw new Error('There are two.');
   /** The replica takes over; what it did not get is lost. The second node finds it when the first has done `between`. */
-  const failOver = async (between = async () => {}) => {
+  const failOver = async (between = async () => {}, promoted: () => Promise<unknown> = async () => {}) => {
     const changed = [first, second].map((node) => node.nextEvent('keyspace.changed'));
     await pair.kill();
     await pair.promote();
+    await promoted();
     ways[0]?.redirect(pair.primary.port);
     await changed[0];
     await between();
@@ -150,4 +151,29 @@ it('a session is not claimed as an old replica has it, as long as the node lives
   await heard(juliet, 4);
   expect(juliet.heard).toEqual(['known', 'one', 'two', 'three'].map((body) => `${romeo.jid} ${body}`));
   await Promise.all([romeo.close(), juliet.close()]);
+}, 60_000);
+
+it('a replica that takes over and takes no writes yet gets what was stored as soon as it does', async () => {
+  const { pair, first, failOver } = await start();
+  const port = () => first.port('c2s');
+  const romeo = clientAt('romeo@localhost/orchard', port);
+  await romeo.start();
+  await pair.inStep();
+  pair.fallBehind();
+  for (const body of ['one', 'two']) romeo.say('absent@localhost', body);
+  await acknowledged(romeo);
+  const refuses = (count: number) => pair.primary.ask('CONFIG', 'SET', 'min-replicas-to-write', String(count));
+  await failOver(
+    async () => {},
+    () => refuses(5),
+  );
+  await refuses(0);
+  const absent = clientAt('absent@localhost/managed', port);
+  await absent.start();
+  await heard(absent, 2);
+  expect(absent.heard).toEqual(['one', 'two'].map((body) => `${romeo.jid} ${body}`));
+  expect(first.log.filter(({ event }) => event === 'offline.unrestored')).toEqual([]);
+  const metrics = await (await fetch(`http://127.0.0.1:${first.port('http')}/metrics`)).text();
+  expect(metrics).toMatch(/^parley_keyspace_losses_total [1-9]/m);
+  await Promise.all([romeo, absent].map((client) => client.close()));
 }, 60_000);

@@ -174,6 +174,16 @@ export const catalogue = {
     help: 'Size of a message when it is stored.',
     bounds: [256, 1024, 4096, 16_384, 65_536, 262_144],
   }),
+  offlineLost: counter({
+    name: 'xmpp.offline.lost',
+    unit: '{message}',
+    help: 'Stored messages that could not be stored once more after Redis had lost its newest writes.',
+  }),
+  offlineForgotten: counter({
+    name: 'xmpp.offline.forgotten',
+    unit: '{message}',
+    help: 'Stored messages that the node had no room to remember for as long as Redis could have lost them.',
+  }),
   rosterSize: histogram({
     name: 'xmpp.roster.size',
     unit: '{contact}',
@@ -215,6 +225,11 @@ export const catalogue = {
     help: 'Why the keyspace takes no writes: 1 for what is the matter with it, 0 for everything else.',
     labels: { failure: ['away', 'slow', 'full', 'read-only', 'refused', 'damaged', 'closed'] },
     combine: 'max',
+  }),
+  keyspaceLosses: counter({
+    name: 'parley.keyspace.losses',
+    unit: '{time}',
+    help: 'Times that Redis may have lost its newest writes: it was started again, or a replica took its place.',
   }),
   keyspaceSize: gauge({
     name: 'parley.keyspace.size',

@@ -35,6 +35,7 @@ export function clusterOf(link: ClusterLink, { metrics, config, events, ...parts
 
 /** Has the metrics show what the cluster counts anyway. */
 function measure(metrics: Metrics, cluster: Cluster, sessions: Parts['sessions']): void {
+  metrics.keyspaceLosses.observe(() => cluster.losses);
   metrics.clusterMembers.observe(() => cluster.members.length);
   metrics.clusterSessionsElsewhere.observe(() => sessions.elsewhere);
   metrics.clusterDeliveriesWaiting.observe(() => cluster.traffic.waiting);

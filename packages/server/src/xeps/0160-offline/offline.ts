@@ -19,8 +19,8 @@ import { hadElsewhere } from './had-elsewhere.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import { offlineMoves } from './offline-moves.ts';
 import type { OfflineOutcome } from './offline-operations.ts';
-import { type OfflineLimits, OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
-import { nameOf, RecentlyStored, type Stored } from './recently-stored.ts';
+import { OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
+import { nameOf, RecentlyStored, type RestoreHost, type Stored } from './recently-stored.ts';
 
 /** What other nodes are told of. */
 const TAKEN = 'offline-taken';
@@ -61,7 +61,7 @@ export default defineModule({
     });
 
     context.peers.on(TAKEN, (text) => recent.taken(text.split(' ')));
-    hooks.events.on('keyspace.changed', () => recent.restore((stored) => restore(stored, offline)));
+    hooks.events.on('keyspace.changed', () => recent.restore(restoring(offline)));
     // what is stored again was there before
     hooks.toAccount.use('guard', (stanza, { account }) =>
       stanza.kind === 'message' ? recent.restored(account) : undefined,
@@ -110,11 +110,11 @@ const ATTEMPTS = 60;
 const PAUSE_MS = 250;
 
 async function add(stanza: Stanza, { account, sender }: AccountContext, context: Offline): Promise<boolean> {
-  const { metrics, log, recent, config, otherNodes } = context;
+  const { metrics, log, recent, otherNodes } = context;
   const text = Buffer.from(stamped(stanza, account).toString());
   await recent.restored(account);
   const message = { account, stanza, text };
-  const keep = (origin: Origin | undefined) => store({ ...message, origin }, config().offline, context);
+  const keep = (origin: Origin | undefined) => store({ ...message, origin }, context);
   // what comes before or after others tells nothing of them
   const origin = stanza.origin?.effect === UNORDERED ? undefined : stanza.origin;
   if (origin !== undefined && otherNodes !== undefined) {
@@ -139,34 +139,50 @@ async function add(stanza: Stanza, { account, sender }: AccountContext, context:
 /** There was room for it before, and its sender was told so. */
 const NO_LIMITS = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
 
-/** Whoever takes it instead of the storage gets it as it would from there, however much of its sender came before. */
-async function restore(stored: Stored, context: Offline): Promise<void> {
-  const stanza = stanzaFromText(stored.text).withOrigin({ ...stored.origin, effect: STORED });
-  try {
-    await store({ ...stored, stanza }, NO_LIMITS, context);
-  } catch (error) {
-    context.log.flood('offline.unrestored', { account: stored.account.bareText, error: error as Error });
-  }
-}
+/** How what the keyspace has lost is stored again. */
+const restoring = (context: Offline): RestoreHost => ({
+  store(stored) {
+    // whoever takes it instead of the storage gets it as it would from there, however much of its sender came before
+    const stanza = stanzaFromText(stored.text).withOrigin({ ...stored.origin, effect: STORED });
+    return store({ ...stored, stanza }, context, true);
+  },
+  again: () => nextAttempt(context.keyspace),
+  onLate: context.onStoredLate,
+  onLost({ account }, error) {
+    context.metrics.offlineLost.increment();
+    context.log.flood('offline.unrestored', { message: LOST, account: account.bareText, error: error as Error });
+  },
+});
 
-/** Stores a message; undefined where a session has taken it instead. The first attempt is made in this turn. */
+const LOST =
+  'Redis may have lost a message that was stored for somebody, and it cannot be stored once more: see the error.';
+
+const FORGOTTEN =
+  'So much is stored for people who are not there that this node has no room to remember all of it: if Redis loses its newest writes now, some of that is lost.';
+
+/**
+ * Stores a message; undefined where a session has taken it instead. The first attempt is made in this turn. What is
+ * restored is attempted once, and has room.
+ */
 async function store(
   { account, stanza, text, origin }: Omit<Stored, 'origin'> & { readonly origin: Origin | undefined },
-  limits: OfflineLimits,
   context: Offline,
+  restores = false,
 ): Promise<Exclude<OfflineOutcome, 'somebody is there'> | undefined> {
-  const { otherNodes, sessions, journal, recent } = context;
+  const { otherNodes, sessions, journal, recent, config } = context;
+  const limits = restores ? NO_LIMITS : config().offline;
   for (let attempt = 0; ; attempt++) {
     const look = otherNodes !== undefined && attempt < ATTEMPTS;
     let tried = 0;
-    const add = () => {
-      tried++;
+    const add = async () => {
+      // not before what the keyspace has lost meanwhile, which it would hide
+      if (tried++ > 0) await recent.restored(account);
       return context.store.add(account, text, limits, origin, look);
     };
-    const outcome = await untilKnown(add, origin !== undefined, context);
+    const outcome = await (restores ? add() : untilKnown(add, origin !== undefined, context));
     if (tried > 1 && outcome === 'stored') context.onStoredLate(account);
     if (outcome !== 'somebody is there') {
-      if (outcome === 'stored' && otherNodes && origin) recent.add({ account, stanza, text, origin });
+      if (outcome === 'stored' && otherNodes && origin) remember({ account, stanza, text, origin }, context);
       return outcome;
     }
     await otherNodes?.refresh(account);
@@ -174,6 +190,13 @@ async function store(
     if (targets.length > 0 && (await deliver(journal, targets, stanza))) return undefined;
     if (attempt > 0) await pause(PAUSE_MS); // its node is gone, and nobody has dealt with what it had yet
   }
+}
+
+function remember(stored: Stored, { recent, metrics, log }: Offline): void {
+  const forgotten = recent.add(stored);
+  if (forgotten === 0) return;
+  metrics.offlineForgotten.add(forgotten);
+  log.flood('offline.forgotten', { message: FORGOTTEN });
 }
 
 /** While the keyspace is away the message waits, unless it could be stored twice. */

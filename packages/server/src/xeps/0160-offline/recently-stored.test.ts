@@ -1,3 +1,4 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { message, type Origin } from '@parley/xmpp/stanza';
 import { expect, it, vi } from 'vitest';
@@ -11,19 +12,33 @@ function start(noticedMs = 0) {
   const recent = new RecentlyStored(NODE, () => noticedMs);
   const add = (text: string) =>
     recent.add({ account, stanza: message({ to: account }), text: Buffer.from(text), origin: ORIGIN });
+  const lost: string[] = [];
+  const late: string[] = [];
+  let next = Promise.withResolvers<void>();
+  /** Something that failed is attempted once more. */
+  const again = async () => {
+    next.resolve();
+    next = Promise.withResolvers();
+    await new Promise(setImmediate);
+  };
   const restored = (work: (stored: Stored) => Promise<unknown> = () => Promise.resolve()) => {
     const texts: string[] = [];
-    recent.restore((stored) => {
-      texts.push(String(stored.text));
-      return work(stored);
+    recent.restore({
+      store(stored) {
+        texts.push(String(stored.text));
+        return work(stored);
+      },
+      again: () => next.promise,
+      onLate: ({ bareText }) => late.push(bareText),
+      onLost: ({ text }, error) => lost.push(`${text}: ${(error as Error).message}`),
     });
     return texts;
   };
-  return { recent, add, restored };
+  return { recent, add, restored, again, late, lost };
 }
 
 it('has everything stored again in one turn and in its order, and others of its account wait for that', async () => {
-  const { recent, add, restored } = start();
+  const { recent, add, restored, lost } = start();
   expect(recent.restored(account)).toBeUndefined();
   for (const text of ['a', 'b', 'c']) add(text);
   const end = Promise.withResolvers<void>();
@@ -41,6 +56,47 @@ it('has everything stored again in one turn and in its order, and others of its 
   expect(restored(() => Promise.reject(new Error('it fails')))).toEqual(['a', 'b', 'c']); // as often as it takes
   await recent.restored(account);
   expect(recent.restored(account)).toBeUndefined();
+  expect(lost).toEqual(['a: it fails', 'b: it fails', 'c: it fails']);
+});
+
+it.each(['away', 'slow', 'full', 'read-only', 'refused'] as const)(
+  'tries again where the keyspace is %s, with the first alone, so that none hides another',
+  async (failure) => {
+    const { recent, add, restored, again, lost, late } = start();
+    for (const text of ['a', 'b', 'c', 'd']) add(text);
+    const failing = new Map([
+      ['b', 3],
+      ['d', 2],
+    ]);
+    const texts = restored(async ({ text }) => {
+      const left = failing.get(String(text)) ?? 0;
+      failing.set(String(text), left - 1);
+      if (left > 0) throw new KeyspaceError(failure, 'not now');
+    });
+    const waits = recent.restored(account);
+    for (const attempted of [['a', 'b', 'c', 'd'], ['b'], ['b'], ['b', 'd']]) {
+      await new Promise(setImmediate);
+      expect([texts.splice(0), late]).toEqual([attempted, []]);
+      await again();
+    }
+    expect(texts).toEqual(['d']);
+    await waits;
+    expect([lost, late]).toEqual([[], [account.bareText]]);
+  },
+);
+
+it('begins anew where the keyspace loses something once more meanwhile', async () => {
+  const { recent, add, restored, again } = start();
+  for (const text of ['a', 'b']) add(text);
+  const first = restored(() => Promise.reject(new KeyspaceError('read-only', 'not now')));
+  await new Promise(setImmediate);
+  const second = restored();
+  await again();
+  await recent.restored(account);
+  expect([first, second]).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ]);
 });
 
 it('has others wait for the last one where the keyspace loses something again meanwhile', async () => {
@@ -101,10 +157,14 @@ it('forgets what was stored long ago, and the oldest where it is too much', () =
     expect(restored()).toEqual(['b']);
     add('c');
     expect(recent.size).toBe(2);
-    add('d'.repeat(8 * 1024 * 1024 - 1));
+    expect(add('d'.repeat(8 * 1024 * 1024 - 1))).toBe(1);
     expect(recent.size).toBe(2); // this one, and the one before it
-    for (let count = 0; count < 10_010; count++) add(`e${count}`);
-    expect(recent.size).toBe(10_000);
+    expect(add('e')).toBe(1);
+    now.mockReturnValue(60_000);
+    expect(add('f')).toBe(0); // it was time
+    let forgotten = 0;
+    for (let count = 0; count < 10_009; count++) forgotten += add(`g${count}`);
+    expect([recent.size, forgotten]).toEqual([10_000, 10]);
   } finally {
     now.mockRestore();
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KeyspaceState } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
+import { isPassing } from '../../session/attempts.ts';
 
 /** Newer writes than this may be lost with a Redis that dies; the time that it takes to notice that comes on top. */
 const KEPT_MS = 15_000;
@@ -15,6 +16,17 @@ export interface Stored {
   readonly text: Buffer;
   /** What it was stored under. */
   readonly origin: Origin;
+}
+
+export interface RestoreHost {
+  /** Rejects where it comes to nothing. */
+  store(stored: Stored): Promise<unknown>;
+  /** Resolves when another attempt is worth it. */
+  again(): Promise<void>;
+  /** All of an account is there at last: somebody may have come meanwhile, and found nothing. */
+  onLate(account: Jid): void;
+  /** It is not there again, and never will be. */
+  onLost(stored: Stored, error: unknown): void;
 }
 
 /**
@@ -38,6 +50,7 @@ export class RecentlyStored {
   #away = 0;
   /** For each account the end of what is being stored again. */
   readonly #restoringOf = new Map<string, Promise<void>>();
+  #restores = 0;
 
   /**
    * The id of this node stands for senders that count nothing. `noticedMs` is how long a keyspace may be away before that
@@ -90,15 +103,19 @@ export class RecentlyStored {
     return this.#now - KEPT_MS - this.#noticedMs();
   }
 
-  add(stored: Stored): void {
+  /** Returns how many messages had to be forgotten too early. */
+  add(stored: Stored): number {
     this.#delete(nameOf(stored.text)); // it was restored
     this.#kept.set(nameOf(stored.text), { ...stored, since: this.#now });
     this.#bytes += stored.text.length;
     const oldest = this.#oldest;
+    let early = 0;
     for (const [name, { since }] of this.#kept) {
       if (since >= oldest && this.#kept.size <= MOST_MESSAGES && this.#bytes <= MOST_BYTES) break;
       this.#delete(name);
+      if (since >= oldest) early++;
     }
+    return early;
   }
 
   /** Some client has these: they are not to be stored again. */
@@ -113,22 +130,57 @@ export class RecentlyStored {
     this.#kept.delete(name);
   }
 
-  /** Has everything stored again, all of it in this very turn. */
-  restore(store: (stored: Stored) => Promise<unknown>): void {
+  /**
+   * Has everything stored again, all of it in this very turn: whatever is stored after it is behind it. Tried until it is
+   * done, or the keyspace has lost something once more and all begins anew.
+   */
+  restore(host: RestoreHost): void {
+    const restoring = ++this.#restores;
+    const isWanted = () => restoring === this.#restores;
     const oldest = this.#oldest;
     const all = [...this.#kept.values()].filter(({ since }) => since >= oldest);
     for (const [account, stored] of Map.groupBy(all, ({ account }) => account.bareText)) {
       const before = this.#restoringOf.get(account);
-      const restoring: Promise<void> = Promise.allSettled([before, ...stored.map(store)]).then(() => {
-        if (this.#restoringOf.get(account) === restoring) this.#restoringOf.delete(account);
+      const done: Promise<void> = Promise.allSettled([before, restoreAll(stored, host, isWanted)]).then(() => {
+        if (this.#restoringOf.get(account) === done) this.#restoringOf.delete(account);
       });
-      this.#restoringOf.set(account, restoring);
+      this.#restoringOf.set(account, done);
     }
   }
 
   /** Something else may be stored, and delivered, once this resolves; undefined where it may be at once. */
   restored(account: Jid): Promise<void> | undefined {
     return this.#restoringOf.size === 0 ? undefined : this.#restoringOf.get(account.bareText);
+  }
+}
+
+async function restoreAll(all: readonly Stored[], host: RestoreHost, isWanted: () => boolean): Promise<void> {
+  /** Whether nothing is left to be done. */
+  const attempt = async (stored: Stored): Promise<boolean> => {
+    try {
+      await host.store(stored);
+    } catch (error) {
+      if (isPassing(error)) return false;
+      host.onLost(stored, error);
+    }
+    return true;
+  };
+  const attemptAll = async (some: readonly Stored[]) => {
+    const done = await Promise.all(some.map(attempt));
+    return some.filter((_, at) => !done[at]);
+  };
+  for (let left = await attemptAll(all), late = false; ; late = true) {
+    const [first, ...others] = left;
+    if (first === undefined) {
+      if (late) for (const { account } of all.slice(0, 1)) host.onLate(account);
+      return;
+    }
+    // alone until it is done: else a later one might be taken where this one is refused, and would hide it
+    do {
+      await host.again();
+      if (!isWanted()) return;
+    } while (!(await attempt(first)));
+    left = await attemptAll(others);
   }
 }
 
