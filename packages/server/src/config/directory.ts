@@ -130,12 +130,11 @@ export interface DirectoryProblem {
   readonly message: string;
 }
 
-/** What is wrong between parts that are each as they should be. Any of them may be missing or not be what it should. */
-export function directoryProblems({ directories, domains, authentication }: Parts): DirectoryProblem[] {
-  const list = Array.isArray(directories) ? directories.filter((each) => typeof each === 'object') : [];
-  const names = new Set<unknown>([INTERNAL, ...list.map(({ name }) => name)]);
-  const unknown = (path: PropertyKey[], sources: readonly unknown[] | undefined) =>
-    (Array.isArray(sources) ? sources : []).flatMap((source, index) =>
+/** What is wrong between parts that are each as they should be. Any of them may be missing. */
+export function directoryProblems({ directories: list = [], domains = [], authentication }: Parts): DirectoryProblem[] {
+  const names = new Set<unknown>([INTERNAL, ...list.flatMap(({ name }) => name ?? [])]);
+  const unknown = (path: PropertyKey[], sources: readonly unknown[] = []) =>
+    sources.flatMap((source, index) =>
       typeof source !== 'string' || names.has(source)
         ? []
         : [
@@ -147,9 +146,7 @@ export function directoryProblems({ directories, domains, authentication }: Part
     );
   return [
     ...unknown(['authentication', 'accounts'], authentication?.accounts),
-    ...(Array.isArray(domains) ? domains : []).flatMap((each, index) =>
-      unknown(['domains', index, 'accounts'], each?.accounts),
-    ),
+    ...domains.flatMap((each, index) => unknown(['domains', index, 'accounts'], each.accounts)),
     ...list.flatMap((each, index) =>
       ownProblems(each).map(({ path, message }) => ({ path: ['directories', index, ...path], message })),
     ),

@@ -142,6 +142,14 @@ describe('problems', () => {
     for (const pattern of expected) expect(found).toContainEqual(expect.stringMatching(pattern));
   });
 
+  it('come together where an option is not of its type, too', () => {
+    expect(problems('domains: a.example\nkeyspace: {url: "redis://h"}\nlisten: {c2s: 5222}')).toEqual([
+      'domains is "a.example": write a list of 1 to 10000 entries, such as ["a.example"]',
+      'listen.c2s is 5222: write a list of at most 64 entries',
+      expect.stringMatching(/^cluster\.secret is missing: /),
+    ]);
+  });
+
   it('tell of a port that nobody could use', () => {
     const listen = 'listen: {c2sTls: [{host: h, port: 1, proxyProtocol: true}]}';
     expect(problems(listen)).toEqual([expect.stringMatching(/^proxyProtocol\.trustedNetworks is empty: /)]);

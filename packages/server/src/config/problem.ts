@@ -67,7 +67,14 @@ function explain(issue: z.core.$ZodIssue, value: unknown, option: OptionSchema |
     const unit = issue.origin === 'array' ? 'entries' : 'characters';
     return { problem: `has ${size} ${unit}`, cure: wanted(option) };
   }
-  return { problem: `is ${shown(value, option)}`, cure: wanted(option) };
+  return { problem: `is ${shown(value, option)}`, cure: wanted(option) + example(value, option) };
+}
+
+/** Where a list was wanted and its only entry is written: that one as a list. */
+function example(value: unknown, option: OptionSchema | undefined): string {
+  if (typeof value !== 'string' || value.length > 50 || option?.type !== 'array') return '';
+  const text = option.items?.type === 'string' || option.items?.shorthand !== undefined;
+  return text ? `, such as [${shown(value, option)}]` : '';
 }
 
 /** A value in a message: short, printable, and not a secret. */

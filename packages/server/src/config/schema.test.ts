@@ -13,6 +13,13 @@ function leaves(option: OptionSchema, path = ''): [string, OptionSchema][] {
   );
 }
 
+/** The path of every option and group, in which '' stands for an entry of a list. */
+function places(option: OptionSchema, path: readonly string[] = []): string[][] {
+  const inside = Object.entries(option.properties ?? {}).flatMap(([key, value]) => places(value, [...path, key]));
+  const entries = option.items === undefined ? [] : places(option.items, [...path, '']);
+  return [...(path.length === 0 ? [] : [[...path]]), ...inside, ...entries];
+}
+
 const settings = moduleSettings(modules);
 const options = leaves(optionSchema(settings));
 
@@ -48,6 +55,19 @@ describe('every option', () => {
       group[keys.at(-1) as string] = option.default;
     }
     expect(configurationSchema(settings).parse(input)).toEqual(defaultConfiguration(settings));
+  });
+
+  it('is refused in words with whatever is wrong, beside others that are right', () => {
+    const schema = configurationSchema(settings);
+    const wrong = [5, 'x', true, [], {}, [5], ['x'], [null], [[]], [{}]];
+    for (const path of places(optionSchema(settings))) {
+      for (const value of wrong) {
+        const beside = { authentication: { mechanisms: ['EXTERNAL'] }, keyspace: { url: 'redis://h' } };
+        const within = path.reduceRight<unknown>((inside, key) => (key === '' ? [inside] : { [key]: inside }), value);
+        const tree = { ...beside, ...(within as object) };
+        expect(() => schema.safeParse(tree), JSON.stringify(tree)).not.toThrow();
+      }
+    }
   });
 });
 

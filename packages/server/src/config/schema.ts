@@ -1,9 +1,10 @@
 import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
-import { accountSources, directories, directoryProblems, INTERNAL } from './directory.ts';
+import { accountSources, type DirectoryProblem, directories, directoryProblems, INTERNAL } from './directory.ts';
 import { limits, offline, roster, stream } from './limits.ts';
 import { listen, proxyProtocol } from './listen.ts';
 import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
+import { sound } from './sound.ts';
 import { isTree } from './tree.ts';
 
 const live = true;
@@ -336,37 +337,35 @@ export type Configuration = z.infer<ReturnType<typeof sections>>;
 type Loose<T> = { [Key in keyof T]?: T[Key] | undefined };
 
 /** A check across sections; it runs on whatever the sections have left, so that all problems come at once. */
-const across = (path: string, error: string, check: (value: Loose<Configuration>) => boolean) =>
-  z.refine<unknown>((value) => check(value as Loose<Configuration>), {
-    path: path.split('.'),
-    error,
-    when: () => true,
-  });
-
-/** What is wrong between directories and those who name them. */
-const directoryCheck = new z.core.$ZodCheck({ check: 'custom', when: () => true } as z.core.$ZodCheckDef);
-directoryCheck._zod.check = ({ value, issues }) => {
-  for (const { path, message } of directoryProblems(value as Loose<Configuration>)) {
-    issues.push({ code: 'custom', path, message, input: value });
-  }
+const across = (problems: (value: Loose<Configuration>) => readonly DirectoryProblem[]) => {
+  const check = new z.core.$ZodCheck({ check: 'custom', when: () => true } as z.core.$ZodCheckDef);
+  check._zod.check = ({ value, issues }) => {
+    for (const { path, message } of problems(sound(value, issues) as Loose<Configuration>)) {
+      issues.push({ code: 'custom', path, message, input: value });
+    }
+  };
+  return check;
 };
+
+const rule = (path: string, message: string, holds: (value: Loose<Configuration>) => boolean) =>
+  across((value) => (holds(value) ? [] : [{ path: path.split('.'), message }]));
 
 /** The schema of the whole configuration, with the options of these modules. */
 export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
   sections(modules).check(
-    across(
+    rule(
       'cluster.secret',
       'is missing: nodes on Redis need at least 32 random characters here, or a `secretFile` that holds them',
       ({ keyspace, cluster }) => !/^redis/.test(keyspace?.url ?? '') || !cluster || cluster.secret !== undefined,
     ),
-    across(
+    rule(
       'proxyProtocol.trustedNetworks',
       'is empty: a listener with `proxyProtocol` needs the addresses of the load balancers, and would cut everybody',
       ({ listen, proxyProtocol }) =>
         proxyProtocol?.trustedNetworks?.length !== 0 ||
         ![...(listen?.c2s ?? []), ...(listen?.c2sTls ?? [])].some((each) => each.proxyProtocol),
     ),
-    across(
+    rule(
       'tls.clientAuthorities',
       'is missing: EXTERNAL needs a file with the certificates of those who vouch for users',
       ({ tls, authentication, domains }) => {
@@ -374,18 +373,18 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
         return !tls || tls.clientAuthorities !== undefined || !named.some((list) => list?.includes('EXTERNAL'));
       },
     ),
-    across(
+    rule(
       'tls.clientRevocations',
       'is of no use without `clientAuthorities`: name those who vouch for users, too',
       ({ tls }) => tls?.clientRevocations === undefined || tls.clientAuthorities !== undefined,
     ),
-    across(
+    rule(
       'limits.output.maxBytes',
       'is less than one stanza: write at least `stream.afterAuthentication.maxStanzaBytes`',
       ({ limits, stream }) =>
         (limits?.output?.maxBytes ?? Infinity) >= (stream?.afterAuthentication?.maxStanzaBytes ?? 0),
     ),
-    directoryCheck,
+    across(directoryProblems),
   );
 
 /** The configuration that an empty file gives. */
