@@ -23,7 +23,11 @@ const { ITEM } = items;
 const record = {
   ...{ resource: 'balcony', sid: SID, epoch: 300, maxSeconds: 600, mechanism: 'SCRAM-SHA-256' },
   ...{ carbons: true, interested: true, receiving: true, inactive: true },
-  ...{ presence: "<presence xmlns='jabber:client'/>", directed: ['romeo@montague.lit', 'née@capulet.lit/x'] },
+  ...{
+    presence: "<presence xmlns='jabber:client'/>",
+    directed: ['romeo@montague.lit', 'née@capulet.lit/x'],
+    boundAt: AT,
+  },
 };
 const header = { handled: 7, origins: new Map([[`${OTHER}.1`, 4_294_967_295]]), sent: 9 };
 const entry = { out: 5, origin: ORIGIN, at: AT, text: '<message><body>é</body></message>' };
@@ -44,6 +48,9 @@ const answers = [
 const notice = { id: 8, subject: 'roster.changed', text: 'juliet@capulet.lit' };
 const offer = { owner: OWNER, sid: SID, epoch: 300, account: Jid.parse('juliet@capulet.lit') };
 
+const RECORD_BEFORE =
+  '010011223344556677ac02fedcba9876543210d8041f0d534352414d2d5348412d323536213c70726573656e636520786d6c6e733d276a61626265723a636c69656e74272f3e0212726f6d656f406d6f6e74616775652e6c6974126ec3a96540636170756c65742e6c69742f78';
+
 const changesOf = (bytes: Buffer) => {
   const opened = announcement.openAnnouncement(bytes);
   return { number: opened.number, changes: announcement.readChanges(opened) };
@@ -58,7 +65,7 @@ const put = () => announcement.encodeChanges(3, [announcement.putRecord(session)
 const forms: [string, string, () => Buffer | string, (bytes: Buffer) => unknown, unknown][] = [
   [
     'the record of a session',
-    '010011223344556677ac02fedcba9876543210d8041f0d534352414d2d5348412d323536213c70726573656e636520786d6c6e733d276a61626265723a636c69656e74272f3e0212726f6d656f406d6f6e74616775652e6c6974126ec3a96540636170756c65742e6c69742f78',
+    '020011223344556677ac02fedcba9876543210d8041f0d534352414d2d5348412d323536213c70726573656e636520786d6c6e733d276a61626265723a636c69656e74272f3e0212726f6d656f406d6f6e74616775652e6c6974126ec3a96540636170756c65742e6c69742f78fbd095ffbc31',
     () => encodeRecord(record, OWNER),
     (bytes) => [decodeRecord('balcony', bytes), ownerOf(bytes)],
     [record, OWNER],
@@ -176,4 +183,9 @@ it.each(forms)('%s', (_name, hex, write, read, expected) => {
   const bytes = Buffer.from(hex, 'hex');
   expect(Buffer.from(write()).toString('hex')).toBe(hex);
   expect(read(bytes)).toEqual(expected);
+});
+
+it('the record of a session, as it was before it told when that was bound', () => {
+  const bytes = Buffer.from(RECORD_BEFORE, 'hex');
+  expect([decodeRecord('balcony', bytes), ownerOf(bytes)]).toEqual([{ ...record, boundAt: 0 }, OWNER]);
 });

@@ -47,6 +47,7 @@ const session = (sid: string) => {
     directed: undefined,
     ended: false,
     stream: { mechanism: 'TEST' },
+    boundAt: Number(`0x${sid}`),
   };
   return made as typeof made & Session;
 };
@@ -128,6 +129,50 @@ describe('a session that cannot be resumed', () => {
     registry.changed(one);
     await registry.recorded(one);
     expect([await recorded(), evicted]).toEqual([['1'], []]);
+  });
+});
+
+describe('of two sessions of one resource', () => {
+  it('the later one stays, whatever a keyspace that has lost its newest writes remembers', async () => {
+    const { registry, store, other, evicted, recorded } = await start();
+    const two = session('2');
+    registry.bound(two);
+    await registry.recorded(two);
+    await store.end(juliet, 'balcony', two.sessionId, 0);
+    await other.open(juliet, recordOf(session('1'), 4, 60), { handled: 0, origins: new Map() });
+    await registry.assert(two);
+    expect([await recorded(), evicted]).toEqual([['2'], ['1 of the other node']]);
+    await store.end(juliet, 'balcony', two.sessionId, 0);
+    await other.open(juliet, recordOf(session('3'), 4, 60), { handled: 0, origins: new Map() });
+    await registry.assert(two);
+    expect([await recorded(), evicted.slice(1)]).toEqual([['3'], ['2 of this node']]);
+  });
+
+  it('one that came while nobody knew whether the other was recorded stays', async () => {
+    const { registry, registryOf, other, unreliable, evicted, recorded } = await start();
+    const there = registryOf(other);
+    const [one, two] = [session('1'), session('2')];
+    unreliable.fate = () => 'unanswered';
+    registry.bound(one);
+    await nextTurn();
+    unreliable.fate = () => 'done';
+    there.bound(two);
+    await there.recorded(two);
+    await registry.recorded(one);
+    expect([await recorded(), evicted]).toEqual([['2'], ['1 of this node', '1 of this node']]);
+  });
+
+  it('the newer one counts as later, though the clock of the other one’s node is ahead', async () => {
+    const { registry, other, recorded, store } = await start();
+    const one = session('1');
+    await other.register(juliet, recordOf(session('9'), 0, 0));
+    registry.bound(one);
+    await registry.recorded(one);
+    expect([await recorded(), one.boundAt, (await store.find(juliet, one.sessionId))?.record.boundAt]).toEqual([
+      ['1'],
+      10,
+      10,
+    ]);
   });
 });
 

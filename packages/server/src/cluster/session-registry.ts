@@ -1,5 +1,10 @@
 import { untilDone } from '../session/attempts.ts';
-import { NOT_RESUMABLE, type ResumptionStore } from '../session/resumption/resumption-store.ts';
+import {
+  NOT_RESUMABLE,
+  type ResumptionRecord,
+  type ResumptionStore,
+  type SessionBefore,
+} from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import { recordOf } from '../session/session-record.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -80,8 +85,7 @@ export class SessionRegistry {
     if (entry === undefined || session.management?.resumable) return;
     await this.#idle(entry); // the writes that were under way may have been lost
     if (this.#entries.get(session) !== entry || session.management?.resumable) return;
-    // what the resource has in there may be older than this session: nobody is evicted for it
-    if (entry.writing === undefined) this.#write(session, entry, () => this.#record(session).then(() => {}));
+    if (entry.writing === undefined) this.#write(session, entry, () => this.#assert(session));
     await this.#idle(entry);
   }
 
@@ -122,21 +126,41 @@ export class SessionRegistry {
     entry.stale = false;
   }
 
-  async #register(session: Session): Promise<void> {
-    const before = await this.#record(session);
-    // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
-    if (before !== undefined) this.#host.evict(before.owner, before.sid);
+  #register(session: Session): Promise<void> {
+    const { store } = this.#host;
+    let tried = false;
+    return this.#record(session, async (record) => {
+      // another one may have come since the first attempt, which may have been executed
+      if (tried) return store.assert(session.account, record);
+      tried = true;
+      return { before: await store.register(session.account, record) };
+    });
   }
 
-  #record(session: Session): Promise<{ sid: string; owner: string } | undefined> {
-    const { store, again, confirmed } = this.#host;
+  #assert(session: Session): Promise<void> {
+    return this.#record(session, (record) => this.#host.store.assert(session.account, record));
+  }
+
+  async #record(
+    session: Session,
+    write: (record: ResumptionRecord) => Promise<{ before: SessionBefore | undefined } | undefined>,
+  ): Promise<void> {
+    const { store, again, confirmed, evict } = this.#host;
     const attempt = async () => {
       const waits = confirmed();
       if (waits !== undefined) await waits;
       // one that has ended meanwhile must not take the place of the next one of its resource
-      return session.ended ? undefined : store.register(session.account, recordOf(session, NOT_RESUMABLE, 0));
+      return session.ended ? { before: undefined } : write(recordOf(session, NOT_RESUMABLE, 0));
     };
-    return untilDone(attempt, again);
+    const recorded = await untilDone(attempt, again);
+    // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
+    if (recorded === undefined) return evict(store.owner, session.sessionId);
+    const { before } = recorded;
+    if (before === undefined) return;
+    evict(before.owner, before.sid);
+    if (before.boundAt < session.boundAt) return;
+    session.boundAt = before.boundAt + 1; // its node's clock is ahead
+    this.changed(session);
   }
 
   async #update(session: Session): Promise<void> {

@@ -48,6 +48,7 @@ const record = (sid: string, epoch: number) => ({
   interested: true,
   receiving: true,
   inactive: false,
+  boundAt: 1_700_000_000_000,
   presence: `<presence><priority>3</priority></presence>`,
   directed: [],
   mechanism: 'TEST',

@@ -13,6 +13,7 @@ const session = {
   presence: presence({}),
   directed: new Set([Jid.parse('nurse@capulet.lit')]),
   stream: { mechanism: 'SCRAM-SHA-256' },
+  boundAt: 1_700_000_000_000,
 };
 
 it('records a session as it is', () => {
@@ -25,6 +26,7 @@ it('records a session as it is', () => {
     interested: true,
     receiving: true,
     inactive: false,
+    boundAt: 1_700_000_000_000,
     presence: '<presence/>',
     directed: ['nurse@capulet.lit'],
     mechanism: 'SCRAM-SHA-256',

@@ -16,5 +16,6 @@ export function recordOf(session: Session, epoch: number, maxSeconds: number): R
     presence: presence?.toString(),
     directed: presence === undefined ? [] : [...(directed ?? [])].map(String),
     mechanism: session.stream.mechanism,
+    boundAt: session.boundAt,
   };
 }

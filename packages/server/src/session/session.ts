@@ -56,7 +56,8 @@ export class Session implements Route, StreamConsumer {
   /** XEP-0198, once the client has enabled it. */
   management: Management | undefined;
   #stream: Stream;
-  readonly boundAt = Date.now();
+  /** Milliseconds since 1970; later than whatever had the resource before. */
+  boundAt = Date.now();
   /** To whom it has sent available presence of its own accord. */
   directed: Iterable<Jid> | undefined;
   #presence: Presence | undefined;

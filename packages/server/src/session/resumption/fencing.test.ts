@@ -32,6 +32,7 @@ const recordOf = (sid: string, epoch: number): ResumptionRecord => ({
   interested: false,
   receiving: false,
   inactive: false,
+  boundAt: 1_700_000_000_000,
   presence: undefined,
   directed: [],
   mechanism: 'SCRAM-SHA-256',

@@ -20,6 +20,7 @@ const recordOf = (epoch = 1): ResumptionRecord => ({
   interested: false,
   receiving: false,
   inactive: false,
+  boundAt: 1_700_000_000_000,
   presence: undefined,
   directed: [],
   mechanism: 'SCRAM-SHA-256',

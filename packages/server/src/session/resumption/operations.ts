@@ -1,5 +1,5 @@
 import { defineOperation, type Reply } from '@parley/keyspace/operation';
-import { ownerOf } from './resumption-record.ts';
+import { boundAtOf, ownerOf } from './resumption-record.ts';
 
 const done = (reply: Reply): boolean => reply === 1;
 
@@ -39,8 +39,21 @@ export const openSession = defineOperation<boolean>({
   result: done,
 });
 
+/** Which session a resource had before, whose it is, and since when it had the resource. */
+export interface SessionBefore {
+  readonly sid: string;
+  readonly owner: string;
+  readonly boundAt: number;
+}
+
+export const beforeOf = (record: Buffer): SessionBefore => ({
+  sid: record.toString('hex', 1, 9),
+  owner: ownerOf(record),
+  boundAt: boundAtOf(record),
+});
+
 /** Records a new session, whatever the resource had before, which is told. */
-export const registerSession = defineOperation<{ sid: string; owner: string } | undefined>({
+export const registerSession = defineOperation<SessionBefore | undefined>({
   name: 'register-session',
   lua: new URL('./register-session.lua', import.meta.url),
   js(view, [sessions = '', index = '', over = ''], [resource, record = NOTHING, member = '']) {
@@ -52,8 +65,7 @@ export const registerSession = defineOperation<{ sid: string; owner: string } | 
     view.sadd(index, member);
     return before;
   },
-  result: (reply) =>
-    reply === null ? undefined : { sid: (reply as Buffer).toString('hex', 1, 9), owner: ownerOf(reply as Buffer) },
+  result: (reply) => (reply === null ? undefined : beforeOf(reply as Buffer)),
 });
 
 /** Gives a session to a new owner: false where somebody else has it, or it is not as the caller knows it. */
@@ -98,7 +110,8 @@ export const reassertSession = defineOperation<boolean>({
     if (!(view.hget(sessions, field) ?? NOTHING).equals(seen)) return 0;
     view.hset(sessions, [[field, record]]);
     view.del(stored, own, journal);
-    view.rpush(journal, ...args.slice(6));
+    const elements = args.slice(6);
+    if (elements.length > 0) view.rpush(journal, ...elements);
     view.srem(index, storedMember, ownMember);
     view.sadd(index, member);
     return 1;

@@ -62,10 +62,11 @@ export class PackedReader {
   }
 
   /** The first byte, which says how the others are to be read. */
-  version(known: number): void {
+  version(...known: readonly number[]): number {
     const version = this.byte();
-    if (version !== known)
-      throw this.damaged(`its format is ${version}, and this version of the server reads ${known}`);
+    if (!known.includes(version))
+      throw this.damaged(`its format is ${version}, and this version of the server reads ${known.join(' and ')}`);
+    return version;
   }
 
   /** Nothing may follow. */

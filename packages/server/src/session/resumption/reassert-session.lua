@@ -2,7 +2,7 @@
 -- KEYS: the account's sessions, the journal of the epoch in the record, the one of the epoch that the owner knows, the
 -- new one, the partition's index.
 -- ARGV: the resource; the record as it was seen, '' where there was none; the new record; the members of the index of
--- all three epochs; the elements of the new journal.
+-- all three epochs; the elements of the new journal, none where there is none.
 -- Returns 1, or 0 where the record is not as it was seen.
 if (redis.call('hget', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
 redis.call('hset', KEYS[1], ARGV[1], ARGV[3])

@@ -9,9 +9,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { type Redis, startRedis } from '../../../../../tests/services/redis.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import type { JournalHeader } from './journal-header.ts';
-import { journalKeys, partitionOf, sessionIndexKeys } from './resumption-keys.ts';
+import { journalKeys, partitionOf, sessionIndexKeys, sessionKeys } from './resumption-keys.ts';
 import type { ResumptionRecord } from './resumption-record.ts';
-import { ResumptionStore } from './resumption-store.ts';
+import { NOT_RESUMABLE, ResumptionStore } from './resumption-store.ts';
 
 const newSid = () => randomBytes(8).toString('hex');
 const header = (handled = 0): JournalHeader => ({ handled, origins: new Map() });
@@ -51,6 +51,7 @@ describe.each(['memory', 'disk', 'redis'])('a session that its owner asserts on 
       interested: false,
       receiving: false,
       inactive: false,
+      boundAt: 1_700_000_000_000,
       presence: undefined,
       directed: ['nurse@capulet.lit'],
       mechanism: 'SCRAM-SHA-256',
@@ -108,11 +109,55 @@ describe.each(['memory', 'disk', 'redis'])('a session that its owner asserts on 
   });
 
   it('takes the resource from a session that had it before', async () => {
-    const before = { ...record, sid: newSid(), epoch: 7 };
+    const before = { ...record, sid: newSid(), epoch: 7, boundAt: record.boundAt - 1 };
     await openStore(keyspace).open(account, before, header());
     expect(await assert(1, [])).toBe(2);
     expect(await listed()).toMatchObject([{ record: { sid: record.sid } }]);
     expect(await store.read(account, before.sid)).toBeUndefined();
+  });
+
+  it('leaves the resource to a session that had it later, and both decide the same of one moment', async () => {
+    const later = { ...record, sid: newSid(), boundAt: record.boundAt + 1 };
+    await openStore(keyspace).open(account, later, header());
+    expect(await assert(5, [entry(1)])).toBeUndefined();
+    expect(await listed()).toMatchObject([{ record: { sid: later.sid, epoch: 1 } }]);
+    const [low, high] = [
+      { ...record, sid: '0'.repeat(16) },
+      { ...record, sid: 'f'.repeat(16) },
+    ];
+    for (const first of [low, high]) {
+      await keyspace.del(sessionKeys.key(account.bareText));
+      for (const each of [first, low, high, first]) await store.reassert(account, each, header(), []);
+      expect((await store.list(account)).map(({ record: { sid } }) => sid)).toEqual([high.sid]);
+    }
+  });
+
+  it('that cannot be resumed is recorded, unless a later one has its resource, and tells which one it replaced', async () => {
+    const plain = { ...record, epoch: NOT_RESUMABLE, maxSeconds: 0 };
+    const assertPlain = () => store.assert(account, plain);
+    expect(await assertPlain()).toEqual({ before: undefined });
+    expect(await assertPlain()).toEqual({ before: undefined });
+    expect([(await listed()).length, await indexed()]).toEqual([
+      1,
+      [`${plain.sid} 0 ${account.bareText}/${plain.resource}`],
+    ]);
+    const [earlier, later] = [-1, 1].map((by) => ({ ...plain, sid: newSid(), boundAt: plain.boundAt + by }));
+    const other = openStore(keyspace);
+    await other.register(account, earlier as ResumptionRecord);
+    expect(await assertPlain()).toEqual({
+      before: { sid: earlier?.sid, owner: other.owner, boundAt: earlier?.boundAt },
+    });
+    await other.register(account, later as ResumptionRecord);
+    expect(await assertPlain()).toBeUndefined();
+    expect((await store.list(account)).map(({ record: { sid } }) => sid)).toEqual([later?.sid]);
+  });
+
+  it('that can be resumed by now is not recorded as one that cannot', async () => {
+    await store.open(account, record, header());
+    expect(await store.assert(account, { ...record, epoch: NOT_RESUMABLE, maxSeconds: 0 })).toEqual({
+      before: undefined,
+    });
+    expect((await read())?.record).toEqual(record);
   });
 
   it('looks again where somebody changes the record meanwhile', async () => {

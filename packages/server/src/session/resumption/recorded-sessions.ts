@@ -30,6 +30,8 @@ export interface RecordedSessionsHost {
   end(account: Jid, resource: string, sid: string, epoch: number): Promise<unknown>;
   /** What waits still of what a session left behind. */
   waiting(jid: Jid, sid: string): Promise<readonly JournalEntry[]>;
+  /** Nothing waits of it, whatever the index says. */
+  onNothingWaiting(jid: Jid, sid: string, owner: string): Promise<void>;
 }
 
 /** Walks what the indices of the keyspace list, for whoever takes it over. */
@@ -49,14 +51,17 @@ export class RecordedSessions {
   }
 
   async *unfinished(): AsyncGenerator<WaitingEntries, void, undefined> {
-    const { keyspace, waiting } = this.#host;
+    const { keyspace, waiting, onNothingWaiting } = this.#host;
     for await (const page of members(keyspace, waitingIndexKeys)) {
       for (const member of page) {
         const found = await this.passingOver(async () => {
           const { sid, owner, jid } = readMember(member, WAITING_MEMBER);
           return { jid, sid, owner, entries: await waiting(jid, sid) };
         });
-        if (found !== undefined && found.entries.length > 0) yield found;
+        if (found === undefined) continue;
+        if (found.entries.length > 0) yield found;
+        // two ended it, since the keyspace had lost that the first one had
+        else await onNothingWaiting(found.jid, found.sid, found.owner);
       }
     }
   }

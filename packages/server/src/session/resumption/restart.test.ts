@@ -28,6 +28,7 @@ it('has everything again after a restart', async () => {
     interested: true,
     receiving: true,
     inactive: true,
+    boundAt: 1_700_000_000_000,
     presence: undefined,
     directed: [],
     mechanism: 'PLAIN',

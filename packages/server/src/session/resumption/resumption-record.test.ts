@@ -1,7 +1,7 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, fenceOf, type ResumptionRecord } from './resumption-record.ts';
+import { boundAtOf, decodeRecord, encodeRecord, fenceOf, type ResumptionRecord } from './resumption-record.ts';
 
 const sid = fc.stringMatching(/^[0-9a-f]{16}$/);
 const text = fc.string({ unit: 'grapheme', maxLength: 50 });
@@ -14,6 +14,7 @@ const records: fc.Arbitrary<ResumptionRecord> = fc.record({
   interested: fc.boolean(),
   receiving: fc.boolean(),
   inactive: fc.boolean(),
+  boundAt: fc.maxSafeNat(),
   presence: fc.option(text, { nil: undefined }),
   directed: fc.array(text, { maxLength: 5 }),
   mechanism: text,
@@ -70,13 +71,23 @@ describe('the record of a session', () => {
     );
   });
 
+  it('tells when its session was bound, which an older one does not, nor one that is damaged', () => {
+    fc.assert(
+      fc.property(records, sid, (record, owner) => {
+        expect(boundAtOf(encodeRecord(record, owner))).toBe(record.boundAt);
+      }),
+    );
+    const old = Buffer.from([1, ...Array<number>(8).fill(1), 1, ...Array<number>(8).fill(1), 60, 0, 0, 0]);
+    expect([boundAtOf(old), boundAtOf(Buffer.from([2, 1]))]).toEqual([0, 0]);
+  });
+
   it('is damaged with another format or unknown flags', () => {
     const id = Array<number>(8).fill(1);
     const fence = [...id, 1, ...id];
     const good = [1, ...fence, 60, 0, 0, 0];
     const flags = 1 + fence.length + 1;
     expect(failure(Buffer.from(good))).toBeUndefined();
-    expect(failure(Buffer.from(good.with(0, 2)))).toBe('damaged');
+    expect(failure(Buffer.from(good.with(0, 3)))).toBe('damaged');
     expect(failure(Buffer.from(good.with(flags, 32)))).toBe('damaged');
   });
 });

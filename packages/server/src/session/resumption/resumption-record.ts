@@ -1,3 +1,4 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { PackedReader } from './packed-reader.ts';
 import { PackedWriter } from './packed-writer.ts';
 
@@ -23,10 +24,14 @@ export interface ResumptionRecord {
   readonly directed: readonly string[];
   /** The SASL mechanism with which it authenticated. */
   readonly mechanism: string;
+  /** Milliseconds since 1970: of two sessions of one resource the later one stays. 0 where that was not recorded. */
+  readonly boundAt: number;
 }
 
-// version, fence (sid, epoch, owner), maxSeconds, flags, mechanism, [presence,] number of directed, each of them
-const VERSION = 1;
+// version, fence (sid, epoch, owner), maxSeconds, flags, mechanism, [presence,] number of directed, each of them, boundAt
+const VERSION = 2;
+/** It has no boundAt. */
+const VERSION_BEFORE = 1;
 const CARBONS = 1;
 const INTERESTED = 2;
 const INACTIVE = 4;
@@ -94,13 +99,14 @@ export function encodeRecord(record: ResumptionRecord, owner: string): Buffer {
   if (presence !== undefined) writer.text(presence);
   writer.varint(directed.length);
   for (const target of directed) writer.text(target);
+  writer.varint(record.boundAt);
   return writer.take();
 }
 
 /** Throws a KeyspaceError `damaged`. */
 export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord {
   const reader = new PackedReader(bytes, 'The record of a session in the keyspace');
-  reader.version(VERSION);
+  const version = reader.version(VERSION_BEFORE, VERSION);
   const sid = reader.sessionId();
   const epoch = reader.varint();
   reader.sessionId(); // its owner: see ownerOf
@@ -112,6 +118,7 @@ export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord 
   const count = reader.varint();
   const directed: string[] = [];
   while (directed.length < count) directed.push(reader.text());
+  const boundAt = version === VERSION ? reader.varint() : 0;
   reader.end();
   return {
     resource,
@@ -125,5 +132,16 @@ export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord 
     presence,
     directed,
     mechanism,
+    boundAt,
   };
+}
+
+/** When the session of a record was bound: 0 where that cannot be read, or was not recorded. */
+export function boundAtOf(record: Buffer): number {
+  try {
+    return decodeRecord('', record).boundAt;
+  } catch (error) {
+    if (!(error instanceof KeyspaceError)) throw error;
+    return 0;
+  }
 }

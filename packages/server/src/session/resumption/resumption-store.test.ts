@@ -38,9 +38,7 @@ const entry = (out: number): JournalEntry => ({
 const damaged = vi.fn<(error: KeyspaceError) => void>();
 const openStore = (keyspace: Keyspace) => new ResumptionStore({ keyspace, onDamaged: damaged });
 
-async function list<Item>(pages: AsyncIterable<Item>): Promise<Item[]> {
-  return Array.fromAsync(pages);
-}
+const list = <Item>(pages: AsyncIterable<Item>): Promise<Item[]> => Array.fromAsync(pages);
 
 let redis: Redis;
 const folder = mkdtempSync(join(tmpdir(), 'parley-resumption-'));
@@ -75,6 +73,7 @@ describe.each(['memory', 'disk', 'redis'])('on %s', (kind) => {
       interested: false,
       receiving: false,
       inactive: false,
+      boundAt: 1_700_000_000_000,
       presence: "<presence from='romeo@montague.lit/orchard wall'/>",
       directed: ['nurse@capulet.lit'],
       mechanism: 'SCRAM-SHA-256',

@@ -3,6 +3,7 @@ import type { Command } from '@parley/keyspace/command';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
+import { assertPlain, assertResumable, NOT_RESUMABLE } from './asserted-sessions.ts';
 import { memberOf, waitingMemberOf } from './index-member.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
@@ -11,8 +12,8 @@ import {
   endSession,
   keepWaiting,
   openSession,
-  reassertSession,
   registerSession,
+  type SessionBefore,
   takeOver,
   updateSession,
 } from './operations.ts';
@@ -26,9 +27,10 @@ import {
   waitingIndexKeys,
   waitingKeys,
 } from './resumption-keys.ts';
-import { decodeRecord, encodeRecord, epochOf, fenceOf, ownerOf, type ResumptionRecord } from './resumption-record.ts';
+import { decodeRecord, encodeRecord, fenceOf, ownerOf, type ResumptionRecord } from './resumption-record.ts';
 
-export type { KeptSession, RecordedSession, ResumptionRecord, SessionMark, WaitingEntries };
+export type { KeptSession, RecordedSession, ResumptionRecord, SessionBefore, SessionMark, WaitingEntries };
+export { NOT_RESUMABLE };
 
 export interface ResumptionStoreOptions {
   readonly keyspace: Keyspace;
@@ -44,8 +46,8 @@ const HANDLED_KEPT = 48 * 60 * 60 * 1000;
 /** How long a command may be on its way that would record a session which has ended meanwhile. */
 const OVER_KEPT = 5 * 60 * 1000;
 
-/** The epoch of a session that cannot be resumed, or not yet: it never has another owner. */
-export const NOT_RESUMABLE = 0;
+/** More than ever waits of one session. */
+const EVERYTHING = 1e9;
 
 /** How often a session is read anew since it got another owner meanwhile. */
 const ATTEMPTS = 20;
@@ -78,6 +80,7 @@ export class ResumptionStore {
       onDamaged: options.onDamaged,
       end: (account, resource, sid, epoch) => this.#end(account, resource, sid, epoch),
       waiting: (jid, sid) => this.waiting(jid, sid),
+      onNothingWaiting: (jid, sid, owner) => this.keepWaiting(jid, sid, EVERYTHING, owner),
     });
   }
 
@@ -85,7 +88,7 @@ export class ResumptionStore {
    * A session is there from now on, which cannot be resumed. Tells which one had the resource before and was not ended,
    * and whose that is.
    */
-  register(account: Jid, record: ResumptionRecord): Promise<{ sid: string; owner: string } | undefined> {
+  register(account: Jid, record: ResumptionRecord): Promise<SessionBefore | undefined> {
     const { resource, sid, epoch } = record;
     const partition = partitionOf(account);
     return this.#keyspace.call(
@@ -254,44 +257,24 @@ export class ResumptionStore {
   /**
    * The owner of a session, which has all of it in memory, tells a keyspace that has lost its newest writes how the session
    * is: the record, this header and these entries are written under a higher epoch than both the record and the keyspace
-   * have. Resolves to that epoch; undefined where the keyspace knows of a later owner. May be tried again, with what is
-   * true by then.
+   * have. Resolves to that epoch; undefined where the keyspace knows of a later owner, or of a session that had its
+   * resource later. May be tried again, with what is true by then.
    */
-  async reassert(
+  reassert(
     account: Jid,
     record: ResumptionRecord,
     header: JournalHeader,
     entries: readonly JournalEntry[],
   ): Promise<number | undefined> {
-    const { resource, sid, epoch: own } = record;
-    const partition = partitionOf(account);
-    const sessions = sessionKeys.key(account.bareText);
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const seen = await this.#keyspace.hget(sessions, resource);
-      // one of another session is older: whoever had the resource was ended before this one was bound
-      const stored = seen?.toString('hex', 1, 9) === sid ? epochOf(seen) : 0;
-      if (seen !== undefined && stored > own && ownerOf(seen) !== this.owner) return undefined;
-      const epoch = Math.max(own, stored) + 1;
-      const epochs = [stored, own, epoch];
-      const done = await this.#keyspace.call(
-        reassertSession,
-        [
-          sessions,
-          ...epochs.map((each) => journalKeys.key(partition, sid, String(each))),
-          sessionIndexKeys.key(partition),
-        ],
-        [
-          resource,
-          seen ?? '',
-          encodeRecord({ ...record, epoch }, this.owner),
-          ...epochs.map((each) => memberOf(account, resource, sid, each)),
-          encodeHeader(header),
-          ...entries.map(encodeEntry),
-        ],
-      );
-      if (done) return epoch;
-    }
-    throw new KeyspaceError('damaged', `A session of ${account} has another owner all the time.`);
+    return assertResumable(this.#keyspace, this.owner, account, record, header, entries);
+  }
+
+  /**
+   * The same of a session that cannot be resumed, also where nobody knows whether it was recorded before. Tells which one
+   * had the resource; undefined where that came later, and this one is over.
+   */
+  assert(account: Jid, record: ResumptionRecord): Promise<{ before: SessionBefore | undefined } | undefined> {
+    return assertPlain(this.#keyspace, this.owner, account, record);
   }
 
   /**

@@ -24,6 +24,7 @@ it('knows what a session of another node has had, be it acknowledged or not', as
     interested: false,
     receiving: false,
     inactive: false,
+    boundAt: 1_700_000_000_000,
     presence: undefined,
     directed: [],
     mechanism: 'SCRAM-SHA-256',

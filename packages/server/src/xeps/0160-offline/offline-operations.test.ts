@@ -57,7 +57,15 @@ describe.each([
     const limits = { maxMessages: 1, maxBytes: 100 };
     const add = (look: boolean, k: number) =>
       store.add(juliet, Buffer.from('a'), limits, { sid: 'a'.repeat(16), k, effect: 0 }, look);
-    const rest = { carbons: true, interested: true, inactive: true, presence: undefined, directed: [], mechanism: '' };
+    const rest = {
+      carbons: true,
+      interested: true,
+      inactive: true,
+      boundAt: 1,
+      presence: undefined,
+      directed: [],
+      mechanism: '',
+    };
     const record = (resource: string, receiving: boolean, epoch: number, maxSeconds: number) => {
       const sid = resource.repeat(16);
       return { ...rest, resource, sid, epoch, maxSeconds, receiving };

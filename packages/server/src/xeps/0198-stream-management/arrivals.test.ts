@@ -27,6 +27,7 @@ async function start() {
     interested: false,
     receiving: false,
     inactive: false,
+    boundAt: 1_700_000_000_000,
     presence: undefined,
     directed: [],
     mechanism: 'SCRAM-SHA-256',

@@ -27,6 +27,7 @@ const record = (sid: string, parts: Partial<ResumptionRecord> = {}): ResumptionR
   interested: false,
   receiving: false,
   inactive: false,
+  boundAt: 1_700_000_000_000,
   presence: undefined,
   directed: [],
   mechanism: 'SCRAM-SHA-256',

@@ -115,6 +115,7 @@ async function restore(
   const session = at.context.restoreSession(account.withResource(resource), sid);
   session.carbons = record.carbons;
   session.interested = record.interested;
+  session.boundAt = record.boundAt;
   session.stream.mechanism = record.mechanism;
   session.presence = presence as Presence | undefined;
   session.priority = priority;
