@@ -112,6 +112,7 @@ export class Cluster implements OtherNodes {
       sessions,
       end: (session) => this.#requests.evict(session.node, session.sessionId),
       onGone: (account) => host.onGoneElsewhere(account),
+      onAnnounced: (sid, epoch) => this.#moves.taken(sid, epoch),
       onCame: (session) => this.#registry.came(session),
     });
     this.#lookup = new SessionLookup({ id, store, sessions, table: this.#table });
@@ -261,7 +262,10 @@ export class Cluster implements OtherNodes {
   }
 
   /** It came from another node. */
-  readonly came = (session: Session): void => this.#registry.came(session);
+  came(session: Session): void {
+    this.#moves.taken(session.sessionId, Number.POSITIVE_INFINITY);
+    this.#registry.came(session);
+  }
 
   changed(session: Session): void {
     this.#registry.changed(session);

@@ -102,3 +102,21 @@ it('tells a store that has lost its newest writes what it left, as long as nobod
   await moves.left(SID);
   expect(await store.find(JULIET.bare, SID)).toMatchObject({ owner: B, record: { epoch: epoch + 2 } });
 });
+
+it('does not bring back what somebody has taken, whatever became of it since', async () => {
+  const managed = await juliet();
+  await moves.leave(managed.session, B, 'it is resumed on another node');
+  const epoch = managed.session.management?.epoch ?? 0;
+  sessions.remove(managed.session);
+  await store.end(JULIET.bare, JULIET.resource, SID, epoch);
+  const found = async () => {
+    moves.storeChanged();
+    await moves.left(SID);
+    return (await store.find(JULIET.bare, SID))?.record.epoch;
+  };
+  moves.taken(SID, epoch); // what was true before it was left
+  expect(await found()).toBe(epoch + 1);
+  await store.end(JULIET.bare, JULIET.resource, SID, epoch + 1);
+  moves.taken(SID, epoch + 1);
+  expect(await found()).toBeUndefined();
+});

@@ -65,6 +65,12 @@ export class SessionMoves implements Disposable {
     });
   }
 
+  /** Somebody has a session under this epoch: what this node left of it, if it did, is of the past. */
+  taken(sid: string, epoch: number): void {
+    const left = this.#left.get(sid);
+    if (left !== undefined && left.record.epoch < epoch) this.#left.delete(sid);
+  }
+
   /** Resolves when everything of a session is in the keyspace that was left before. */
   async left(sid: string): Promise<void> {
     await this.#left.get(sid)?.asserted;
@@ -77,13 +83,13 @@ export class SessionMoves implements Disposable {
     }
   }
 
-  async #assert({ account, record, header, entries }: Left): Promise<void> {
-    const { store, sessions, keyspace } = this.#host;
-    const { sid, epoch } = record;
+  async #assert(left: Left): Promise<void> {
+    const { store, keyspace } = this.#host;
+    const { account, record, header, entries } = left;
     await untilDone(
       async () => {
-        const taken = (sessions.remote(sid)?.epoch ?? 0) > epoch || sessions.owned({ sessionId: sid }) !== undefined;
-        if (!taken && !this.#over) await store.reassert(account, record, header, entries);
+        const wanted = this.#left.get(record.sid) === left && !this.#over;
+        if (wanted) await store.reassert(account, record, header, entries);
       },
       () => nextAttempt(keyspace),
     );

@@ -15,6 +15,8 @@ export interface SessionTableHost {
   end(session: RemoteSession, error: StreamError | undefined): void;
   /** A session of another node is over, or gets no messages any more. */
   onGone(account: Jid): void;
+  /** Another node has announced a session. */
+  onAnnounced?(sid: string, epoch: number): void;
   /** A session has come to another node. */
   onCame(session: RemoteSession): void;
 }
@@ -39,6 +41,7 @@ export class SessionTable {
     }
     const known = sessions.remote(sid);
     if (known !== undefined && known.node !== from && known.epoch >= epoch) return;
+    this.#host.onAnnounced?.(sid, epoch);
     const { detached, resumable } = announced;
     const parsed = presence === undefined ? undefined : presenceOf(presence);
     const switches = { interested, carbonsSince, receivingSince, detached, resumable };
