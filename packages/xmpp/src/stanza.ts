@@ -13,6 +13,8 @@ export interface Origin {
   readonly k: number;
   /** What the stanza brought about: 0 the stanza itself, 1 a carbon copy of it, 2 the stanza out of the offline storage. */
   readonly effect: number;
+  /** The stanza reached its recipient long after that was chosen, so that others may have come since then. */
+  readonly late?: boolean;
 }
 
 /** Children that are read when somebody asks for them. */

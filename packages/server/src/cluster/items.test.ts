@@ -17,7 +17,10 @@ import {
 
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const sid = fc.stringMatching(/^[0-9a-f]{16}$/);
-const origin = fc.option(fc.record({ sid, k: uint32, effect: fc.nat({ max: 255 }) }), { nil: undefined });
+const known = { sid, k: uint32, effect: fc.nat({ max: 255 }) };
+const origin = fc.option(fc.oneof(fc.record(known), fc.record({ ...known, late: fc.constant(true) })), {
+  nil: undefined,
+});
 const text = fc.string({ unit: 'binary' });
 const done = fc.boolean();
 

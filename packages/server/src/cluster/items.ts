@@ -46,6 +46,8 @@ export interface SessionItem {
 // deliver: kind, flags, id (4 bytes), sid (8), [origin: sid (8), k (4), effect (1)], the stanza
 const HAS_ORIGIN = 1;
 const FIRST = 2;
+/** Of the origin. Older nodes do not look at it. */
+const LATE = 4;
 const DELIVER_HEAD = 14;
 const ORIGIN_BYTES = 13;
 
@@ -53,7 +55,7 @@ export function encodeDeliver({ id, sid, first, origin }: Omit<DeliverItem, 'tex
   const head = DELIVER_HEAD + (origin === undefined ? 0 : ORIGIN_BYTES);
   const item = Buffer.allocUnsafe(head + Buffer.byteLength(text));
   item[0] = ITEM.deliver;
-  item[1] = (origin === undefined ? 0 : HAS_ORIGIN) | (first ? FIRST : 0);
+  item[1] = (origin === undefined ? 0 : HAS_ORIGIN) | (first ? FIRST : 0) | (origin?.late ? LATE : 0);
   item.writeUInt32BE(id, 2);
   item.write(sid, 6, 8, 'hex');
   if (origin !== undefined) {
@@ -73,6 +75,7 @@ export function decodeDeliver(item: Buffer): DeliverItem {
         sid: item.toString('hex', DELIVER_HEAD, DELIVER_HEAD + 8),
         k: item.readUInt32BE(DELIVER_HEAD + 8),
         effect: item.readUInt8(DELIVER_HEAD + 12),
+        ...((flags & LATE) !== 0 ? { late: true } : {}),
       }
     : undefined;
   const text = item.subarray(DELIVER_HEAD + (hasOrigin ? ORIGIN_BYTES : 0));

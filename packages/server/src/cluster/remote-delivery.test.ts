@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Jid } from '@parley/xmpp/jid';
 import { message, presence, type Stanza } from '@parley/xmpp/stanza';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Session } from '../session/session.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
 import { decodeAnswers, decodeDeliver } from './items.ts';
@@ -329,4 +329,21 @@ it('is taken once, in order, wherever the session goes, for as long as anybody h
     }),
     { numRuns: 300 },
   );
+});
+
+it('says of what has waited for long that others may have come since its recipient was chosen', async () => {
+  const world = new World();
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+  onTestFinished(() => clock.mockRestore());
+  const late = () => world.out.get(B)?.map((item) => decodeDeliver(item).origin?.late);
+  void world.deliver('1');
+  world.kept(SIDS[1] as string).owner = C;
+  world.alive.delete(C);
+  void world.deliver('2', SIDS[1], C); // it waits
+  await nextTurn();
+  expect(late()).toEqual([undefined]);
+  clock.mockReturnValue(2000);
+  world.kept(SIDS[1] as string).owner = B;
+  await world.tick();
+  expect(late()).toEqual([undefined, true]);
 });

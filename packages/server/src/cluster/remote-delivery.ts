@@ -39,6 +39,9 @@ const MOST_WAITING = 8 * 1024 * 1024;
 /** Ids with the highest bit are those of questions. */
 const MOST_ID = 0x7fffffff;
 
+/** Who waits for longer than so many milliseconds may not count on the sessions that come meanwhile. */
+const LATE_MS = 2000;
+
 /** Where a session of another node is believed to be. */
 export type Target = Pick<Route, 'jid' | 'sessionId'> & { readonly node: string; readonly resumable: boolean };
 
@@ -48,10 +51,12 @@ interface Pending {
   readonly id: number;
   /** Those that were begun earlier have a smaller one. */
   readonly order: number;
+  /** When its recipient was chosen, as `performance.now()`. */
+  readonly since: number;
   readonly sid: string;
   readonly account: Jid;
   readonly stanza: Stanza;
-  readonly origin: Origin | undefined;
+  readonly origin: Origin;
   /** True where the session has taken it for good, false where the session is over. */
   settle(taken: boolean): void;
 }
@@ -151,7 +156,8 @@ export class RemoteDelivery implements Disposable {
   }
 
   #pendingOf(sid: string, account: Jid, stanza: Stanza, order: number, settle: (taken: boolean) => void): Pending {
-    return { id: (order % MOST_ID) + 1, order, sid, account, stanza, origin: this.originOf(stanza), settle };
+    const [id, since, origin] = [(order % MOST_ID) + 1, performance.now(), this.originOf(stanza)];
+    return { id, order, since, sid, account, stanza, origin, settle };
   }
 
   /** What a recipient knows a stanza by that may reach it twice. */
@@ -203,7 +209,8 @@ export class RemoteDelivery implements Disposable {
       this.#pending.set(node, all);
     }
     all.set(pending.id, pending);
-    const { id, sid, origin, stanza } = pending;
+    const { id, sid, stanza } = pending;
+    const origin = originNow(pending);
     const first = !this.#underWay.has(sid);
     this.#count(sid, node);
     this.#host.send(node, encodeDeliver({ id, sid, first, origin }, stanza.toString()));
@@ -261,17 +268,20 @@ export class RemoteDelivery implements Disposable {
   async #take(own: Session, waiting: Pending[]): Promise<void> {
     while (waiting.length > 0 && !own.ended) {
       const [first] = waiting as [Pending];
-      const { stanza, origin } = first;
+      const { stanza } = first;
       if (isForAccount(stanza) && !(own.available && own.priority >= 0)) {
         // it gets no such messages any more: routed anew it may queue here itself, as a copy, and must find the way free
         waiting.splice(waiting.indexOf(first), 1);
         first.settle(false);
         continue;
       }
-      await own.send(stanza.origin === origin ? stanza : stanza.withOrigin(origin));
+      await own.send(stanza.withOrigin(originNow(first)));
       if (own.movedAway) return;
       waiting.splice(waiting.indexOf(first), 1);
       first.settle(true);
     }
   }
 }
+
+const originNow = ({ origin, since }: Pending): Origin =>
+  performance.now() - since < LATE_MS ? origin : { ...origin, late: true };
