@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openKeyspace } from '@parley/keyspace/open';
 import { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
-import { presence, type Stanza } from '@parley/xmpp/stanza';
+import { message, presence, type Stanza } from '@parley/xmpp/stanza';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { JULIET, type ManagedOptions, ManagedSession, turns } from '../../../../../tests/support/managed-session.ts';
 import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keyspace.ts';
@@ -145,9 +145,9 @@ it('who sent what could not be committed any more waits until that is routed', a
   expect(taken).toBe(false);
   goOn();
   await Promise.all([said, departure]);
-  expect(routed.map(({ id, origin }) => [id, origin?.k])).toEqual([
-    ['1', 1],
-    ['2', 7],
+  expect(routed.map(({ id, origin }) => [id, origin?.effect, origin?.k])).toEqual([
+    ['1', UNORDERED, expect.any(Number)],
+    ['2', 0, 7],
   ]);
 });
 
@@ -334,4 +334,15 @@ it('another session with the same full JID waits until the store has this one no
   expect(await juliet.journal()).toBeUndefined();
   await departure;
   await departures.ended(JULIET); // it knows of none any more
+});
+
+it('hands on what came late, since whoever has come meanwhile does not have it', async () => {
+  const { juliet, departures, routed, had } = await start();
+  for (const id of ['1', '2']) had.add(id);
+  await juliet.say('1', 1);
+  const origin = { sid: 'f'.repeat(16), k: 2, effect: 0, late: true };
+  await juliet.session.send(message({ to: JULIET, id: '2' }).withOrigin(origin));
+  juliet.session.finish('over');
+  await departures.of(juliet.session);
+  expect(ids(routed)).toEqual(['2']);
 });

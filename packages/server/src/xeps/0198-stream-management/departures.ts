@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
@@ -16,7 +17,7 @@ import type { Sent } from '../../session/unacknowledged.ts';
 export interface DeparturesHost {
   readonly router: Router;
   readonly store: ResumptionStore;
-  /** Whether another session of its account has a stanza that was taken then (milliseconds since 1970). */
+  /** Whether another session of its account has a stanza that was taken then (milliseconds since 1970), soon after it was routed. */
   isHadByOthers(stanza: Stanza, account: Jid, at: number): Awaitable<boolean>;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
@@ -37,6 +38,8 @@ export class Departures {
   readonly #finishing = new Map<string, Promise<void>>();
   /** By full JID: what resolves when the store has no session of it any more. */
   readonly #ending = new Map<string, Promise<void>>();
+  /** Sessions that are over here, or perhaps, and of which something is left. */
+  readonly #leaving = new Set<Session>();
   /** Sessions of which nothing is left, with when that was: the oldest first. */
   readonly #over = new Map<string, number>();
 
@@ -49,6 +52,7 @@ export class Departures {
     const { sessionId } = session;
     const before = this.#running.get(sessionId); // it was ended while it was taken away, say
     if (before !== undefined) return before;
+    this.#leaving.add(session);
     const departure = this.#of(session)
       .then((over) => {
         if (over) this.#remember(sessionId);
@@ -58,9 +62,17 @@ export class Departures {
         // the node stops: its successor does what is left
         if (!(error instanceof KeyspaceError) || error.failure !== 'closed') throw error;
       })
-      .finally(() => this.#running.delete(sessionId));
+      .finally(() => {
+        this.#running.delete(sessionId);
+        this.#leaving.delete(session);
+      });
     this.#running.set(sessionId, departure);
     return departure;
+  }
+
+  /** The store that answers from now on lacks its newest writes, as `Reassertion` tells the sessions that are not over. */
+  storeChanged(): void {
+    for (const { management } of this.#leaving) if (management?.resumable) management.storeChanged();
   }
 
   /** Resolves when a session that may just have ended is gone for good. */
@@ -112,9 +124,14 @@ export class Departures {
   async ofFenced(session: Session): Promise<void> {
     const { store, again } = this.#host;
     const { account, sessionId } = session;
-    if ((await untilDone(() => store.find(account, sessionId), again)) !== undefined) return;
-    this.#host.onOver?.(session);
-    await this.of(session);
+    this.#leaving.add(session);
+    try {
+      if ((await untilDone(() => store.find(account, sessionId), again)) !== undefined) return;
+      this.#host.onOver?.(session);
+      await this.of(session);
+    } finally {
+      this.#leaving.delete(session);
+    }
   }
 
   /** False where somebody else has ended the session, or has it: what its journal had is not this one's to let go of. */
@@ -129,6 +146,7 @@ export class Departures {
       const journaled = left.filter(inJournal);
       // some may have been routed by `finish`: always the first ones
       await this.#forwardWaiting(jid, sessionId, journaled.slice(Math.max(0, journaled.length - waiting)));
+      if (!management.asserted) await this.#forgetPast(session);
     }
     // whoever waits for it to be committed sends what has an origin after a session that was taken away
     const follows = ({ origin }: Sent) => session.movedAway && origin !== undefined;
@@ -143,9 +161,10 @@ export class Departures {
    * somebody else's affair.
    */
   async #end(
-    { jid, sessionId }: Session,
+    session: Session,
     management: Management,
   ): Promise<{ left: readonly Sent[]; waiting: number | undefined }> {
+    const { jid, sessionId } = session;
     await management.settled(); // what was acknowledged must not go on
     const left = management.takeUnacknowledged();
     if (!management.resumable) return { left, waiting: undefined };
@@ -154,10 +173,28 @@ export class Departures {
     const { bare: account, resource } = jid;
     // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
     const entries = await untilDone(() => store.end(account, resource, sessionId, management.epoch), again);
+    if (!management.asserted)
+      return { left, waiting: (await this.#isTheirs(session, management.epoch)) ? undefined : left.length };
     if (entries !== undefined) return { left, waiting: entries.length };
     // a walk of this very node may have found the record replaced, and ended the session before
     const found = await untilDone(() => store.leftBehind(account, resource, sessionId), again);
     return { left, waiting: found?.length || undefined };
+  }
+
+  /** Whether a store that lacks its newest writes says of a session that others have it. */
+  async #isTheirs({ account, sessionId }: Session, epoch: number): Promise<boolean> {
+    const { store, again } = this.#host;
+    const found = await untilDone(() => store.find(account, sessionId), again);
+    return found !== undefined && found.owner !== store.owner && found.record.epoch > epoch;
+  }
+
+  /** Has a store that has lost its newest writes know that a session is over, however it remembers it. */
+  async #forgetPast({ account, sessionId }: Session): Promise<void> {
+    const { store, again } = this.#host;
+    await untilDone(async () => {
+      const found = await store.find(account, sessionId);
+      if (found !== undefined) await this.forget(account, found.record.resource, sessionId, found.record.epoch);
+    }, again);
   }
 
   /** What others left undone that are gone. */
@@ -187,16 +224,18 @@ export class Departures {
   ): Promise<void> {
     const { store, again } = this.#host;
     let left = waiting.length;
+    const numberOf = numbering();
     for (const each of waiting) {
       // who has it is asked, and asked again: it goes out of the keyspace then
-      await this.#forward(each, jid, { sid, k: left, effect: UNORDERED });
+      await this.#forward(each, jid, { sid, k: numberOf(each), effect: UNORDERED });
       const now = --left;
       await untilDone(() => store.keepWaiting(jid, sid, now, owner), again);
     }
     if (waiting.length === 0) await untilDone(() => store.keepWaiting(jid, sid, 0, owner), again);
   }
 
-  async #forward({ text, at }: Pick<Sent, 'text' | 'at'>, jid: Jid, origin?: Origin): Promise<void> {
+  async #forward(left: Pick<Sent, 'text' | 'at' | 'origin'>, jid: Jid, origin?: Origin): Promise<void> {
+    const { text, at } = left;
     let stanza: Stanza;
     try {
       stanza = stanzaFromText(Buffer.from(text));
@@ -204,6 +243,22 @@ export class Departures {
       this.#host.onUnreadable(error);
       return;
     }
-    if (!(await this.#host.isHadByOthers(stanza, jid.bare, at))) await forward(this.#host.router, stanza, at, origin);
+    // who came while it was on its way to this one does not have it
+    const had = left.origin?.late !== true && (await this.#host.isHadByOthers(stanza, jid.bare, at));
+    if (!had) await forward(this.#host.router, stanza, at, origin);
   }
+}
+
+/**
+ * The number of what a session leaves behind tells what it is, not where it stands: a store that has lost its newest writes
+ * has fewer of them, and somebody else may route those.
+ */
+function numbering(): (left: Pick<Sent, 'text' | 'at' | 'origin'>) => number {
+  const had = new Set<number>();
+  return ({ text, at, origin }) => {
+    let number = crc32(`${at} ${origin?.sid} ${origin?.k} ${origin?.effect} ${text}`);
+    while (had.has(number)) number = (number + 1) >>> 0; // the same once more
+    had.add(number);
+    return number;
+  };
 }

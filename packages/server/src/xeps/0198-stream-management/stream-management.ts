@@ -150,6 +150,7 @@ export default defineModule({
       },
     });
 
+    hooks.events.on('keyspace.changed', () => departures.storeChanged());
     hooks.events.on('session.detached', (session) => {
       detached.add(session);
       return session.management?.settled(); // a node that stops waits for it
