@@ -46,12 +46,16 @@ export const clusterHousehold: Scenario = { ...household, ...THREE, name: 'clust
 /** Their store loses its newest writes now and then. */
 export const clusterFailover: Scenario = { ...clusterConversation, failovers: true, name: 'cluster-failover' };
 
+/** The same, of accounts whose clients come and go. */
+export const householdFailover: Scenario = { ...clusterHousehold, failovers: true, name: 'household-failover' };
+
 export const scenarios: readonly Scenario[] = [
   conversation,
   household,
   clusterConversation,
   clusterHousehold,
   clusterFailover,
+  householdFailover,
 ];
 
 export function scenarioNamed(name: string): Scenario {
