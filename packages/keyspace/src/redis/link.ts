@@ -4,6 +4,7 @@ import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceObserver } from '../observer.ts';
 import type { Trouble } from '../trouble.ts';
 import { sendBurst } from './burst.ts';
+import { confirmation, doubtOf, writes } from './confirmation.ts';
 import type { Connection } from './connection.ts';
 import { errorCode, toKeyspaceError } from './reply-error.ts';
 import { appendTo, bytesOf, type Request, settle } from './request.ts';
@@ -44,13 +45,6 @@ const REFUSED_WRITES = new Set(['OOM', 'READONLY', 'NOREPLICAS', 'MISCONF', 'CLU
 
 /** Changes nothing, and Redis refuses it just where it refuses whatever takes more memory. */
 const harmlessWrite = (tag: string): WireCommand => ({ name: 'SETRANGE', args: [`{${tag}}nothing`, '0', ''] });
-
-const READS = new Set('GET HGET HGETALL HLEN LRANGE LLEN SMEMBERS ZRANGEBYSCORE PING TIME PUBLISH SPUBLISH'.split(' '));
-
-const writes = ({ commands }: Request): boolean => commands.some(({ name }) => !READS.has(name));
-
-/** Whether so few replicas have what was written. An error says that it is a replica itself, or has none to tell of. */
-const lacks = (answer: unknown, replicas: number): boolean => typeof answer === 'number' && answer < replicas;
 
 /** Undefined where an error does not say that Redis takes no writes. */
 const refusalOf = (error: Error): KeyspaceError | undefined =>
@@ -186,7 +180,7 @@ export class Link implements Connection {
     const { deadline } = this.#options;
     const replicas = requests.some(writes) ? this.#options.replicas : 0;
     // the answers of all come together, so that nothing is told before this is
-    if (replicas > 0) commands.push({ name: 'WAIT', args: [String(replicas), String(Math.ceil(deadline / 2))] });
+    if (replicas > 0) commands.push(confirmation(replicas, deadline / 2));
     const late = Promise.withResolvers<'late'>();
     const timer = setTimeout(() => late.resolve('late'), deadline);
     try {
@@ -195,12 +189,12 @@ export class Link implements Connection {
         const error = new KeyspaceError('slow', 'Redis did not answer in time.', { outcome: 'unknown' });
         this.#refuse(requests, error);
         this.#drop(error);
-      } else if (replicas > 0 && lacks(replies.at(-1), replicas)) {
-        const error = new KeyspaceError('slow', `Fewer than ${replicas} replicas of Redis have what was written.`, {
-          outcome: 'unknown',
-        });
-        this.#refuse(requests, error);
-        if (!this.#cut) this.#options.trouble.set(error);
+        return;
+      }
+      const doubt = replicas > 0 ? doubtOf(requests, replies, replicas) : undefined;
+      if (doubt) {
+        this.#refuse(requests, doubt);
+        if (!this.#cut) this.#options.trouble.set(doubt);
       } else {
         let start = 0;
         for (const request of requests) start = settle(request, replies, start);

@@ -15,11 +15,14 @@ async function pair() {
 
 async function start() {
   const { primary, replica } = await pair();
+  /** The primary has done what it was told, and waits for its replica to have it. */
+  const waits = async () => expect(await primary.askAll('INFO', 'clients')).toContain('blocked_clients:1');
+  const begun = () => vi.waitFor(waits, { timeout: 1500, interval: 5 });
   const { keyspace } = await openKeyspace(primary.url, { deadline: 2000, replicas: 1 });
   onTestFinished(() => keyspace.close());
   // until the replica is in step, nothing is taken
   await vi.waitFor(() => keyspace.set('a', '1'), { timeout: 20_000, interval: 20 });
-  return { replica, keyspace };
+  return { primary, replica, keyspace, begun };
 }
 
 test('nothing counts as done before a replica has it', async () => {
@@ -49,6 +52,50 @@ test('nobody knows what becomes of writes while the replica is gone, reads go on
   await vi.waitFor(() => expect(keyspace.state).toBe('up'), { timeout: 10_000, interval: 20 });
   await keyspace.set('a', '4');
   expect(await replica.askAll('GET', 'a')).toContain('4');
+});
+
+test('nobody knows what becomes of a write whose primary dies before it says who has it', async () => {
+  const { primary, replica, keyspace, begun } = await start();
+  replica.freeze();
+  const unknown = { failure: 'away', outcome: 'unknown' };
+  const write = expect(keyspace.set('a', '2')).rejects.toMatchObject(unknown);
+  const operation = expect(keyspace.call(pushBounded, ['l'], [5, 'x', 'n1'])).rejects.toMatchObject(unknown);
+  const both = keyspace.batch(
+    [
+      ['set', 'b', '3'],
+      ['get', 'b'],
+    ],
+    { atomic: true },
+  );
+  const batch = expect(both).rejects.toMatchObject(unknown);
+  const read = expect(keyspace.get('a')).rejects.toMatchObject({ failure: 'away', outcome: 'not-executed' });
+  await begun();
+  await primary.kill();
+  await Promise.all([write, operation, batch, read]);
+});
+
+test('nobody knows what becomes of a write whose primary becomes a replica before it says who has it', async () => {
+  const { primary, replica, keyspace, begun } = await start();
+  replica.freeze();
+  const write = expect(keyspace.set('a', '2')).rejects.toMatchObject({ failure: 'slow', outcome: 'unknown' });
+  await begun();
+  await primary.ask('REPLICAOF', '127.0.0.1', String(replica.port));
+  await write;
+  // what it refuses is refused
+  await vi.waitFor(
+    () => expect(keyspace.set('a', '3')).rejects.toMatchObject({ failure: 'read-only', outcome: 'not-executed' }),
+    { timeout: 10_000, interval: 20 },
+  );
+});
+
+test('nothing counts as done where the user may not ask who has it', async () => {
+  const { primary, keyspace } = await start();
+  await primary.ask('ACL', 'SETUSER', 'default', '-wait');
+  await expect(keyspace.set('a', '2')).rejects.toMatchObject({ failure: 'refused', outcome: 'unknown' });
+  expect(keyspace.trouble?.failure).toBe('refused');
+  await primary.ask('ACL', 'SETUSER', 'default', '+wait');
+  await vi.waitFor(() => expect(keyspace.state).toBe('up'), { timeout: 10_000, interval: 20 });
+  await keyspace.set('a', '3');
 });
 
 test('in a cluster, each server waits for its own replicas', async () => {

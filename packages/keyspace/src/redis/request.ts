@@ -32,22 +32,27 @@ export function appendTo(list: WireCommand[], { commands, atomic }: Request): vo
   if (atomic) list.push(EXEC);
 }
 
-/** Takes the replies to one request off those to all, where they begin at `start`. Returns where they end. */
-export function settle(request: Request, all: readonly unknown[], start: number): number {
-  const { commands, atomic } = request;
+/** The replies to one request among those to all, where they begin at `start`, and where they end. */
+export function repliesTo(
+  { commands, atomic }: Request,
+  all: readonly unknown[],
+  start: number,
+): { replies: unknown[]; end: number } {
   if (!atomic) {
     const end = start + commands.length;
-    request.answer(all.slice(start, end));
-    return end;
+    return { replies: all.slice(start, end), end };
   }
   const end = start + commands.length + 2;
   const exec = all[end - 1] ?? new Error('Redis gave no answer to EXEC');
-  if (exec instanceof Error) {
-    // Where a command was refused, EXEC only says that the whole was; the reason is what that command was told.
-    const reason = all.slice(start, end - 1).find((reply) => reply instanceof Error) ?? exec;
-    request.answer(commands.map(() => (exec.message.startsWith('EXECABORT') ? reason : exec)));
-  } else {
-    request.answer(exec as unknown[]);
-  }
+  if (!(exec instanceof Error)) return { replies: exec as unknown[], end };
+  // Where a command was refused, EXEC only says that the whole was; the reason is what that command was told.
+  const reason = all.slice(start, end - 1).find((reply) => reply instanceof Error) ?? exec;
+  return { replies: commands.map(() => (exec.message.startsWith('EXECABORT') ? reason : exec)), end };
+}
+
+/** Takes the replies to one request off those to all, where they begin at `start`. Returns where they end. */
+export function settle(request: Request, all: readonly unknown[], start: number): number {
+  const { replies, end } = repliesTo(request, all, start);
+  request.answer(replies);
   return end;
 }
