@@ -30,7 +30,9 @@ it('a node that stood still for too long gives everything up, and starts anew in
   first.node.child.kill('SIGCONT');
   await Promise.all([fenced, started, rejoined]);
   const http = first.node.log.findLast(({ event }) => event === 'server.started')?.listeners as { port: number }[];
-  expect((await fetch(`http://127.0.0.1:${http.at(-1)?.port}/health/ready`)).status).toBe(200);
+  const get = (path: string) => fetch(`http://127.0.0.1:${http.at(-1)?.port}${path}`);
+  expect((await get('/health/ready')).status).toBe(200);
+  expect(await (await get('/metrics')).text()).toMatch(/^parley_cluster_fenced_total 1$/m);
 
   const nurse = await logIn(first.port, 'juliet@localhost/nurse');
   nurse.send(`<message to='${juliet.jid}' type='chat'><body>Anon</body></message>`);

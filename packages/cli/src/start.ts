@@ -25,6 +25,7 @@ export function startCommand(): Command {
         log.flush();
       });
       let running: Server | undefined;
+      let timesFenced = 0;
       process.on('SIGHUP', () => {
         running?.reload().catch((error) => log.error('configuration.refused', { error }));
       });
@@ -32,8 +33,11 @@ export function startCommand(): Command {
       const restarts = new Restarts();
       for (;;) {
         const fenced = Promise.withResolvers<undefined>();
-        const onFenced = () => fenced.resolve(undefined);
-        const options = { config, log, readConfiguration: () => readConfiguration(this), onFenced };
+        const onFenced = () => {
+          timesFenced++;
+          fenced.resolve(undefined);
+        };
+        const options = { config, log, readConfiguration: () => readConfiguration(this), onFenced, timesFenced };
         const first = running === undefined;
         await using server = await Server.start(options).catch((error) => {
           if (first) throw error;

@@ -298,7 +298,7 @@ export const catalogue = {
   clusterFenced: counter({
     name: 'parley.cluster.fenced',
     unit: '{time}',
-    help: 'Times that other nodes gave this one up.',
+    help: 'Times that other nodes gave this one up since its process began; all other counters began anew with each.',
   }),
   clusterEchoAge: gauge({
     name: 'parley.cluster.echo.age',

@@ -23,6 +23,8 @@ export interface ServeOptions {
   readConfiguration(): Configuration;
   /** The node gave itself up, since others have: start it anew. */
   onFenced?(): void;
+  /** How often that has happened in this process. */
+  readonly timesFenced?: number;
   /** Instead of the log on standard output. */
   readonly log?: Log;
 }
@@ -69,6 +71,7 @@ export class Server implements AsyncDisposable {
       observer: keyspaceMetrics(registry.metrics, log),
     });
     parts.use(keyspace);
+    registry.metrics.clusterFenced.add(options.timesFenced ?? 0);
     registry.metrics.logDropped.observe(() => log.dropped);
     observeKeyspace(registry.metrics, keyspace);
     registry.metrics.build.with({ version, node: process.version }).set(1);
