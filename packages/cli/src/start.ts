@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Server } from '@parley/server/main';
 import { Command } from 'commander';
 import { Restarts } from './restarts.ts';
+import { stopSignal } from './stop-signal.ts';
 
 /** Between attempts to start anew. */
 const PAUSE_MS = 1000;
@@ -60,11 +61,4 @@ export function startCommand(): Command {
         restarts.count();
       }
     });
-}
-
-function stopSignal(): Promise<string> {
-  return new Promise((done) => {
-    process.once('SIGTERM', done);
-    process.once('SIGINT', done);
-  });
 }
