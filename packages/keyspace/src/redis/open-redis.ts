@@ -140,5 +140,7 @@ function noCluster(error: Error): KeyspaceError | undefined {
 }
 
 function unreachable(reason: KeyspaceError | undefined): KeyspaceError {
-  return new KeyspaceError(reason?.failure ?? 'away', `Redis cannot be reached. ${reason?.message ?? ''}`);
+  const { failure = 'away', message = '' } = reason ?? {};
+  const cure = failure === 'refused' ? '' : ' See whether it runs, and whether its address is right.';
+  return new KeyspaceError(failure, `Redis cannot be reached. ${message.replace(/[^.]$/, '$&.')}${cure}`);
 }
