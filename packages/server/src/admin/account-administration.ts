@@ -82,7 +82,7 @@ export function administerAccounts(
   const act = async (text: string, action: ((jid: Jid) => Promise<void> | undefined) | undefined): Promise<void> => {
     const jid = account(text);
     if (action === undefined) {
-      throw new AdministrationError('refused', 'These accounts are kept elsewhere: change them there.');
+      throw new AdministrationError('refused', 'These accounts are kept in a directory: change them there.');
     }
     try {
       await action.call(accounts, jid);

@@ -216,4 +216,4 @@ export class AccountSources implements Authenticator {
 }
 
 const elsewhere = () =>
-  new StanzaError('not-allowed', { text: 'These accounts are kept elsewhere: change them there.' });
+  new StanzaError('not-allowed', { text: 'These accounts are kept in a directory: change them there.' });
