@@ -32,7 +32,7 @@ it('tells how it is', async () => {
   });
   expect(status.listeners.map(({ name }: { name: string }) => name)).toEqual(['c2s', 'c2sTls', 'http']);
   expect(status.uptimeSeconds).toBeGreaterThan(0);
-  expect((await installation.parley(['status'])).stdout).toMatch(/^Sessions +2 of 1 accounts\n/m);
+  expect((await installation.parley(['status'])).stdout).toMatch(/^Sessions +2, of 1 account online\n/m);
   await node.kill();
   expect(await installation.parley(['status', '--json'])).toEqual({
     code: 3,

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeStatus } from '@parley/server/admin/node-status';
 import { Command } from 'commander';
+import { counted } from './counted.ts';
 import { EXIT, Usage } from './exit.ts';
 import type { NodeClient } from './node-client.ts';
 import { runningNode } from './running-node.ts';
@@ -19,7 +20,7 @@ export function drainCommand(): Command {
       const node = await runningNode(this);
       if (cancel) {
         const { sessions } = await node.cancelDrain();
-        say(`The node takes clients in again. It has ${counted(sessions)}.`);
+        say(`The node takes clients in again. It has ${counted(sessions, 'session')}.`);
         return;
       }
       const status = await node.drain();
@@ -42,9 +43,7 @@ async function untilDrained(node: NodeClient, begun: NodeStatus): Promise<boolea
 
 function progress({ drain, sessions }: NodeStatus): string {
   if (drain === 'off') return 'It was cancelled: the node takes clients in again.';
-  return drain === 'done' && sessions === 0 ? 'No session is left.' : `${counted(sessions)} left.`;
+  return drain === 'done' && sessions === 0 ? 'No session is left.' : `${counted(sessions, 'session')} left.`;
 }
-
-const counted = (sessions: number) => `${sessions} ${sessions === 1 ? 'session' : 'sessions'}`;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);

@@ -1,5 +1,6 @@
 import type { NodeStatus } from '@parley/server/admin/node-status';
 import { Command } from 'commander';
+import { counted } from './counted.ts';
 import { runningNode } from './running-node.ts';
 
 /** `parley status`: how the running node is. */
@@ -19,7 +20,7 @@ export function statusCommand(): Command {
         ['Process', `${status.pid}, running for ${duration(status.uptimeSeconds)}`],
         ['Domains', status.domains.join(', ')],
         ['Listening', status.listeners.map(({ name, port }) => `${name} ${port}`).join(', ')],
-        ['Sessions', `${status.sessions} of ${status.accountsOnline} accounts`],
+        ['Sessions', `${status.sessions}, of ${counted(status.accountsOnline, 'account')} online`],
         ...status.cluster.map((member, index): [string, string] => [index === 0 ? 'Nodes' : '', described(member)]),
         ['Keyspace', `${status.keyspace.kind}, ${status.keyspace.state}`],
         ['Ready', status.notReady.length === 0 ? 'yes' : `no: ${status.notReady.join('; ')}`],
@@ -35,7 +36,7 @@ const DRAIN = { running: 'sessions go to other nodes', done: 'no session is left
 
 /** One node of the cluster, in a line. */
 function described({ id, name, version, since, here, sessions }: NodeStatus['cluster'][number]): string {
-  return `${name}${here ? ' (this one)' : ''}, ${id}, Parley ${version}, since ${since}, ${sessions} sessions`;
+  return `${name}${here ? ' (this one)' : ''}, ${id}, Parley ${version}, since ${since}, ${counted(sessions, 'session')}`;
 }
 
 function duration(seconds: number): string {
