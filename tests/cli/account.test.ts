@@ -94,7 +94,7 @@ it('says what is wrong with an address or a password', async () => {
   ] as const) {
     answers.push(await account(installation, ['add', jid], input));
   }
-  expect(answers.map(([code]) => code)).toEqual([1, 1, 1, 1, 1, 2, 2, 2]);
+  expect(answers.map(([code]) => code)).toEqual([2, 2, 1, 1, 1, 2, 2, 2]);
   for (const [, stdout, stderr] of answers) {
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^.{10,200}[.:].*$/); // one line, and no stack

@@ -1,6 +1,7 @@
 import type { AccountAdministration } from '@parley/server/admin/account-administration';
 import { Command } from 'commander';
 import { tellMove } from './account-move-progress.ts';
+import { Usage } from './exit.ts';
 import { newPassword } from './password.ts';
 
 /** `parley account …` */
@@ -22,6 +23,8 @@ export function accountCommand(): Command {
       .description(description)
       .argument('<jid>', 'the account, as user@domain')
       .action(async function (this: Command, jid: string) {
+        if (!/^[^@/]+@[^@/]+$/.test(jid))
+          throw new Usage(`${JSON.stringify(jid)} is no account: write it as user@domain.`);
         const password = await askPassword(jid); // first, since the accounts may be locked by whoever has them open
         await withAccounts(this, (all) => act(all, jid, password));
         say(done.replace('%', jid));
