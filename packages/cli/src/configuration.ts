@@ -6,7 +6,7 @@ import { modules } from '@parley/server/modules';
 import type { Command } from 'commander';
 
 /** Files that are taken where none is named. */
-const USUAL = ['parley.yaml', 'parley.yml', 'parley.json'];
+export const USUAL: readonly string[] = ['parley.yaml', 'parley.yml', 'parley.json'];
 
 /** The file that holds the configuration: given, or the usual one in this folder; undefined for the defaults alone. */
 export function configurationFile(command: Command): string | undefined {

@@ -37,7 +37,9 @@ export class NodeClient {
   static async require(socket: string): Promise<NodeClient> {
     const node = await NodeClient.connect(socket);
     if (node === undefined)
-      throw new Unreachable(`No node runs here: nobody listens on ${socket}. Start one with: npm start`);
+      throw new Unreachable(
+        `No node runs here: nobody listens on ${socket}. Start one, or name the configuration of the one that runs (--config).`,
+      );
     return node;
   }
 

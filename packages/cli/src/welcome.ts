@@ -1,5 +1,8 @@
+import { INTERNAL } from '@parley/server/config/directory';
 import type { Configuration } from '@parley/server/config/schema';
 import type { Server } from '@parley/server/main';
+import { call } from './call.ts';
+import { USUAL } from './configuration.ts';
 
 /** What a person at the terminal needs to know when the node listens. */
 export function welcome({ node, listeners }: Server, config: Configuration, file: string | undefined): string {
@@ -12,13 +15,13 @@ export function welcome({ node, listeners }: Server, config: Configuration, file
     [port('http'), 'health checks and metrics, http'],
     [port('agentCheck'), 'agent checks of HAProxy'],
   ].filter(([number]) => number !== undefined);
+  const parley = call(process.cwd(), file !== undefined && USUAL.includes(file) ? undefined : file);
   return `
 Parley is listening.
 
 ${listening.map(([number, purpose]) => `  port ${String(number).padEnd(6)} ${purpose}`).join('\n')}
 
-Make the first account, in another terminal (it asks for a password):
-  npm run parley -- account add you@${domain}
+${accounts(domain, config, parley)}
 
 Client settings:
   address    you@${domain}
@@ -31,4 +34,15 @@ Data:          ${config.keyspace.url.replace(/:\/\/[^@/]*@/, '://')}
 Stop with Ctrl-C.
 
 `;
+}
+
+/** How somebody gets an account in this domain. */
+function accounts(domain: string, config: Configuration, parley: string): string {
+  const sources = config.domains.find(({ name }) => name === domain)?.accounts ?? config.authentication.accounts;
+  const directories = sources.filter((source) => source !== INTERNAL).join(', ');
+  const test = `People of the directory ${directories} have accounts. To see whether somebody may log in, in another terminal:
+  ${parley} directory test you@${domain}`;
+  const add = `Make accounts, in another terminal (it asks for the password):
+  ${parley} account add you@${domain}`;
+  return [...(directories === '' ? [] : [test]), ...(sources.includes(INTERNAL) ? [add] : [])].join('\n\n');
 }
