@@ -71,7 +71,7 @@ it.each(decisions)('%s has its number, its parts, and no more than a page', (pat
   expect(text.split('\n').length).toBeLessThanOrEqual(60);
 });
 
-it.each(blocks.filter(({ text }) => text.startsWith('# parley.yaml\n')))(
+it.each(blocks.filter(({ text }) => /^# (parley|one)\.yaml\n/.test(text)))(
   'the configuration in $path is a right one',
   ({ text }) => {
     const file = join(folder, 'parley.yaml');
