@@ -2,7 +2,7 @@ import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
-import { PEOPLE, personDn } from '../services/slapd-files.ts';
+import { GROUPS, PEOPLE, personDn } from '../services/slapd-files.ts';
 import type { TestClient } from '../support/client.ts';
 import { startDirectoryServer } from './server.ts';
 
@@ -88,6 +88,17 @@ describe('looking for people', () => {
   it('is for all accounts of the server where that is said', async () => {
     const hamlet = await searcher({ search: { allow: 'server' } }, 'hamlet@other.lit/denmark');
     expect(await found(hamlet, '<first>Jul</first>')).toEqual(['juliet@localhost']);
+  });
+
+  it('is for the members of some groups, as long as they are members', async () => {
+    const [groups, search] = [{ base: GROUPS }, { allow: ['Lovers'] }];
+    const server = await startDirectoryServer(slapd, { directory: { groups, search } });
+    await expect.poll(() => server.node.groups.isKnown('lovers'), { timeout: 10_000 }).toBe(true);
+    const [romeo, tybalt] = [await server.client('romeo@localhost/x'), await server.client('tybalt@localhost/x')];
+    expect([await condition(romeo), await condition(tybalt)]).toEqual([undefined, 'forbidden']);
+    const member = `member: ${personDn('romeo')}`;
+    await slapd.change(`dn: cn=lovers,${GROUPS}\nchangetype: modify\ndelete: member\n${member}\n`);
+    await expect.poll(() => condition(romeo)).toBe('forbidden');
   });
 
   it('is for nobody where that is said', async () => {

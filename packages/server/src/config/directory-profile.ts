@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bytes, choice, count, flag, seconds, section } from './option.ts';
+import { bytes, count, flag, seconds, section } from './option.ts';
 
 /** The same form as everywhere else where attributes are named. */
 const attribute = z
@@ -71,10 +71,13 @@ export const directoryVcard = section('vCards made of what the directory says ab
 
 /** Who may look for people. */
 export const directorySearch = section('Looking for people in the directory (XEP-0055), at `search.DOMAIN`.', {
-  allow: choice(['domain', 'server', 'nobody'], 'domain', {
-    description:
-      'Who may: `domain` the accounts of the domains that this directory has people in, `server` those of all domains of this server, `nobody` nobody at all. Users of other servers never may.',
-  }),
+  allow: z
+    .union([z.enum(['domain', 'server', 'nobody']), z.array(z.string().min(1).max(1024)).min(1).max(100)])
+    .default('domain')
+    .meta({
+      description:
+        'Who may: `domain` the accounts of the domains that this directory has people in, `server` those of all domains of this server, `nobody` nobody at all, or the members of the groups of the directory that are named here. Users of other servers never may.',
+    }),
   first: attributes('What “first name” is looked for in.', 'givenName'),
   last: attributes('What “last name” is looked for in.', 'sn'),
   nick: attributes('What “nickname” is looked for in.', 'uid', 'sAMAccountName'),

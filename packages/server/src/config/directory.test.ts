@@ -84,6 +84,21 @@ test('all that is wrong is told at once, each with its cure', () => {
   ]);
 });
 
+test('groups are named so that it is clear whose they are', () => {
+  const at = (base: object) => ({ ...directory(), groups: base });
+  const groups = { base: 'ou=groups,dc=example,dc=org' };
+  expect(problems({ directories: [at(groups)], adminGroups: ['wizards'] })).toEqual([]);
+  const two = [at(groups), { ...at(groups), name: 'guests' }];
+  expect(problems({ directories: two, adminGroups: ['corp/wizards', 'wizards'] })).toEqual([
+    'adminGroups[1] is "wizards", which several directories may have: write one of corp/wizards, guests/wizards',
+  ]);
+  const nowhere = { search: { allow: ['staff'] }, groups: { mayLogIn: ['staff'] } };
+  expect(problems({ directories: [directory(nowhere)] })).toEqual([
+    'directories[0].search.allow names groups, but nothing says where they are: write groups.base',
+    'directories[0].groups.mayLogIn names groups, but nothing says where they are: write groups.base',
+  ]);
+});
+
 test('two directories have two names', () => {
   expect(problems({ directories: [directory(), directory()] })).toEqual([
     'directories names one twice: name each once',

@@ -122,6 +122,7 @@ interface Parts {
   readonly directories?: readonly Partial<DirectoryConfiguration>[] | undefined;
   readonly domains?: readonly Sources[] | undefined;
   readonly authentication?: Sources | undefined;
+  readonly adminGroups?: readonly unknown[] | undefined;
 }
 
 export interface DirectoryProblem {
@@ -130,11 +131,12 @@ export interface DirectoryProblem {
   readonly message: string;
 }
 
-/** What is wrong between parts that are each as they should be. Any of them may be missing. */
-export function directoryProblems({ directories: list = [], domains = [], authentication }: Parts): DirectoryProblem[] {
-  const names = new Set<unknown>([INTERNAL, ...list.flatMap(({ name }) => name ?? [])]);
-  const unknown = (path: PropertyKey[], sources: readonly unknown[] = []) =>
-    sources.flatMap((source, index) =>
+/** What is wrong between parts that are each as they should be. Any of them may be missing or not be what it should. */
+export function directoryProblems({ directories, domains, authentication, adminGroups }: Parts): DirectoryProblem[] {
+  const list = Array.isArray(directories) ? directories.filter((each) => typeof each === 'object') : [];
+  const names = new Set<unknown>([INTERNAL, ...list.map(({ name }) => name)]);
+  const unknown = (path: PropertyKey[], sources: readonly unknown[] | undefined) =>
+    (Array.isArray(sources) ? sources : []).flatMap((source, index) =>
       typeof source !== 'string' || names.has(source)
         ? []
         : [
@@ -146,11 +148,26 @@ export function directoryProblems({ directories: list = [], domains = [], authen
     );
   return [
     ...unknown(['authentication', 'accounts'], authentication?.accounts),
-    ...domains.flatMap((each, index) => unknown(['domains', index, 'accounts'], each.accounts)),
+    ...(Array.isArray(domains) ? domains : []).flatMap((each, index) =>
+      unknown(['domains', index, 'accounts'], each?.accounts),
+    ),
+    ...ambiguousGroups(list, adminGroups),
     ...list.flatMap((each, index) =>
       ownProblems(each).map(({ path, message }) => ({ path: ['directories', index, ...path], message })),
     ),
   ];
+}
+
+/** Who may make groups in one directory is not to make administrators by the name of a group of another one. */
+function ambiguousGroups(list: readonly Partial<DirectoryConfiguration>[], names: unknown): DirectoryProblem[] {
+  const places = list.filter(({ groups }) => groups?.base !== undefined).map(({ name }) => name);
+  if (places.length < 2 || !Array.isArray(names)) return [];
+  return names.flatMap((name: unknown, index) => {
+    if (typeof name !== 'string' || places.some((place) => name.startsWith(`${place}/`))) return [];
+    const cure = `write one of ${places.map((place) => `${place}/${name}`).join(', ')}`;
+    const message = `is ${JSON.stringify(name)}, which several directories may have: ${cure}`;
+    return [{ path: ['adminGroups', index], message }];
+  });
 }
 
 function ownProblems({
@@ -158,8 +175,16 @@ function ownProblems({
   startTls,
   allowUnencrypted,
   bind,
+  groups,
+  search,
 }: Partial<DirectoryConfiguration>): DirectoryProblem[] {
   const problems: DirectoryProblem[] = [];
+  if (groups?.base === undefined) {
+    const message = 'names groups, but nothing says where they are: write groups.base';
+    if (Array.isArray(search?.allow)) problems.push({ path: ['search', 'allow'], message });
+    if (Array.isArray(groups?.mayLogIn) && groups.mayLogIn.length > 0)
+      problems.push({ path: ['groups', 'mayLogIn'], message });
+  }
   if (startTls === false && allowUnencrypted !== true) {
     for (const [index, url] of (servers ?? []).entries()) {
       if (!/^ldap:/i.test(url)) continue;

@@ -322,7 +322,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
     adminGroups: z.array(z.string().min(1).max(1024)).max(100).default([]).meta({
       live,
       description:
-        'Groups of directories whose members administer the server, too: names, or `directory/name` where several directories have such a group.',
+        'Groups of directories whose members administer the server, too: names, with `directory/` in front where several directories have groups, or where the name has a slash.',
     }),
     contact,
     log,

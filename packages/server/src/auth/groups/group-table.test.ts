@@ -25,12 +25,12 @@ function put(name: string, head: Partial<GroupHead> | undefined, add = '', remov
   const known = table.get(name);
   const before = known?.revision ?? 0;
   const after = ++revision;
-  const { label = name, source = 'corp', shownTo = 'members' } = { ...known, ...head };
+  const { name: is = name, label = name, source = 'corp', shownTo = 'members' } = { ...known, ...head };
   const change = table.apply({
     id: name,
     before,
     after,
-    head: head && { name, label, source, shownTo },
+    head: head && { name: is, label, source, shownTo },
     add: people(add),
     remove: [...people(remove).keys()],
   });
@@ -48,6 +48,14 @@ const locals = (jids: Iterable<Jid>) =>
     .join(',');
 const contacts = (viewer: string) => locals([...views.contactsOf(jid(viewer))].map((person) => person.jid));
 const viewers = (contact: string) => locals(views.viewersOf(jid(contact), () => [jid('a'), jid('online')]));
+
+it('a group is of the directory that it comes from, whatever it is called', () => {
+  put('g', { name: 'wizards', source: 'corp' }, 'a');
+  put('h', { name: 'corp/wizards', source: 'guests' }, 'b');
+  expect(['wizards', 'Corp/Wizards'].map((name) => table.isMember(jid('a'), name))).toEqual([true, true]);
+  expect(['wizards', 'corp/wizards'].map((name) => table.isMember(jid('b'), name))).toEqual([false, false]);
+  expect(table.isMember(jid('b'), 'guests/corp/wizards')).toBe(true);
+});
 
 describe('members who see each other', () => {
   it('are told of whoever comes and goes, and those of them', () => {

@@ -38,8 +38,14 @@ const NO_GROUPS: ReadonlySet<Group> = new Set();
 /** Names of groups are those of a directory, which does not tell capital letters from small ones. */
 const keyOf = (name: string) => name.toLowerCase();
 
-/** Names of a group: alone, and with where it comes from in front. */
-const namesOf = ({ name, source }: GroupHead) => [keyOf(name), keyOf(`${source}/${name}`)];
+/**
+ * Names of a group: alone, and with where it comes from in front. One that has a slash stands for itself with that alone:
+ * nobody makes a group `other/admins` in a directory that is not called so.
+ */
+const namesOf = ({ name, source }: GroupHead) => {
+  const whole = keyOf(`${source}/${name}`);
+  return name.includes('/') ? [whole] : [keyOf(name), whole];
+};
 
 /**
  * All groups, in memory: every person is one object, whatever groups they are in, and a change costs as much as it

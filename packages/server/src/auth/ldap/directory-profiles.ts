@@ -2,6 +2,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { AndFilter, Attribute, Change, EqualityFilter } from 'ldapts';
 import type { Log } from '../../log.ts';
+import type { Groups } from '../groups.ts';
 import { type Picture, pictureOf } from '../picture.ts';
 import { PROFILE_FIELDS, type ProfileField } from '../profile-fields.ts';
 import type { Found, Profile, ProfileChange, ProfileSource, SearchTerms } from '../profiles.ts';
@@ -23,6 +24,8 @@ const NOT_PERMITTED = new Set([8, 13, 50]);
 
 export interface DirectoryProfilesOptions {
   readonly directory: Directory;
+  /** Who is in which. */
+  readonly groups: Pick<Groups, 'isMemberOfAny'>;
   readonly log: Log;
 }
 
@@ -177,6 +180,7 @@ export class DirectoryProfiles implements ProfileSource {
 
   maySearch(account: Jid): boolean {
     const { allow } = this.#directory.settings.search;
+    if (typeof allow !== 'string') return this.#options.groups.isMemberOfAny(account, allow);
     return allow === 'server' || (allow === 'domain' && this.domains.has(account.domain));
   }
 

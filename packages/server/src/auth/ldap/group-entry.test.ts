@@ -3,7 +3,7 @@ import { configurationSchema } from '../../config/schema.ts';
 import type { SearchOptions } from './directory.ts';
 import { entryOf } from './entry.ts';
 import { readGroupEntry } from './group-entry.ts';
-import { type GroupSettings, groupSettings, memberAttributes } from './group-settings.ts';
+import { type GroupSettings, groupSettings, memberAttributes, namesIn } from './group-settings.ts';
 import type { DirectoryType } from './presets.ts';
 
 function settings(groups: object = {}, type: DirectoryType = 'openldap'): GroupSettings {
@@ -19,7 +19,8 @@ function settings(groups: object = {}, type: DirectoryType = 'openldap'): GroupS
       },
     ],
   });
-  return groupSettings(config.directories[0]?.groups as never, type) as GroupSettings;
+  const inFull = namesIn('corp', new Set(['corp', 'other']));
+  return groupSettings(config.directories[0]?.groups as never, type, inFull) as GroupSettings;
 }
 
 const nothing = { search: () => Promise.reject(new Error('It is not to be asked.')) };
@@ -76,7 +77,7 @@ describe('rules', () => {
   it('say in whose rosters groups are: the first that fits', () => {
     const show = [
       { groups: ['secret*', 'a.c'], to: 'nobody' },
-      { groups: ['Team *'], to: ['Heads'] },
+      { groups: ['Team *'], to: ['Heads', 'Other/heads', 'a/b'] },
       { groups: ['*'], to: 'everyone' },
     ];
     const { shownTo } = settings({ show });
@@ -84,7 +85,7 @@ describe('rules', () => {
       'nobody',
       'nobody',
       'everyone',
-      ['Heads'],
+      ['corp/Heads', 'Other/heads', 'corp/a/b'],
       'everyone',
     ]);
   });

@@ -39,12 +39,34 @@ export interface GroupSettings extends Omit<GroupConfiguration, 'base' | 'filter
   shownTo(name: string): ShownTo;
 }
 
+/** The names by which groups are known all over the server, of those that a directory's part of the configuration names. */
+export type NamesOfGroups = (names: readonly string[]) => string[];
+
+/**
+ * A directory means groups of its own, whoever else has some of these names, unless the name of one of the directories
+ * stands in front of them.
+ */
+export const namesIn =
+  (directory: string, directories: ReadonlySet<string>): NamesOfGroups =>
+  (names) =>
+    names.map((name) => {
+      const [place] = name.toLowerCase().split('/', 1);
+      return name.includes('/') && directories.has(place ?? '') ? name : `${directory}/${name}`;
+    });
+
 /** Undefined where there are to be none. Throws a ConfiguredFilterError. */
-export function groupSettings(config: GroupConfiguration, type: DirectoryType): GroupSettings | undefined {
+export function groupSettings(
+  config: GroupConfiguration,
+  type: DirectoryType,
+  inFull: NamesOfGroups,
+): GroupSettings | undefined {
   const { base, filter, members, logins, login, show } = config;
   if (base === undefined) return undefined;
   const preset = presets[type];
-  const rules = show.map(({ groups, to }) => ({ matches: groups.map(patternOf), to }));
+  const rules = show.map(({ groups, to }) => ({
+    matches: groups.map(patternOf),
+    to: typeof to === 'string' ? to : inFull(to),
+  }));
   return {
     ...config,
     base,
@@ -52,6 +74,7 @@ export function groupSettings(config: GroupConfiguration, type: DirectoryType): 
     members: members ?? preset.members,
     logins: logins ?? preset.logins,
     login: login ?? preset.login,
+    mayLogIn: inFull(config.mayLogIn),
     shownTo: (name) => rules.find(({ matches }) => matches.some((pattern) => pattern.test(name)))?.to ?? 'nobody',
   };
 }
