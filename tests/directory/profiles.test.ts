@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { directoryOf } from '@parley/server/auth/ldap/testing';
+import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
 import { personDn } from '../services/slapd-files.ts';
 import type { TestClient } from '../support/client.ts';
 import { jpeg } from '../support/profiles.ts';
+import type { TestServer } from '../support/server.ts';
 import { startDirectoryServer } from './server.ts';
 
 let slapd: Slapd;
@@ -15,6 +17,10 @@ beforeAll(async () => {
 afterAll(() => slapd.end());
 
 const serve = (directory: object = {}) => startDirectoryServer(slapd, { directory });
+
+/** Whoever follows the directory knows everybody. */
+const followed = (server: TestServer) =>
+  expect.poll(() => server.log.some(({ event }) => event === 'directory.followed'), { timeout: 10_000 }).toBe(true);
 
 const EMPTY = `<vCard xmlns='${NS.vcard}'/>`;
 const vcardOf = async (client: TestClient, to?: string) => (await client.request('get', EMPTY, to)).firstChild;
@@ -86,8 +92,23 @@ describe('the vCard of somebody', () => {
     expect((await vcardOf(romeo))?.childText('FN')).toBe('Rome');
   });
 
-  it('is asked for anew when its time is over, and not before', async () => {
-    const server = await serve({ vcard: { cacheSeconds: 1 } });
+  it.each(['contentSynchronisation', 'polling'])(
+    'is asked for anew when it changes in the directory, which %s tells',
+    async (mode) => {
+      const synchronisation = { mode, pollSeconds: 1 };
+      const server = await serve({ vcard: { cacheSeconds: 3600 }, synchronisation });
+      const romeo = await server.client('romeo@localhost/orchard');
+      const name = async () => (await vcardOf(romeo))?.childText('FN');
+      await followed(server);
+      expect(await name()).toBe('Romeo Montague');
+      await change({ displayName: ['Romeo M.'] });
+      await expect.poll(name, { timeout: 3000 }).toBe('Romeo M.');
+    },
+  );
+
+  it('is asked for anew when its time is over, where the directory does not tell', async () => {
+    const synchronisation = { mode: 'polling', pollSeconds: 3600 };
+    const server = await serve({ vcard: { cacheSeconds: 1 }, synchronisation });
     const romeo = await server.client('romeo@localhost/orchard');
     const name = async () => (await vcardOf(romeo))?.childText('FN');
     expect(await name()).toBe('Romeo Montague');
@@ -117,6 +138,32 @@ describe('a photo', () => {
     romeo.send('<presence/>');
     const update = (await romeo.nextPresence()).child('x', NS.vcardUpdate);
     expect(update?.childText('photo')).toBe(createHash('sha1').update(jpeg('hello')).digest('hex'));
+  });
+});
+
+describe('a photo that changes in the directory', () => {
+  const hash = (text: string) => createHash('sha1').update(jpeg(text)).digest('hex');
+  const shown = (presence: Element) => presence.child('x', NS.vcardUpdate)?.childText('photo');
+
+  it('is shown by the presence of its owner at once, and so is that there is none', async () => {
+    await change({ jpegPhoto: [jpeg('young')] });
+    const server = await serve({ vcard: { cacheSeconds: 3600 } });
+    await followed(server);
+    const romeo = await server.client('romeo@localhost/orchard');
+    romeo.send('<presence><status>Aye me</status></presence>');
+    expect(shown(await romeo.nextPresence())).toBe(hash('young'));
+    for (const [photo, expected] of [
+      [[jpeg('old')], hash('old')],
+      [[], ''],
+    ] as const) {
+      await change({ jpegPhoto: photo });
+      const presence = await romeo.nextPresence();
+      expect([shown(presence), presence.childText('status')]).toEqual([expected, 'Aye me']);
+    }
+    await change({ title: ['Lover'] }); // it is no photo
+    await expect.poll(async () => (await vcardOf(romeo))?.childText('TITLE')).toBe('Lover');
+    await change({ jpegPhoto: [jpeg('older')] });
+    expect(shown(await romeo.nextPresence())).toBe(hash('older'));
   });
 });
 

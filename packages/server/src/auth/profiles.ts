@@ -66,6 +66,7 @@ export interface SourcedProfile {
 /** All that is known elsewhere of the accounts of this server. */
 export class Profiles {
   readonly #sources: readonly ProfileSource[];
+  readonly #listeners: ((account: Jid) => void)[] = [];
 
   constructor(sources: readonly ProfileSource[] = []) {
     this.#sources = sources;
@@ -95,5 +96,14 @@ export class Profiles {
 
   forget(account: Jid): void {
     for (const source of this.#sources) source.forget(account);
+  }
+
+  /** Called on every node with those of whom something has changed where they come from. */
+  onChange(listener: (account: Jid) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  tell(account: Jid): void {
+    for (const listener of this.#listeners) listener(account);
   }
 }

@@ -110,7 +110,7 @@ class ContentRefresh implements Disposable {
       }
       this.#comparison.see(id);
       this.#deleted.delete(id);
-      this.#changes.push({ id, entry, entryUuid });
+      this.#changes.push({ id, entry, entryUuid, isNews: !(this.#refreshing && this.#full) });
     }
   }
 

@@ -6,6 +6,8 @@ export interface EntryChange {
   readonly entry?: Entry;
   /** What the directory calls the entry when it synchronises, where it does. */
   readonly entryUuid?: string;
+  /** The directory says so since something of the entry has just changed, which may be nothing that is taken over. */
+  readonly isNews?: boolean;
 }
 
 /** What was taken over of the entries that are followed, and is kept for all nodes. */

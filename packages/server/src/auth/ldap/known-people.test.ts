@@ -56,6 +56,14 @@ const person = (state: PersonState, id = '1'): Person => ({
   entry: entryOf('cn=romeo', []),
 });
 
+it('has all nodes know of whose entries something has changed, whatever it is', () => {
+  const heard: string[] = [];
+  here.onTouched((account) => heard.push(`here ${account}`));
+  there.onTouched((account) => heard.push(`there ${account}`));
+  there.touch([romeo.bareText]);
+  expect(heard).toEqual(['there romeo@localhost', 'here romeo@localhost']);
+});
+
 it('reads somebody once, and again when it is told of a change', async () => {
   expect(await there.get(romeo)).toBeUndefined();
   await write({ kind: 'active' });

@@ -48,6 +48,8 @@ interface Message {
   readonly recheck?: string;
   /** Everybody is known. */
   readonly complete?: boolean;
+  /** Something of their entries has changed, which may be nothing that is known of them here. */
+  readonly touched?: readonly string[];
 }
 
 /** Those who are met while nobody follows the directory, as far as it has use to remember them. */
@@ -68,6 +70,7 @@ export class KnownPeople {
   readonly #now: () => number;
   readonly #cache: AccountCache<KnownPerson>;
   readonly #listeners: ((change: PersonChange) => Awaitable<void>)[] = [];
+  readonly #onTouched: ((account: Jid) => void)[] = [];
   readonly #subject: string;
   /** People who have logged in while nobody followed the directory. */
   readonly #unseen = new Map<string, Person>();
@@ -145,6 +148,23 @@ export class KnownPeople {
     this.#listeners.push(listener);
   }
 
+  /** Called with everybody of whose entry something has changed, whatever it is. */
+  onTouched(listener: (account: Jid) => void): void {
+    this.#onTouched.push(listener);
+  }
+
+  /** Tells all nodes that something of these has changed. */
+  touch(accounts: readonly string[]): void {
+    this.#tellTouched(accounts);
+    this.#peers.tell(this.#subject, JSON.stringify({ touched: accounts }))?.catch(this.#onFault);
+  }
+
+  #tellTouched(accounts: readonly string[]): void {
+    for (const account of accounts.map((text) => Jid.parse(text))) {
+      for (const listener of this.#onTouched) listener(account);
+    }
+  }
+
   /** This node follows the directory: it is asked to look at somebody. The returned function ends that. */
   follow(recheck: (id: string) => Promise<void>): () => void {
     this.#recheck = recheck;
@@ -175,7 +195,8 @@ export class KnownPeople {
   }
 
   async #onTold(text: string): Promise<void> {
-    const { changes = [], recheck, complete } = JSON.parse(text) as Message;
+    const { changes = [], recheck, complete, touched = [] } = JSON.parse(text) as Message;
+    this.#tellTouched(touched);
     if (complete) await this.#onComplete();
     if (recheck !== undefined) await this.#recheck?.(recheck);
     const heard = changes.map(

@@ -90,8 +90,18 @@ export class PeopleCopy implements Copy {
         const records = await Promise.all(some.map((change) => this.#recordOf(change)));
         for (const [index, { id }] of some.entries()) this.#index.set(id, records[index], effects);
       });
+      this.#touch(some);
       this.#options.onApplied?.(some);
     }
+  }
+
+  /** Those of whom the directory has news, be it nothing that is kept here: a photo, for instance. */
+  #touch(changes: readonly EntryChange[]): void {
+    const accounts = changes.flatMap(({ id, isNews }) => {
+      const account = isNews ? this.#index.get(id)?.account : undefined;
+      return account !== undefined && this.#index.ownerOf(account) === id ? [account] : [];
+    });
+    if (accounts.length > 0) this.#options.people.touch(accounts);
   }
 
   async settled(): Promise<void> {

@@ -15,6 +15,8 @@ export class Poll {
   readonly #stamp: string;
   /** Looked at since a comparison has begun: what it says of them may be older. */
   readonly #fresh = new Set<string>();
+  /** When each entry was changed last, as far as that was told. */
+  readonly #stamps = new Map<string, string>();
   #newest = 0;
   #tookMs = 0;
   #comparedAt = Number.NEGATIVE_INFINITY;
@@ -76,8 +78,10 @@ export class Poll {
       const id = copy.idOf(entry);
       if (id === undefined) continue;
       see(id);
-      this.#newest = Math.max(this.#newest, timeOf(entry.text(this.#stamp)));
-      if (!this.#fresh.has(id)) changes.push({ id, entry });
+      const stamp = entry.text(this.#stamp) ?? '';
+      this.#newest = Math.max(this.#newest, timeOf(stamp));
+      if (!this.#fresh.has(id)) changes.push({ id, entry, isNews: (this.#stamps.get(id) ?? stamp) !== stamp });
+      this.#stamps.set(id, stamp);
     }
     rechecks.told(changes);
     await copy.apply(changes);

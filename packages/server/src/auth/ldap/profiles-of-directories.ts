@@ -5,13 +5,22 @@ import { DirectoryProfiles } from './directory-profiles.ts';
 
 /** What the directories say of people; of those who were changed there it is asked for anew. */
 export function profilesOf({ all, groups }: Directories, log: Log): Profiles {
-  const sources = [...all.values()].map(({ directory, followed: { people } }) => {
-    const source = new DirectoryProfiles({ directory, groups, log });
+  const sources = new Map(
+    [...all.values()].map(({ directory, followed }) => [
+      followed.people,
+      new DirectoryProfiles({ directory, groups, log }),
+    ]),
+  );
+  const profiles = new Profiles([...sources.values()]);
+  for (const [people, source] of sources) {
     people.onChange(({ account, before }) => {
       source.forget(account);
       if (before !== undefined) source.forget(before);
     });
-    return source;
-  });
-  return new Profiles(sources);
+    people.onTouched((account) => {
+      source.forget(account);
+      profiles.tell(account);
+    });
+  }
+  return profiles;
 }

@@ -54,7 +54,7 @@ export class Rechecks {
         .filter((id) => this.#looking.has(id))
         .map((id): EntryChange => {
           const entry = found.get(id);
-          return entry === undefined ? { id } : { id, entry };
+          return entry === undefined ? { id } : { id, entry, isNews: true };
         });
       for (const { id } of changes) this.#onChecked?.(id);
       await this.#copy.apply(changes);
