@@ -15,9 +15,11 @@ export class Poll {
   readonly #stamp: string;
   /** Looked at since a comparison has begun: what it says of them may be older. */
   readonly #fresh = new Set<string>();
-  /** When each entry was changed last, as far as that was told. */
-  readonly #stamps = new Map<string, string>();
+  /** When each entry was changed last, as far as that was told, and whether it was told again. */
+  readonly #stamps = new Map<string, { readonly stamp: string; readonly twice: boolean }>();
   #newest = 0;
+  /** The newest of what was told when everything was looked at before. */
+  #newestBefore = 0;
   #tookMs = 0;
   #comparedAt = Number.NEGATIVE_INFINITY;
 
@@ -36,6 +38,7 @@ export class Poll {
   async compare(): Promise<boolean> {
     const { followed, copy, state, log, directory } = this.#follow;
     const begun = performance.now();
+    this.#newestBefore = this.#newest;
     const comparison = new Comparison(copy);
     this.#fresh.clear();
     for await (const page of directory.searchPages(followed.base, this.#search())) {
@@ -57,12 +60,22 @@ export class Poll {
   async changes(): Promise<void> {
     const { followed, directory } = this.#follow;
     this.#fresh.clear();
+    this.#newestBefore = this.#newest;
     const since = new Date(this.#newest - OVERLAP_MS).toISOString().replace(/[-:T]|\.\d+Z$/g, '');
     const value = directory.settings.type === 'activeDirectory' ? `${since}.0Z` : `${since}Z`;
     const newer = new GreaterThanEqualsFilter({ attribute: this.#stamp, value });
     const search = { ...this.#search(), filter: new AndFilter({ filters: [followed.filter, newer] }) };
     for await (const page of directory.searchPages(followed.base, search)) await this.#apply(page, () => {});
     await this.#follow.onComplete();
+  }
+
+  /** A stamp is of a second, in which an entry may have changed once more after it was read. */
+  #isNews(id: string, stamp: string): boolean {
+    const before = this.#stamps.get(id);
+    const same = before?.stamp === stamp;
+    this.#stamps.set(id, { stamp, twice: same });
+    if (before === undefined) return false;
+    return !same || (!before.twice && timeOf(stamp) >= this.#newestBefore);
   }
 
   #search() {
@@ -79,9 +92,9 @@ export class Poll {
       if (id === undefined) continue;
       see(id);
       const stamp = entry.text(this.#stamp) ?? '';
+      const isNews = this.#isNews(id, stamp);
       this.#newest = Math.max(this.#newest, timeOf(stamp));
-      if (!this.#fresh.has(id)) changes.push({ id, entry, isNews: (this.#stamps.get(id) ?? stamp) !== stamp });
-      this.#stamps.set(id, stamp);
+      if (!this.#fresh.has(id)) changes.push({ id, entry, isNews });
     }
     rechecks.told(changes);
     await copy.apply(changes);
