@@ -1,9 +1,11 @@
 import { openKeyspace } from '@parley/keyspace/open';
 import { vcardKeys } from '@parley/server/xeps/0054-vcard/vcard-store';
+import { Jid } from '@parley/xmpp/jid';
 import { expect, it, vi } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
 import { PEOPLE, SERVICE } from '../services/slapd-files.ts';
 import { Installation } from '../support/process.ts';
+import { startDirectoryServer } from './server.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
@@ -47,4 +49,19 @@ it('what somebody had at a former address is moved to the one in the directory b
     'montague@localhost is romeo@localhost now.',
     '',
   ]);
+});
+
+it('what nobody has any more is taken away by hand, before somebody else gets the address', async () => {
+  const slapd = await Slapd.start();
+  const server = await startDirectoryServer(slapd);
+  const { keyspace, node } = server;
+  const [paris, romeo] = ['paris@localhost', 'romeo@localhost'].map((text) => Jid.parse(text)) as [Jid, Jid];
+  for (const { bareText } of [paris, romeo]) await keyspace.set(vcardKeys.key(bareText), '<vCard/>');
+  await node.accounts.remove?.(paris);
+  await expect(node.accounts.remove?.(paris)).rejects.toMatchObject({ condition: 'item-not-found' });
+  await expect(node.accounts.remove?.(romeo)).rejects.toMatchObject({ condition: 'not-allowed' });
+  await slapd.stop();
+  await expect(node.accounts.remove?.(Jid.parse('count@localhost'))).rejects.toMatchObject({});
+  const left = await Promise.all([paris, romeo].map(({ bareText }) => keyspace.get(vcardKeys.key(bareText))));
+  expect(left.map(String)).toEqual(['undefined', '<vCard/>']);
 });

@@ -77,7 +77,9 @@ describe('with what was learnt at a login by PLAIN', () => {
   test('SCRAM works from the second login on, in every form', async () => {
     const server = await start('learn');
     expect(await proof(server, 'romeo', 'pw-romeo')).toBe('not-authorized');
+    const { salt } = await challenge(server, 'romeo');
     expect((await login(server, 'romeo', 'pw-romeo'))[0]).toBe('success');
+    expect((await challenge(server, 'romeo')).salt).toBe(salt); // nobody sees that there is something to know by now
     for (const hash of scramHashes) {
       expect(await proof(server, 'romeo', 'pw-romeo', { hash })).toBe('success');
       expect(await proof(server, 'romeo', 'pw-romeo', { hash, ...plus })).toBe('success');

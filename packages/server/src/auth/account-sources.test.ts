@@ -19,6 +19,8 @@ class Fake implements Authenticator {
   tell: (change: AccountChange) => unknown = () => undefined;
   relay?: Authenticator['relay'];
   create?: Authenticator['create'];
+  remove?: Authenticator['remove'];
+  removeRemains?: Authenticator['removeRemains'];
   setPassword?: Authenticator['setPassword'];
 
   constructor(name: string, accounts: Jid[], carried: PasswordMechanism[]) {
@@ -108,6 +110,16 @@ describe('the first source that knows the account', () => {
     await expect(sources.verifyPassword(romeo, 'internal')).rejects.toBeInstanceOf(AccountsAway);
   });
 
+  test('gives the salt of somebody for whom it has nothing yet, too', async () => {
+    const people = Array.from({ length: 20 }, (_, index) => Jid.of(`somebody${index}`, 'localhost'));
+    for (const account of people) directory.accounts.add(account.bareText);
+    directory.verifier = () => undefined;
+    for (const account of people) {
+      const verifier = (await sources.verifier(account, 'SHA-1')) ?? sources.falseVerifier(account, 'SHA-1');
+      expect(String(verifier.salt)).toBe('directory');
+    }
+  });
+
   test('speaks SCRAM in its own way', async () => {
     const relay = {} as ScramRelay;
     expect(await sources.relay(juliet, 'SHA-256')).toBeUndefined();
@@ -115,6 +127,18 @@ describe('the first source that knows the account', () => {
     expect(await sources.relay(juliet, 'SHA-256')).toBe(relay);
     expect(await sources.relay(romeo, 'SHA-256')).toBeUndefined();
   });
+});
+
+test('what nobody has any more can be taken away, and what somebody has cannot', async () => {
+  const left = new Set([String(nobody), String(juliet)]);
+  internal.removeRemains = async (account) => left.delete(account.bareText);
+  await sources.remove(nobody);
+  expect(changes).toEqual([{ account: nobody, change: 'removed' }]);
+  await expect(sources.remove(nobody)).rejects.toMatchObject({ condition: 'item-not-found' });
+  await expect(sources.remove(juliet)).rejects.toMatchObject({ condition: 'not-allowed' });
+  directory.away = true;
+  await expect(sources.remove(nobody)).rejects.toBeInstanceOf(AccountsAway);
+  expect([...left]).toEqual([String(juliet)]);
 });
 
 test('what only some sources carry is not offered', () => {

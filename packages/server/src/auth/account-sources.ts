@@ -107,7 +107,12 @@ export class AccountSources implements Authenticator {
   verifier(account: Jid, hash: ScramHash): Awaitable<ScramVerifier | undefined> {
     const only = this.#only(account);
     if (only !== undefined) return only.verifier(account, hash);
-    return this.#forLogin(account).then((accounts) => accounts?.verifier(account, hash));
+    return this.#forLogin(account).then(async (accounts) => {
+      const verifier = await accounts?.verifier(account, hash);
+      if (verifier !== undefined || accounts === this.#pretended(account)) return verifier;
+      // there is an account without one: the challenge is as it will be when there comes to be one, and no password fits
+      return accounts?.falseVerifier(account, hash);
+    });
   }
 
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
@@ -150,8 +155,16 @@ export class AccountSources implements Authenticator {
     return this.#ask(account, (accounts) => accounts.setPassword?.(account, password, sessionId, old));
   }
 
-  remove(account: Jid, sessionId?: string): Promise<void> {
-    return this.#ask(account, (accounts) => accounts.remove?.(account, sessionId));
+  /** Of somebody who is in a directory no more, what they have left behind: it would be that of whoever gets the address. */
+  async remove(account: Jid, sessionId?: string): Promise<void> {
+    if ((await this.#find(account)) === undefined && (await this.#removeRemains(account))) {
+      await this.#tell({ account, change: 'removed' });
+    } else await this.#ask(account, (accounts) => accounts.remove?.(account, sessionId));
+  }
+
+  async #removeRemains(account: Jid): Promise<boolean> {
+    for (const accounts of this.#options.sources.values()) if (await accounts.removeRemains?.(account)) return true;
+    return false;
   }
 
   disable(account: Jid): Promise<void> {

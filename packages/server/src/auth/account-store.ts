@@ -107,17 +107,18 @@ export class AccountStore {
     );
   }
 
-  /** Takes away the account and everything that belongs to it, at once. */
-  async remove(account: Jid): Promise<void> {
+  /** Takes away the account and everything that belongs to it, at once. False where there was nothing. */
+  async remove(account: Jid): Promise<boolean> {
     const { bareText } = account;
     const owned = this.#owned.map((keys) => keys.key(bareText));
-    await this.#keyspace.batch(
+    const [removed] = await this.#keyspace.batch(
       [
         ['del', accountKeys.key(bareText), ...owned],
         ['srem', indexKey(account), bareText],
       ],
       { atomic: true },
     );
+    return Number(removed) > 0;
   }
 
   /** The accounts of a domain, in pages and in no order. */

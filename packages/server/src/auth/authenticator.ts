@@ -96,6 +96,11 @@ export interface Authenticator {
   create?(account: Jid, password: string): Promise<void>;
   /** Takes away the account and all that belongs to it. Throws a StanzaError where there is no such account. */
   remove?(account: Jid, sessionId?: string): Promise<void>;
+  /**
+   * Takes away what an account has left behind that nobody has any more. False where that is nothing. Whoever asks for it
+   * tells everybody.
+   */
+  removeRemains?(account: Jid): Promise<boolean>;
   disable?(account: Jid): Promise<void>;
   enable?(account: Jid): Promise<void>;
   /** The accounts of a domain, in pages and in no order. */

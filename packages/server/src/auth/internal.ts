@@ -133,6 +133,10 @@ export class InternalAuthenticator implements Authenticator {
     await told;
   }
 
+  removeRemains(account: Jid): Promise<boolean> {
+    return this.#change(account, () => this.#store.remove(account));
+  }
+
   list(domain: string): AsyncIterable<readonly Jid[]> {
     return this.#store.list(domain);
   }

@@ -63,10 +63,15 @@ export class LearntVerifiers {
     return line === undefined ? undefined : parseScramVerifier(line);
   }
 
-  /** Replaces what was known. The work is much: a few at a time. */
-  async learn(account: Jid, password: string, mark: PasswordMark): Promise<void> {
+  /**
+   * Replaces what was known. The work is much: a few at a time. The salts are those by which somebody unknown is challenged,
+   * so that nobody sees that there is something to know, nor that it has changed.
+   */
+  async learn(account: Jid, password: string, mark: PasswordMark, salt: (hash: ScramHash) => Buffer): Promise<void> {
     const iterations = this.#iterations();
-    const verifiers = await Promise.all(scramHashes.map((hash) => deriveScramVerifier(password, hash, { iterations })));
+    const verifiers = await Promise.all(
+      scramHashes.map((hash) => deriveScramVerifier(password, hash, { iterations, salt: salt(hash) })),
+    );
     const key = learntVerifierKeys.key(account.bareText);
     const fields = verifiers.map(
       (verifier) => [verifier.hash, this.#seal(formatScramVerifier(verifier), account, verifier.hash, mark)] as const,

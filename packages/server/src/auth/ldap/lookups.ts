@@ -40,6 +40,8 @@ export interface LookupsOptions {
 export class Lookups {
   readonly #options: LookupsOptions;
   readonly #found = new Map<string, Found>();
+  /** Of whom the directory is being asked: false where that has changed meanwhile. */
+  readonly #looking = new Map<string, Set<{ isNewest: boolean }>>();
   readonly #now: () => number;
   #asking = 0;
 
@@ -53,10 +55,20 @@ export class Lookups {
    * too many ask.
    */
   find(account: Jid, deadline?: Deadline): Promise<Person | undefined> {
-    return this.ask(async ({ findPerson }) => {
-      const person = await findPerson.call(this.#options.directory, account, deadline);
-      this.#keep(account.bareText, person);
-      return person;
+    const key = account.bareText;
+    return this.ask(async (directory) => {
+      const look = { isNewest: true };
+      const looking = this.#looking.get(key) ?? new Set();
+      this.#looking.set(key, looking.add(look));
+      try {
+        const person = await directory.findPerson(account, deadline);
+        // a server that lags behind must not let somebody in who was heard to be disabled meanwhile
+        if (look.isNewest) this.#keep(key, person);
+        return person;
+      } finally {
+        looking.delete(look);
+        if (looking.size === 0) this.#looking.delete(key);
+      }
     });
   }
 
@@ -111,6 +123,7 @@ export class Lookups {
   /** Something of this account has changed. */
   forget(account: Jid): void {
     this.#found.delete(account.bareText);
+    for (const look of this.#looking.get(account.bareText) ?? []) look.isNewest = false;
   }
 
   /** The state of somebody; undefined where there is nobody. */

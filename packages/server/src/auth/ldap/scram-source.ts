@@ -71,7 +71,8 @@ export class Learning implements ScramSource {
     const mark = lasting ?? brief;
     if (mark === undefined || (await learnt.get(person.account, 'SHA-256', mark)) !== undefined) return;
     try {
-      await work.run(() => learnt.learn(person.account, password, mark));
+      const salt = (hash: ScramHash) => this.falseVerifier(person.account, hash).salt;
+      await work.run(() => learnt.learn(person.account, password, mark, salt));
     } catch (error) {
       if (!(error instanceof AccountsBusy)) throw error; // the next time, then
     }

@@ -1,0 +1,25 @@
+import { Jid } from '@parley/xmpp/jid';
+import { expect, it } from 'vitest';
+import { Log } from '../../log.ts';
+import type { Person } from './directory.ts';
+import { FakeDirectory, FakePeople } from './fake-directory.ts';
+import { Lookups } from './lookups.ts';
+
+const romeo = Jid.parse('romeo@localhost');
+
+it('does not believe what was on its way when it hears of a change', async () => {
+  const directory = new FakeDirectory();
+  const people = new FakePeople();
+  const before = directory.add(romeo);
+  const lookups = new Lookups({ directory: directory.directory, people, log: Log.create({ level: 'silent' }) });
+  const { promise: answer, resolve } = Promise.withResolvers<Person>();
+  directory.findPerson = () => answer;
+  const finding = lookups.find(romeo);
+  people.known.set(romeo.bareText, { id: before.id, dn: before.dn, state: { kind: 'disabled' } });
+  lookups.forget(romeo);
+  resolve(before);
+  expect((await finding)?.state).toEqual({ kind: 'active' }); // as a server said that lags behind
+  expect(await lookups.state(romeo)).toEqual({ kind: 'disabled' });
+  await lookups.find(romeo);
+  expect(await lookups.state(romeo)).toEqual({ kind: 'active' }); // asked after that
+});
