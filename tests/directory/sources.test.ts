@@ -2,7 +2,7 @@ import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
-import { personDn } from '../services/slapd-files.ts';
+import { personDn, personEntry } from '../services/slapd-files.ts';
 import { features, isIn, mechanismsOf, outcomeOf, plain, scram } from '../support/login.ts';
 import type { TestServer } from '../support/server.ts';
 import { login, startDirectoryServer, stranger } from './server.ts';
@@ -17,6 +17,13 @@ afterAll(() => slapd.end());
 const BIND = `<bind xmlns='${NS.bind}'/>`;
 const credentials = (username: string, password: string) =>
   `<query xmlns='${NS.register}'><username>${username}</username><password>${password}</password></query>`;
+
+async function sessionOf(server: TestServer, username: string, password: string) {
+  const client = stranger(server);
+  await plain(client, username, password);
+  await client.request('set', BIND);
+  return client;
+}
 
 describe('a domain whose accounts come from several sources', () => {
   const start = (accounts: string[], scram = 'learn') =>
@@ -48,6 +55,21 @@ describe('a domain whose accounts come from several sources', () => {
     expect((await login(server, 'paris', 'mine'))[0]).toBe('success');
   });
 
+  test('logs out whoever had an address of its own that the directory gives to somebody', async () => {
+    const server = await start(['corp', 'internal']);
+    await expect.poll(() => server.log.some(({ event }) => event === 'directory.followed')).toBe(true);
+    for (const name of ['escalus', 'sampson']) await server.accounts.create?.(Jid.parse(`${name}@localhost`), 'mine');
+    const [escalus, sampson] = [await sessionOf(server, 'escalus', 'mine'), await sessionOf(server, 'sampson', 'mine')];
+    await slapd.change(personEntry('escalus', 'Prince'));
+    const error = await escalus.take(({ name }) => name === 'error');
+    expect(error.childText('text', NS.streamErrors)).toBe('This address is that of another account now.');
+    expect((await login(server, 'escalus', 'mine'))[0]).toBe('not-authorized');
+    const prince = await sessionOf(server, 'escalus', 'pw-escalus');
+    await slapd.modify(personDn('escalus'), { description: ['Prince of Verona'] });
+    for (const client of [prince, sampson]) expect(await client.sync()).toEqual([]);
+    await slapd.remove(personDn('escalus'));
+  });
+
   test('offers no registration where the directory alone has them', async () => {
     const server = await start(['corp']);
     const client = stranger(server);
@@ -62,12 +84,7 @@ describe('a domain whose accounts come from several sources', () => {
 });
 
 describe('somebody who is logged in', () => {
-  async function session(server: TestServer, username: string) {
-    const client = stranger(server);
-    await plain(client, username, `pw-${username}`);
-    await client.request('set', BIND);
-    return client;
-  }
+  const session = (server: TestServer, username: string) => sessionOf(server, username, `pw-${username}`);
 
   test('is logged out soon after having been disabled in the directory, and told why', async () => {
     const server = await startDirectoryServer(slapd);

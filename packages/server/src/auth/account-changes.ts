@@ -18,10 +18,12 @@ export interface AccountChangesOptions {
 
 /** Has the changes of accounts take effect on this node: streams end, then modules are told. */
 export function applyAccountChanges({ accounts, sessions, streams, events, peers }: AccountChangesOptions): void {
-  accounts.onChange(({ account, change, to, reason, source, sessionId, elsewhere }) => {
+  accounts.onChange((told) => {
+    const { account, change, to, reason, source, sessionId, elsewhere } = told;
     const error = endOf(change, reason, to);
     if (error !== undefined) evict(account, error, sessionId);
     if (change === 'moved' || change === 'arrived') events.emit('account.moved', account);
+    if (elsewhere && change === 'created') return takeOver(told);
     if (elsewhere) return; // the node where it was done has the modules told
     if (change === 'created') events.emit('account.created', account);
     if (change === 'removed') events.emit('account.removed', account);
@@ -34,6 +36,14 @@ export function applyAccountChanges({ accounts, sessions, streams, events, peers
     const { account, to, ...change } = JSON.parse(text) as ChangeOnTheWay;
     accounts.changedElsewhere?.({ ...change, account: Jid.parse(account), ...(to && { to: Jid.parse(to) }) });
   });
+
+  /** A directory has come to have an account of this address, which may have been somebody else’s until now. */
+  async function takeOver(told: AccountChange): Promise<void> {
+    const { account } = told;
+    const isHere = sessions.here(account).length > 0 || [...streams].some(({ identity }) => identity?.equals(account));
+    if (!isHere || !(await accounts.displaces?.(told))) return;
+    evict(account, new StreamError('not-authorized', 'This address is that of another account now.'), undefined);
+  }
 
   function evict(account: Jid, error: StreamError, except: string | undefined): void {
     const here = sessions.here(account);

@@ -207,6 +207,14 @@ export class AccountSources implements Authenticator {
     void this.#tell({ ...change, elsewhere: true });
   }
 
+  async displaces({ account, source }: AccountChange): Promise<boolean> {
+    const sources = this.#of(account.domain);
+    const place = sources.findIndex(({ name }) => name === source);
+    for (const { accounts } of sources.slice(0, Math.max(0, place))) if (await accounts.exists(account)) return false;
+    for (const { accounts } of sources.slice(place + 1)) if (await accounts.exists(account)) return true;
+    return false;
+  }
+
   /** An account of which another source decides has not changed. */
   #changed(source: Source, change: AccountChange): Awaitable<void> {
     // an account may move away from a domain that is served no more
@@ -214,7 +222,9 @@ export class AccountSources implements Authenticator {
     const sources = own.length > 0 || other === undefined ? own : other;
     const place = sources.findIndex(({ name }) => name === source.name);
     if (place < 0) return;
-    if (place === 0) return this.#tell({ ...change, source: source.name });
+    // a directory tells of thousands: who decides is looked up for those alone who are logged in
+    const comes = change.change === 'created' && change.elsewhere;
+    if (place === 0 || comes) return this.#tell({ ...change, source: source.name });
     return this.#tellUnlessDecided(sources.slice(0, place), { ...change, source: source.name });
   }
 

@@ -107,6 +107,11 @@ export interface Authenticator {
   list?(domain: string): AsyncIterable<readonly Jid[]>;
   /** Whoever made the change waits for the listeners. */
   onChange(listener: (change: AccountChange) => Awaitable<void>): void;
+  /**
+   * Whether whoever was logged in as this account, which has come to be in a source, was another one: an account of the
+   * same address in a source that is asked later.
+   */
+  displaces?(change: AccountChange): Awaitable<boolean>;
   /** Another node has changed an account. */
   changedElsewhere?(change: AccountChange): void;
 }

@@ -300,8 +300,8 @@ export class DirectoryAuthenticator implements Authenticator {
       case 'changed': {
         const refusal = refusalOf(state, this.#passwords);
         // whoever was disabled before being known here may have logged in before that
-        if (kind === 'added' && refusal === undefined) return;
-        const change = refusal === undefined ? 'enabled' : 'disabled';
+        const good = kind === 'added' ? 'created' : 'enabled';
+        const change = refusal === undefined ? good : 'disabled';
         return this.#tell({ account, change, reason: refusal?.text, elsewhere: true });
       }
     }
