@@ -202,6 +202,18 @@ describe('what the user changes', () => {
     ]).toEqual([undefined, undefined, 'Romeo M.']);
   });
 
+  it('is no photo that nobody would be shown', async () => {
+    const server = await serve({ vcard: { writable: ['photo'], maxPhotoBytes: 1000 } });
+    const romeo = await server.client('romeo@localhost/orchard');
+    const photo = (bytes: Buffer) => `<PHOTO><BINVAL>${bytes.toString('base64')}</BINVAL></PHOTO>`;
+    expect(await set(romeo, photo(Buffer.concat([jpeg(), Buffer.alloc(1000)])))).toEqual([
+      'policy-violation',
+      'A photo may have up to 1000 bytes.',
+    ]);
+    expect((await set(romeo, photo(Buffer.from('<svg/>'))))?.[0]).toBe('not-acceptable');
+    expect((await vcardOf(romeo))?.child('PHOTO')).toBeUndefined();
+  });
+
   it('comes back with the words of the directory where that refuses it', async () => {
     const server = await serve({ vcard: { writable: ['familyName', 'mobile'] } });
     const romeo = await server.client('romeo@localhost/orchard');

@@ -66,7 +66,9 @@ describe('a domain whose accounts come from several sources', () => {
     expect((await login(server, 'escalus', 'mine'))[0]).toBe('not-authorized');
     const prince = await sessionOf(server, 'escalus', 'pw-escalus');
     await slapd.modify(personDn('escalus'), { description: ['Prince of Verona'] });
-    for (const client of [prince, sampson]) expect(await client.sync()).toEqual([]);
+    for (const client of [prince, sampson]) {
+      expect((await client.sync()).map(({ name }) => name)).not.toContain('error');
+    }
     await slapd.remove(personDn('escalus'));
   });
 

@@ -149,6 +149,7 @@ export class DirectoryProfiles implements ProfileSource {
     const entry = await this.#entry(account);
     if (entry === undefined) throw new StanzaError('item-not-found');
     const { fields } = this.#directory.settings.vcard;
+    if (photo) this.#checkPhoto(photo);
     const changes: Change[] = [];
     const replace = (field: ProfileField | 'photo', texts: readonly (string | Buffer)[]) => {
       const [type] = fields[field];
@@ -167,6 +168,15 @@ export class DirectoryProfiles implements ProfileSource {
     } finally {
       this.forget(account);
     }
+  }
+
+  /** Nothing is put into the directory that would be left out of vCards. */
+  #checkPhoto(photo: Buffer): void {
+    const { maxPhotoBytes } = this.#directory.settings.vcard;
+    if (photo.length > maxPhotoBytes)
+      throw new StanzaError('policy-violation', { text: `A photo may have up to ${maxPhotoBytes} bytes.` });
+    if (pictureOf(photo) === undefined)
+      throw new StanzaError('not-acceptable', { text: 'A photo has to be a JPEG, PNG, GIF or WebP.' });
   }
 
   forget(account: Jid): void {
