@@ -7,6 +7,20 @@ import { Lookups } from './lookups.ts';
 
 const romeo = Jid.parse('romeo@localhost');
 
+it('looks for few at a time whom nobody knows, once everybody is known', async () => {
+  const directory = new FakeDirectory();
+  const people = new FakePeople();
+  people.all = true;
+  const lookups = new Lookups({ directory: directory.directory, people, log: Log.create({ level: 'silent' }) });
+  const answers: (() => void)[] = [];
+  directory.findPerson = () => new Promise((resolve) => void answers.push(() => resolve(undefined)));
+  const all = Array.from({ length: 100 }, (_, index) => lookups.state(Jid.of(`nobody${index}`, 'localhost')));
+  await Promise.all(all.slice(50)); // no answer is waited for
+  expect(answers).toHaveLength(16);
+  for (const answer of answers) answer();
+  expect(new Set(await Promise.all(all))).toEqual(new Set([undefined]));
+});
+
 it('does not believe what was on its way when it hears of a change', async () => {
   const directory = new FakeDirectory();
   const people = new FakePeople();

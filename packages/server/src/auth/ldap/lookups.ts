@@ -19,6 +19,8 @@ const FRESH_MS = 60_000;
 /** That there is nobody counts for so long: somebody may be added at any time. */
 const ABSENT_MS = 5000;
 const MOST_ENTRIES = 10_000;
+/** Whoever sends to addresses that nobody has must not keep others from logging in: so many are looked for at a time. */
+const MOST_LOOKS = 16;
 
 interface Found {
   /** Undefined where there is nobody. */
@@ -44,6 +46,7 @@ export class Lookups {
   readonly #looking = new Map<string, Set<{ isNewest: boolean }>>();
   readonly #now: () => number;
   #asking = 0;
+  #looks = 0;
 
   constructor(options: LookupsOptions) {
     this.#options = options;
@@ -137,6 +140,8 @@ export class Lookups {
 
   /** Somebody who is not known yet may be in the directory all the same. */
   async #look(account: Jid): Promise<PersonState | undefined> {
+    if (this.#looks >= MOST_LOOKS && (await this.#options.people.complete())) return undefined;
+    this.#looks++;
     try {
       return (await this.find(account))?.state;
     } catch (error) {
@@ -144,6 +149,8 @@ export class Lookups {
       if (answered && (await this.#options.people.complete())) return undefined;
       if (error instanceof AccountsBusy) throw new AccountsAway({ cause: error });
       throw error;
+    } finally {
+      this.#looks--;
     }
   }
 }
