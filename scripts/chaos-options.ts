@@ -17,6 +17,7 @@ export const chaosUsage = `npm run chaos -- [options]
   --no-failover       never has the replica of Redis take its primary's place
   --replicas 1        acknowledges only what the replica of Redis has, too; nodes die in the middle of failovers then
   --storm             instead of all that: kills one node, and measures how all its clients come back
+  --logins N          how many clients each node lets log in within a second (default: as it is configured)
   --move              with --storm: the node lives on, only all connections to it break
   --help              say this`;
 
@@ -34,6 +35,7 @@ export function chaosRun(args: string[], seed = Date.now() % 1_000_000): ChaosRu
       'no-failover': { type: 'boolean', default: false },
       replicas: { type: 'string', default: '0' },
       storm: { type: 'boolean', default: false },
+      logins: { type: 'string' },
       move: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -60,6 +62,7 @@ export function chaosRun(args: string[], seed = Date.now() % 1_000_000): ChaosRu
     CHAOS_FAILOVER: values['no-failover'] ? '0' : '1',
     CHAOS_REPLICAS: String(replicas),
   };
+  if (values.logins !== undefined) env.CHAOS_LOGINS = String(whole('--logins', values.logins, 1));
   if (values.move) env.CHAOS_MOVE = '1';
   if (values.rate !== undefined) env.CHAOS_RATE = String(whole('--rate', values.rate, 1));
   if (storm) return { file: 'tests/chaos/storm.long.test.ts', env: { ...env, PARLEY_TESTS: 'long' } };

@@ -11,6 +11,8 @@ export interface ClusterNodeOptions {
   readonly redisPort: number | undefined;
   /** Replicas of Redis that have what is acknowledged. */
   readonly replicas: number;
+  /** How many clients may log in within a second; undefined for as many as a node lets in by itself. */
+  readonly logins?: number | undefined;
 }
 
 /** What a node that is to be broken need not care for. */
@@ -46,6 +48,7 @@ export class ClusterNode {
         stanzas: { perSecond: OFF, strangersPerHour: OFF },
         bytes: { perSecond: OFF },
         connections: { trustedNetworks: ['127.0.0.0/8'] },
+        ...(options.logins !== undefined && { logins: { perSecond: options.logins } }),
         process: { heapPercent: 100, eventLoopDelayMilliseconds: 60_000 },
       },
       drain: { seconds: 1 },

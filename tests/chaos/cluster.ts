@@ -21,14 +21,22 @@ export class Cluster {
 
   /** Starts them, with these accounts, whose password is "secret". */
   static async start(
-    options: { nodes: number; keyspace: 'embedded' | 'redis'; replicas: number; timeline: Timeline },
+    options: {
+      nodes: number;
+      keyspace: 'embedded' | 'redis';
+      replicas: number;
+      logins?: number | undefined;
+      timeline: Timeline;
+    },
     accounts: readonly string[],
   ): Promise<Cluster> {
-    const { timeline, replicas } = options;
+    const { timeline, replicas, logins } = options;
     const redis = options.keyspace === 'redis' ? await RedisPair.start() : undefined;
     const nodes: ClusterNode[] = [];
     for (let number = 1; number <= options.nodes; number++) {
-      nodes.push(await ClusterNode.of({ name: `node-${number}`, timeline, redisPort: redis?.primary.port, replicas }));
+      nodes.push(
+        await ClusterNode.of({ name: `node-${number}`, timeline, redisPort: redis?.primary.port, replicas, logins }),
+      );
     }
     await nodes[0]?.installation.accounts(...accounts);
     await Promise.all(nodes.map((node) => node.start()));

@@ -12,6 +12,8 @@ export interface ChaosSettings {
   readonly replicas: number;
   /** In a storm: the node lives that clients leave. */
   readonly move: boolean;
+  /** `limits.logins.perSecond` of each node; undefined where that stays as it is. */
+  readonly logins: number | undefined;
   /** Writes down what happened even where nothing went wrong. */
   readonly keep: boolean;
 }
@@ -31,6 +33,7 @@ export function chaosSettings(keyspace: ChaosSettings['keyspace'], defaults: Num
     rate: number('RATE', defaults.rate),
     failover: keyspace === 'redis' && env.CHAOS_FAILOVER !== '0',
     replicas: number('REPLICAS', 0),
+    logins: env.CHAOS_LOGINS === undefined ? undefined : Number(env.CHAOS_LOGINS),
     move: env.CHAOS_MOVE === '1',
     keep: env.CHAOS_SECONDS !== undefined,
   };

@@ -11,8 +11,9 @@ import { Timeline } from './timeline.ts';
 /** Clients that log in at a time. */
 const AT_A_TIME = 50;
 
-/** Of the clients of the nodes that live on, so many talk. */
-const TALKERS = 100;
+/** Of the clients of the nodes that live on, so many talk to each other, and so many to those who are hit. */
+const TALKERS = 90;
+const WRITERS = 10;
 
 /** Everybody else's messages are measured for so long before the storm, in milliseconds. */
 const CALM = 10_000;
@@ -61,7 +62,7 @@ export class Storm {
     const isVictim = (index: number) => index % nodes === 0;
     this.#victims = this.#clients.filter((_, index) => isVictim(index));
     const spared = nodes === 1 ? this.#clients : this.#clients.filter((_, index) => !isVictim(index));
-    this.#talkers = spared.slice(0, TALKERS);
+    this.#talkers = spared.slice(0, TALKERS + WRITERS);
 
     const over = new AbortController();
     const talking = this.#talk(over.signal);
@@ -140,13 +141,16 @@ export class Storm {
     }
   }
 
-  /** Those who are not hit talk to each other across nodes, and now and then to somebody who is. */
+  /**
+   * Those who are not hit talk to each other across nodes; some write to those who are, and so wait, as all that somebody
+   * says is dealt with in its order.
+   */
   async #talk(over: AbortSignal): Promise<void> {
     const { rate } = this.#settings;
     while (!over.aborted) {
       for (const [index, talker] of this.#talkers.entries()) {
         if (over.aborted) return;
-        const toVictim = this.#random.next() < 0.1;
+        const toVictim = index >= TALKERS;
         const other = toVictim ? this.#random.pick(this.#victims) : this.#talkers[index ^ 1];
         if (other === undefined) continue;
         const body = this.ledger.next();
