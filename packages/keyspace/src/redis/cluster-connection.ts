@@ -12,6 +12,8 @@ import { type Redirection, readRedirection, readSlots, SLOTS, type SlotRange, sl
 export interface Server {
   readonly address: HostPort;
   readonly link: Link;
+  /** It had slots before, or is getting some: so it is no replica that has just taken its primary's place. */
+  primary: boolean;
 }
 
 /** Of a server that is about to be connected to. */
@@ -47,8 +49,8 @@ const TAGS = ['global', ...Array.from({ length: PARTITIONS }, (_, number) => has
  *
  * It is up where all slots are served and heard from; commands go out wherever their own server is. Where another run of a
  * server answers for a slot than did before, the store has changed: a replica that took its primary's place, or a server
- * that was started again, may lack the newest writes. A slot that was moved between two servers that both live lacks
- * nothing.
+ * that was started again, may lack the newest writes. A slot that was moved between two primaries that both live lacks
+ * nothing; that the former one can be reached proves nothing where it may be a replica by now, which has lost them, too.
  */
 export class ClusterConnection implements Connection {
   readonly #host: ClusterConnectionHost;
@@ -141,7 +143,9 @@ export class ClusterConnection implements Connection {
       before.delete(nameOf(server.address));
       this.#owners.fill(server, first, last + 1);
     }
-    for (const server of this.#servers.values()) this.#note(server);
+    const owners = new Set(this.#owners.filter((server) => server !== undefined));
+    for (const server of owners) this.#note(server, owners);
+    for (const server of owners) server.primary = true;
     for (const address of before) this.#leave(address);
     this.#listen();
     this.#tellState();
@@ -156,7 +160,7 @@ export class ClusterConnection implements Connection {
       moved: () => this.look(),
       onChange: () => this.#onChange(server),
     });
-    const server: Server = { address, link };
+    const server: Server = { address, link, primary: false };
     this.#servers.set(name, server);
     link.onLink(() => this.#onChange(server));
     return server;
@@ -175,12 +179,12 @@ export class ClusterConnection implements Connection {
     if (closed) this.#closing.add(closed);
   }
 
-  /** What is heard of a server, about its slots. */
-  #note(server: Server): void {
+  /** What is heard of a server, about its slots. `primaries` are those that are known to have slots now. */
+  #note(server: Server, primaries: Iterable<Server> = []): void {
     const { storeId, up } = server.link;
     if (!up || storeId === undefined) return;
     const alive = new Set<string | undefined>([undefined, storeId]);
-    for (const { link } of this.#servers.values()) if (link.up) alive.add(link.storeId);
+    for (const { link } of server.primary ? this.#servers.values() : primaries) if (link.up) alive.add(link.storeId);
     let changed = false;
     for (let slot = 0; slot < SLOTS; slot++) {
       if (this.#owners[slot] !== server) continue;
@@ -261,6 +265,7 @@ export class ClusterConnection implements Connection {
 
   #redirect({ kind, slot, host, port }: Redirection): Link {
     const server = this.#serverAt({ host, port });
+    if (kind === 'ASK') server.primary = true;
     if (kind !== 'MOVED' || this.#owners[slot] === server) return server.link;
     this.#owners[slot] = server;
     this.#note(server);
