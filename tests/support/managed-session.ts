@@ -90,6 +90,8 @@ export interface ManagedOptions {
   process?(stanza: Stanza): Promise<void> | undefined;
   /** Whether the session's record can be made; it is by default. */
   again?(): Promise<void>;
+  /** The keyspace never is away by default. */
+  readonly upFor?: ManagementHost['upFor'];
 }
 
 /** A session of Juliet with stream management, and what happens to it. */
@@ -130,6 +132,12 @@ export class ManagedSession {
       store,
       limits: () => limits,
       again: options.again ?? (() => nextTurn()),
+      upFor:
+        options.upFor ??
+        ((milliseconds, done) => {
+          const timer = setTimeout(done, milliseconds);
+          return () => clearTimeout(timer);
+        }),
       onFault: (error) => this.faults.push(error),
       onDrained: () => this.drains++,
       onFenced: (session) => session.giveUp('it is gone from the keyspace, or another node has taken it over'),

@@ -1,6 +1,7 @@
+import type { KeyspaceState, StateListener } from '@parley/keyspace/keyspace';
 import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
-import { expect, it } from 'vitest';
-import { untilDone } from './attempts.ts';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { untilDone, whenUpFor } from './attempts.ts';
 
 const failing = (...failures: (KeyspaceFailure | undefined)[]) => {
   const log: string[] = [];
@@ -31,4 +32,38 @@ it.each(['closed', 'damaged', 'misuse'] as const)('does not try again what is %s
 it('does not try again what is no fault of the keyspace', async () => {
   const attempt = () => Promise.reject(new TypeError('a bug'));
   await expect(untilDone(attempt, () => expect.fail('again'))).rejects.toThrow('a bug');
+});
+
+it('counts the time for which the keyspace has worked without a break', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const listeners = new Set<StateListener>();
+  const keyspace = {
+    state: 'up' as KeyspaceState,
+    onState(listener: StateListener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+  const is = (state: KeyspaceState) => {
+    keyspace.state = state;
+    for (const listener of listeners) listener(state, undefined);
+  };
+  const calls: string[] = [];
+  const start = (name: string) => whenUpFor(keyspace, 5000, () => calls.push(name));
+  const stop = start('a');
+  vi.advanceTimersByTime(4000);
+  is('down');
+  const stopped = start('b');
+  vi.advanceTimersByTime(60_000);
+  is('up');
+  vi.advanceTimersByTime(4999);
+  stopped();
+  expect(calls).toEqual([]);
+  vi.advanceTimersByTime(1);
+  stop();
+  is('down');
+  is('up');
+  vi.advanceTimersByTime(60_000);
+  expect([calls, listeners.size]).toEqual([['a'], 0]);
 });

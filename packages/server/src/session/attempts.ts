@@ -37,3 +37,22 @@ export async function untilDone<Result>(attempt: () => Promise<Result>, again: (
     }
   }
 }
+
+/** Calls `done` when the keyspace has worked for so many milliseconds without a break. The returned function ends it. */
+export function whenUpFor(
+  keyspace: Pick<Keyspace, 'state' | 'onState'>,
+  milliseconds: number,
+  done: () => void,
+): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    clearTimeout(timer);
+    if (keyspace.state === 'up') timer = setTimeout(done, milliseconds);
+  };
+  begin();
+  const stop = keyspace.onState(begin);
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
+}

@@ -21,6 +21,8 @@ export interface ManagementHost {
   limits(): { readonly maxStanzas: number; readonly maxBytes: number };
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
+  /** Calls `done` when the keyspace has worked for so many milliseconds; the returned function ends it. */
+  upFor(milliseconds: number, done: () => void): () => void;
   onFault(error: unknown): void;
   /** It is gone from the keyspace, or another node has taken it over. */
   onFenced(session: Session): void;
@@ -30,9 +32,10 @@ export interface ManagementHost {
 
 /**
  * Two sessions that ended may each wait for what they sent the other to go elsewhere, which it does when both are settled:
- * after so many milliseconds what is being dealt with does not count as handled.
+ * after so many milliseconds what is being dealt with does not count as handled. While the keyspace is away it waits for
+ * that, as it may for a node that stands still: what counts as handled too late is said again by the client.
  */
-const HANDLING_MS = 5000;
+const HANDLING_MS = 15_000;
 
 /** What a predecessor in another process left of the session. */
 export interface Predecessor {
@@ -357,9 +360,9 @@ export class Management {
       handling = this.#handling;
       if (handling === undefined) break;
       const late = Promise.withResolvers<void>();
-      const timer = setTimeout(late.resolve, HANDLING_MS);
+      const stop = this.#host.upFor(HANDLING_MS, late.resolve);
       await Promise.race([handling, late.promise]);
-      clearTimeout(timer);
+      stop();
     }
     if (this.resumable) void this.#journal.write();
     await this.#journal.idle();

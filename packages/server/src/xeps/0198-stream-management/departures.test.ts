@@ -232,9 +232,28 @@ it('does not wait for ever for a stanza of its own, which may wait for another s
   const departure = departures.of(juliet.session);
   await turns();
   expect(await store.lastHandled(JULIET.bare, juliet.session.sessionId)).toBeUndefined();
-  vi.advanceTimersByTime(5000);
+  vi.advanceTimersByTime(15_000);
   await departure;
   expect(await store.lastHandled(JULIET.bare, juliet.session.sessionId)).toBe(0);
+});
+
+it('waits for it as long as the keyspace is away, so that it counts when that is back', async () => {
+  const stanza = Promise.withResolvers<void>();
+  const waits: string[] = [];
+  const upFor = (milliseconds: number) => {
+    waits.push(`began ${milliseconds}`);
+    return () => void waits.push('ended');
+  };
+  const { juliet, departures, store } = await start({ process: () => stanza.promise, upFor });
+  void juliet.session.receive(Element.of('message', NS.client));
+  juliet.session.finish('over');
+  const departure = departures.of(juliet.session);
+  await turns();
+  expect(waits).toEqual(['began 15000']);
+  stanza.resolve();
+  await departure;
+  expect(await store.lastHandled(JULIET.bare, juliet.session.sessionId)).toBe(1);
+  expect(waits).toEqual(['began 15000', 'ended']);
 });
 
 it('goes on when the keyspace is back', async () => {

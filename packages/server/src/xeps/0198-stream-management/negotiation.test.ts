@@ -55,6 +55,7 @@ async function start(otherNodes?: OtherNodes) {
       store,
       limits: () => ({ maxStanzas: 10, maxBytes: 1000 }),
       again,
+      upFor: () => () => {},
       onFault: (error) => faults.push(error),
       onDrained() {},
       onFenced: (session) => session.moved('another node has it'),

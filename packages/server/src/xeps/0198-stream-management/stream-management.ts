@@ -5,7 +5,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import * as z from 'zod';
 import { seconds } from '../../config/option.ts';
 import { defineModule } from '../../module.ts';
-import { nextAttempt } from '../../session/attempts.ts';
+import { nextAttempt, whenUpFor } from '../../session/attempts.ts';
 import type { Management, ManagementHost } from '../../session/management.ts';
 import { decodeOffer, OFFERED } from '../../session/offer.ts';
 import {
@@ -75,6 +75,7 @@ export default defineModule({
       store,
       limits: () => config().limits.unacknowledged,
       again,
+      upFor: (milliseconds, done) => whenUpFor(keyspace, milliseconds, done),
       onFenced(session) {
         const reason = 'it is gone from the keyspace, or another node has taken it over';
         if (otherNodes === undefined) return session.giveUp(reason);
