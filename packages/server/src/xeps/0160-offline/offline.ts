@@ -112,7 +112,6 @@ const PAUSE_MS = 250;
 async function add(stanza: Stanza, { account, sender }: AccountContext, context: Offline): Promise<boolean> {
   const { metrics, log, recent, otherNodes } = context;
   const text = Buffer.from(stamped(stanza, account).toString());
-  await recent.restored(account);
   const message = { account, stanza, text };
   const keep = (origin: Origin | undefined) => store({ ...message, origin }, context);
   // what comes before or after others tells nothing of them
@@ -175,8 +174,10 @@ async function store(
     const look = otherNodes !== undefined && attempt < ATTEMPTS;
     let tried = 0;
     const add = async () => {
-      // not before what the keyspace has lost meanwhile, which it would hide
-      if (tried++ > 0) await recent.restored(account);
+      // each time: not before what the keyspace has lost, which it would hide
+      for (let wait = restores ? undefined : recent.restored(account); wait; wait = recent.restored(account))
+        await wait;
+      tried++;
       return context.store.add(account, text, limits, origin, look);
     };
     const outcome = await (restores ? add() : untilKnown(add, origin !== undefined, context));

@@ -37,12 +37,13 @@ function start(noticedMs = 0) {
   return { recent, add, restored, again, late, lost };
 }
 
-it('has everything stored again in one turn and in its order, and others of its account wait for that', async () => {
+it('has everything stored again, one after the other, and others of its account wait for that', async () => {
   const { recent, add, restored, lost } = start();
   expect(recent.restored(account)).toBeUndefined();
   for (const text of ['a', 'b', 'c']) add(text);
   const end = Promise.withResolvers<void>();
-  expect(restored(() => end.promise)).toEqual(['a', 'b', 'c']);
+  const texts = restored(() => end.promise);
+  expect(texts).toEqual(['a']);
   expect(recent.restored(Jid.parse('romeo@montague.lit'))).toBeUndefined();
   let over = false;
   const waits = recent.restored(account)?.then(() => {
@@ -52,15 +53,16 @@ it('has everything stored again in one turn and in its order, and others of its 
   expect(over).toBe(false);
   end.resolve();
   await waits;
-  expect(recent.restored(account)).toBeUndefined();
-  expect(restored(() => Promise.reject(new Error('it fails')))).toEqual(['a', 'b', 'c']); // as often as it takes
+  expect([recent.restored(account), texts]).toEqual([undefined, ['a', 'b', 'c']]);
+  const once = restored(() => Promise.reject(new Error('it fails'))); // as often as it takes
   await recent.restored(account);
+  expect(once).toEqual(['a', 'b', 'c']);
   expect(recent.restored(account)).toBeUndefined();
   expect(lost).toEqual(['a: it fails', 'b: it fails', 'c: it fails']);
 });
 
 it.each(['away', 'slow', 'full', 'read-only', 'refused'] as const)(
-  'tries again where the keyspace is %s, with the first alone, so that none hides another',
+  'tries again where the keyspace is %s, so that none hides another',
   async (failure) => {
     const { recent, add, restored, again, lost, late } = start();
     for (const text of ['a', 'b', 'c', 'd']) add(text);
@@ -74,7 +76,7 @@ it.each(['away', 'slow', 'full', 'read-only', 'refused'] as const)(
       if (left > 0) throw new KeyspaceError(failure, 'not now');
     });
     const waits = recent.restored(account);
-    for (const attempted of [['a', 'b', 'c', 'd'], ['b'], ['b'], ['b', 'd']]) {
+    for (const attempted of [['a', 'b'], ['b'], ['b'], ['b', 'c', 'd'], ['d']]) {
       await new Promise(setImmediate);
       expect([texts.splice(0), late]).toEqual([attempted, []]);
       await again();
@@ -93,10 +95,7 @@ it('begins anew where the keyspace loses something once more meanwhile', async (
   const second = restored();
   await again();
   await recent.restored(account);
-  expect([first, second]).toEqual([
-    ['a', 'b'],
-    ['a', 'b'],
-  ]);
+  expect([first, second]).toEqual([['a'], ['a', 'b']]);
 });
 
 it('has others wait for the last one where the keyspace loses something again meanwhile', async () => {

@@ -131,8 +131,8 @@ export class RecentlyStored {
   }
 
   /**
-   * Has everything stored again, all of it in this very turn: whatever is stored after it is behind it. Tried until it is
-   * done, or the keyspace has lost something once more and all begins anew.
+   * Has everything stored again, of each account one after the other: whatever is stored after it is behind it. Tried until
+   * it is done, or the keyspace has lost something once more and all begins anew.
    */
   restore(host: RestoreHost): void {
     const restoring = ++this.#restores;
@@ -154,34 +154,28 @@ export class RecentlyStored {
   }
 }
 
+/** One that has to wait must not be overtaken by the next one of its sender, which would hide it. The first attempt is made in this turn. */
 async function restoreAll(all: readonly Stored[], host: RestoreHost, isWanted: () => boolean): Promise<void> {
-  /** Whether nothing is left to be done. */
-  const attempt = async (stored: Stored): Promise<boolean> => {
-    try {
-      await host.store(stored);
-    } catch (error) {
-      if (isPassing(error)) return false;
-      host.onLost(stored, error);
-    }
-    return true;
-  };
-  const attemptAll = async (some: readonly Stored[]) => {
-    const done = await Promise.all(some.map(attempt));
-    return some.filter((_, at) => !done[at]);
-  };
-  for (let left = await attemptAll(all), late = false; ; late = true) {
-    const [first, ...others] = left;
-    if (first === undefined) {
-      if (late) for (const { account } of all.slice(0, 1)) host.onLate(account);
-      return;
-    }
-    // alone until it is done: else a later one might be taken where this one is refused, and would hide it
-    do {
+  let late = false;
+  for (const stored of all) {
+    while (!(await attempt(stored, host))) {
+      late = true;
       await host.again();
       if (!isWanted()) return;
-    } while (!(await attempt(first)));
-    left = await attemptAll(others);
+    }
   }
+  if (late) for (const { account } of all.slice(0, 1)) host.onLate(account);
+}
+
+/** Whether nothing is left to be done about it. */
+async function attempt(stored: Stored, host: RestoreHost): Promise<boolean> {
+  try {
+    await host.store(stored);
+  } catch (error) {
+    if (isPassing(error)) return false;
+    host.onLost(stored, error);
+  }
+  return true;
 }
 
 /** By what nodes tell each other of a message: all texts differ, if only in the time at which they were stored. */
