@@ -167,6 +167,44 @@ describe('a stanza', () => {
     ]);
   });
 
+  it('is in nobody’s way while a session has it that gets no messages for the account any more', async () => {
+    const chosen = there('2');
+    const here = own('2');
+    remote.hold(here.sessionId);
+    const first = append([chosen], chat('1'));
+    await expect.poll(() => here.commits.length).toBe(1);
+    remote.changed(here); // something else
+    const second = append([here], chat('2').withTo(here.jid));
+    await nextTurn();
+    expect(here.commits).toHaveLength(1);
+    here.available = false;
+    remote.changed(here);
+    await expect.poll(() => here.got.map(({ id }) => id)).toEqual(['1', '2']);
+    for (const commit of here.commits.splice(0).reverse()) commit();
+    expect(await Promise.all([first, second])).toEqual([[], []]);
+    expect([remote.size, remote.sought]).toEqual([0, 0]);
+  });
+
+  it('follows a session that moves, though it was in nobody’s way any more', async () => {
+    const chosen = there('2');
+    const here = own('2');
+    remote.hold(here.sessionId);
+    const first = append([chosen], chat('1'));
+    await expect.poll(() => here.commits.length).toBe(1);
+    here.available = false;
+    remote.changed(here);
+    await nextTurn();
+    here.movedAway = true;
+    here.ended = true;
+    here.commits.shift()?.();
+    await expect.poll(() => remote.sought).toBe(1);
+    here.movedAway = here.ended = false; // it comes back
+    here.available = true;
+    await expect.poll(() => here.commits.length).toBe(1);
+    here.commits.shift()?.();
+    expect(await first).toEqual([]);
+  });
+
   it('does not overtake what went to the node that had its session before', async () => {
     const elsewhere = there('1');
     const first = append([elsewhere], chat('1'));

@@ -269,6 +269,7 @@ export class Cluster implements OtherNodes {
 
   changed(session: Session): void {
     this.#registry.changed(session);
+    this.#delivery.changed(session);
     this.#announcements.changed(session.sessionId);
   }
 

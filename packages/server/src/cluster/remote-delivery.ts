@@ -4,7 +4,7 @@ import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import { isJournaled } from '../session/journaled.ts';
 import { isForAccount } from '../session/kept.ts';
-import { UNORDERED } from '../session/origins.ts';
+import { originSince, UNORDERED } from '../session/origins.ts';
 import type { Route, Session } from '../session/session.ts';
 import { encodeDeliver } from './items.ts';
 
@@ -38,9 +38,6 @@ const MOST_WAITING = 8 * 1024 * 1024;
 
 /** Ids with the highest bit are those of questions. */
 const MOST_ID = 0x7fffffff;
-
-/** Who waits for longer than so many milliseconds may not count on the sessions that come meanwhile. */
-const LATE_MS = 2000;
 
 /** Where a session of another node is believed to be. */
 export type Target = Pick<Route, 'jid' | 'sessionId'> & { readonly node: string; readonly resumable: boolean };
@@ -83,6 +80,8 @@ export class RemoteDelivery implements Disposable {
   /** Sessions that have to be looked for, with what waits for each. */
   readonly #lost = new Map<string, Pending[]>();
   readonly #underWay = new Map<string, UnderWay>();
+  /** What has whatever waits for a session of this node go on, although that has not taken yet what is for its account. */
+  readonly #going = new Map<string, () => void>();
   #order = 0;
   #k = 0;
   #over = false;
@@ -210,7 +209,7 @@ export class RemoteDelivery implements Disposable {
     }
     all.set(pending.id, pending);
     const { id, sid, stanza } = pending;
-    const origin = originNow(pending);
+    const origin = originSince(pending.origin, pending.since);
     const first = !this.#underWay.has(sid);
     this.#count(sid, node);
     this.#host.send(node, encodeDeliver({ id, sid, first, origin }, stanza.toString()));
@@ -269,19 +268,40 @@ export class RemoteDelivery implements Disposable {
     while (waiting.length > 0 && !own.ended) {
       const [first] = waiting as [Pending];
       const { stanza } = first;
-      if (isForAccount(stanza) && !(own.available && own.priority >= 0)) {
+      const forAccount = isForAccount(stanza);
+      if (forAccount && !isReceiving(own)) {
         // it gets no such messages any more: routed anew it may queue here itself, as a copy, and must find the way free
         waiting.splice(waiting.indexOf(first), 1);
         first.settle(false);
         continue;
       }
-      await own.send(stanza.withOrigin(originNow(first)));
+      const taken = own.send(stanza.withOrigin(originSince(first.origin, first.since)));
+      if (forAccount && (await this.#goesOn(own, taken))) {
+        waiting.splice(waiting.indexOf(first), 1);
+        void Promise.resolve(taken).then(() => (own.movedAway ? this.#lose(first) : first.settle(true)));
+        continue;
+      }
+      await taken;
       if (own.movedAway) return;
       waiting.splice(waiting.indexOf(first), 1);
       first.settle(true);
     }
   }
+
+  /** True where a session gets no such messages any more before it has taken one: that may be routed anew. */
+  #goesOn(own: Session, taken: Awaitable<void>): Awaitable<boolean> {
+    if (!(taken instanceof Promise)) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#going.set(own.sessionId, () => resolve(true));
+    void taken.then(() => resolve(false));
+    return promise.finally(() => this.#going.delete(own.sessionId));
+  }
+
+  /** Something of a session of this node is another. */
+  changed(session: Pick<Session, 'sessionId' | 'available' | 'priority'>): void {
+    if (this.#going.size > 0 && !isReceiving(session)) this.#going.get(session.sessionId)?.();
+  }
 }
 
-const originNow = ({ origin, since }: Pending): Origin =>
-  performance.now() - since < LATE_MS ? origin : { ...origin, late: true };
+const isReceiving = ({ available, priority }: Pick<Session, 'available' | 'priority'>): boolean =>
+  available && priority >= 0;
