@@ -15,6 +15,8 @@ export interface AccountContext {
   readonly routes: readonly Route[];
   /** The sessions that will get the stanza (RFC 6121 §8.5); empty where it goes elsewhere. */
   readonly targets: readonly Route[];
+  /** When they were chosen, as `performance.now()`. */
+  readonly since: number;
 }
 
 /** Things that happened; every name here is all there are. */

@@ -1,6 +1,6 @@
 import { Jid } from '@parley/xmpp/jid';
 import { iq, message, presence, type Stanza } from '@parley/xmpp/stanza';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { AccountContext } from '../hooks.ts';
 import { type Awaitable, Pipeline } from '../pipeline.ts';
 import type { Route } from '../session/session.ts';
@@ -27,8 +27,8 @@ function setUp(options: { routes?: readonly Route[]; exists?: () => Awaitable<bo
   const accounts = new AccountRouting({
     toAccount: pipeline,
     journal: {
-      append(targets, _, done) {
-        went.push(`delivered to ${targets.map(({ sessionId }) => sessionId)}`);
+      append(targets, { origin }, done) {
+        went.push(`delivered to ${targets.map(({ sessionId }) => sessionId)}${origin?.late ? ' late' : ''}`);
         done([]);
       },
     },
@@ -48,6 +48,17 @@ describe('AccountRouting', () => {
     accounts.receive(message({ ...to(juliet), type: 'chat' }), undefined);
     accounts.receive(message(to(juliet.withResource('b'))), undefined);
     expect(went).toEqual(['juliet@capulet.lit: a,b', 'delivered to a,b', 'juliet@capulet.lit: b', 'delivered to b']);
+  });
+
+  it('says of what had to wait after they were chosen that it comes late', async () => {
+    const { accounts, went, pipeline } = setUp({ routes: [route('a')] });
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    onTestFinished(() => clock.mockRestore());
+    let waits: number;
+    pipeline.use('observe', async () => void clock.mockReturnValue(waits));
+    const sent = message(to(juliet)).withOrigin({ sid: '1'.repeat(16), k: 1, effect: 0 });
+    for (waits of [1999, 3999]) await accounts.receive(sent, undefined);
+    expect(went.filter((what) => what.startsWith('delivered'))).toEqual(['delivered to a', 'delivered to a late']);
   });
 
   it('answers requests to the bare address itself', () => {

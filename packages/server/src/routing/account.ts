@@ -5,6 +5,7 @@ import type { AccountContext } from '../hooks.ts';
 import type { IqPlace } from '../iq.ts';
 import type { Awaitable, Pipeline } from '../pipeline.ts';
 import type { Journal } from '../session/journal.ts';
+import { chosenAt } from '../session/origins.ts';
 import type { Route, Session } from '../session/session.ts';
 import { deliver } from './deliver.ts';
 import { selectResources } from './resources.ts';
@@ -42,7 +43,8 @@ export class AccountRouting {
   }
 
   #run(stanza: Stanza, account: Jid, routes: readonly Route[], sender: Session | undefined): Awaitable<void> {
-    const context = { account, sender, routes, targets: selectResources(stanza, routes) };
+    const targets = selectResources(stanza, routes);
+    const context = { account, sender, routes, targets, since: performance.now() };
     const taken = this.#host.toAccount.run(stanza, context);
     if (taken instanceof Promise) return taken.then((done) => (done ? undefined : notTaken(stanza)));
     if (!taken) notTaken(stanza);
@@ -54,7 +56,9 @@ export class AccountRouting {
       const answer = this.#host.handleIq(stanza as Iq, 'account', context.account, context.sender);
       return answer instanceof Promise ? answer.then(() => true) : true;
     }
-    return context.targets.length > 0 && deliver(this.#host.journal, context.targets, stanza);
+    if (context.targets.length === 0) return false;
+    // what comes before this, such as copies, may have waited for other nodes
+    return deliver(this.#host.journal, context.targets, chosenAt(stanza, context.since));
   }
 }
 

@@ -1,5 +1,5 @@
 import { serialDistance } from '@parley/xmpp/serial';
-import type { Origin } from '@parley/xmpp/stanza';
+import type { Origin, Stanza } from '@parley/xmpp/stanza';
 
 /** Senders that are remembered for one recipient. */
 const MOST = 64;
@@ -15,6 +15,20 @@ export const UNORDERED = 3;
 
 /** Such numbers of one node that are remembered. */
 const MOST_UNORDERED = 16;
+
+/** Who waits for longer than so many milliseconds may not count on the sessions that come meanwhile. */
+const LATE_MS = 2000;
+
+/** The origin of a stanza whose recipient was chosen then, as `performance.now()`, and takes it now. */
+export const originSince = (origin: Origin, since: number): Origin =>
+  performance.now() - since < LATE_MS ? origin : { ...origin, late: true };
+
+/** The same of a stanza; nothing is said of one that has no origin. */
+export function chosenAt(stanza: Stanza, since: number): Stanza {
+  const { origin } = stanza;
+  const now = origin && originSince(origin, since);
+  return now === origin ? stanza : stanza.withOrigin(now);
+}
 
 /** What has no other effect is known by the id alone, which costs no new text. */
 const keyOf = ({ sid }: Origin, effect: number): string => (effect === 0 ? sid : `${sid}.${effect}`);

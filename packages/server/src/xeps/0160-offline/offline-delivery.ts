@@ -10,6 +10,7 @@ import type { Router } from '../../routing/router.ts';
 import { isPassing } from '../../session/attempts.ts';
 import type { Journal } from '../../session/journal.ts';
 import { isForAccount } from '../../session/kept.ts';
+import { chosenAt } from '../../session/origins.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Session } from '../../session/session.ts';
@@ -32,6 +33,13 @@ export interface OfflineDeliveryHost {
   output(): { readonly maxBytes: number; readonly maxStanzas: number };
 }
 
+interface Held {
+  readonly stanza: Stanza;
+  /** As `performance.now()`. */
+  readonly since: number;
+  readonly taken?: (commit: Awaitable<void>) => void;
+}
+
 interface Delivery {
   readonly session: Session;
   /** Its record says that it gets messages. */
@@ -39,7 +47,7 @@ interface Delivery {
   /** The stored messages that are being written. */
   readonly page: Set<Stanza>;
   /** What came for the session meanwhile, with whoever waits for it to be taken for good. */
-  readonly held: { readonly stanza: Stanza; readonly taken?: (commit: Awaitable<void>) => void }[];
+  readonly held: Held[];
   heldBytes: number;
   /** Something has been stored since the last page was read, perhaps. */
   more: boolean;
@@ -152,7 +160,8 @@ export class OfflineDelivery {
     const { maxBytes, maxStanzas } = this.#host.output();
     const { promise, resolve: taken } = Promise.withResolvers<void>();
     const { resumable = false } = session.management ?? {};
-    delivery.held.push(resumable ? { stanza, taken } : { stanza });
+    const since = performance.now();
+    delivery.held.push(resumable ? { stanza, since, taken } : { stanza, since });
     delivery.heldBytes += stanza.toString().length;
     if (delivery.heldBytes > maxBytes || delivery.held.length > maxStanzas) {
       const limit = delivery.heldBytes > maxBytes ? 'output-bytes' : 'output-stanzas';
@@ -198,14 +207,14 @@ export class OfflineDelivery {
       this.#host.log.flood('offline.undelivered', { account: session.account.bareText, error: asError(error) });
     }
     this.#running.delete(session.account.bareText);
-    for (const { stanza, taken } of delivery.held) {
+    for (const { stanza, since, taken } of delivery.held) {
       if (taken !== undefined && session.movedAway) {
         taken(undefined); // whoever waits sends it after the session: that is not to wait for what is sent here
         continue;
       }
       // what is for the account goes behind what is stored for it, where this session gets no more of that
       const elsewhere = isForAccount(stanza) && !failed && !isReceiving(session);
-      const commit = elsewhere ? forward(this.#host.router, stanza) : session.send(stanza);
+      const commit = elsewhere ? forward(this.#host.router, stanza) : session.send(chosenAt(stanza, since));
       taken?.(commit);
     }
     if (failed || isReceiving(session)) return;
