@@ -3,6 +3,7 @@ import type { World } from './world.ts';
 type Action = readonly [weight: number, name: string, act: () => void | Promise<void>];
 
 /** Milliseconds. */
+const MOMENT = 300;
 const SHORT = 3000;
 const LONG = 90_000;
 
@@ -22,9 +23,11 @@ async function idle(world: World, milliseconds: number): Promise<void> {
 /** What clients and faults may do now, and how likely each is. */
 function possible(world: World): Action[] {
   const { random, scenario, devices } = world;
+  // whoever takes longer to find the new store counts as dead
+  const apart = world.settling && world.members.some(({ running, link }) => running && !link.up);
   const actions: Action[] = [
-    [1, 'time', () => idle(world, random.below(SHORT))],
-    [scenario.sessionsEnd ? 0.3 : 0, 'long time', () => idle(world, random.below(LONG))],
+    [1, 'time', () => idle(world, random.below(apart ? MOMENT : SHORT))],
+    [scenario.sessionsEnd && !apart ? 0.3 : 0, 'long time', () => idle(world, random.below(LONG))],
     [scenario.failovers && !world.settling ? 0.4 : 0, 'failover', () => world.failOver()],
   ];
   for (const device of devices) {
