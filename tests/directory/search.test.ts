@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
 import { GROUPS, PEOPLE, personDn } from '../services/slapd-files.ts';
 import type { TestClient } from '../support/client.ts';
-import { startDirectoryServer } from './server.ts';
+import { answer, sendAuth } from '../support/login.ts';
+import { startDirectoryServer, stranger } from './server.ts';
 
 const MANY = Array.from({ length: 70 }, (_, index) => {
   const uid = `servant${String(index).padStart(2, '0')}`;
@@ -99,6 +100,17 @@ describe('looking for people', () => {
     const member = `member: ${personDn('romeo')}`;
     await slapd.change(`dn: cn=lovers,${GROUPS}\nchangetype: modify\ndelete: member\n${member}\n`);
     await expect.poll(() => condition(romeo)).toBe('forbidden');
+  });
+
+  it('is not for guests', async () => {
+    const mechanisms = ['PLAIN', 'ANONYMOUS'];
+    const config = { authentication: { mechanisms } } as never;
+    const server = await startDirectoryServer(slapd, { directory: { search: { allow: 'server' } }, config });
+    const guest = stranger(server);
+    sendAuth(guest, 'ANONYMOUS', '=');
+    expect((await answer(guest)).name).toBe('success');
+    await guest.request('set', `<bind xmlns='${NS.bind}'/>`);
+    expect(await condition(guest)).toBe('forbidden');
   });
 
   it('is for nobody where that is said', async () => {

@@ -90,6 +90,18 @@ describe('rules', () => {
     ]);
   });
 
+  it.each([
+    ['a*a', 'aa aba', 'a ab ba'],
+    ['*x*y*', 'xy axbyc XY', 'yx x y'],
+    ['ab*ba', 'abba abxba', 'aba ab ba'],
+    ['*a*b', 'ab aab xaxb', 'b ba abc'],
+    ['a.*', 'a. a.b', 'ab'],
+  ])('take a * for anything: %s', (pattern, fitting, others) => {
+    const { shownTo } = settings({ show: [{ groups: [pattern], to: 'everyone' }] });
+    expect(fitting.split(' ').filter((name) => shownTo(name) !== 'everyone')).toEqual([]);
+    expect(others.split(' ').filter((name) => shownTo(name) !== 'nobody')).toEqual([]);
+  });
+
   it('show all groups to their members where nothing is said, and none that no rule names', () => {
     expect(settings().shownTo('x')).toBe('members');
     expect(settings({ show: [] }).shownTo('x')).toBe('nobody');

@@ -64,7 +64,7 @@ export function groupSettings(
   if (base === undefined) return undefined;
   const preset = presets[type];
   const rules = show.map(({ groups, to }) => ({
-    matches: groups.map(patternOf),
+    matches: groups.map(matcherOf),
     to: typeof to === 'string' ? to : inFull(to),
   }));
   return {
@@ -75,7 +75,7 @@ export function groupSettings(
     logins: logins ?? preset.logins,
     login: login ?? preset.login,
     mayLogIn: inFull(config.mayLogIn),
-    shownTo: (name) => rules.find(({ matches }) => matches.some((pattern) => pattern.test(name)))?.to ?? 'nobody',
+    shownTo: (name) => rules.find(({ matches }) => matches.some((fits) => fits(name.toLowerCase())))?.to ?? 'nobody',
   };
 }
 
@@ -83,7 +83,20 @@ export function groupSettings(
 export const memberAttributes = ({ personName, logins, login }: GroupSettings): readonly string[] =>
   logins.length > 0 ? [...personName, login] : personName;
 
-function patternOf(text: string): RegExp {
-  const pieces = text.split('*').map((piece) => RegExp.escape(piece));
-  return new RegExp(`^${pieces.join('.*')}$`, 'isu');
+/** Whether a name, in small letters, fits a text in which a * stands for anything. */
+function matcherOf(pattern: string): (name: string) => boolean {
+  const [first = '', ...others] = pattern.toLowerCase().split('*');
+  const last = others.pop();
+  if (last === undefined) return (name) => name === first;
+  return (name) => {
+    const end = name.length - last.length;
+    if (!name.startsWith(first) || !name.endsWith(last) || end < first.length) return false;
+    let at = first.length;
+    for (const piece of others) {
+      const found = name.indexOf(piece, at);
+      if (found < 0) return false;
+      at = found + piece.length;
+    }
+    return at <= end;
+  };
 }
