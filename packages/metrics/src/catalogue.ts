@@ -61,6 +61,9 @@ export const LIMITS = [
   'event-loop-delay',
   'descriptors',
   'http-body-bytes',
+  'federation-queue-stanzas',
+  'federation-queue-bytes',
+  'federation-queues-bytes',
 ] as const;
 
 /** Every metric of the server, once. */

@@ -26,6 +26,14 @@ const clientAddresses = (own: number, description: string) =>
 export const listen = section('Where the node listens: lists of `{host, port}`, an empty list for nowhere.', {
   c2s: clientAddresses(5222, 'Clients, with STARTTLS (RFC 6120 §5).'),
   c2sTls: clientAddresses(5223, 'Clients, with TLS from the first byte (XEP-0368).'),
+  s2s: addresses(
+    [{ host: '::', port: 5269 }],
+    'Other servers, with STARTTLS (RFC 6120 §5); in use where `federation.enabled` is on.',
+  ),
+  s2sTls: addresses(
+    [{ host: '::', port: 5270 }],
+    'Other servers, with TLS from the first byte (XEP-0368); in use where `federation.enabled` is on.',
+  ),
   http: addresses([{ host: '127.0.0.1', port: 5280 }], 'Health checks and metrics.'),
   agentCheck: addresses(
     [],

@@ -1,9 +1,11 @@
 import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
 import { accountSources, type DirectoryProblem, directories, directoryProblems, INTERNAL } from './directory.ts';
+import { federation } from './federation.ts';
 import { limits, offline, roster, stream } from './limits.ts';
 import { listen, proxyProtocol } from './listen.ts';
 import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
+import { prepared } from './prepared.ts';
 import { sound } from './sound.ts';
 import { isTree } from './tree.ts';
 
@@ -20,21 +22,6 @@ const certificateWithKey = z.refine<{ certificate?: unknown; key?: unknown }>(
   ({ certificate, key }) => (certificate === undefined) === (key === undefined),
   { error: 'has only one of `certificate` and `key`: give both or neither', when: ({ value }) => isTree(value) },
 );
-
-/** Text that `prepare` brings into its one form, or refuses by throwing a JidError. */
-const prepared = (what: string, prepare: (text: string) => string) =>
-  z
-    .string()
-    .max(3071)
-    .transform((text, context) => {
-      try {
-        return prepare(text);
-      } catch (error) {
-        if (!(error instanceof JidError)) throw error;
-        context.issues.push({ code: 'custom', input: text, message: `is not ${what}: ${error.message}` });
-        return z.NEVER;
-      }
-    });
 
 const account = prepared('the bare address of an account', (text) => {
   const jid = Jid.parse(text);
@@ -304,6 +291,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
     domains,
     listen,
     proxyProtocol,
+    federation,
     tls,
     keyspace,
     cluster,

@@ -1,0 +1,27 @@
+import type { StanzaCondition } from '@parley/xmpp/stanza-error';
+
+/** How far the way to another server went. */
+export type ConnectionStep = 'policy' | 'dns' | 'connection' | 'header' | 'features' | 'tls' | 'certificate' | 'proof';
+
+/** The errors that tell a sender why another server was not reached (RFC 6120 §8.3.3.16 and 17, §10.4). */
+export type UnreachableCondition = Extract<StanzaCondition, 'remote-server-not-found' | 'remote-server-timeout'>;
+
+/** There is no stream to a domain. The message says why, in words for an operator. */
+export class ConnectionFailure extends Error {
+  override readonly name = 'ConnectionFailure';
+  readonly step: ConnectionStep;
+  readonly condition: UnreachableCondition;
+  /** Another attempt would end the same way until somebody changes something: a policy, DNS, a certificate. */
+  readonly lasting: boolean;
+
+  constructor(
+    step: ConnectionStep,
+    message: string,
+    about: { timeout?: boolean; lasting?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, { cause: about.cause });
+    this.step = step;
+    this.condition = about.timeout ? 'remote-server-timeout' : 'remote-server-not-found';
+    this.lasting = about.lasting ?? false;
+  }
+}
