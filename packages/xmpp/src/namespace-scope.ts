@@ -17,13 +17,20 @@ interface Declarations {
 export class NamespaceScope {
   readonly defaultNs: string;
   readonly #prefixes: Declarations;
+  readonly #betweenServers: boolean;
 
-  private constructor(defaultNs: string, prefixes: Declarations) {
+  private constructor(defaultNs: string, prefixes: Declarations, betweenServers: boolean) {
     this.defaultNs = defaultNs;
     this.#prefixes = prefixes;
+    this.#betweenServers = betweenServers;
   }
 
-  static readonly root = new NamespaceScope('', { own: new Map([['xml', NS.xml]]), outer: undefined });
+  static readonly root = new NamespaceScope('', { own: new Map([['xml', NS.xml]]), outer: undefined }, false);
+  /**
+   * The one for streams between servers: what is in their content namespace is read as if it were in that of clients,
+   * since it means the same (RFC 6120 §4.8.3).
+   */
+  static readonly betweenServers = new NamespaceScope('', NamespaceScope.root.#prefixes, true);
 
   /** The scope inside an element with these attributes: this one, where they declare nothing. */
   enter(attributes: QualifiedAttributes): NamespaceScope {
@@ -31,7 +38,7 @@ export class NamespaceScope {
     let prefixes: Map<string, string> | undefined;
     for (const name in attributes) {
       if (!name.startsWith('xmlns')) continue;
-      const uri = attributes[name] as string;
+      const uri = this.#read(attributes[name] as string);
       if (name.length === 5) {
         if (uri === NS.xml || uri === NS.xmlns) throw badNamespace('The default namespace may not be a reserved one.');
         defaultNs = uri;
@@ -44,7 +51,11 @@ export class NamespaceScope {
     }
     if (prefixes === undefined && defaultNs === this.defaultNs) return this;
     const inside = prefixes === undefined ? this.#prefixes : { own: prefixes, outer: this.#prefixes };
-    return new NamespaceScope(defaultNs, inside);
+    return new NamespaceScope(defaultNs, inside, this.#betweenServers);
+  }
+
+  #read(uri: string): string {
+    return this.#betweenServers && uri === NS.server ? NS.client : uri;
   }
 
   resolve(prefix: string): string {

@@ -1,4 +1,5 @@
 import { Element, type Node } from './element.ts';
+import { NS } from './namespaces.ts';
 
 /** The limits that `quickElement` keeps to, as `XmlLimits` has them. */
 interface QuickLimits {
@@ -131,6 +132,7 @@ function readStart(outerNs: string): string | undefined {
     if (value === undefined) return undefined;
     if (attribute === 'xmlns') {
       if (declared || value.length > limits.maxNameLength || value.startsWith('http://www.w3.org/')) return undefined;
+      if (value === NS.server) return undefined; // what it is read as depends on the stream
       declared = true;
       ns = value;
     } else if (attributes === undefined) {

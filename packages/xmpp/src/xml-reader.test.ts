@@ -9,7 +9,7 @@ const LIMITS = { maxBytes: 10_000, maxElements: 32, maxDepth: 8, maxAttributes: 
 const HEADER = `<?xml version='1.0'?><stream:stream to='a.lit' version='1.0' xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`;
 
 /** Everything that happens when these chunks arrive, an error's condition last. */
-function read(chunks: readonly (string | Buffer)[], limits = LIMITS): string[] {
+function read(chunks: readonly (string | Buffer)[], limits = LIMITS, betweenServers = false): string[] {
   const events: string[] = [];
   const reader = new XmlReader(
     {
@@ -18,6 +18,7 @@ function read(chunks: readonly (string | Buffer)[], limits = LIMITS): string[] {
       onStreamClose: () => events.push('close'),
     },
     limits,
+    betweenServers,
   );
   try {
     for (const chunk of chunks) reader.write(Buffer.from(chunk));
@@ -55,6 +56,33 @@ describe('XmlReader', () => {
     expect(kept(`<x xmlns='urn:x'><y/></x>`)).toBe(false);
     const other = `<s:stream xmlns:s='${NS.streams}' xmlns:c='${NS.client}'><c:message><c:body/></c:message>`;
     expect(read([other])[1]).toBe(`element <message><body/></message> | undefined`);
+  });
+
+  it('reads the content namespace of servers as that of clients, between servers alone', () => {
+    const header = `<stream:stream xmlns='${NS.server}' xmlns:s='${NS.server}' xmlns:stream='${NS.streams}'>`;
+    const elements = (text: string) => read([header, text], LIMITS, true).slice(1);
+    expect(read([header], LIMITS, true)).toEqual([`open <stream xmlns='${NS.streams}'/> ${NS.server}`]);
+    const message = `<message><body>hi</body></message>`;
+    expect(elements(message)).toEqual([`element ${message} | <body>hi</body></message>`]);
+    expect(elements(`<message xmlns='${NS.server}'><body>hi</body></message>`)).toEqual([
+      `element ${message} | <body>hi</body></message>`,
+    ]);
+    // here the text would mean something else to a client
+    for (const text of [
+      `<message><body xmlns='${NS.server}'>hi</body></message>`,
+      `<s:message><s:body>hi</s:body></s:message>`,
+    ]) {
+      expect(elements(text)).toEqual([`element ${message} | undefined`]);
+    }
+    const forwarded = `<message><forwarded xmlns='urn:xmpp:forward:0'>PART</forwarded></message>`;
+    const inner = `<message xmlns='${NS.client}'><body/></message>`;
+    expect(elements(forwarded.replace('PART', inner))[0]).toContain(`${inner}</forwarded></message> | <forwarded`);
+    expect(elements(forwarded.replace('PART', inner.replace(NS.client, NS.server)))).toEqual([
+      `element ${forwarded.replace('PART', inner)} | undefined`,
+    ]);
+    expect(inStream(`<message><body xmlns='${NS.server}'>hi</body></message>`)).toEqual([
+      `element <message><body xmlns='${NS.server}'>hi</body></message> | undefined`,
+    ]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import type { SaxesTagPlain } from 'saxes';
 import { Element, type Node } from './element.ts';
 import { localPart, NamespaceScope } from './namespace-scope.ts';
+import { NS } from './namespaces.ts';
 import {
   borrowParser,
   COMMON_ROOT,
@@ -95,10 +96,13 @@ export class XmlReader implements ParserEvents {
   #innerAt = 0;
   #relayable = true;
   #contentNs = '';
+  readonly #outerScope: NamespaceScope;
 
-  constructor(handler: XmlHandler, limits: XmlLimits) {
+  /** Between servers, elements of jabber:server are handed on as elements of jabber:client. */
+  constructor(handler: XmlHandler, limits: XmlLimits, betweenServers = false) {
     this.#handler = handler;
     this.#limits = limits;
+    this.#outerScope = betweenServers ? NamespaceScope.betweenServers : NamespaceScope.root;
     this.#parser = newParser(this);
   }
 
@@ -250,13 +254,15 @@ export class XmlReader implements ParserEvents {
     if (name.length > this.#limits.maxNameLength) throw new XmlLimitError('maxNameLength', 'A name is too long.');
     if (name.startsWith('xmlns') && value.length > this.#limits.maxNameLength)
       throw new XmlLimitError('maxNameLength', 'A namespace is too long.');
+    // the text would not mean the same in a stream to a client
+    if (value === NS.server && this.#open.length > 1) this.#relayable = false;
   }
 
   onOpenTag(tag: SaxesTagPlain): void {
     if (tag.name.length > this.#limits.maxNameLength) throw new XmlLimitError('maxNameLength', 'A name is too long.');
     const depth = this.#open.length;
     const parent = this.#open[depth - 1];
-    const scope = (parent?.scope ?? NamespaceScope.root).enter(tag.attributes);
+    const scope = (parent?.scope ?? this.#outerScope).enter(tag.attributes);
     const colon = tag.name.indexOf(':');
     const attributes = scope.attributes(tag.attributes);
     const element: OpenElement = {
@@ -270,7 +276,7 @@ export class XmlReader implements ParserEvents {
     this.#open.push(element);
     if (depth === 0) {
       this.#shares = tag.name === COMMON_ROOT;
-      this.#contentNs = scope.defaultNs;
+      this.#contentNs = tag.attributes.xmlns ?? '';
       this.#event('open', new Element(element.name, element.ns, attributes));
     } else if (depth === 1) {
       this.#innerAt = this.#position;
