@@ -88,7 +88,8 @@ export async function lookAtCertificate(
   };
 }
 
-function established<S extends Socket>(
+/** Resolves with the socket when `event` comes; what ends it before is a DialError. */
+export function established<S extends Socket>(
   socket: S,
   event: string,
   step: () => DialStep,
