@@ -47,6 +47,8 @@ export const NS = {
   streamManagement: 'urn:xmpp:sm:3', // 0198
   time: 'urn:xmpp:time', // 0202
   delay: 'urn:xmpp:delay', // 0203
+  dialback: 'jabber:server:dialback', // 0220
+  dialbackFeature: 'urn:xmpp:features:dialback', // 0220
   conference: 'jabber:x:conference', // 0249
   carbons: 'urn:xmpp:carbons:2', // 0280
   carbonsRules: 'urn:xmpp:carbons:rules:0', // 0280
