@@ -1,3 +1,4 @@
+import { clientRole } from '@parley/server/stream/client-role';
 import { StreamFeatures } from '@parley/server/stream/features';
 import { Stream, type StreamHost } from '@parley/server/stream/stream';
 import type { Element } from '@parley/xmpp/element';
@@ -30,6 +31,7 @@ export class BareStream {
     this.transport.onText = (text) => happened.push({ kind: 'sent', text });
     this.transport.onEnd = () => happened.push({ kind: 'connection closed' });
     const host: StreamHost = {
+      role: clientRole,
       features,
       domain: (name) => name,
       limitsBefore: limits,

@@ -1,10 +1,18 @@
-import type { ChannelBindingType, Codec, TlsDetails, Transport, TransportHandler } from '@parley/server/net/transport';
+import type {
+  ChannelBindingType,
+  Codec,
+  PeerCertificate,
+  TlsDetails,
+  Transport,
+  TransportHandler,
+} from '@parley/server/net/transport';
 
 /** A connection without a network: what the server writes goes to `onText`, what the client sends comes by `push`. */
 export class MemoryTransport implements Transport {
   remoteAddress = '192.0.2.1';
   readonly remotePort = 50_000;
   peerCertificate: Buffer | undefined;
+  shown: PeerCertificate | undefined;
   readonly bindings = new Map<ChannelBindingType, Buffer>();
   buffered = 0;
   sent = 0;

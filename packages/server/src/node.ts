@@ -12,7 +12,6 @@ import { accountsOf } from './auth/ldap/directory-accounts.ts';
 import { tellNotices } from './auth/login-notices.ts';
 import { NodeGroups } from './auth/node-groups.ts';
 import { loadCertificates, measureCertificates, tlsSettings } from './certificates.ts';
-import { ClientListeners } from './client-listeners.ts';
 import { ClientSessions } from './client-sessions.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { ClusterLink } from './cluster/cluster-host.ts';
@@ -41,16 +40,17 @@ import { ResumptionStore } from './session/resumption/resumption-store.ts';
 import { Sessions } from './session/sessions.ts';
 import { Acceptance } from './stream/acceptance.ts';
 import { Admission } from './stream/admission.ts';
-import { legacySession, type OnBind, resourceBinding } from './stream/bind.ts';
+import type { OnBind } from './stream/bind.ts';
+import { addBinding, addSecurity } from './stream/client-features.ts';
+import { clientRole } from './stream/client-role.ts';
 import { drain } from './stream/drain.ts';
 import { StreamFeatures } from './stream/features.ts';
 import { Logins } from './stream/logins.ts';
-import { peerError } from './stream/peer-error.ts';
-import { Sasl } from './stream/sasl.ts';
-import { startTls } from './stream/starttls.ts';
 import type { Stream } from './stream/stream.ts';
 import { measureStreams } from './stream/stream-metrics.ts';
+import { clientSettings } from './stream/stream-settings.ts';
 import { Streams } from './stream/streams.ts';
+import { StreamListeners } from './stream-listeners.ts';
 
 export interface NodeOptions {
   readonly config: Configuration;
@@ -102,7 +102,7 @@ export class Node implements AsyncDisposable {
   readonly #journal: Journal;
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
-  readonly #listeners: ClientListeners;
+  readonly #listeners: StreamListeners;
   readonly #failures: Failures;
   readonly #draining: Draining;
   readonly #reaps: ((isGone: (owner: string, sid: string) => boolean) => Promise<void>)[] = [];
@@ -178,6 +178,8 @@ export class Node implements AsyncDisposable {
     this.#stops.push(() => this.directories.stop());
     this.#admission = new Admission({ config, metrics });
     this.#acceptance = new Acceptance({
+      role: clientRole,
+      settings: clientSettings,
       admission: this.#admission,
       config,
       overload,
@@ -214,7 +216,8 @@ export class Node implements AsyncDisposable {
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
     const acceptance = this.#acceptance;
-    this.#listeners = new ClientListeners({ listen: options.config.listen, acceptor, acceptance, metrics, log });
+    const { listen } = options.config;
+    this.#listeners = new StreamListeners({ listen, names: ['c2s', 'c2sTls'], acceptor, acceptance, metrics, log });
     this.#draining = new Draining({ streams, sessions, others: cluster, settings: () => this.#config.drain, onFault });
   }
 
@@ -303,15 +306,12 @@ export class Node implements AsyncDisposable {
     const { keyspace, log, modules } = this.#options;
     const onBind: OnBind = (stream, jid) => this.#clients.bind(stream, jid);
     const { metrics } = this.registry;
-    this.#features.add(peerError((condition) => metrics.streamErrors.with({ condition, direction: 'in' }).add(1)));
-    this.#features.add(startTls(() => this.#config.tls.required));
     applyAccountChanges({ accounts, sessions, streams, events: hooks.events, peers: this.#peers });
     tellNotices(this.#logins, router, hooks.events);
-    const sasl = new Sasl(this.#logins, this.#admission, () => this.#config);
-    this.#features.add(sasl);
-    this.#features.add(sasl.channelBinding);
+    const config = () => this.#config;
+    addSecurity(this.#features, { config, metrics, logins: this.#logins, admission: this.#admission });
     const shared: SharedContext = {
-      config: () => this.#config,
+      config,
       domains: this.domains,
       keyspace,
       metrics,
@@ -340,8 +340,7 @@ export class Node implements AsyncDisposable {
     };
     this.offers.set(Logins, this.#logins).set(Admission, this.#admission).set(Groups, this.groups);
     await setUpModules(shared, this.offers.set(Directories, this.directories));
-    this.#features.add(resourceBinding(onBind));
-    this.#features.add(legacySession());
+    addBinding(this.#features, onBind);
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
     this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
     this.#clients.endPipelines();

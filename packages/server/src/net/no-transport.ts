@@ -6,6 +6,7 @@ export const NO_TRANSPORT: Transport = {
   remotePort: 0,
   tls: undefined,
   peerCertificate: undefined,
+  shown: undefined,
   blocked: false,
   buffered: 0,
   sent: 0,

@@ -13,7 +13,7 @@ export interface SecureSettings {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly ciphers: string;
   /** Client certificates are asked for, and taken where one of these authorities (PEM) vouches for them. */
-  readonly clientAuthorities?: string | undefined;
+  readonly clientAuthorities?: string | readonly string[] | undefined;
   /** What those authorities have revoked: lists (PEM). Where there are any, each authority needs a valid one. */
   readonly clientRevocations?: readonly string[] | undefined;
 }
@@ -28,7 +28,7 @@ export function secureContext(settings: SecureSettings, own?: CertificateFiles):
       honorCipherOrder: true,
       // RFC 7590 §3.3: no renegotiation; disableRenegotiation() has no effect on a socket without a tls.Server
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
-      ca: settings.clientAuthorities,
+      ca: settings.clientAuthorities as string | string[] | undefined,
       ...(settings.clientRevocations && { crl: [...settings.clientRevocations] }),
     });
   } catch (error) {

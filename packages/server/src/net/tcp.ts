@@ -4,7 +4,14 @@ import { flushAtEndOfTurn } from './flush.ts';
 import { unmapped } from './networks.ts';
 import type { Endpoint } from './proxy-protocol.ts';
 import type { TlsAcceptor } from './tls.ts';
-import type { ChannelBindingType, Codec, TlsDetails, Transport, TransportHandler } from './transport.ts';
+import type {
+  ChannelBindingType,
+  Codec,
+  PeerCertificate,
+  TlsDetails,
+  Transport,
+  TransportHandler,
+} from './transport.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -74,6 +81,10 @@ export class TcpTransport implements Transport {
 
   get peerCertificate(): Buffer | undefined {
     return this.#tls === undefined ? undefined : this.#acceptor.verifiedCertificate(this.#tls)?.raw;
+  }
+
+  get shown(): PeerCertificate | undefined {
+    return this.#tls === undefined ? undefined : this.#acceptor.shown(this.#tls);
   }
 
   get blocked(): boolean {

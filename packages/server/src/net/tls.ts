@@ -2,10 +2,12 @@ import { createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { type CertificateFiles, type SecureSettings, secureContext } from './secure-context.ts';
-import type { ChannelBindingType } from './transport.ts';
+import type { ChannelBindingType, PeerCertificate } from './transport.ts';
 
 export interface TlsSettings extends SecureSettings {
   readonly handshakeTimeoutMs: number;
+  /** What is agreed on where TLS begins with the first byte (XEP-0368 §2); `xmpp-client` where it is left out. */
+  readonly protocol?: 'xmpp-client' | 'xmpp-server';
 }
 
 /** The handshake was not done in time. */
@@ -88,7 +90,7 @@ export class TlsAcceptor {
         this.#shown.set(tls, asked);
         done(null, asked.context);
       },
-      ALPNProtocols: ['xmpp-client'], // XEP-0368 §2
+      ALPNProtocols: [settings.protocol ?? 'xmpp-client'],
       requestCert: settings.clientAuthorities !== undefined,
       rejectUnauthorized: false,
     });
@@ -111,10 +113,17 @@ export class TlsAcceptor {
 
   /** The certificate that the client showed, where an authority vouches for it. */
   verifiedCertificate(tls: TLSSocket): X509Certificate | undefined {
+    const shown = this.shown(tls);
+    return shown?.fault === undefined ? shown?.certificate : undefined;
+  }
+
+  /** The certificate that the client showed, good or not. */
+  shown(tls: TLSSocket): PeerCertificate | undefined {
     // Node sets `authorized` for sockets of a tls.Server alone; of others only the handle knows.
-    const { _handle: handle } = tls as unknown as { _handle?: { verifyError?(): unknown } };
+    const { _handle: handle } = tls as unknown as { _handle?: { verifyError?(): { code: string } | null | undefined } };
     if (this.#settings.clientAuthorities === undefined || handle?.verifyError === undefined) return undefined;
-    return handle.verifyError() ? undefined : tls.getPeerX509Certificate();
+    const certificate = tls.getPeerX509Certificate();
+    return certificate && { certificate, fault: handle.verifyError()?.code };
   }
 
   channelBinding(tls: TLSSocket, type: ChannelBindingType): Buffer | undefined {

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 
 /** What is known of an encrypted connection. */
@@ -6,6 +7,13 @@ export interface TlsDetails {
   readonly cipher: string;
   /** The server name that the client asked for (SNI), if any. */
   readonly serverName: string | undefined;
+}
+
+/** A certificate that the peer showed, with those that it sent along as its issuers. */
+export interface PeerCertificate {
+  readonly certificate: X509Certificate;
+  /** Why no authority vouches for it, in OpenSSL's words (`CERT_HAS_EXPIRED`); undefined where one does. */
+  readonly fault: string | undefined;
 }
 
 export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point';
@@ -32,6 +40,8 @@ export interface Transport {
   readonly tls: TlsDetails | undefined;
   /** DER of the certificate that the peer showed and that was verified, if any. */
   readonly peerCertificate: Buffer | undefined;
+  /** What the peer showed, good or not; undefined where it showed nothing, or was not asked. */
+  readonly shown: PeerCertificate | undefined;
   /** The peer does not read as fast as it is written to. */
   readonly blocked: boolean;
   /** Bytes that wait to be sent, in all layers. */

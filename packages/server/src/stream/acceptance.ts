@@ -8,21 +8,29 @@ import { ConnectionLimits } from '../net/connection-limits.ts';
 import { unmapped } from '../net/networks.ts';
 import type { OverloadCause } from '../net/overload.ts';
 import { HandshakeTimeout } from '../net/tls.ts';
-import { TokenBucket } from '../net/token-bucket.ts';
+import { type Rate, TokenBucket } from '../net/token-bucket.ts';
 import type { Transport } from '../net/transport.ts';
 import type { Admission } from './admission.ts';
 import type { StreamFeatures } from './features.ts';
 import { LoadBalancers } from './load-balancers.ts';
 import { Stream, type StreamHost } from './stream.ts';
+import type { StreamRole } from './stream-role.ts';
+import type { StreamSettings } from './stream-settings.ts';
 import type { Streams } from './streams.ts';
 
 export interface AcceptanceOptions {
+  readonly role: StreamRole;
+  settings(config: Configuration): StreamSettings;
+  /** The rate of one stream, where that has one of its own. */
+  rate?(stream: Stream): Rate | undefined;
   readonly config: () => Configuration;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly features: StreamFeatures;
   readonly streams: Streams;
-  readonly admission: Admission;
+  /** Connections of this process that are accepted elsewhere, and count as well. */
+  otherConnections?(): number;
+  readonly admission?: Admission;
   readonly overload: { readonly cause: OverloadCause | undefined; readonly load: number };
   /** File descriptors that this process may have open. */
   readonly descriptorLimit: number;
@@ -31,18 +39,19 @@ export interface AcceptanceOptions {
 
 /** Takes connections in, within the limits, and makes streams of them. */
 export class Acceptance implements StreamHost {
+  readonly role: StreamRole;
   readonly features: StreamFeatures;
   readonly connections: ConnectionLimits;
   readonly loadBalancers: LoadBalancers;
   readonly #options: AcceptanceOptions;
   readonly #buckets = new WeakMap<Stream, TokenBucket>();
   readonly #counters;
-  #limitsOf: Configuration | undefined;
-  #before: XmlLimits | undefined;
-  #after: XmlLimits | undefined;
+  #settingsOf: Configuration | undefined;
+  #settings: StreamSettings | undefined;
 
   constructor(options: AcceptanceOptions) {
     this.#options = options;
+    this.role = options.role;
     this.features = options.features;
     this.connections = new ConnectionLimits(() => options.config().limits.connections);
     const { config, metrics, log } = options;
@@ -87,7 +96,8 @@ export class Acceptance implements StreamHost {
   }
 
   get #connected(): number {
-    return this.#options.streams.connected + this.loadBalancers.waiting;
+    const { streams, otherConnections } = this.#options;
+    return streams.connected + this.loadBalancers.waiting + (otherConnections?.() ?? 0);
   }
 
   get #mostConnected(): number {
@@ -137,32 +147,26 @@ export class Acceptance implements StreamHost {
     return this.#options.domain(name);
   }
 
-  #limits(): void {
+  /** Reading them out of the configuration takes long, and they are asked for with every stream. */
+  get settings(): StreamSettings {
     const config = this.#options.config();
-    if (this.#limitsOf === config) return;
-    this.#limitsOf = config;
-    const { beforeAuthentication: before, afterAuthentication: after, maxNameBytes: maxNameLength } = config.stream;
-    this.#before = { ...before, maxBytes: before.maxElementBytes, maxNameLength };
-    this.#after = { ...after, maxBytes: after.maxStanzaBytes, maxNameLength };
+    if (this.#settings === undefined || this.#settingsOf !== config) {
+      this.#settingsOf = config;
+      this.#settings = this.#options.settings(config);
+    }
+    return this.#settings;
   }
 
   get limitsBefore(): XmlLimits {
-    this.#limits();
-    return this.#before as XmlLimits;
+    return this.settings.before;
   }
 
   get limitsAfter(): XmlLimits {
-    this.#limits();
-    return this.#after as XmlLimits;
+    return this.settings.after;
   }
 
   get timeouts(): StreamHost['timeouts'] {
-    const { stream } = this.#options.config();
-    return {
-      authenticateMs: stream.authenticateTimeoutSeconds * 1000,
-      bindMs: stream.bindTimeoutSeconds * 1000,
-      closeMs: stream.closeTimeoutSeconds * 1000,
-    };
+    return this.settings.timeouts;
   }
 
   get acceptOldVersion(): boolean {
@@ -176,7 +180,7 @@ export class Acceptance implements StreamHost {
   onBytes(stream: Stream, count: number): number {
     this.#counters.bytesIn.add(count);
     if (stream.unlimited) return 0;
-    const rate = this.#options.config().limits.bytes;
+    const rate = this.#options.rate?.(stream) ?? this.settings.bytes;
     if (rate.perSecond === Number.POSITIVE_INFINITY) return 0;
     const now = performance.now();
     let bucket = this.#buckets.get(stream);
@@ -204,7 +208,7 @@ export class Acceptance implements StreamHost {
 
   onEnd(stream: Stream): void {
     this.#options.streams.remove(stream);
-    this.#options.admission.forget(stream);
+    this.#options.admission?.forget(stream);
   }
 
   onDisconnect(stream: Stream): void {

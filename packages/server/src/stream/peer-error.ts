@@ -10,7 +10,7 @@ export function peerError(onError: (condition: (typeof StreamError.conditions)[n
       if (element.name !== 'error') throw new StreamError('unsupported-stanza-type');
       const named = element.elements.find(({ ns }) => ns === NS.streamErrors)?.name;
       onError(StreamError.conditions.find((condition) => condition === named) ?? 'undefined-condition');
-      stream.close('the client sent a stream error');
+      stream.close(`the ${stream.host.role.peer} sent a stream error`);
     },
   };
 }

@@ -4,13 +4,13 @@ import type { StreamFeature } from './features.ts';
 import type { Stream } from './stream.ts';
 
 /** STARTTLS (RFC 6120 §5). `required` is asked each time, since a reload may change it. */
-export function startTls(required: () => boolean): StreamFeature {
+export function startTls(required: (stream: Stream) => boolean): StreamFeature {
   return {
     ns: NS.tls,
 
     advertise(stream) {
       if (stream.encrypted || stream.identity !== undefined) return undefined;
-      return Element.of('starttls', NS.tls, {}, ...(required() ? [Element.of('required', NS.tls)] : []));
+      return Element.of('starttls', NS.tls, {}, ...(required(stream) ? [Element.of('required', NS.tls)] : []));
     },
 
     handle(stream, element) {

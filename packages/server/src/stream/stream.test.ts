@@ -5,6 +5,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryTransport } from '../../../../tests/support/memory-transport.ts';
 import type { Awaitable } from '../pipeline.ts';
+import { clientRole } from './client-role.ts';
 import { type StreamFeature, StreamFeatures } from './features.ts';
 import { startTls } from './starttls.ts';
 import { Stream, type StreamConsumer, type StreamHost } from './stream.ts';
@@ -43,6 +44,7 @@ function start(options: { handle?: StreamFeature['handle']; onBytes?: (count: nu
   features.add(startTls(() => true));
   if (options.handle) features.add({ ns: NS_TEST, handle: options.handle });
   const host: StreamHost = {
+    role: clientRole,
     features,
     domain: (name) => (name === 'capulet.lit' || name === 'montague.lit' ? name : undefined),
     limitsBefore: LIMITS,

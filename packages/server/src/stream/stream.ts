@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
-import { Jid } from '@parley/xmpp/jid';
+import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { type Iq, isStanza, stanzaOf } from '@parley/xmpp/stanza';
-import { StanzaError } from '@parley/xmpp/stanza-error';
-import { checkStanza } from '@parley/xmpp/stanza-validity';
+import { isStanza } from '@parley/xmpp/stanza';
 import { type StreamCondition, StreamError } from '@parley/xmpp/stream-error';
 import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
 import { NO_TRANSPORT } from '../net/no-transport.ts';
@@ -13,11 +11,13 @@ import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { StreamFeatures } from './features.ts';
 import { limitName } from './reader-limit.ts';
-import { addressedDomain, headerError, headerText } from './stream-header.ts';
+import { addressedDomain } from './stream-header.ts';
 import { langOf, OUR_LANG } from './stream-lang.ts';
+import type { StreamRole } from './stream-role.ts';
 
 /** What a stream needs to know of its server. */
 export interface StreamHost {
+  readonly role: StreamRole;
   readonly features: StreamFeatures;
   /** The domain that is served under this name, or undefined. */
   domain(name: string): string | undefined;
@@ -54,16 +54,16 @@ export interface StreamConsumer {
   onStreamEnd(reason: string, lost: boolean): void;
 }
 
-/** One XML stream of a client (RFC 6120 §4): header, features, errors, close. */
+/** One XML stream that a client or another server began (RFC 6120 §4): header, features, errors, close. */
 export class Stream implements XmlHandler, TransportHandler {
   readonly transport: Transport;
   readonly host: StreamHost;
   /** Unpredictable, unique (RFC 6120 §4.7.3). */
   id = '';
-  /** The virtual domain that the client addressed, '' before its header. */
+  /** The domain that the peer addressed, '' before its header. */
   domain = '';
   lang = OUR_LANG;
-  /** Set by authentication: the bare JID. Never changes again. */
+  /** Set by authentication: the bare JID, of a server its domain. Never changes again. */
   identity: Jid | undefined;
   /** How it was proved. */
   mechanism = '';
@@ -87,7 +87,7 @@ export class Stream implements XmlHandler, TransportHandler {
   constructor(transport: Transport, host: StreamHost) {
     this.transport = transport;
     this.host = host;
-    this.#reader = new XmlReader(this, host.limitsBefore);
+    this.#reader = this.#newReader();
     // Absolute: traffic does not extend it.
     this.#startTimer(host.timeouts.authenticateMs, 'authenticate-time');
     transport.handler = this;
@@ -101,6 +101,11 @@ export class Stream implements XmlHandler, TransportHandler {
     stream.domain = jid.domain;
     stream.identity = jid.bare;
     return stream;
+  }
+
+  #newReader(): XmlReader {
+    const { limitsBefore, limitsAfter, role } = this.host;
+    return new XmlReader(this, this.identity ? limitsAfter : limitsBefore, role.contentNs === NS.server);
   }
 
   get closed(): boolean {
@@ -175,15 +180,13 @@ export class Stream implements XmlHandler, TransportHandler {
     const domain = addressedDomain(root);
     const served = domain === undefined ? undefined : this.host.domain(domain);
     if (served !== undefined) this.domain = served;
-    const { identity } = this;
-    return headerError(root, contentNs, { served, identity, acceptOldVersion: this.host.acceptOldVersion });
+    return this.host.role.headerError(this, root, { contentNs, served });
   }
 
   #open(from: string | undefined): void {
     this.#opened = true;
     this.id = randomBytes(12).toString('base64url');
-    const to = this.identity ?? (from === undefined ? undefined : Jid.tryParse(from)?.bare);
-    this.send(headerText(this.id, this.domain, to));
+    this.send(this.host.role.headerText(this, from));
   }
 
   onElement(element: Element): void {
@@ -236,25 +239,7 @@ export class Stream implements XmlHandler, TransportHandler {
     if (feature?.handle !== undefined) return feature.handle(this, element);
     if (this.#consumer !== undefined) return this.#consumer.receive(element);
     if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
-    return this.#dispatchUnbound(element);
-  }
-
-  #dispatchUnbound(element: Element): Awaitable<void> {
-    const type = element.attr('type');
-    const payload = element.name === 'iq' && (type === 'get' || type === 'set') ? element.firstChild : undefined;
-    const handleIq = payload === undefined ? undefined : this.host.features.for(payload.ns)?.handleIq;
-    // RFC 6120 §4.9.3.12: nothing but negotiation before a resource is bound
-    if (handleIq === undefined) throw new StreamError('not-authorized', 'Authenticate and bind a resource first.');
-    let iq: Iq;
-    try {
-      iq = stanzaOf(element) as Iq;
-      checkStanza(iq);
-    } catch (error) {
-      if (error instanceof StanzaError) throw new StreamError('bad-format', error.message);
-      throw error;
-    }
-    const feature = this.host.features.for((payload as Element).ns);
-    return feature?.handleIq?.(this, iq);
+    return this.host.role.receive(this, element);
   }
 
   onStreamClose(): void {
@@ -278,7 +263,7 @@ export class Stream implements XmlHandler, TransportHandler {
       throw new StreamError('policy-violation', 'Something was sent before the stream could be restarted.');
     }
     this.#reader.stop();
-    this.#reader = new XmlReader(this, this.identity ? this.host.limitsAfter : this.host.limitsBefore);
+    this.#reader = this.#newReader();
     this.#opened = false;
   }
 
@@ -287,7 +272,7 @@ export class Stream implements XmlHandler, TransportHandler {
     // RFC 6120 §5.4.3.3: nothing that came in clear text survives
     this.#queue = [];
     this.#reader.stop();
-    this.#reader = new XmlReader(this, this.host.limitsBefore);
+    this.#reader = this.#newReader();
     this.#opened = false;
     this.#handshaking = true;
     try {
@@ -360,7 +345,7 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   /** Closes in order (RFC 6120 §4.4). */
-  close(reason = this.#sawClose ? 'closed by the client' : 'closed by the server', lost = false): void {
+  close(reason = this.#sawClose ? `closed by the ${this.host.role.peer}` : 'closed by us', lost = false): void {
     if (this.#closed) return;
     if (this.#opened) this.send('</stream:stream>');
     this.#finish(reason, lost);

@@ -5,27 +5,30 @@ import { Listener } from './net/listener.ts';
 import type { TlsAcceptor } from './net/tls.ts';
 import type { Acceptance } from './stream/acceptance.ts';
 
-type ListenAddress = Configuration['listen']['c2s'][number];
+/** Other servers are not behind load balancers that say whose connection it is. */
+type ListenAddress = Configuration['listen']['s2s'][number] & { readonly proxyProtocol?: boolean };
 
-export interface ClientListenersOptions {
+export interface StreamListenersOptions {
   readonly listen: Configuration['listen'];
+  /** Which of them: the names in the configuration. */
+  readonly names: readonly ('c2s' | 'c2sTls' | 's2s' | 's2sTls')[];
   readonly acceptor: TlsAcceptor;
   readonly acceptance: Acceptance;
   readonly metrics: Metrics;
   readonly log: Log;
 }
 
-/** The ports on which clients connect. */
-export class ClientListeners {
-  readonly #options: ClientListenersOptions;
+/** The ports on which clients connect, or other servers. */
+export class StreamListeners {
+  readonly #options: StreamListenersOptions;
   readonly #places: { readonly name: string; readonly address: ListenAddress; port: number; listener?: Listener }[];
 
-  constructor(options: ClientListenersOptions) {
+  constructor(options: StreamListenersOptions) {
     this.#options = options;
-    const { c2s, c2sTls } = options.listen;
-    const places = (name: string, addresses: readonly ListenAddress[]) =>
-      addresses.map((address) => ({ name, address, port: address.port }));
-    this.#places = [...places('c2s', c2s), ...places('c2sTls', c2sTls)];
+    const { listen, names } = options;
+    this.#places = names.flatMap((name) =>
+      listen[name].map((address: ListenAddress) => ({ name, address, port: address.port })),
+    );
   }
 
   /** What they listen on, by the name in the configuration. */
@@ -46,7 +49,7 @@ export class ClientListeners {
 
   #listener(name: string, address: ListenAddress, port: number): Listener {
     const { acceptor, acceptance, log } = this.#options;
-    const direct = name === 'c2sTls';
+    const direct = name.endsWith('Tls');
     return new Listener({
       host: address.host,
       port,
