@@ -4,6 +4,9 @@ import { dial, established } from './dial.ts';
 import { flushAtEndOfTurn } from './flush.ts';
 import type { CertificateFiles } from './secure-context.ts';
 
+/** What a connection is encrypted with, made once for many. */
+export type PeerContext = SecureContext;
+
 export interface PeerTlsSettings {
   /** What we show of ourselves. */
   readonly own: CertificateFiles | undefined;
@@ -14,7 +17,7 @@ export interface PeerTlsSettings {
 }
 
 /** What connections to other servers are encrypted with. Throws where the files are no good. */
-export function peerContext({ own, authorities, minVersion, ciphers }: PeerTlsSettings): SecureContext {
+export function peerContext({ own, authorities, minVersion, ciphers }: PeerTlsSettings): PeerContext {
   return createSecureContext({
     ...(own && { cert: own.certificate, key: own.key }),
     ca: authorities,
@@ -72,7 +75,7 @@ export class PeerConnection {
    * Encrypts the connection. Whether the certificate is good is told, and not judged. Throws a DialError, also when
    * `signal` aborts; the connection is gone then.
    */
-  async startTls(context: SecureContext, serverName: string, alpn: boolean, signal: AbortSignal): Promise<PeerProof> {
+  async startTls(context: PeerContext, serverName: string, alpn: boolean, signal: AbortSignal): Promise<PeerProof> {
     this.flush();
     const raw = this.#raw;
     raw.removeAllListeners('data').removeAllListeners('close').removeAllListeners('end');

@@ -3,8 +3,19 @@ import type { StanzaCondition } from '@parley/xmpp/stanza-error';
 /** How far the way to another server went. */
 export type ConnectionStep = 'policy' | 'dns' | 'connection' | 'header' | 'features' | 'tls' | 'certificate' | 'proof';
 
-/** The errors that tell a sender why another server was not reached (RFC 6120 §8.3.3.16 and 17, §10.4). */
-export type UnreachableCondition = Extract<StanzaCondition, 'remote-server-not-found' | 'remote-server-timeout'>;
+/** The errors that tell a sender why another server was not reached (RFC 6120 §8.3.3.16 and 17, XEP-0220 §2.1.1). */
+export type UnreachableCondition = Extract<
+  StanzaCondition,
+  'remote-server-not-found' | 'remote-server-timeout' | 'internal-server-error'
+>;
+
+export interface FailureDetails {
+  readonly condition?: UnreachableCondition;
+  /** It took too long, or it is only now that it is so: `remote-server-timeout`. */
+  readonly timeout?: boolean;
+  readonly lasting?: boolean;
+  readonly cause?: unknown;
+}
 
 /** There is no stream to a domain. The message says why, in words for an operator. */
 export class ConnectionFailure extends Error {
@@ -14,14 +25,10 @@ export class ConnectionFailure extends Error {
   /** Another attempt would end the same way until somebody changes something: a policy, DNS, a certificate. */
   readonly lasting: boolean;
 
-  constructor(
-    step: ConnectionStep,
-    message: string,
-    about: { timeout?: boolean; lasting?: boolean; cause?: unknown } = {},
-  ) {
+  constructor(step: ConnectionStep, message: string, about: FailureDetails = {}) {
     super(message, { cause: about.cause });
     this.step = step;
-    this.condition = about.timeout ? 'remote-server-timeout' : 'remote-server-not-found';
+    this.condition = about.condition ?? (about.timeout ? 'remote-server-timeout' : 'remote-server-not-found');
     this.lasting = about.lasting ?? false;
   }
 }

@@ -1,0 +1,188 @@
+import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import { DialError } from '../net/dial.ts';
+import { PeerConnection, type PeerContext } from '../net/peer-connection.ts';
+import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
+import { ExternalRefused, type NegotiationOptions, negotiate } from './negotiation.ts';
+import type { DialbackKey } from './outgoing.ts';
+import { EstablishedStream } from './outgoing-stream.ts';
+import { PeerStream } from './peer-stream.ts';
+import type { PeerPolicy } from './policy.ts';
+import type { Resolver, Target } from './resolver.ts';
+import type { Stories, Story } from './story.ts';
+import { TurnsToConnect } from './turns-to-connect.ts';
+
+export interface ConnectorSettings {
+  readonly limits: XmlLimits;
+  readonly connectMs: number;
+  readonly stepMs: number;
+  readonly negotiationMs: number;
+  readonly acknowledgeMs: number;
+  readonly closeMs: number;
+  /** Streams that may be set up at the same time. */
+  readonly connecting: number;
+}
+
+export interface ConnectorOptions {
+  readonly settings: () => ConnectorSettings;
+  readonly policy: (remote: string) => PeerPolicy;
+  readonly resolver: Resolver;
+  readonly stories: Stories;
+  readonly dialbackKey: DialbackKey;
+  /** What connections from a domain of ours to another server are encrypted with. */
+  readonly context: (local: string, policy: PeerPolicy) => PeerContext;
+}
+
+/** Of the places that DNS names, so many are tried. */
+const MOST_TARGETS = 8;
+
+const ORDER: readonly ConnectionStep[] = [
+  'policy',
+  'dns',
+  'connection',
+  'tls',
+  'header',
+  'features',
+  'certificate',
+  'proof',
+];
+
+/** Makes streams to other servers. */
+export class Connector {
+  readonly #options: ConnectorOptions;
+  readonly #turns: TurnsToConnect;
+  readonly #aborting = new AbortController();
+  readonly #setUp = new Set<PeerStream>();
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.#turns = new TurnsToConnect(() => options.settings().connecting);
+  }
+
+  /** Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. */
+  async open(
+    local: string,
+    remote: string,
+    purpose: NegotiationOptions['purpose'] = 'stanzas',
+  ): Promise<EstablishedStream> {
+    const story = this.#options.stories.begin(local, remote);
+    try {
+      const policy = this.#options.policy(remote);
+      story.tell(policyWords(policy));
+      if (!policy.allow) {
+        throw new ConnectionFailure('policy', `The policy closes this server to ${remote}.`, { lasting: true });
+      }
+      const stream = await this.#turns.take(() => this.#tryAll(local, remote, policy, purpose, story));
+      story.outcome = 'connected';
+      return stream;
+    } catch (error) {
+      story.outcome = error instanceof ConnectionFailure ? error.message : 'a fault of ours';
+      throw error;
+    }
+  }
+
+  /** Gives up whatever is being set up. */
+  stop(): void {
+    this.#aborting.abort();
+    for (const stream of this.#setUp) stream.cut('This server stops');
+  }
+
+  async #tryAll(
+    local: string,
+    remote: string,
+    policy: PeerPolicy,
+    purpose: NegotiationOptions['purpose'],
+    story: Story,
+  ): Promise<EstablishedStream> {
+    const targets = await this.#options.resolver.targets(remote, policy, story.tell);
+    let furthest: ConnectionFailure | undefined;
+    for (const target of targets.slice(0, MOST_TARGETS)) {
+      try {
+        return await this.#try(local, remote, target, policy, purpose, story);
+      } catch (error) {
+        if (!(error instanceof ConnectionFailure)) throw error;
+        story.tell(`failed: ${error.message}`);
+        if (furthest === undefined || ORDER.indexOf(error.step) >= ORDER.indexOf(furthest.step)) furthest = error;
+        if (error.step === 'proof' || this.#aborting.signal.aborted) break; // the same servers would say the same
+      }
+    }
+    throw furthest ?? new ConnectionFailure('dns', `DNS names no server for ${remote}.`);
+  }
+
+  async #try(
+    local: string,
+    remote: string,
+    target: Target,
+    policy: PeerPolicy,
+    purpose: NegotiationOptions['purpose'],
+    story: Story,
+  ): Promise<EstablishedStream> {
+    const { settings, context, dialbackKey } = this.#options;
+    const attempt = async (external: boolean): Promise<EstablishedStream> => {
+      const { negotiationMs, acknowledgeMs, stepMs, limits, closeMs } = settings();
+      const connection = await this.#connect(target, story);
+      const stream = new PeerStream(connection, local, remote, { limits, stepMs, closeMs });
+      const late = `The negotiation took longer than ${Math.round(negotiationMs / 1000)} s`;
+      const timer = setTimeout(() => stream.cut(late), negotiationMs);
+      this.#setUp.add(stream);
+      const negotiated = await negotiate(stream, {
+        local,
+        remote,
+        policy,
+        purpose,
+        external,
+        context: context(local, policy),
+        direct: target.tls === 'direct',
+        dialbackKey,
+        tell: story.tell,
+        signal: AbortSignal.any([this.#aborting.signal, AbortSignal.timeout(Math.min(stepMs, negotiationMs))]),
+      }).finally(() => {
+        clearTimeout(timer);
+        this.#setUp.delete(stream);
+      });
+      return new EstablishedStream(local, remote, stream, negotiated, () => ({ acknowledgeMs, verifyMs: stepMs }));
+    };
+    try {
+      return await attempt(true);
+    } catch (error) {
+      if (!(error instanceof ExternalRefused)) throw error;
+      story.tell('once more, without our certificate');
+      return await attempt(false);
+    }
+  }
+
+  async #connect({ host, address, port, tls }: Target, story: Story): Promise<PeerConnection> {
+    const { connectMs } = this.#options.settings();
+    story.tell(`connecting to ${address} port ${port} (${host}, ${tls === 'direct' ? 'direct TLS' : 'STARTTLS'})`);
+    try {
+      const signal = AbortSignal.any([this.#aborting.signal, AbortSignal.timeout(connectMs)]);
+      return await PeerConnection.open(address, port, signal);
+    } catch (error) {
+      if (!(error instanceof DialError)) throw error;
+      const place = `${address} port ${port}`;
+      throw new ConnectionFailure('connection', `${connectionWords(error.code, place)}.`, {
+        timeout: true,
+        cause: error,
+      });
+    }
+  }
+}
+
+function policyWords({ entry, allow, authentication, minTls, stanzas }: PeerPolicy): string {
+  const source = entry === undefined ? 'the default' : `the entry of ${entry}`;
+  if (!allow) return `policy: closed, by ${source}`;
+  return `policy: by ${source}; ${authentication}, TLS ${minTls}, stanzas ${[...stanzas].join(' ') || 'none'}`;
+}
+
+function connectionWords(code: string, place: string): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `Nobody listens at ${place}`;
+    case 'ETIMEDOUT':
+      return `No answer from ${place}`;
+    case 'ENETUNREACH':
+    case 'EHOSTUNREACH':
+      return `There is no way to ${place}`;
+    default:
+      return `No connection to ${place} (${code})`;
+  }
+}

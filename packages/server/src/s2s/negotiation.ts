@@ -1,0 +1,196 @@
+import { domainToASCII } from 'node:url';
+import { type Element, serializeAttributes } from '@parley/xmpp/element';
+import { NS } from '@parley/xmpp/namespaces';
+import { StreamError } from '@parley/xmpp/stream-error';
+import { DialError } from '../net/dial.ts';
+import type { PeerContext, PeerProof } from '../net/peer-connection.ts';
+import { certificateVerdict } from './certificate-verdict.ts';
+import { ConnectionFailure } from './connection-failure.ts';
+import type { DialbackKey } from './outgoing.ts';
+import type { PeerStream } from './peer-stream.ts';
+import type { PeerPolicy } from './policy.ts';
+import type { Tell } from './resolver.ts';
+
+export interface NegotiationOptions {
+  readonly local: string;
+  readonly remote: string;
+  readonly policy: PeerPolicy;
+  readonly context: PeerContext;
+  /** TLS from the first byte. */
+  readonly direct: boolean;
+  /** False where the other side has refused our certificate before. */
+  readonly external: boolean;
+  /** What for: `keys` are asked without proving who we are. */
+  readonly purpose: 'stanzas' | 'keys';
+  readonly dialbackKey: DialbackKey;
+  readonly tell: Tell;
+  readonly signal: AbortSignal;
+}
+
+export interface Negotiated {
+  /** How the other side has taken our word; undefined where it was not asked to. */
+  readonly proof: 'certificate' | 'dialback' | undefined;
+  /** How it has proved its own. */
+  readonly verdict: 'certificate' | 'dns';
+  readonly tls: PeerProof | undefined;
+  /** It acknowledges what it gets (XEP-0198). */
+  readonly acknowledges: boolean;
+}
+
+/** Our certificate was refused, and the other side has hung up: it may take our word another way. */
+export class ExternalRefused extends ConnectionFailure {}
+
+/**
+ * Sets a stream up: encryption, the other side's proof of who it is and ours (RFC 6120 §13.7, XEP-0178, XEP-0220). Throws a
+ * ConnectionFailure; the stream is over then.
+ */
+export async function negotiate(stream: PeerStream, options: NegotiationOptions): Promise<Negotiated> {
+  try {
+    return await new Negotiation(stream, options).run();
+  } catch (error) {
+    stream.close('the negotiation failed');
+    throw error;
+  }
+}
+
+class Negotiation {
+  readonly #stream: PeerStream;
+  readonly #options: NegotiationOptions;
+  #tls: PeerProof | undefined;
+
+  constructor(stream: PeerStream, options: NegotiationOptions) {
+    this.#stream = stream;
+    this.#options = options;
+  }
+
+  async run(): Promise<Negotiated> {
+    const { direct, purpose, tell } = this.#options;
+    if (direct) await this.#encrypt();
+    let features = await this.#stream.open();
+    if (!direct) features = await this.#startTls(features);
+    const verdict = await this.#judge();
+    if (purpose === 'keys') return { proof: undefined, verdict, tls: this.#tls, acknowledges: false };
+    const after = await this.#external(features);
+    if (after === undefined) await this.#dialback();
+    const proof = after === undefined ? 'dialback' : 'certificate';
+    tell(`proof: it takes our word by ${proof}`);
+    const acknowledges = await this.#management(after ?? features);
+    return { proof, verdict, tls: this.#tls, acknowledges };
+  }
+
+  /** Whether it is who it is said to be. */
+  async #judge(): Promise<Negotiated['verdict']> {
+    const { policy, remote, tell } = this.#options;
+    const { certificate, fault } = this.#tls ?? {};
+    const verdict = await certificateVerdict(certificate, fault, remote);
+    tell(`certificate: ${this.#tls === undefined ? 'none without encryption' : verdict.words}`);
+    if (verdict.good) return 'certificate';
+    if (policy.authentication === 'certificate-or-dialback') return 'dns';
+    throw this.#stream.fail(
+      'certificate',
+      new StreamError('policy-violation'),
+      this.#tls === undefined
+        ? `Without encryption it cannot prove that it is ${remote}.`
+        : `It cannot prove that it is ${remote}: ${verdict.words}.`,
+      { lasting: true },
+    );
+  }
+
+  async #startTls(features: Element): Promise<Element> {
+    const stream = this.#stream;
+    if (features.child('starttls', NS.tls) === undefined) {
+      if (this.#options.policy.minTls === 'none') return features;
+      const words = 'It offers no encryption, which the policy asks for.';
+      throw stream.fail('tls', new StreamError('policy-violation'), words, { lasting: true });
+    }
+    stream.write(`<starttls xmlns='${NS.tls}'/>`);
+    const answer = await stream.next('tls');
+    if (!answer.is('proceed', NS.tls)) {
+      throw stream.fail('tls', new StreamError('policy-violation'), 'It offers encryption and refuses it.');
+    }
+    if (stream.ahead) {
+      throw stream.fail('tls', new StreamError('policy-violation'), 'It went on without encryption after STARTTLS.');
+    }
+    await this.#encrypt();
+    return await stream.open();
+  }
+
+  async #encrypt(): Promise<void> {
+    const { remote, context, direct, tell, signal } = this.#options;
+    try {
+      const proof = await this.#stream.connection.startTls(context, domainToASCII(remote), direct, signal);
+      this.#tls = proof;
+      tell(`TLS: ${proof.protocol} ${proof.cipher}`);
+      const { shown } = proof;
+      if (shown) tell(`TLS: certificate of ${shown.subject}, by ${shown.issuer}, until ${shown.validTo.toISOString()}`);
+    } catch (error) {
+      if (!(error instanceof DialError)) throw error;
+      const late = error.code === 'ETIMEDOUT';
+      const words = late ? 'The encryption did not come to be in time' : `The encryption failed: ${tlsWords(error)}`;
+      throw new ConnectionFailure('tls', `${words}.`, { timeout: late, cause: error });
+    }
+  }
+
+  /** SASL EXTERNAL (XEP-0178 §3): the features behind it, or undefined where it was not possible. */
+  async #external(features: Element): Promise<Element | undefined> {
+    const { local, external, tell } = this.#options;
+    const stream = this.#stream;
+    const offered = features.child('mechanisms', NS.sasl)?.elements.map((each) => each.text.trim()) ?? [];
+    if (!offered.includes('EXTERNAL')) tell('proof: it does not offer to look at our certificate (SASL EXTERNAL)');
+    if (!external || this.#tls === undefined || !offered.includes('EXTERNAL')) return undefined;
+    const identity = Buffer.from(local).toString('base64');
+    stream.write(`<auth xmlns='${NS.sasl}' mechanism='EXTERNAL'>${identity}</auth>`);
+    const answer = await stream.next('proof');
+    if (answer.is('success', NS.sasl)) return await stream.open();
+    const reason = answer.elements.find(({ name }) => name !== 'text')?.name ?? answer.name;
+    const text = answer.childText('text')?.slice(0, 200);
+    tell(`proof: it refused our certificate: ${reason}${text ? ` (${text})` : ''}`);
+    // who lets us go on does not hang up (XEP-0178 §3, step 9)
+    if (answer.is('failure', NS.sasl) && !stream.over) return undefined;
+    throw new ExternalRefused('proof', `It refused our certificate (${reason}).`, { timeout: true });
+  }
+
+  /** Server Dialback as the one that wants to speak (XEP-0220 §2.1.1). */
+  async #dialback(): Promise<void> {
+    const { local, remote, dialbackKey, external } = this.#options;
+    const stream = this.#stream;
+    const key = dialbackKey(remote, local, stream.id);
+    stream.write(`<db:result${serializeAttributes(['from', local, 'to', remote])}>${key}</db:result>`);
+    let answer: Element;
+    do {
+      try {
+        answer = await stream.next('proof');
+      } catch (error) {
+        if (!external || !(error instanceof ConnectionFailure)) throw error;
+        throw new ExternalRefused('proof', error.message, { condition: error.condition, cause: error });
+      }
+    } while (!answersTo(answer, local, remote));
+    const type = answer.attr('type');
+    if (type === 'valid') return;
+    if (type === 'error') {
+      const condition = answer.child('error')?.elements[0]?.name ?? answer.elements[0]?.elements[0]?.name;
+      const words = `It could not find out whether we are ${local} (${condition ?? 'no reason given'}).`;
+      throw new ConnectionFailure('proof', words, { timeout: true });
+    }
+    const words = `It does not believe that we are ${local}: the server that DNS names for us did not know our key.`;
+    throw new ConnectionFailure('proof', words, { condition: 'internal-server-error' });
+  }
+
+  /** XEP-0198 without resumption: the other side says what it has got. */
+  async #management(features: Element): Promise<boolean> {
+    if (features.child('sm', NS.streamManagement) === undefined) return false;
+    this.#stream.write(`<enable xmlns='${NS.streamManagement}'/>`);
+    const answer = await this.#stream.next('features');
+    return answer.is('enabled', NS.streamManagement);
+  }
+}
+
+/** An answer that was not asked for says nothing (XEP-0220 §3.1). */
+const answersTo = (answer: Element, local: string, remote: string): boolean =>
+  answer.is('result', NS.dialback) && answer.attr('from') === remote && answer.attr('to') === local;
+
+/** OpenSSL's words without what only its authors understand. */
+function tlsWords(error: DialError): string {
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  return /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message;
+}

@@ -1,0 +1,247 @@
+import type { Element } from '@parley/xmpp/element';
+import { escapeAttribute } from '@parley/xmpp/escape';
+import { NS } from '@parley/xmpp/namespaces';
+import { StreamError } from '@parley/xmpp/stream-error';
+import { type XmlHandler, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import type { PeerConnection, PeerHandler } from '../net/peer-connection.ts';
+import { TokenBucket } from '../net/token-bucket.ts';
+import { ConnectionFailure, type ConnectionStep, type FailureDetails } from './connection-failure.ts';
+
+export interface PeerStreamSettings {
+  readonly limits: XmlLimits;
+  /** Time for the other side to answer. */
+  readonly stepMs: number;
+  /** Time for it to close its side. */
+  readonly closeMs: number;
+}
+
+/** What takes the elements of a stream once it is set up. */
+export interface PeerStreamConsumer {
+  onElement(element: Element): void;
+  /** Called once. */
+  onEnd(reason: string): void;
+}
+
+/** What somebody may send ahead of being asked. */
+const MOST_AHEAD = 8;
+/** Another server has little to say on a stream of ours. */
+const RATE = { perSecond: 20_000, burst: 100_000 };
+
+/**
+ * The XML stream on a connection that this server has made: its own header and what it writes go out, and what comes
+ * back is asked for one by one until somebody takes all of it. Whatever the other side does, it costs no more than the
+ * limits allow, and nobody waits longer than a step may take.
+ */
+export class PeerStream implements XmlHandler, PeerHandler {
+  readonly connection: PeerConnection;
+  /** The other side's id of this stream. */
+  id = '';
+  readonly #local: string;
+  readonly #remote: string;
+  readonly #settings: PeerStreamSettings;
+  #reader: XmlReader;
+  #arrived: Element[] = [];
+  #contentNs = '';
+  #waiting: ((element?: Element) => void) | undefined;
+  #consumer: PeerStreamConsumer | undefined;
+  readonly #bucket = new TokenBucket(RATE, performance.now());
+  #opened = false;
+  /** Why it is over. */
+  #end: { readonly reason: string; readonly details: FailureDetails } | undefined;
+
+  constructor(connection: PeerConnection, local: string, remote: string, settings: PeerStreamSettings) {
+    this.connection = connection;
+    this.#local = local;
+    this.#remote = remote;
+    this.#settings = settings;
+    this.#reader = new XmlReader(this, settings.limits, true);
+    connection.handler = this;
+  }
+
+  get over(): boolean {
+    return this.#end !== undefined;
+  }
+
+  // --- setting up -------------------------------------------------------------------------------------------------
+
+  /** Begins a stream, or begins anew, and answers what the other side offers. Throws a ConnectionFailure. */
+  async open(): Promise<Element> {
+    if (this.#opened) {
+      this.#reader.stop();
+      this.#reader = new XmlReader(this, this.#settings.limits, true);
+      this.#arrived = [];
+    }
+    this.#opened = true;
+    this.write(
+      `<?xml version='1.0'?><stream:stream xmlns='${NS.server}' xmlns:stream='${NS.streams}' xmlns:db='${NS.dialback}'` +
+        ` from='${escapeAttribute(this.#local)}' to='${escapeAttribute(this.#remote)}' version='1.0' xml:lang='en'>`,
+    );
+    const header = await this.next('header');
+    if (header.ns !== NS.streams || header.name !== 'stream' || this.#contentNs !== NS.server) {
+      throw this.fail(
+        'header',
+        new StreamError('invalid-namespace'),
+        'It speaks something else than XMPP between servers.',
+      );
+    }
+    this.id = header.attr('id') ?? '';
+    if (!/^[1-9]/.test(header.attr('version') ?? '')) {
+      throw this.fail('header', new StreamError('unsupported-version'), 'It speaks a version from before XMPP 1.0.');
+    }
+    const features = await this.next('features');
+    if (features.ns !== NS.streams || features.name !== 'features') {
+      throw this.fail('features', new StreamError('bad-format'), 'It did not say what it offers.');
+    }
+    return features;
+  }
+
+  /** The next element, once. Throws a ConnectionFailure where none comes in time, or the stream is over. */
+  async next(step: ConnectionStep): Promise<Element> {
+    if (this.#arrived.length === 0 && this.#end === undefined) await this.#arrival(step);
+    const element = this.#arrived.shift();
+    if (element !== undefined) return element;
+    const { reason, details } = this.#end ?? { reason: 'it is over', details: {} };
+    throw new ConnectionFailure(step, `${reason}.`, details);
+  }
+
+  #arrival(step: ConnectionStep): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      const seconds = Math.round(this.#settings.stepMs / 1000);
+      this.cut(`It did not answer within ${seconds} s (${WAITED_FOR[step]})`);
+    }, this.#settings.stepMs);
+    this.#waiting = () => {
+      clearTimeout(timer);
+      this.#waiting = undefined;
+      resolve();
+    };
+    return promise;
+  }
+
+  /** Whether it said more than it was asked: before encryption, somebody on the way may have added it. */
+  get ahead(): boolean {
+    return this.#arrived.length > 0 || !this.#reader.idle;
+  }
+
+  /** Ends the stream with an error, and answers what to throw. */
+  fail(step: ConnectionStep, error: StreamError, words: string, details: FailureDetails = {}): ConnectionFailure {
+    this.#error(error, words);
+    return new ConnectionFailure(step, words, details);
+  }
+
+  /** From now on every element is the consumer's. */
+  consume(consumer: PeerStreamConsumer): void {
+    this.#consumer = consumer;
+    const { reason } = this.#end ?? {};
+    for (const element of this.#arrived.splice(0)) consumer.onElement(element);
+    if (reason !== undefined) consumer.onEnd(reason);
+  }
+
+  // --- what comes -------------------------------------------------------------------------------------------------
+
+  onData(bytes: Buffer): void {
+    if (this.#end !== undefined) return;
+    const wait = this.#bucket.take(bytes.length, RATE, performance.now());
+    if (wait > 0) {
+      this.connection.pause();
+      setTimeout(() => this.connection.resume(), wait).unref();
+    }
+    try {
+      this.#reader.write(bytes);
+    } catch (error) {
+      const stream = error instanceof StreamError ? error : new StreamError('internal-server-error');
+      this.#error(stream, `What it sent was not good: ${(error as Error).message}`);
+    }
+  }
+
+  onStreamOpen(root: Element, contentNs: string): void {
+    this.#contentNs = contentNs;
+    this.#take(root);
+  }
+
+  onElement(element: Element): void {
+    if (element.ns === NS.streams && element.name === 'error') {
+      const condition = element.elements.find(({ ns, name }) => ns === NS.streamErrors && name !== 'text')?.name;
+      const text = element.childText('text', NS.streamErrors);
+      const words = text === undefined || text === '' ? '' : ` (${text.slice(0, 200)})`;
+      this.#finish(`It ended the stream: ${condition ?? 'without a reason'}${words}`, {
+        timeout: condition !== 'host-unknown' && condition !== 'host-gone',
+      });
+      this.#close();
+      return;
+    }
+    if (this.#consumer !== undefined) this.#consumer.onElement(element);
+    else this.#take(element);
+  }
+
+  #take(element: Element): void {
+    this.#arrived.push(element);
+    if (this.#arrived.length > MOST_AHEAD) {
+      this.#error(new StreamError('policy-violation'), 'It sent more than it was asked for');
+      return;
+    }
+    this.#waiting?.();
+  }
+
+  onStreamClose(): void {
+    this.#finish('It closed the stream', { timeout: true });
+    this.#close();
+  }
+
+  onClose(reason: string): void {
+    this.#finish(`The connection ended: ${reason}`, { timeout: true });
+  }
+
+  // --- out --------------------------------------------------------------------------------------------------------
+
+  write(text: string): void {
+    this.connection.write(text);
+  }
+
+  /** Closes in order (RFC 6120 §4.4). */
+  close(reason: string): void {
+    if (this.#end !== undefined) return;
+    this.#finish(reason, {});
+    this.#close();
+  }
+
+  /** Cuts the connection: nobody waits any longer. */
+  cut(reason: string): void {
+    this.#finish(reason, { timeout: true });
+    this.connection.destroy();
+  }
+
+  #close(): void {
+    if (this.#opened) this.write('</stream:stream>');
+    this.connection.end(this.#settings.closeMs);
+  }
+
+  #error(error: StreamError, reason: string): void {
+    if (this.#end !== undefined) return;
+    if (this.#opened) {
+      const content = error.toElement().elements.map((each) => each.toString(NS.server));
+      this.write(`<stream:error>${content.join('')}</stream:error>`);
+    }
+    this.#finish(reason.replace(/\.$/, ''), {});
+    this.#close();
+  }
+
+  #finish(reason: string, details: FailureDetails): void {
+    if (this.#end !== undefined) return;
+    this.#end = { reason, details };
+    this.#reader.stop();
+    this.#waiting?.();
+    this.#consumer?.onEnd(reason);
+  }
+}
+
+const WAITED_FOR: Record<ConnectionStep, string> = {
+  policy: 'policy',
+  dns: 'DNS',
+  connection: 'connection',
+  header: 'the header of its stream',
+  features: 'what its stream offers',
+  tls: 'encryption',
+  certificate: 'its certificate',
+  proof: 'whether it takes us for who we are',
+};
