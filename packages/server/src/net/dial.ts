@@ -1,11 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net';
-import {
-  createSecureContext,
-  getCACertificates,
-  type SecureContext,
-  connect as secureConnect,
-  type TLSSocket,
-} from 'node:tls';
+import { createSecureContext, type SecureContext, connect as secureConnect, type TLSSocket } from 'node:tls';
+import { machineAuthorities } from './machine-authorities.ts';
 
 /** Where the way to another server ends. */
 export type DialStep = 'name' | 'connection' | 'encryption';
@@ -39,8 +34,7 @@ export function dial(host: string, port: number, signal: AbortSignal): Promise<S
 
 /** Trust in these authorities (PEM), or in those that the machine trusts: Node's own list, and the administrator's. */
 export function trustIn(authorities: string | undefined): SecureContext {
-  const machine = () => [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
-  return createSecureContext({ ca: authorities ?? machine(), minVersion: 'TLSv1.2' });
+  return createSecureContext({ ca: authorities ?? [...machineAuthorities()], minVersion: 'TLSv1.2' });
 }
 
 /**

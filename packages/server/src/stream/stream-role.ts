@@ -18,6 +18,8 @@ export interface StreamRole {
     header: Element,
     about: { contentNs: string; served: string | undefined },
   ): StreamError | undefined;
+  /** What is to be known before features can be offered; nothing more is read until then. */
+  prepare?(stream: Stream, header: Element): Awaitable<void>;
   /** Our own header. `from` is what the other side wrote as its address. */
   headerText(stream: Stream, from: string | undefined): string;
   /** A stanza while nobody has taken over the stream's elements. */

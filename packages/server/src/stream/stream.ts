@@ -73,6 +73,8 @@ export class Stream implements XmlHandler, TransportHandler {
   silence = 0;
   #consumer: StreamConsumer | undefined;
   #reader: XmlReader;
+  /** Its own, once it is bound. */
+  #limits: XmlLimits | undefined;
   #queue: Element[] = [];
   #waiting = false;
   #opened = false;
@@ -105,7 +107,8 @@ export class Stream implements XmlHandler, TransportHandler {
 
   #newReader(): XmlReader {
     const { limitsBefore, limitsAfter, role } = this.host;
-    return new XmlReader(this, this.identity ? limitsAfter : limitsBefore, role.contentNs === NS.server);
+    const limits = this.#limits ?? (this.identity ? limitsAfter : limitsBefore);
+    return new XmlReader(this, limits, role.contentNs === NS.server);
   }
 
   get closed(): boolean {
@@ -172,6 +175,12 @@ export class Stream implements XmlHandler, TransportHandler {
     this.#open(root.attr('from'));
     if (error) throw error;
     if (root.attr('version') === undefined) return; // nothing before XMPP 1.0 knows features
+    const prepared = this.host.role.prepare?.(this, root);
+    if (prepared instanceof Promise) this.#wait(prepared.then(() => this.#sendFeatures()));
+    else this.#sendFeatures();
+  }
+
+  #sendFeatures(): void {
     this.send(`<stream:features>${this.host.features.advertise(this).map(inContent).join('')}</stream:features>`);
   }
 
@@ -301,11 +310,12 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   /** From now on all elements are the consumer's. */
-  bind(consumer: StreamConsumer): void {
+  bind(consumer: StreamConsumer, limits = this.host.limitsAfter): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#consumer = consumer;
-    this.#reader.limits = this.host.limitsAfter;
+    this.#limits = limits;
+    this.#reader.limits = limits;
   }
 
   // --- out --------------------------------------------------------------------------------------------------------

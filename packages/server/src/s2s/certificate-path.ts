@@ -1,0 +1,70 @@
+import type { X509Certificate } from 'node:crypto';
+
+const MOST_LINKS = 8;
+
+/** RFC 5280 §4.2.1.12 */
+const SERVER_PURPOSE = '1.3.6.1.5.5.7.3.1';
+const ANY_PURPOSE = '2.5.29.37.0';
+const BASIC_CONSTRAINTS = '2.5.29.19';
+/** What the extensions of an authority may say: where there is anything else that must be understood, it is not trusted. */
+const UNDERSTOOD: ReadonlySet<string> = new Set([BASIC_CONSTRAINTS, '2.5.29.15', '2.5.29.37', '2.5.29.32']);
+const NAME_CONSTRAINTS = '2.5.29.30';
+
+/** The certificate, those between, and the root that it ends with, each signed by the next; undefined where there is no such way. */
+export function pathTo(
+  roots: readonly X509Certificate[],
+  certificate: X509Certificate,
+): readonly X509Certificate[] | undefined {
+  const path = [certificate];
+  for (let at = certificate; path.length <= MOST_LINKS; ) {
+    if (roots.some((root) => root.fingerprint256 === at.fingerprint256)) return path;
+    const root = roots.find((each) => signs(each, at));
+    if (root !== undefined) return [...path, root];
+    const issuer = at.issuerCertificate;
+    if (issuer === undefined || !signs(issuer, at)) return undefined;
+    path.push(issuer);
+    at = issuer;
+  }
+  return undefined;
+}
+
+const signs = (issuer: X509Certificate, certificate: X509Certificate): boolean =>
+  issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+
+/**
+ * Whether a path is good for a server that connects to us. OpenSSL judges certificates of whoever connects as those of
+ * clients, and refuses nearly all that servers have, which are for servers alone. So this looks at what OpenSSL left out:
+ * dates, lengths and purposes, and refuses whatever it does not understand.
+ */
+export async function isGoodPath(path: readonly X509Certificate[], now: number): Promise<boolean> {
+  const inTime = path.every(({ validFromDate, validToDate }) => +validFromDate <= now && now <= +validToDate);
+  if (!inTime || !path.every(serves)) return false;
+  for (const [index, { raw }] of path.entries()) {
+    if (index > 0 && !(await mayVouch(raw, index - 1))) return false;
+  }
+  return true;
+}
+
+/** Node gives the purposes (extended key usage) under this name; none means all. */
+const serves = ({ keyUsage }: X509Certificate): boolean =>
+  keyUsage === undefined || keyUsage.includes(SERVER_PURPOSE) || keyUsage.includes(ANY_PURPOSE);
+
+/** Whether an authority may have `below` other ones between itself and the certificate. */
+async function mayVouch(der: Uint8Array, below: number): Promise<boolean> {
+  const [asn1, { Certificate, BasicConstraints }] = await Promise.all([import('asn1js'), import('pkijs')]);
+  try {
+    const extensions = Certificate.fromBER(new Uint8Array(der)).extensions ?? [];
+    if (
+      extensions.some(({ extnID, critical }) => extnID === NAME_CONSTRAINTS || (critical && !UNDERSTOOD.has(extnID)))
+    ) {
+      return false;
+    }
+    const basic = extensions.find(({ extnID }) => extnID === BASIC_CONSTRAINTS);
+    if (basic === undefined) return false;
+    const { result } = asn1.fromBER(basic.extnValue.valueBlock.valueHexView);
+    const { cA, pathLenConstraint } = new BasicConstraints({ schema: result });
+    return cA && (typeof pathLenConstraint !== 'number' || below <= pathLenConstraint);
+  } catch {
+    return false; // it is none
+  }
+}

@@ -1,0 +1,25 @@
+import type { Metrics } from '@parley/metrics/registry';
+import type { Stanza } from '@parley/xmpp/stanza';
+import type { FederationConfiguration } from '../config/federation.ts';
+import type { Log } from '../log.ts';
+import type { Awaitable } from '../pipeline.ts';
+import type { Authorities } from './authorities.ts';
+import type { DialbackKey, KeyVerifier } from './outgoing.ts';
+import type { PeerPolicy } from './policy.ts';
+
+/** What incoming streams need of the node. */
+export interface IncomingHost {
+  readonly config: () => FederationConfiguration;
+  readonly policy: (domain: string) => PeerPolicy;
+  readonly authorities: () => Authorities;
+  readonly dialbackKey: DialbackKey;
+  readonly verifier: KeyVerifier;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Whether a domain is one of ours. */
+  serves(domain: string): boolean;
+  /** Takes a stanza that a domain may send, for one of ours. Never throws, nor rejects: what goes wrong is answered. */
+  process(stanza: Stanza, domain: string): Awaitable<unknown>;
+  /** Answers a stanza that may not be processed. */
+  refuse(stanza: Stanza, error: unknown): Awaitable<unknown>;
+}

@@ -1,0 +1,130 @@
+import type { Element } from '@parley/xmpp/element';
+import { Jid } from '@parley/xmpp/jid';
+import { isStanza, type Stanza, type StanzaKind, stanzaOf } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import { checkStanza } from '@parley/xmpp/stanza-validity';
+import { StreamError } from '@parley/xmpp/stream-error';
+import type { Awaitable } from '../pipeline.ts';
+import { Lanes } from '../stream/lanes.ts';
+import type { Stream, StreamConsumer } from '../stream/stream.ts';
+import { OUR_LANG } from '../stream/stream-lang.ts';
+import { type CertificateVerdict, certificateVerdict } from './certificate-verdict.ts';
+import type { IncomingHost } from './incoming-host.ts';
+import { incomingVerdict } from './incoming-verdict.ts';
+
+/** Stanzas of one stream that are under way at the same time. */
+const MOST_UNDER_WAY = 64;
+
+/** A stream that another server began: which domains it has proved to speak for, and what they send. */
+export class IncomingStream implements StreamConsumer {
+  readonly stream: Stream;
+  /** The domain that its header names, which proves nothing. */
+  claimed: string | undefined;
+  /** Whether its certificate stands for that domain. */
+  verdict: CertificateVerdict | undefined;
+  /** When a stanza came last, or the stream began. */
+  activeAt = performance.now();
+  /** Dialback keys that are being verified, or wait for that. */
+  verifying = 0;
+  readonly #host: IncomingHost;
+  readonly #proved = new Set<string>();
+  readonly #lanes = new Lanes();
+
+  constructor(stream: Stream, host: IncomingHost) {
+    this.stream = stream;
+    this.#host = host;
+  }
+
+  get proved(): ReadonlySet<string> {
+    return this.#proved;
+  }
+
+  /** Whether the certificate that it has shown stands for a domain. */
+  verdictFor(domain: string): Promise<CertificateVerdict> {
+    const { transport } = this.stream;
+    if (transport.tls === undefined) return certificateVerdict(undefined, undefined, domain);
+    const { authorities } = this.#host.policy(domain);
+    return incomingVerdict(transport.shown, domain, this.#host.authorities(), authorities);
+  }
+
+  /** From now on it may speak for this domain. The first one is who the stream is. */
+  prove(domain: string, proof: 'certificate' | 'dialback'): void {
+    const { stream } = this;
+    const { maxStanzaBytes: maxBytes } = this.#host.policy(domain);
+    this.#proved.add(domain);
+    if (stream.identity === undefined) {
+      stream.authenticated(Jid.of(undefined, domain), proof);
+      stream.bind(this, { ...stream.host.limitsAfter, maxBytes });
+    }
+    const { remoteAddress: address, tls } = stream.transport;
+    this.#host.log.info('peer.authenticated', { domain, to: stream.domain, address, proof, tls: tls?.protocol });
+  }
+
+  // --- StreamConsumer ---------------------------------------------------------------------------------------------
+
+  receive(element: Element): Awaitable<void> {
+    if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
+    this.activeAt = performance.now();
+    this.#host.metrics.stanzas.with({ kind: element.name as StanzaKind, direction: 'in' }).add(1);
+    const from = this.#sender(element);
+    const stanza = this.#read(element, from);
+    if (stanza === undefined) return;
+    this.#lanes.run(`${from.bareText} ${(stanza.to as Jid).bareText}`, () => this.#process(stanza, from.domain));
+    if (this.#lanes.count >= MOST_UNDER_WAY) return this.#lanes.below(MOST_UNDER_WAY);
+  }
+
+  /** RFC 6120 §8.1.2.2 */
+  #sender(element: Element): Jid {
+    const text = element.attr('from');
+    const from = text === undefined ? undefined : Jid.tryParse(text);
+    if (from === undefined) throw new StreamError('improper-addressing', 'A stanza has no "from" that is an address.');
+    if (!this.#proved.has(from.domain)) {
+      throw new StreamError('invalid-from', 'A stanza is from a domain that was not proved.');
+    }
+    return from;
+  }
+
+  /** RFC 6120 §8.1.1.2. Undefined where it was answered already. */
+  #read(element: Element, from: Jid): Stanza | undefined {
+    const text = element.attr('to');
+    if (text === undefined) throw new StreamError('improper-addressing', 'A stanza has no "to".');
+    const to = Jid.tryParse(text);
+    if (to === undefined) {
+      // one user's mistake, which is not to end the stream of all others; the address cannot be repeated
+      const here = Jid.of(undefined, this.stream.domain);
+      const stanza = stanzaOf(element.withAttr('to', here.toString()));
+      void this.#host.refuse(stanza, new StanzaError('jid-malformed', { text: 'The to is not an address.' }));
+      return undefined;
+    }
+    if (!this.#host.serves(to.domain))
+      throw new StreamError('host-unknown', 'A stanza is for a domain of somebody else.');
+    const stanza = stanzaOf(element);
+    // RFC 6120 §8.1.5
+    return this.stream.lang === OUR_LANG ? stanza : stanza.withLang(this.stream.lang);
+  }
+
+  #process(stanza: Stanza, domain: string): Awaitable<unknown> {
+    try {
+      checkStanza(stanza);
+      const { allow, stanzas } = this.#host.policy(domain);
+      if (!allow || !stanzas.has(stanza.kind)) {
+        if (stanza.kind === 'presence') return;
+        throw new StanzaError('policy-violation', { text: `No ${stanza.kind} is taken from your server here.` });
+      }
+    } catch (error) {
+      return this.#host.refuse(stanza, error);
+    }
+    return this.#host.process(stanza, domain);
+  }
+
+  onStreamEnd(reason: string): void {
+    const { identity, transport } = this.stream;
+    const domains = this.#proved.size > 1 ? [...this.#proved].slice(0, 20) : undefined;
+    this.#host.log.info('peer.closed', {
+      domain: identity?.domain,
+      domains,
+      address: transport.remoteAddress,
+      reason,
+    });
+  }
+}

@@ -1,0 +1,44 @@
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { Stream } from '../stream/stream.ts';
+import { ConnectionFailure } from './connection-failure.ts';
+import type { KeyToVerify, KeyVerifier } from './outgoing.ts';
+
+/** Those of one stream. */
+interface Asking {
+  running: number;
+  readonly waiting: (() => void)[];
+}
+
+/** Has dialback keys verified by the servers that DNS names, a few of each stream at a time. */
+export class KeyRequests {
+  readonly #verifier: KeyVerifier;
+  /** How many of one stream at a time. */
+  readonly #most: () => number;
+  readonly #streams = new WeakMap<Stream, Asking>();
+
+  constructor(verifier: KeyVerifier, most: () => number) {
+    this.#verifier = verifier;
+    this.#most = most;
+  }
+
+  /** Whether a key is good, or why that could not be found out (XEP-0220 §2.4.2). Never rejects. */
+  async ask(stream: Stream, key: KeyToVerify): Promise<boolean | StanzaError> {
+    let asking = this.#streams.get(stream);
+    if (asking === undefined) {
+      asking = { running: 0, waiting: [] };
+      this.#streams.set(stream, asking);
+    }
+    if (asking.running >= this.#most()) await new Promise<void>((resolve) => asking.waiting.push(resolve));
+    asking.running++;
+    try {
+      return stream.closed ? false : await this.#verifier.verify(key);
+    } catch (error) {
+      if (error instanceof ConnectionFailure) return new StanzaError(error.condition, { text: error.message });
+      stream.host.onFault(error, stream);
+      return new StanzaError('remote-server-timeout');
+    } finally {
+      asking.running--;
+      asking.waiting.shift()?.();
+    }
+  }
+}
