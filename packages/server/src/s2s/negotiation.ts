@@ -57,6 +57,8 @@ class Negotiation {
   readonly #stream: PeerStream;
   readonly #options: NegotiationOptions;
   #tls: PeerProof | undefined;
+  /** The other side did not take our certificate. */
+  #refused = false;
 
   constructor(stream: PeerStream, options: NegotiationOptions) {
     this.#stream = stream;
@@ -146,13 +148,14 @@ class Negotiation {
     const text = answer.childText('text')?.slice(0, 200);
     tell(`proof: it refused our certificate: ${reason}${text ? ` (${text})` : ''}`);
     // who lets us go on does not hang up (XEP-0178 §3, step 9)
+    this.#refused = true;
     if (answer.is('failure', NS.sasl) && !stream.over) return undefined;
     throw new ExternalRefused('proof', `It refused our certificate (${reason}).`, { timeout: true });
   }
 
   /** Server Dialback as the one that wants to speak (XEP-0220 §2.1.1). */
   async #dialback(): Promise<void> {
-    const { local, remote, dialbackKey, external } = this.#options;
+    const { local, remote, dialbackKey } = this.#options;
     const stream = this.#stream;
     const key = dialbackKey(remote, local, stream.id);
     stream.write(`<db:result${serializeAttributes(['from', local, 'to', remote])}>${key}</db:result>`);
@@ -161,7 +164,7 @@ class Negotiation {
       try {
         answer = await stream.next('proof');
       } catch (error) {
-        if (!external || !(error instanceof ConnectionFailure)) throw error;
+        if (!this.#refused || !(error instanceof ConnectionFailure)) throw error;
         throw new ExternalRefused('proof', error.message, { condition: error.condition, cause: error });
       }
     } while (!answersTo(answer, local, remote));

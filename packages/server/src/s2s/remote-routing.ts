@@ -6,7 +6,7 @@ import { ConnectionFailure } from './connection-failure.ts';
 import type { EstablishedStream } from './outgoing-stream.ts';
 import type { PeerPolicy } from './policy.ts';
 import { type QueueSettings, RemoteQueue, wordsForSender } from './remote-queue.ts';
-import { StanzasInMemory, type WaitingStanzas, weight } from './waiting-stanzas.ts';
+import { StanzasInMemory, type Together, type WaitingStanzas, weight } from './waiting-stanzas.ts';
 
 export interface RemoteRoutingSettings extends QueueSettings {
   readonly maxStanzas: number;
@@ -40,6 +40,8 @@ export class RemoteRouting {
   readonly #host: RemoteRoutingHost;
   readonly #queues = new Map<string, RemoteQueue>();
   readonly #now: () => number;
+  /** What waits for all domains together. */
+  readonly waiting: Together = { bytes: 0, stanzas: 0 };
   #stopped = false;
   #ticking: NodeJS.Timeout | undefined;
 
@@ -50,18 +52,6 @@ export class RemoteRouting {
 
   get queues(): readonly RemoteQueue[] {
     return [...this.#queues.values()];
-  }
-
-  get waitingBytes(): number {
-    let bytes = 0;
-    for (const { waiting } of this.#queues.values()) bytes += waiting.bytes;
-    return bytes;
-  }
-
-  get waitingStanzas(): number {
-    let stanzas = 0;
-    for (const { waiting } of this.#queues.values()) stanzas += waiting.size;
-    return stanzas;
   }
 
   /** Takes a stanza for another server. Throws a StanzaError where it is refused at once; presence is dropped then. */
@@ -99,7 +89,7 @@ export class RemoteRouting {
         ? 'federation-queue-stanzas'
         : waiting.bytes + bytes > maxBytes
           ? 'federation-queue-bytes'
-          : this.waitingBytes + bytes > maxTotalBytes
+          : this.waiting.bytes + bytes > maxTotalBytes
             ? 'federation-queues-bytes'
             : undefined;
     if (limit === undefined) return;
@@ -115,7 +105,7 @@ export class RemoteRouting {
       throw new StanzaError('resource-constraint', { type: 'wait', text: 'This server talks to too many others.' });
     }
     const host = this.#host;
-    const waiting: WaitingStanzas = new StanzasInMemory();
+    const waiting: WaitingStanzas = new StanzasInMemory(this.waiting);
     const queue = new RemoteQueue(local, remote, {
       settings: host.settings,
       waiting,

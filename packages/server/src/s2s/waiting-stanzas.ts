@@ -23,10 +23,21 @@ interface Waiting {
 /** About what a stanza takes in memory. */
 export const weight = (stanza: Stanza): number => stanza.toString().length + 200;
 
+/** What waits in several places together. */
+export interface Together {
+  bytes: number;
+  stanzas: number;
+}
+
 /** In the memory of the process. */
 export class StanzasInMemory implements WaitingStanzas {
+  readonly #together: Together;
   #list: Waiting[] = [];
   #bytes = 0;
+
+  constructor(together: Together) {
+    this.#together = together;
+  }
 
   get size(): number {
     return this.#list.length;
@@ -39,18 +50,18 @@ export class StanzasInMemory implements WaitingStanzas {
   add(stanza: Stanza, until: number): void {
     const bytes = weight(stanza);
     this.#list.push({ stanza, bytes, until });
-    this.#bytes += bytes;
+    this.#count(1, bytes);
   }
 
   putBack(stanzas: readonly Stanza[], until: number): void {
     const front = stanzas.map((stanza) => ({ stanza, bytes: weight(stanza), until }));
     this.#list.unshift(...front);
-    for (const { bytes } of front) this.#bytes += bytes;
+    for (const { bytes } of front) this.#count(1, bytes);
   }
 
   take(): Stanza | undefined {
     const first = this.#list.shift();
-    this.#bytes -= first?.bytes ?? 0;
+    if (first !== undefined) this.#count(-1, -first.bytes);
     return first?.stanza;
   }
 
@@ -66,7 +77,13 @@ export class StanzasInMemory implements WaitingStanzas {
     if (!this.#list.some(goes)) return [];
     const taken = this.#list.filter(goes);
     this.#list = this.#list.filter((waiting) => !goes(waiting));
-    for (const { bytes } of taken) this.#bytes -= bytes;
+    for (const { bytes } of taken) this.#count(-1, -bytes);
     return taken.map(({ stanza }) => stanza);
+  }
+
+  #count(stanzas: number, bytes: number): void {
+    this.#bytes += bytes;
+    this.#together.bytes += bytes;
+    this.#together.stanzas += stanzas;
   }
 }

@@ -1,0 +1,324 @@
+import { Jid } from '@parley/xmpp/jid';
+import { NS } from '@parley/xmpp/namespaces';
+import { message } from '@parley/xmpp/stanza';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { federation } from '../config/federation.ts';
+import { peerContext } from '../net/peer-connection.ts';
+import { CertificateAuthority, clientCertificate, plainName } from '../stream/testing.ts';
+import { ConnectionFailure } from './connection-failure.ts';
+import { Connector, type ConnectorSettings } from './connector.ts';
+import { dialbackKeys } from './dialback-key.ts';
+import { DIALBACK, EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT, STARTTLS } from './fake-peer.ts';
+import { peerPolicy } from './policy.ts';
+import { Resolver } from './resolver.ts';
+import { Stories } from './story.ts';
+
+const LOCAL = 'local.example';
+const REMOTE = 'remote.example';
+
+const SETTINGS: ConnectorSettings = {
+  limits: { maxBytes: 10_000, maxElements: 32, maxDepth: 8, maxAttributes: 16, maxNameLength: 1024 },
+  connectMs: 2000,
+  stepMs: 300,
+  negotiationMs: 2000,
+  acknowledgeMs: 300,
+  closeMs: 200,
+  connecting: 5,
+};
+
+let authority: CertificateAuthority;
+let ours: { cert: string; key: string };
+let theirs: { cert: string; key: string };
+let selfSigned: { cert: string; key: string };
+
+beforeAll(async () => {
+  authority = await CertificateAuthority.make();
+  ours = await authority.issue(plainName(2, LOCAL));
+  theirs = await authority.issue(plainName(2, REMOTE));
+  selfSigned = await clientCertificate(plainName(2, REMOTE));
+});
+
+const dialbackKey = dialbackKeys('secret');
+
+function connector(port: number, peer: object = {}, settings: Partial<ConnectorSettings> = {}) {
+  const config = federation.parse({ peers: [{ domain: REMOTE, connectTo: `127.0.0.1:${port}`, ...peer }] });
+  const stories = new Stories();
+  const made = new Connector({
+    settings: () => ({ ...SETTINGS, ...settings }),
+    policy: (remote) => peerPolicy(config, remote),
+    resolver: new Resolver(() => ({ servers: [], timeoutMs: 1000 })),
+    stories,
+    dialbackKey,
+    context: () =>
+      peerContext({
+        own: { certificate: ours.cert, key: ours.key },
+        authorities: authority.cert,
+        minVersion: 'TLSv1.2',
+        ciphers: 'DEFAULT',
+      }),
+  });
+  return { connector: made, story: () => stories.of(REMOTE).at(-1)?.lines.join('\n') ?? '' };
+}
+
+const ANY = { authentication: 'certificate-or-dialback' };
+
+async function failure(promise: Promise<unknown>): Promise<ConnectionFailure> {
+  const error = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(ConnectionFailure);
+  return error as ConnectionFailure;
+}
+
+const words = message({ from: Jid.parse(`romeo@${LOCAL}/a`), to: Jid.parse(`juliet@${REMOTE}`), id: '1' });
+
+async function external(connection: FakeConnection, features = ''): Promise<void> {
+  await connection.begin(EXTERNAL);
+  const [, identity = ''] = await connection.until(/<auth [^>]*mechanism='EXTERNAL'[^>]*>([^<]*)<\/auth>/);
+  expect(Buffer.from(identity, 'base64').toString()).toBe(LOCAL);
+  connection.send(`<success xmlns='${NS.sasl}'/>`);
+  await connection.begin(features);
+}
+
+describe('a stream comes to be', () => {
+  test('by certificates of both sides', async () => {
+    const peer = await fakePeer(async (connection) => {
+      const tls = await connection.startTls(theirs);
+      expect(tls.servername).toBe(REMOTE);
+      expect(tls.getPeerX509Certificate()?.subjectAltName).toBe(`DNS:${LOCAL}`);
+      await external(connection);
+    });
+    const { connector: made, story } = connector(peer.port);
+    const stream = await made.open(LOCAL, REMOTE);
+    expect(stream).toMatchObject({ proof: 'certificate', verdict: 'certificate', acknowledges: false, writable: true });
+    stream.send(words);
+    await peer.connections[0]?.until(/<message to='juliet@remote.example' from='romeo@local.example\/a' id='1'\/>/);
+    stream.close('done');
+    await peer.connections[0]?.until(/<\/stream:stream>/);
+    expect(await stream.closed).toEqual({ reason: 'done', unacknowledged: [] });
+    expect(story()).toContain(`certificate: its certificate stands for ${REMOTE}`);
+    expect(peer.faults).toEqual([]);
+  });
+
+  test('with TLS from the first byte', async () => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.encrypt(theirs);
+      await external(connection);
+    });
+    const { connector: made } = connector(peer.port, { connectToTls: true });
+    expect((await made.open(LOCAL, REMOTE)).proof).toBe('certificate');
+  });
+
+  test('by dialback', async () => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(selfSigned);
+      await connection.begin(DIALBACK, 'stream2');
+      const key = dialbackKey(REMOTE, LOCAL, 'stream2');
+      await connection.until(new RegExp(`<db:result from='${LOCAL}' to='${REMOTE}'>${key}</db:result>`));
+      // what nobody asked for says nothing
+      connection.send(`<db:result from='other.example' to='${LOCAL}' type='valid'/>`);
+      connection.send(`<db:verify from='${REMOTE}' to='${LOCAL}' id='x' type='valid'/>`);
+      connection.send(`<db:result from='${REMOTE}' to='${LOCAL}' type='valid'/>`);
+    });
+    const { connector: made } = connector(peer.port, ANY);
+    expect(await made.open(LOCAL, REMOTE)).toMatchObject({ proof: 'dialback', verdict: 'dns' });
+    expect(peer.faults).toEqual([]);
+  });
+
+  test.each(['and goes on', 'and hangs up'])('the other side refuses our certificate %s', async (end) => {
+    const peer = await fakePeer(async (connection, number) => {
+      await connection.startTls(theirs);
+      await connection.begin(EXTERNAL + DIALBACK);
+      if (number === 1) {
+        await connection.until(/<auth [^>]*>[^<]*<\/auth>/);
+        connection.send(`<failure xmlns='${NS.sasl}'><not-authorized/></failure>`);
+        if (end === 'and hangs up') {
+          connection.send('</stream:stream>');
+          connection.end();
+          return;
+        }
+      }
+      await connection.until(/<db:result [^>]*>/);
+      connection.send(`<db:result from='${REMOTE}' to='${LOCAL}' type='valid'/>`);
+    });
+    const { connector: made } = connector(peer.port);
+    expect((await made.open(LOCAL, REMOTE)).proof).toBe('dialback');
+    expect(peer.connections.length).toBe(end === 'and goes on' ? 1 : 2);
+  });
+
+  test('to ask for keys alone', async () => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(selfSigned);
+      await connection.begin(DIALBACK);
+      for (const type of ['valid', 'invalid']) {
+        const [, id] = await connection.until(/<db:verify from='local.example' to='remote.example' id='(\w+)'>k&lt;y/);
+        connection.send(`<db:verify from='${REMOTE}' to='${LOCAL}' id='other' type='valid'/>`);
+        connection.send(`<db:verify from='${REMOTE}' to='${LOCAL}' id='${id}' type='${type}'/>`);
+      }
+    });
+    const { connector: made } = connector(peer.port, ANY);
+    const stream = await made.open(LOCAL, REMOTE, 'keys');
+    const key = { receiving: LOCAL, originating: REMOTE, streamId: 's1', key: 'k<y' };
+    expect(await stream.verify(key)).toBe(true);
+    expect(await stream.verify({ ...key, streamId: 's2' })).toBe(false);
+    expect((await failure(stream.verify({ ...key, streamId: 's3' }))).condition).toBe('remote-server-timeout');
+  });
+});
+
+describe('acknowledgements', () => {
+  const managed = async (connection: FakeConnection) => {
+    await connection.startTls(theirs);
+    await external(connection, MANAGEMENT);
+    await connection.until(/<enable [^>]*\/>/);
+    connection.send(`<enabled xmlns='${NS.streamManagement}'/>`);
+  };
+
+  test('what is acknowledged is forgotten, the rest told when the stream ends', async () => {
+    const peer = await fakePeer(async (connection) => {
+      await managed(connection);
+      await connection.until(/id='1'\/>/);
+      await connection.until(/<r [^>]*\/>/);
+      connection.send(`<a xmlns='${NS.streamManagement}' h='1'/>`);
+      await connection.until(/id='2'\/>/);
+      connection.destroy();
+    });
+    const { connector: made } = connector(peer.port);
+    const stream = await made.open(LOCAL, REMOTE);
+    stream.send(words);
+    await vi.waitFor(() => expect(stream.unacknowledged).toBe(0));
+    stream.send(words.with({ id: '2' }));
+    expect((await stream.closed).unacknowledged.map(({ id }) => id)).toEqual(['2']);
+  });
+
+  test.each([
+    ['too many', `<a xmlns='${NS.streamManagement}' h='2'/>`, 'it acknowledges more than it was sent'],
+    ['none', '', 'it did not acknowledge what it was sent'],
+  ])('%s', async (_, answer, reason) => {
+    const peer = await fakePeer(async (connection) => {
+      await managed(connection);
+      await connection.until(/<r [^>]*\/>/);
+      connection.send(answer);
+    });
+    const { connector: made } = connector(peer.port);
+    const stream = await made.open(LOCAL, REMOTE);
+    stream.send(words);
+    expect(await stream.closed).toMatchObject({ reason, unacknowledged: [words] });
+  });
+});
+
+describe('a stream does not come to be', () => {
+  test('where the policy closes this server', async () => {
+    const { connector: made, story } = connector(1, { allow: false });
+    expect(await failure(made.open(LOCAL, REMOTE))).toMatchObject({ step: 'policy', lasting: true });
+    expect(story()).toContain('policy: closed');
+  });
+
+  test('where nobody listens', async () => {
+    const { connector: made } = connector(1);
+    const error = await failure(made.open(LOCAL, REMOTE));
+    expect(error).toMatchObject({ step: 'connection', condition: 'remote-server-timeout', lasting: false });
+    expect(error.message).toBe('Nobody listens at 127.0.0.1 port 1.');
+  });
+
+  test.each<[string, () => { cert: string; key: string }, string]>([
+    ['signed by itself', () => selfSigned, 'its certificate is signed by itself'],
+    ['of another domain', () => ours, `its certificate is for ${LOCAL}, not for ${REMOTE}`],
+  ])('where the certificate is %s', async (_, certificate, reason) => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(certificate());
+      await connection.begin(EXTERNAL + DIALBACK);
+      await connection.gone();
+    });
+    const error = await failure(connector(peer.port).connector.open(LOCAL, REMOTE));
+    expect(error).toMatchObject({ step: 'certificate', lasting: true, condition: 'remote-server-not-found' });
+    expect(error.message).toContain(reason);
+    expect(peer.connections[0]?.log).not.toContain('auth');
+  });
+
+  test('without encryption', async () => {
+    const peer = await fakePeer((connection) => connection.begin(DIALBACK));
+    const error = await failure(connector(peer.port, ANY).connector.open(LOCAL, REMOTE));
+    expect(error).toMatchObject({ step: 'tls', lasting: true });
+  });
+
+  test.each([
+    ['invalid', 'internal-server-error'],
+    ['error', 'remote-server-timeout'],
+  ])('where dialback is %s', async (type, condition) => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(theirs);
+      await connection.begin(DIALBACK);
+      await connection.until(/<db:result [^>]*>/);
+      connection.send(`<db:result from='${REMOTE}' to='${LOCAL}' type='${type}'/>`);
+    });
+    expect(await failure(connector(peer.port).connector.open(LOCAL, REMOTE))).toMatchObject({
+      step: 'proof',
+      condition,
+    });
+  });
+
+  const header = `<stream:stream xmlns='${NS.server}' xmlns:stream='${NS.streams}' id='1' version='1.0'>`;
+  test.each<[string, string, Partial<ConnectionFailure>]>([
+    ['says nothing', '', { step: 'header', condition: 'remote-server-timeout' }],
+    ['stops after its header', header, { step: 'features', condition: 'remote-server-timeout' }],
+    ['speaks to clients', header.replace(NS.server, NS.client), { step: 'header' }],
+    ['speaks no XMPP', 'SSH-2.0-OpenSSH\r\n', { step: 'header' }],
+    ['speaks an old version', header.replace(` version='1.0'`, ''), { step: 'header' }],
+    ['has huge features', `${header}<stream:features>${'<x/>'.repeat(5000)}`, { step: 'features' }],
+    ['has endless features', `${header}<stream:features><a b='${'c'.repeat(20_000)}`, { step: 'features' }],
+    ['sends ever more', `${header}${'<a/>'.repeat(50)}`, { step: 'features' }],
+    [
+      'does not serve the domain',
+      `${header}<stream:error><host-unknown xmlns='${NS.streamErrors}'/></stream:error>`,
+      { condition: 'remote-server-not-found' },
+    ],
+    ['hangs up', `${header}</stream:stream>`, { step: 'features', condition: 'remote-server-timeout' }],
+  ])('where the other side %s', async (_, text, expected) => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.until(/<stream:stream [^>]*>/);
+      connection.send(text);
+      await connection.gone();
+    });
+    const error = await failure(connector(peer.port, ANY).connector.open(LOCAL, REMOTE));
+    expect(error).toMatchObject(expected);
+    await peer.connections[0]?.gone();
+  });
+
+  test('where somebody on the way speaks before the encryption', async () => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.begin(STARTTLS);
+      await connection.until(/<starttls [^>]*\/>/);
+      connection.send(`<proceed xmlns='${NS.tls}'/><stream:features>`);
+      await connection.gone();
+    });
+    expect(await failure(connector(peer.port).connector.open(LOCAL, REMOTE))).toMatchObject({ step: 'tls' });
+  });
+
+  test('where each step is slow, and none too slow', async () => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(theirs);
+      await connection.begin(DIALBACK);
+      for (;;) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        connection.send('<db:verify/>');
+      }
+    });
+    const error = await failure(connector(peer.port, {}, { negotiationMs: 600 }).connector.open(LOCAL, REMOTE));
+    expect(error).toMatchObject({ step: 'proof', condition: 'remote-server-timeout' });
+    await peer.connections[0]?.gone();
+  });
+
+  test('where this server stops', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const peer = await fakePeer(async (connection) => {
+      await connection.until(/<stream:stream [^>]*>/);
+      resolve();
+    });
+    const { connector: made } = connector(peer.port);
+    const opening = failure(made.open(LOCAL, REMOTE));
+    await promise;
+    made.stop();
+    expect((await opening).message).toBe('This server stops.');
+  });
+});
