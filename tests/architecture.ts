@@ -31,6 +31,7 @@ const serverOrder = [
     'certificates',
     'client-sessions',
     'module-setup',
+    'federation',
     'stream-listeners',
     'draining',
     'failures',

@@ -1,6 +1,7 @@
 import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from './conditions.ts';
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
+import { federationMetrics } from './federation-metrics.ts';
 import { LATENCY } from './latency.ts';
 import { synchronisationMetrics } from './synchronisation-metrics.ts';
 
@@ -311,6 +312,7 @@ export const catalogue = {
   }),
   ...directoryMetrics,
   ...synchronisationMetrics,
+  ...federationMetrics,
   resumptionDuration: histogram({
     name: 'xmpp.resumption.duration',
     unit: 's',

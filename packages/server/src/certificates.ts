@@ -26,10 +26,29 @@ export async function loadCertificates(config: Configuration): Promise<Certifica
   return { files: new Map([...files, ['', pair]]), selfSigned: made.certificate };
 }
 
+/** The files (PEM) with those who vouch for other servers, by their names. Throws a ConfigurationError where one is no good. */
+export function peerAuthorities({ federation }: Configuration): ReadonlyMap<string, string> {
+  const problems: Problem[] = [];
+  const named = [
+    { path: 'federation.authorities', file: federation.authorities },
+    ...federation.peers.map(({ domain, authorities }) => ({
+      path: `federation.peers[${domain}].authorities`,
+      file: authorities,
+    })),
+  ];
+  const files = new Map<string, string>();
+  for (const { path, file } of named) {
+    if (file !== undefined && !files.has(file)) files.set(file, readPem(path, file, problems));
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return files;
+}
+
 /** Throws a ConfigurationError where the certificates, or how they shall be used, are no good. */
 export function checkCertificates(config: Configuration): void {
   const files = namedCertificates(config);
   const settings = tlsSettings(config);
+  if (config.federation.enabled) peerAuthorities(config);
   for (const pair of [undefined, ...files.values()]) secureContext(settings, pair);
 }
 

@@ -2,7 +2,6 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Registry } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { AccountsOptions } from './accounts.ts';
 import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
@@ -22,6 +21,7 @@ import type { Configuration } from './config/schema.ts';
 import { Disclosure } from './disclosure.ts';
 import { Draining, type DrainState } from './draining.ts';
 import { Failures } from './failures.ts';
+import { Federation } from './federation.ts';
 import { letGo } from './fenced.ts';
 import { Hooks } from './hooks.ts';
 import { IqTable } from './iq.ts';
@@ -79,6 +79,7 @@ export class Node implements AsyncDisposable {
   readonly accounts: Authenticator;
   readonly groups: NodeGroups;
   readonly directories: Directories;
+  readonly federation: Federation;
   readonly offers = new Map<unknown, object>(); // what modules use of each other, by its class
   readonly #startedAt = performance.now();
   #config: Configuration;
@@ -129,11 +130,8 @@ export class Node implements AsyncDisposable {
     this.accounts = accountsOf({ internal, directories: this.directories, keyspace, log, secret, config });
     this.#iq = new IqTable((jid) => this.#isLocal(jid));
     this.#requests = Requests.within(() => this.#config.limits.iq);
-    this.#store = new ResumptionStore({
-      keyspace,
-      ...(options.cluster && { owner: options.cluster.id }),
-      onDamaged: (error) => log.error('resumption.damaged', { error }),
-    });
+    const onDamaged = (error: Error) => log.error('resumption.damaged', { error });
+    this.#store = new ResumptionStore({ keyspace, owner: options.cluster?.id, onDamaged });
     this.cluster =
       options.cluster &&
       clusterOf(options.cluster, {
@@ -163,19 +161,19 @@ export class Node implements AsyncDisposable {
       iq: this.#iq,
       isLocalDomain: (domain) => this.#domains.has(domain),
       toAccount: (stanza, sender) => accounts.receive(stanza, sender),
-      sendRemote: () => {
-        throw new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
-      },
+      sendRemote: (stanza) => this.federation.send(stanza),
       errorFor,
       passes,
       onAnswer: (iq, sender) => this.#requests.answer(sender, iq),
     });
+    this.federation = new Federation({ config, metrics, log, secret, errorFor, router: () => this.router });
     const overload = new Overload(
       () => this.#config.limits.process,
       (cause) => this.#acceptance.shed(cause),
     );
     this.#stops.push(() => overload[Symbol.dispose]());
     this.#stops.push(() => this.directories.stop());
+    this.#stops.push(() => this.federation.stop());
     this.#admission = new Admission({ config, metrics });
     this.#acceptance = new Acceptance({
       role: clientRole,
@@ -229,6 +227,7 @@ export class Node implements AsyncDisposable {
     const node = new Node(options, await clusterSecret(config, keyspace), acceptor);
     node.#selfSigned = certificates.selfSigned;
     try {
+      node.federation.take(config, certificates.files);
       await node.#setUp();
       for (const start of node.#starts) await start();
       if (node.cluster === undefined) await node.#reap((owner) => owner !== node.#store.owner);
@@ -372,6 +371,7 @@ export class Node implements AsyncDisposable {
     const changes = apply(config, next, moduleSettings(this.#options.modules));
     const certificates = await loadCertificates(config);
     this.#acceptor.replace(tlsSettings(config), certificates.files);
+    this.federation.take(config, certificates.files);
     this.#config = config;
     measureCertificates(this.registry.metrics, this.domains, this.#acceptor);
     return changes;

@@ -40,6 +40,11 @@ export class Router {
     this.#services.delete(domain);
   }
 
+  /** Whether this server speaks for a domain. */
+  serves(domain: string): boolean {
+    return this.#host.isLocalDomain(domain) || this.#services.has(domain);
+  }
+
   get serviceDomains(): IterableIterator<string> {
     return this.#services.keys();
   }

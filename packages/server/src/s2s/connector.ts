@@ -49,13 +49,15 @@ const ORDER: readonly ConnectionStep[] = [
 /** Makes streams to other servers. */
 export class Connector {
   readonly #options: ConnectorOptions;
-  readonly #turns: TurnsToConnect;
+  readonly #turns: Record<NegotiationOptions['purpose'], TurnsToConnect>;
   readonly #aborting = new AbortController();
   readonly #setUp = new Set<PeerStream>();
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
-    this.#turns = new TurnsToConnect(() => options.settings().connecting);
+    const most = () => options.settings().connecting;
+    // whoever makes us ask for keys keeps nobody from sending stanzas
+    this.#turns = { stanzas: new TurnsToConnect(most), keys: new TurnsToConnect(most) };
   }
 
   /** Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. */
@@ -71,13 +73,18 @@ export class Connector {
       if (!policy.allow) {
         throw new ConnectionFailure('policy', `The policy closes this server to ${remote}.`, { lasting: true });
       }
-      const stream = await this.#turns.take(() => this.#tryAll(local, remote, policy, purpose, story));
+      const stream = await this.#turns[purpose].take(() => this.#tryAll(local, remote, policy, purpose, story));
       story.outcome = 'connected';
       return stream;
     } catch (error) {
       story.outcome = error instanceof ConnectionFailure ? error.message : 'a fault of ours';
       throw error;
     }
+  }
+
+  /** Streams that are being set up. */
+  get settingUp(): number {
+    return this.#setUp.size;
   }
 
   /** Gives up whatever is being set up. */

@@ -35,7 +35,7 @@ export { NOT_RESUMABLE };
 export interface ResumptionStoreOptions {
   readonly keyspace: Keyspace;
   /** Tells what this node did from what others did: 16 hexadecimal digits, other ones at each start. */
-  readonly owner?: string;
+  readonly owner?: string | undefined;
   /** Hears of what cannot be read and is passed over; it stays where it is. */
   onDamaged(error: KeyspaceError): void;
 }

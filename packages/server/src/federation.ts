@@ -1,0 +1,208 @@
+import type { Metrics } from '@parley/metrics/registry';
+import type { Stanza } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import { peerAuthorities } from './certificates.ts';
+import type { Configuration } from './config/schema.ts';
+import type { Log } from './log.ts';
+import { type PeerContext, peerContext } from './net/peer-connection.ts';
+import type { CertificateFiles } from './net/secure-context.ts';
+import type { Router } from './routing/router.ts';
+import { Authorities } from './s2s/authorities.ts';
+import { ConnectionFailure } from './s2s/connection-failure.ts';
+import { Connector, type ConnectorSettings } from './s2s/connector.ts';
+import { dialbackKeys } from './s2s/dialback-key.ts';
+import { KeyQuestions } from './s2s/key-questions.ts';
+import type { DialbackKey, KeyVerifier } from './s2s/outgoing.ts';
+import type { EstablishedStream } from './s2s/outgoing-stream.ts';
+import { type PeerPolicy, peerPolicy } from './s2s/policy.ts';
+import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
+import { Resolver } from './s2s/resolver.ts';
+import { Stories } from './s2s/story.ts';
+
+export interface FederationOptions {
+  readonly config: () => Configuration;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly secret: (purpose: string) => Buffer;
+  /** The error that answers a stanza, or undefined where none may be sent. */
+  errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
+  /** Asked each time: it is made after this. */
+  router(): Router;
+}
+
+/** What servers of other domains offer before they know us has few elements, but more than what clients say. */
+const MOST_FEATURE_ELEMENTS = 64;
+
+/** This server among others: whom it talks to, the streams to them, and what is asked of them. */
+export class Federation {
+  readonly dialbackKey: DialbackKey;
+  readonly stories = new Stories();
+  readonly routing: RemoteRouting;
+  readonly verifier: KeyVerifier;
+  readonly #options: FederationOptions;
+  readonly #resolver: Resolver;
+  readonly #connector: Connector;
+  #authorities = new Authorities(new Map(), undefined);
+  #certificates: ReadonlyMap<string, CertificateFiles> = new Map();
+  readonly #contexts = new Map<string, PeerContext>();
+
+  constructor(options: FederationOptions) {
+    this.#options = options;
+    const { config, metrics, router } = options;
+    this.dialbackKey = dialbackKeys(options.secret('dialback'));
+    this.#resolver = new Resolver(() => {
+      const { dnsServers, timeouts } = config().federation;
+      return { servers: dnsServers, timeoutMs: timeouts.dnsSeconds * 1000 };
+    });
+    this.#connector = new Connector({
+      settings: () => connectorSettings(config()),
+      policy: this.policy,
+      resolver: this.#resolver,
+      stories: this.stories,
+      dialbackKey: this.dialbackKey,
+      context: (local, policy) => this.#context(local, policy),
+    });
+    this.routing = new RemoteRouting({
+      settings: () => routingSettings(config()),
+      policy: this.policy,
+      isOurs: (domain) => router().serves(domain),
+      open: (local, remote) => this.#open(local, remote),
+      answer: (stanza, error) => this.#answer(stanza, error),
+      onSent: ({ kind }) => metrics.federationStanzas.with({ kind, direction: 'out' }).add(1),
+      onOpen: (stream) => this.#onOpen(stream),
+      onEnd: ({ local, remote, sent }, reason) => options.log.info('s2s.closed', { local, remote, sent, reason }),
+      onFailure: (local, remote, failure, retryMs) => this.#onFailure(local, remote, failure, retryMs),
+      onLimit: (limit, remote) => {
+        metrics.limitsExceeded.with({ limit }).add(1);
+        options.log.flood('limit.exceeded', { limit, remote });
+      },
+    });
+    this.verifier = new KeyQuestions({
+      stream: (local, remote) => this.routing.stream(local, remote),
+      open: (local, remote) => this.#connector.open(local, remote, 'keys'),
+    });
+    this.#measure(metrics);
+  }
+
+  get enabled(): boolean {
+    return this.#options.config().federation.enabled;
+  }
+
+  /** Those who vouch for other servers. */
+  get authorities(): Authorities {
+    return this.#authorities;
+  }
+
+  /** What holds for a domain, as the configuration says now. */
+  readonly policy = (domain: string): PeerPolicy => peerPolicy(this.#options.config().federation, domain);
+
+  /** Takes over certificates of ours, and a configuration. Throws a ConfigurationError, and changes nothing, where a file is no good. */
+  take(config: Configuration, certificates: ReadonlyMap<string, CertificateFiles>): void {
+    const files = config.federation.enabled ? peerAuthorities(config) : new Map<string, string>();
+    this.#authorities = new Authorities(files, config.federation.authorities);
+    this.#certificates = certificates;
+    this.#contexts.clear();
+  }
+
+  /** Takes a stanza for another server. Throws a StanzaError where it is refused at once. */
+  send(stanza: Stanza): void {
+    if (this.enabled) this.routing.send(stanza);
+    else throw new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
+  }
+
+  stop(): void {
+    this.#connector.stop();
+    this.routing.stop();
+  }
+
+  async #open(local: string, remote: string): Promise<EstablishedStream> {
+    const { federationAttempts, federationProofs } = this.#options.metrics;
+    try {
+      const stream = await this.#connector.open(local, remote);
+      federationAttempts.with({ outcome: 'connected' }).add(1);
+      const proof = stream.verdict === 'certificate' ? 'certificate' : 'dialback';
+      federationProofs.with({ direction: 'out', proof }).add(1);
+      return stream;
+    } catch (error) {
+      if (error instanceof ConnectionFailure) {
+        federationAttempts.with({ outcome: error.step }).add(1);
+        if (error.step === 'certificate') federationProofs.with({ direction: 'out', proof: 'refused' }).add(1);
+      } else this.#options.log.error('s2s.fault', { error: error as Error, local, remote });
+      this.#resolver.forget(remote); // what DNS says now may be better
+      throw error;
+    }
+  }
+
+  #answer(stanza: Stanza, error: StanzaError): void {
+    this.#options.metrics.federationReturned.with({ condition: error.condition }).add(1);
+    const answer = this.#options.errorFor(stanza, error);
+    if (answer !== undefined) void this.#options.router().route(answer);
+  }
+
+  #onOpen({ local, remote, address, port, proof, verdict, tls }: EstablishedStream): void {
+    const { log } = this.#options;
+    log.info('s2s.connected', { local, remote, address, port, proof, verdict, tls: tls?.protocol ?? 'none' });
+  }
+
+  #onFailure(local: string, remote: string, failure: ConnectionFailure, retryMs: number): void {
+    const { step, message } = failure;
+    this.#options.log.flood('s2s.failed', { local, remote, step, message, retrySeconds: Math.round(retryMs / 1000) });
+  }
+
+  #context(local: string, policy: PeerPolicy): PeerContext {
+    const key = `${local} ${policy.minTls} ${policy.authorities ?? ''}`;
+    let context = this.#contexts.get(key);
+    if (context === undefined) {
+      context = peerContext({
+        own: this.#certificates.get(local) ?? this.#certificates.get(''),
+        authorities: [...this.#authorities.pem(policy.authorities)],
+        minVersion: policy.minTls === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2',
+        ciphers: this.#options.config().tls.ciphers,
+      });
+      this.#contexts.set(key, context);
+    }
+    return context;
+  }
+
+  #measure({ federationStreams, federationWaiting, federationWaitingBytes }: Metrics): void {
+    federationStreams.with({ direction: 'out', state: 'negotiating' }).observe(() => this.#connector.settingUp);
+    const open = () => this.routing.queues.filter(({ stream }) => stream !== undefined).length;
+    federationStreams.with({ direction: 'out', state: 'open' }).observe(open);
+    federationWaiting.observe(() => this.routing.waiting.stanzas);
+    federationWaitingBytes.observe(() => this.routing.waiting.bytes);
+  }
+}
+
+function connectorSettings({ federation, stream }: Configuration): ConnectorSettings {
+  const { timeouts, limits } = federation;
+  const { maxElementBytes, maxElements, maxDepth, maxAttributes } = stream.beforeAuthentication;
+  return {
+    limits: {
+      maxBytes: maxElementBytes,
+      maxElements: Math.max(maxElements, MOST_FEATURE_ELEMENTS),
+      maxDepth,
+      maxAttributes,
+      maxNameLength: stream.maxNameBytes,
+    },
+    connectMs: timeouts.connectSeconds * 1000,
+    stepMs: timeouts.stepSeconds * 1000,
+    negotiationMs: timeouts.negotiationSeconds * 1000,
+    acknowledgeMs: timeouts.acknowledgeSeconds * 1000,
+    closeMs: stream.closeTimeoutSeconds * 1000,
+    connecting: limits.connecting,
+  };
+}
+
+function routingSettings({ federation }: Configuration): RemoteRoutingSettings {
+  const { queue, retry, timeouts, limits } = federation;
+  return {
+    waitMs: queue.seconds * 1000,
+    firstRetryMs: retry.firstSeconds * 1000,
+    maxRetryMs: retry.maxSeconds * 1000,
+    idleMs: timeouts.idleSeconds * 1000,
+    maxStanzas: queue.maxStanzas,
+    maxBytes: queue.maxBytes,
+    maxTotalBytes: queue.maxTotalBytes,
+    outgoing: limits.outgoing,
+  };
+}
