@@ -13,6 +13,9 @@ export interface Target {
   readonly tls: 'direct' | 'starttls';
 }
 
+/** What is asked of DNS; Node's own resolver can answer it. */
+export type Dns = Pick<DnsResolver, 'resolveSrv' | 'resolve4' | 'resolve6' | 'cancel'>;
+
 export interface ResolverSettings {
   /** Empty: those of the machine. */
   readonly servers: readonly string[];
@@ -37,11 +40,13 @@ type Addresses = { readonly list: readonly string[]; readonly ttlMs: number };
 export class Resolver {
   readonly #settings: () => ResolverSettings;
   readonly #now: () => number;
+  readonly #dns: (settings: ResolverSettings) => Dns;
   readonly #kept = new Map<string, { readonly targets: readonly Target[]; readonly until: number }>();
 
-  constructor(settings: () => ResolverSettings, now: () => number = () => performance.now()) {
+  constructor(settings: () => ResolverSettings, now = () => performance.now(), dns = machineDns) {
     this.#settings = settings;
     this.#now = now;
+    this.#dns = dns;
   }
 
   /** In the order in which to try them; at least one. Throws a ConnectionFailure where there is none. */
@@ -66,10 +71,9 @@ export class Resolver {
   }
 
   async #ask(domain: string, place: PeerPolicy['connectTo'], tell: Tell) {
-    const { servers, timeoutMs } = this.#settings();
-    const dns = new DnsResolver({ timeout: Math.max(500, Math.floor(timeoutMs / 4)), tries: 2 });
-    if (servers.length > 0) dns.setServers(servers);
-    const timer = setTimeout(() => dns.cancel(), timeoutMs);
+    const settings = this.#settings();
+    const dns = this.#dns(settings);
+    const timer = setTimeout(() => dns.cancel(), settings.timeoutMs);
     try {
       if (place !== undefined) {
         tell(`configured: connect to ${place.host} port ${place.port}`);
@@ -86,7 +90,7 @@ export class Resolver {
   }
 
   /** The addresses of these services, in order. */
-  async #resolve(dns: DnsResolver, services: readonly Service[], tell: Tell) {
+  async #resolve(dns: Dns, services: readonly Service[], tell: Tell) {
     const failures: unknown[] = [];
     const machine = this.#settings().servers.length === 0;
     const found = await Promise.all(
@@ -113,8 +117,15 @@ export class Resolver {
   }
 }
 
+/** One for each question, so that the end of its time is that of nobody else's. */
+function machineDns({ servers, timeoutMs }: ResolverSettings): Dns {
+  const dns = new DnsResolver({ timeout: Math.max(500, Math.floor(timeoutMs / 4)), tries: 2 });
+  if (servers.length > 0) dns.setServers(servers);
+  return dns;
+}
+
 /** What SRV records say, or the domain itself where there are none (RFC 6120 §3.2.2). */
-async function services(dns: DnsResolver, domain: string, tell: Tell): Promise<Service[]> {
+async function services(dns: Dns, domain: string, tell: Tell): Promise<Service[]> {
   const ask = async (service: string, tls: Service['tls']) => {
     const records = await orNone(dns.resolveSrv(`_${service}._tcp.${domain}`));
     if (records instanceof Error) tell(`DNS: SRV of _${service}._tcp.${domain}: ${dnsWords(records)}`);
@@ -138,7 +149,7 @@ async function services(dns: DnsResolver, domain: string, tell: Tell): Promise<S
 }
 
 /** IPv6 and IPv4 in turn: where one of them leads nowhere the other is not far. */
-async function addresses(dns: DnsResolver, name: string, machine: boolean): Promise<Addresses> {
+async function addresses(dns: Dns, name: string, machine: boolean): Promise<Addresses> {
   if (/^[0-9.]+$/.test(name) || name.includes(':')) return { list: [name], ttlMs: LONGEST_MS };
   const [six, four] = await Promise.all([
     orNone(dns.resolve6(name, { ttl: true })),
