@@ -5,6 +5,12 @@ import { Pending } from './pending.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Route, Session } from './session/session.ts';
 
+/** What is known while a stanza of another server runs through `fromServer`. */
+export interface ServerContext {
+  /** Whom the other server has proved to speak for: the domain of the stanza's `from`. */
+  readonly domain: string;
+}
+
 /** What is known while a stanza for a local account runs through `toAccount`. */
 export interface AccountContext {
   /** Whose account: a bare JID. */
@@ -49,10 +55,12 @@ export type EventMap = {
   'account.moved': [account: Jid];
 };
 
-/** The extension points of the stanza's way: three pipelines and the events. */
+/** The extension points of the stanza's way: four pipelines and the events. */
 export class Hooks {
   /** A stanza that one of our sessions just sent, valid, `from` stamped. */
   readonly fromClient: Pipeline<Stanza, Session>;
+  /** A stanza that another server sent, valid, from a domain that it has proved to speak for, for one of ours. */
+  readonly fromServer: Pipeline<Stanza, ServerContext>;
   /** A stanza for a local account, on the node that routes it. */
   readonly toAccount: Pipeline<Stanza, AccountContext>;
   /** A stanza about to be written to one session. */
@@ -63,6 +71,7 @@ export class Hooks {
 
   constructor(onError: (error: unknown) => void) {
     this.fromClient = new Pipeline(onError);
+    this.fromServer = new Pipeline(onError);
     this.toAccount = new Pipeline(onError);
     this.toSession = new Pipeline(onError);
     this.events = new Events(onError, this.pending);

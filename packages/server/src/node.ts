@@ -197,7 +197,7 @@ export class Node implements AsyncDisposable {
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
     const { hooks, router, sessions, streams, cluster } = this;
-    measureStreams(metrics, streams, () => sessions.size);
+    measureStreams(metrics, 'c2s', streams, () => sessions.size);
     this.#clients = new ClientSessions({
       config,
       metrics,

@@ -18,6 +18,8 @@ interface Pair {
   readonly from: string;
   /** The one that it names as ours. */
   readonly to: string;
+  /** Both as they were written, which is how an answer has to have them: not everybody prepares what comes. */
+  readonly written: { readonly from: string; readonly to: string };
 }
 
 /** Server Dialback on streams that others began (XEP-0220 §2.2): whoever wants to speak, and whoever asks about keys. */
@@ -33,8 +35,8 @@ export class Dialback implements StreamFeature {
     this.#incoming = incoming;
   }
 
-  /** §2.3.2, where a key could be enough: errors do not end the stream. */
-  advertise(stream: Stream): Element | undefined {
+  /** §2.3.2, where a key could be enough: errors do not end the stream. It has a namespace of its own. */
+  offer(stream: Stream): Element | undefined {
     const { claimed } = this.#incoming(stream);
     if (claimed !== undefined && this.#objection(stream, claimed) !== undefined) return undefined;
     return Element.of('dialback', NS.dialbackFeature, {}, Element.of('errors', NS.dialbackFeature));
@@ -121,9 +123,9 @@ export class Dialback implements StreamFeature {
   }
 
   #refuse(stream: Stream, pair: Pair, error: StanzaError): void {
-    const { condition, text } = error;
+    const { condition, text: reason = (error.cause as Error | undefined)?.message } = error;
     const address = stream.transport.remoteAddress;
-    this.#host.log.flood('peer.refused', { domain: pair.from, to: pair.to, address, condition, reason: text });
+    this.#host.log.flood('peer.refused', { domain: pair.from, to: pair.to, address, condition, reason });
     stream.send(answerText('result', pair, { type: 'error' }, error));
   }
 
@@ -132,27 +134,27 @@ export class Dialback implements StreamFeature {
   /** Somebody asks whether a key is one of ours (§2.2.2): any node can tell. */
   #onVerify(stream: Stream, pair: Pair, key: string, id: string | undefined): void {
     if (id === undefined) throw new StreamError('bad-format', 'A key has no id of a stream.');
-    const answer = (type: 'valid' | 'invalid') => stream.send(answerText('verify', pair, { id, type }));
-    const refuse = (error: StanzaError) => stream.send(answerText('verify', pair, { id, type: 'error' }, error));
-    if (!this.#host.serves(pair.to)) return refuse(new StanzaError('item-not-found'));
-    const objection = this.#objection(stream, pair.from);
-    if (objection !== undefined) return refuse(objection);
-    answer(sameKey(key, this.#host.dialbackKey(pair.from, pair.to, id)) ? 'valid' : 'invalid');
+    const served = this.#host.serves(pair.to);
+    const error = served ? this.#objection(stream, pair.from) : new StanzaError('item-not-found');
+    const isOurs = () => sameKey(key, this.#host.dialbackKey(pair.from, pair.to, id));
+    const type = error === undefined ? (isOurs() ? 'valid' : 'invalid') : 'error';
+    stream.send(answerText('verify', pair, { id, type }, error));
   }
 }
 
 function pairOf(element: Element): Pair {
-  const [from, to] = [domainOf(element.attr('from')), domainOf(element.attr('to'))];
+  const written = { from: element.attr('from') ?? '', to: element.attr('to') ?? '' };
+  const [from, to] = [domainOf(written.from), domainOf(written.to)];
   if (from === undefined || to === undefined) {
     throw new StreamError('improper-addressing', 'A key needs a "from" and a "to" that are domains.');
   }
-  return { from, to };
+  return { from, to, written };
 }
 
 /** Some know no other prefix (§2), and have the error in the content namespace (§2.4.2). */
 function answerText(
   name: 'result' | 'verify',
-  { from, to }: Pair,
+  { written: { from, to } }: Pair,
   attributes: { id?: string; type: string },
   error?: StanzaError,
 ): string {

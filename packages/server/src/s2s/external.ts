@@ -50,17 +50,23 @@ export class PeerSasl implements StreamFeature {
         if (element.attr('mechanism') !== 'EXTERNAL') throw new SaslError('invalid-mechanism');
         if (!incoming.verdict?.good) throw new SaslError('not-authorized', incoming.verdict?.words);
         const data = decodeSaslData(element.text);
-        if (data !== undefined) return this.#succeed(incoming, data);
-        this.#asked.add(stream);
-        return stream.sendElement(Element.of('challenge', NS.sasl));
+        if (data === undefined) {
+          this.#asked.add(stream);
+          stream.sendElement(Element.of('challenge', NS.sasl));
+        } else {
+          this.#succeed(incoming, data);
+        }
+        break;
       }
       case 'response':
         if (!asked) throw new SaslError('malformed-request', 'No exchange is going on.');
-        return this.#succeed(incoming, decodeSaslData(element.text) ?? Buffer.alloc(0));
+        this.#succeed(incoming, decodeSaslData(element.text) ?? Buffer.alloc(0));
+        break;
       case 'abort':
         throw new SaslError('aborted');
+      default:
+        throw new StreamError('unsupported-stanza-type');
     }
-    throw new StreamError('unsupported-stanza-type');
   }
 
   /** Who it wants to be is left out, or the same as in its header. */

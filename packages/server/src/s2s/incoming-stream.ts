@@ -57,7 +57,8 @@ export class IncomingStream implements StreamConsumer {
       stream.bind(this, { ...stream.host.limitsAfter, maxBytes });
     }
     const { remoteAddress: address, tls } = stream.transport;
-    this.#host.log.info('peer.authenticated', { domain, to: stream.domain, address, proof, tls: tls?.protocol });
+    const about = { domain, to: stream.domain, address, mechanism: proof, tls: tls?.protocol };
+    this.#host.log.info('peer.authenticated', about);
   }
 
   // --- StreamConsumer ---------------------------------------------------------------------------------------------
@@ -67,7 +68,7 @@ export class IncomingStream implements StreamConsumer {
     this.activeAt = performance.now();
     this.#host.metrics.stanzas.with({ kind: element.name as StanzaKind, direction: 'in' }).add(1);
     const from = this.#sender(element);
-    const stanza = this.#read(element, from);
+    const stanza = this.#read(element);
     if (stanza === undefined) return;
     this.#lanes.run(`${from.bareText} ${(stanza.to as Jid).bareText}`, () => this.#process(stanza, from.domain));
     if (this.#lanes.count >= MOST_UNDER_WAY) return this.#lanes.below(MOST_UNDER_WAY);
@@ -85,7 +86,7 @@ export class IncomingStream implements StreamConsumer {
   }
 
   /** RFC 6120 §8.1.1.2. Undefined where it was answered already. */
-  #read(element: Element, from: Jid): Stanza | undefined {
+  #read(element: Element): Stanza | undefined {
     const text = element.attr('to');
     if (text === undefined) throw new StreamError('improper-addressing', 'A stanza has no "to".');
     const to = Jid.tryParse(text);

@@ -33,7 +33,8 @@ export class KeyRequests {
     try {
       return stream.closed ? false : await this.#verifier.verify(key);
     } catch (error) {
-      if (error instanceof ConnectionFailure) return new StanzaError(error.condition, { text: error.message });
+      // only the condition goes out: where we could connect to, and where not, is nobody else's business
+      if (error instanceof ConnectionFailure) return new StanzaError(error.condition, { cause: error });
       stream.host.onFault(error, stream);
       return new StanzaError('remote-server-timeout');
     } finally {

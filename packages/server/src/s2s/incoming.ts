@@ -1,0 +1,139 @@
+import { NS } from '@parley/xmpp/namespaces';
+import { StreamError } from '@parley/xmpp/stream-error';
+import type { Configuration } from '../config/schema.ts';
+import type { OverloadCause } from '../net/overload.ts';
+import { Acceptance } from '../stream/acceptance.ts';
+import { StreamFeatures } from '../stream/features.ts';
+import { peerError } from '../stream/peer-error.ts';
+import { startTls } from '../stream/starttls.ts';
+import type { Stream } from '../stream/stream.ts';
+import { measureStreams } from '../stream/stream-metrics.ts';
+import type { StreamSettings } from '../stream/stream-settings.ts';
+import { Streams } from '../stream/streams.ts';
+import { Dialback } from './dialback.ts';
+import { PeerSasl } from './external.ts';
+import type { IncomingHost } from './incoming-host.ts';
+import { IncomingStream } from './incoming-stream.ts';
+import { KeyRequests } from './key-requests.ts';
+import { tlsSuffices } from './policy.ts';
+import { serverRole } from './server-role.ts';
+
+export interface IncomingOptions extends Omit<IncomingHost, 'config'> {
+  readonly config: () => Configuration;
+  readonly overload: { readonly cause: OverloadCause | undefined; readonly load: number };
+  readonly descriptorLimit: number;
+  /** Connections of this process that are not of other servers. */
+  otherConnections(): number;
+}
+
+/** How often streams are looked at that may be idle. */
+const TICK_MS = 5000;
+
+/** The streams that other servers begin. */
+export class IncomingStreams implements Disposable {
+  readonly streams = new Streams();
+  readonly acceptance: Acceptance;
+  readonly #options: IncomingOptions;
+  readonly #incoming = new WeakMap<Stream, IncomingStream>();
+  readonly #host: IncomingHost;
+  readonly #ticking: NodeJS.Timeout;
+
+  constructor(options: IncomingOptions) {
+    const { config, metrics, log, verifier } = options;
+    this.#options = options;
+    this.#host = { ...options, config: () => config().federation };
+    const features = new StreamFeatures();
+    features.add(peerError((condition) => metrics.streamErrors.with({ condition, direction: 'in' }).add(1)));
+    features.add(startTls((stream) => !this.#suffices(stream, undefined)));
+    const incoming = (stream: Stream) => this.of(stream);
+    features.add(new PeerSasl(incoming));
+    const requests = new KeyRequests(verifier, () => config().federation.limits.unverifiedPerStream);
+    const dialback = new Dialback(this.#host, requests, incoming);
+    features.add(dialback);
+    features.add({ ns: NS.dialbackFeature, advertise: (stream) => dialback.offer(stream) });
+    this.acceptance = new Acceptance({
+      role: serverRole({
+        refusal: (domain) => this.#refusal(domain),
+        prepare: (stream, domain) => this.#prepare(stream, domain),
+      }),
+      settings: serverSettings,
+      rate: (stream) => this.#rate(stream),
+      config,
+      metrics,
+      log,
+      features,
+      streams: this.streams,
+      overload: options.overload,
+      descriptorLimit: options.descriptorLimit,
+      otherConnections: options.otherConnections,
+      domain: (name) => (options.serves(name) ? name : undefined),
+    });
+    measureStreams(metrics, 's2s', this.streams);
+    this.#ticking = setInterval(() => this.#closeIdle(), TICK_MS).unref();
+  }
+
+  of(stream: Stream): IncomingStream {
+    let incoming = this.#incoming.get(stream);
+    if (incoming === undefined) {
+      incoming = new IncomingStream(stream, this.#host);
+      this.#incoming.set(stream, incoming);
+    }
+    return incoming;
+  }
+
+  /** Whether a stream is encrypted as well as whoever it claims to be from has to. */
+  #suffices(stream: Stream, protocol: string | undefined): boolean {
+    return tlsSuffices(this.#options.policy(this.of(stream).claimed ?? ''), protocol);
+  }
+
+  #refusal(domain: string): StreamError | undefined {
+    // nobody else speaks for our domains, and nobody is to talk to itself
+    if (this.#options.serves(domain)) return new StreamError('invalid-from', 'This domain is served here.');
+    if (this.#options.policy(domain).allow) return undefined;
+    this.#options.log.flood('peer.refused', { domain, reason: 'the policy closes this server to it' });
+    return new StreamError('policy-violation', 'Your domain is not welcome here.');
+  }
+
+  async #prepare(stream: Stream, domain: string | undefined): Promise<void> {
+    const incoming = this.of(stream);
+    incoming.claimed = domain;
+    incoming.verdict = undefined;
+    const protocol = stream.transport.tls?.protocol;
+    if (domain === undefined || protocol === undefined || !this.#suffices(stream, protocol)) return;
+    incoming.verdict = await incoming.verdictFor(domain);
+  }
+
+  #rate(stream: Stream): StreamSettings['bytes'] | undefined {
+    if (stream.identity === undefined) return undefined;
+    const { limits } = this.#host.config();
+    return { perSecond: this.#options.policy(stream.identity.domain).bytesPerSecond, burst: limits.bytesBurst };
+  }
+
+  #closeIdle(): void {
+    const before = performance.now() - this.#host.config().timeouts.idleSeconds * 1000;
+    for (const stream of this.streams) {
+      if (stream.identity !== undefined && this.of(stream).activeAt < before)
+        stream.close('nothing came for a long time');
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#ticking);
+  }
+}
+
+/** What the configuration says of streams of other servers. */
+export function serverSettings({ stream, federation }: Configuration): StreamSettings {
+  const { beforeAuthentication: before, afterAuthentication: after, maxNameBytes: maxNameLength } = stream;
+  const { limits, timeouts } = federation;
+  return {
+    before: { ...before, maxBytes: before.maxElementBytes, maxNameLength },
+    after: { ...after, maxBytes: limits.maxStanzaBytes, maxNameLength },
+    timeouts: {
+      authenticateMs: timeouts.negotiationSeconds * 1000,
+      bindMs: timeouts.negotiationSeconds * 1000,
+      closeMs: stream.closeTimeoutSeconds * 1000,
+    },
+    bytes: { perSecond: limits.bytesPerSecond, burst: limits.bytesBurst },
+  };
+}
