@@ -31,6 +31,7 @@ const serverOrder = [
     'certificates',
     'client-sessions',
     'module-setup',
+    'incoming-servers',
     'federation',
     'stream-listeners',
     'draining',

@@ -91,7 +91,7 @@ export const catalogue = {
     name: 'xmpp.streams',
     unit: '{stream}',
     help: 'Open streams.',
-    labels: { kind: ['c2s', 's2s'], state: ['negotiating', 'authenticated', 'bound', 'closing'] },
+    labels: { kind: ['c2s'], state: ['negotiating', 'authenticated', 'bound', 'closing'] },
     combine: 'sum',
   }),
   streamErrors: counter({

@@ -3,10 +3,9 @@ import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { peerAuthorities } from './certificates.ts';
 import type { Configuration } from './config/schema.ts';
-import type { Log } from './log.ts';
+import { IncomingServers, type IncomingServersOptions } from './incoming-servers.ts';
 import { type PeerContext, peerContext } from './net/peer-connection.ts';
 import type { CertificateFiles } from './net/secure-context.ts';
-import type { Router } from './routing/router.ts';
 import { Authorities } from './s2s/authorities.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
 import { Connector, type ConnectorSettings } from './s2s/connector.ts';
@@ -14,20 +13,15 @@ import { dialbackKeys } from './s2s/dialback-key.ts';
 import { KeyQuestions } from './s2s/key-questions.ts';
 import type { DialbackKey, KeyVerifier } from './s2s/outgoing.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
-import { type PeerPolicy, peerPolicy } from './s2s/policy.ts';
+import { Policies } from './s2s/policies.ts';
+import type { PeerPolicy } from './s2s/policy.ts';
 import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
 import { Stories } from './s2s/story.ts';
 
-export interface FederationOptions {
-  readonly config: () => Configuration;
-  readonly metrics: Metrics;
-  readonly log: Log;
+export interface FederationOptions
+  extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier'> {
   readonly secret: (purpose: string) => Buffer;
-  /** The error that answers a stanza, or undefined where none may be sent. */
-  errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
-  /** Asked each time: it is made after this. */
-  router(): Router;
 }
 
 /** What servers of other domains offer before they know us has few elements, but more than what clients say. */
@@ -39,6 +33,8 @@ export class Federation {
   readonly stories = new Stories();
   readonly routing: RemoteRouting;
   readonly verifier: KeyVerifier;
+  /** Those that connect. */
+  readonly servers: IncomingServers;
   readonly #options: FederationOptions;
   readonly #resolver: Resolver;
   readonly #connector: Connector;
@@ -49,6 +45,7 @@ export class Federation {
   constructor(options: FederationOptions) {
     this.#options = options;
     const { config, metrics, router } = options;
+    this.policy = new Policies(() => config().federation).for;
     this.dialbackKey = dialbackKeys(options.secret('dialback'));
     this.#resolver = new Resolver(() => {
       const { dnsServers, timeouts } = config().federation;
@@ -81,6 +78,14 @@ export class Federation {
       stream: (local, remote) => this.routing.stream(local, remote),
       open: (local, remote) => this.#connector.open(local, remote, 'keys'),
     });
+    const { policy, dialbackKey, verifier } = this;
+    this.servers = new IncomingServers({
+      ...options,
+      policy,
+      dialbackKey,
+      verifier,
+      authorities: () => this.#authorities,
+    });
     this.#measure(metrics);
   }
 
@@ -94,7 +99,7 @@ export class Federation {
   }
 
   /** What holds for a domain, as the configuration says now. */
-  readonly policy = (domain: string): PeerPolicy => peerPolicy(this.#options.config().federation, domain);
+  readonly policy: (domain: string) => PeerPolicy;
 
   /** Takes over certificates of ours, and a configuration. Throws a ConfigurationError, and changes nothing, where a file is no good. */
   take(config: Configuration, certificates: ReadonlyMap<string, CertificateFiles>): void {
@@ -102,6 +107,7 @@ export class Federation {
     this.#authorities = new Authorities(files, config.federation.authorities);
     this.#certificates = certificates;
     this.#contexts.clear();
+    if (config.federation.enabled) this.servers.take(config, certificates, this.#authorities);
   }
 
   /** Takes a stanza for another server. Throws a StanzaError where it is refused at once. */
@@ -111,6 +117,7 @@ export class Federation {
   }
 
   stop(): void {
+    this.servers[Symbol.dispose]();
     this.#connector.stop();
     this.routing.stop();
   }

@@ -50,7 +50,7 @@ import type { Stream } from './stream/stream.ts';
 import { measureStreams } from './stream/stream-metrics.ts';
 import { clientSettings } from './stream/stream-settings.ts';
 import { Streams } from './stream/streams.ts';
-import { StreamListeners } from './stream-listeners.ts';
+import { allDoors, type Doors, StreamListeners } from './stream-listeners.ts';
 
 export interface NodeOptions {
   readonly config: Configuration;
@@ -103,7 +103,7 @@ export class Node implements AsyncDisposable {
   readonly #journal: Journal;
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
-  readonly #listeners: StreamListeners;
+  readonly #doors: Doors;
   readonly #failures: Failures;
   readonly #draining: Draining;
   readonly #reaps: ((isGone: (owner: string, sid: string) => boolean) => Promise<void>)[] = [];
@@ -120,6 +120,7 @@ export class Node implements AsyncDisposable {
     const { metrics } = this.registry;
     const config = () => this.#config;
     const { keyspace, log, modules } = options;
+    const base = { config, metrics, log };
     this.#failures = new Failures(metrics, log, keyspace);
     const { errorFor, passes, onFault } = this.#failures;
     this.hooks = new Hooks(onFault);
@@ -135,13 +136,11 @@ export class Node implements AsyncDisposable {
     this.cluster =
       options.cluster &&
       clusterOf(options.cluster, {
+        ...base,
         keyspace,
-        log,
-        metrics,
         sessions: this.sessions,
         store: this.#store,
         peers: this.#peers,
-        config,
         events: this.hooks.events,
         route: (stanza) => this.router.route(stanza),
         onLate: (stanza) => this.#clients.onLate(stanza),
@@ -166,44 +165,42 @@ export class Node implements AsyncDisposable {
       passes,
       onAnswer: (iq, sender) => this.#requests.answer(sender, iq),
     });
-    this.federation = new Federation({ config, metrics, log, secret, errorFor, router: () => this.router });
     const overload = new Overload(
       () => this.#config.limits.process,
       (cause) => this.#acceptance.shed(cause),
     );
+    const { hooks, streams } = this;
+    const { descriptorLimit = Number.POSITIVE_INFINITY } = options;
+    const process = { overload, descriptorLimit, otherConnections: () => streams.connected };
+    const router = () => this.router;
+    this.federation = new Federation({ ...base, ...process, secret, errorFor, hooks, router });
     this.#stops.push(() => overload[Symbol.dispose]());
     this.#stops.push(() => this.directories.stop());
     this.#stops.push(() => this.federation.stop());
-    this.#admission = new Admission({ config, metrics });
+    this.#admission = new Admission(base);
     this.#acceptance = new Acceptance({
+      ...base,
+      ...process,
       role: clientRole,
       settings: clientSettings,
       admission: this.#admission,
-      config,
-      overload,
-      metrics,
-      log,
       features: this.#features,
-      streams: this.streams,
-      descriptorLimit: options.descriptorLimit ?? Number.POSITIVE_INFINITY,
+      streams,
+      otherConnections: () => this.federation.servers.incoming.streams.connected,
       domain: (name) => (this.#domains.has(name) ? name : undefined),
     });
     this.#logins = new Logins({
-      config,
-      metrics,
-      log,
+      ...base,
       authenticator: this.accounts,
       peers: this.#peers,
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
-    const { hooks, router, sessions, streams, cluster } = this;
-    measureStreams(metrics, 'c2s', streams, () => sessions.size);
+    const { sessions, cluster } = this;
+    measureStreams(metrics, streams, () => sessions.size);
     this.#clients = new ClientSessions({
-      config,
-      metrics,
-      log,
+      ...base,
       hooks,
-      router,
+      router: this.router,
       requests: this.#requests,
       sessions,
       streamHost: this.#acceptance,
@@ -215,7 +212,8 @@ export class Node implements AsyncDisposable {
     this.#stops.push(() => this.#clients[Symbol.dispose]());
     const acceptance = this.#acceptance;
     const { listen } = options.config;
-    this.#listeners = new StreamListeners({ listen, names: ['c2s', 'c2sTls'], acceptor, acceptance, metrics, log });
+    const clients = new StreamListeners({ ...base, listen, names: ['c2s', 'c2sTls'], acceptor, acceptance });
+    this.#doors = allDoors(clients, this.federation.servers);
     this.#draining = new Draining({ streams, sessions, others: cluster, settings: () => this.#config.drain, onFault });
   }
 
@@ -233,7 +231,7 @@ export class Node implements AsyncDisposable {
       if (node.cluster === undefined) await node.#reap((owner) => owner !== node.#store.owner);
       else await node.cluster.join().then(() => node.groups.check()); // what changed before others knew of it
       node.directories.start();
-      await node.#listeners.open();
+      await node.#doors.open();
       measureCertificates(node.registry.metrics, node.domains, acceptor);
     } catch (error) {
       await node.stop();
@@ -260,7 +258,7 @@ export class Node implements AsyncDisposable {
   /** Accepts nothing any more and hands its sessions over to others. False where there are none. */
   drain(): boolean {
     if (this.cluster === undefined || this.cluster.alone) return false;
-    if (!this.#stopping) this.#listeners.close();
+    if (!this.#stopping) this.#doors.close();
     void this.#draining.start();
     return true;
   }
@@ -269,7 +267,7 @@ export class Node implements AsyncDisposable {
   async cancelDrain(): Promise<void> {
     if (this.#stopping || this.drainState === 'off') return;
     this.#draining.cancel();
-    await this.#listeners.open();
+    await this.#doors.open();
   }
 
   /** What is used of what the process has least of; from 1 on nobody is taken in. */
@@ -291,8 +289,8 @@ export class Node implements AsyncDisposable {
   }
 
   /** What the node listens on, by the name in the configuration. */
-  get ports(): { name: string; port: number }[] {
-    return this.#listeners.ports;
+  get ports(): Doors['ports'] {
+    return this.#doors.ports;
   }
 
   /** The file of the self-signed certificate, where the node made one for itself. */
@@ -343,6 +341,7 @@ export class Node implements AsyncDisposable {
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
     this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
     this.#clients.endPipelines();
+    this.federation.servers.endPipeline();
   }
 
   async #reap(isGone: (owner: string, sid: string) => boolean): Promise<void> {
@@ -383,10 +382,12 @@ export class Node implements AsyncDisposable {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#listeners.close();
+    this.#doors.close();
     const until = performance.now() + (this.#givenUp ? 0 : this.#config.drain.seconds * 1000);
     await this.#draining.stop();
-    await drain(this.streams, this.hooks.pending, Math.max(0, until - performance.now()));
+    const left = () => Math.max(0, until - performance.now());
+    await drain(this.streams, this.hooks.pending, left());
+    await this.federation.servers.drain(left());
     await this.#draining.leaveRest();
     await this.cluster?.leave();
     for (const stop of this.#stops.reverse()) await stop();

@@ -18,8 +18,29 @@ export interface StreamListenersOptions {
   readonly log: Log;
 }
 
+/** Ports that are opened and closed together. */
+export interface Doors {
+  /** What they listen on, by the name in the configuration. */
+  readonly ports: readonly { name: string; port: number }[];
+  open(): Promise<void>;
+  close(): void;
+}
+
+/** Several as one. */
+export const allDoors = (...all: readonly Doors[]): Doors => ({
+  get ports() {
+    return all.flatMap(({ ports }) => ports);
+  },
+  async open() {
+    for (const doors of all) await doors.open();
+  },
+  close() {
+    for (const doors of all) doors.close();
+  },
+});
+
 /** The ports on which clients connect, or other servers. */
-export class StreamListeners {
+export class StreamListeners implements Doors {
   readonly #options: StreamListenersOptions;
   readonly #places: { readonly name: string; readonly address: ListenAddress; port: number; listener?: Listener }[];
 

@@ -76,7 +76,7 @@ it('takes nothing before the answer is there, and ends the stream where the key 
   answer.resolve(false);
   await settled();
   expect([results(peer), peer.closed]).toEqual([['result capulet.example invalid'], true]);
-  expect(world.log.find(({ event }) => event === 'peer.forged')).toMatchObject({ domain: 'capulet.example' });
+  expect(world.log.find(({ event }) => event === 's2s.forged')).toMatchObject({ remote: 'capulet.example' });
 
   const other = await start();
   other.world.verify = () => new Promise(() => {});

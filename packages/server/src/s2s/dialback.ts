@@ -112,7 +112,9 @@ export class Dialback implements StreamFeature {
       incoming.prove(pair.from, 'dialback');
       return this.#accept(stream, pair);
     }
-    this.#host.log.flood('peer.forged', { domain: pair.from, to: pair.to, address: stream.transport.remoteAddress });
+    const address = stream.transport.remoteAddress;
+    this.#host.metrics.federationProofs.with({ direction: 'in', proof: 'refused' }).add(1);
+    this.#host.log.flood('s2s.forged', { remote: pair.from, local: pair.to, address });
     if (incoming.proved.size > 0) return this.#refuse(stream, pair, new StanzaError('forbidden'));
     stream.send(answerText('result', pair, { type: 'invalid' }));
     stream.close('the dialback key was not valid');
@@ -125,7 +127,8 @@ export class Dialback implements StreamFeature {
   #refuse(stream: Stream, pair: Pair, error: StanzaError): void {
     const { condition, text: reason = (error.cause as Error | undefined)?.message } = error;
     const address = stream.transport.remoteAddress;
-    this.#host.log.flood('peer.refused', { domain: pair.from, to: pair.to, address, condition, reason });
+    this.#host.metrics.federationProofs.with({ direction: 'in', proof: 'refused' }).add(1);
+    this.#host.log.flood('s2s.refused', { remote: pair.from, local: pair.to, address, condition, reason });
     stream.send(answerText('result', pair, { type: 'error' }, error));
   }
 

@@ -29,6 +29,8 @@ export class IncomingStream implements StreamConsumer {
   readonly #host: IncomingHost;
   readonly #proved = new Set<string>();
   readonly #lanes = new Lanes();
+  /** Stanzas. */
+  #received = 0;
 
   constructor(stream: Stream, host: IncomingHost) {
     this.stream = stream;
@@ -57,8 +59,9 @@ export class IncomingStream implements StreamConsumer {
       stream.bind(this, { ...stream.host.limitsAfter, maxBytes });
     }
     const { remoteAddress: address, tls } = stream.transport;
-    const about = { domain, to: stream.domain, address, mechanism: proof, tls: tls?.protocol };
-    this.#host.log.info('peer.authenticated', about);
+    this.#host.metrics.federationProofs.with({ direction: 'in', proof }).add(1);
+    const about = { remote: domain, local: stream.domain, address, mechanism: proof, tls: tls?.protocol ?? 'none' };
+    this.#host.log.info('s2s.accepted', about);
   }
 
   // --- StreamConsumer ---------------------------------------------------------------------------------------------
@@ -66,7 +69,8 @@ export class IncomingStream implements StreamConsumer {
   receive(element: Element): Awaitable<void> {
     if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
     this.activeAt = performance.now();
-    this.#host.metrics.stanzas.with({ kind: element.name as StanzaKind, direction: 'in' }).add(1);
+    this.#received++;
+    this.#host.metrics.federationStanzas.with({ kind: element.name as StanzaKind, direction: 'in' }).add(1);
     const from = this.#sender(element);
     const stanza = this.#read(element);
     if (stanza === undefined) return;
@@ -120,12 +124,8 @@ export class IncomingStream implements StreamConsumer {
 
   onStreamEnd(reason: string): void {
     const { identity, transport } = this.stream;
-    const domains = this.#proved.size > 1 ? [...this.#proved].slice(0, 20) : undefined;
-    this.#host.log.info('peer.closed', {
-      domain: identity?.domain,
-      domains,
-      address: transport.remoteAddress,
-      reason,
-    });
+    const others = this.#proved.size > 1 ? [...this.#proved].slice(1, 20) : undefined;
+    const about = { remote: identity?.domain, others, address: transport.remoteAddress };
+    this.#host.log.info('s2s.left', { ...about, received: this.#received, reason });
   }
 }

@@ -45,8 +45,8 @@ it('answers a header as a server, and offers EXTERNAL to whoever has shown the r
   expect(world.taken).toEqual([
     `<message to='juliet@montague.example' from='romeo@capulet.example/x'><body>Hi</body></message>`,
   ]);
-  expect(world.log.find(({ event }) => event === 'peer.authenticated')).toMatchObject({
-    domain: 'capulet.example',
+  expect(world.log.find(({ event }) => event === 's2s.accepted')).toMatchObject({
+    remote: 'capulet.example',
     mechanism: 'certificate',
   });
 });

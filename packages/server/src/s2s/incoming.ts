@@ -7,7 +7,6 @@ import { StreamFeatures } from '../stream/features.ts';
 import { peerError } from '../stream/peer-error.ts';
 import { startTls } from '../stream/starttls.ts';
 import type { Stream } from '../stream/stream.ts';
-import { measureStreams } from '../stream/stream-metrics.ts';
 import type { StreamSettings } from '../stream/stream-settings.ts';
 import { Streams } from '../stream/streams.ts';
 import { Dialback } from './dialback.ts';
@@ -68,7 +67,10 @@ export class IncomingStreams implements Disposable {
       otherConnections: options.otherConnections,
       domain: (name) => (options.serves(name) ? name : undefined),
     });
-    measureStreams(metrics, 's2s', this.streams);
+    const { streams } = this;
+    const gauge = (state: 'negotiating' | 'open') => metrics.federationStreams.with({ direction: 'in', state });
+    gauge('negotiating').observe(() => streams.unauthenticated);
+    gauge('open').observe(() => streams.size - streams.unauthenticated);
     this.#ticking = setInterval(() => this.#closeIdle(), TICK_MS).unref();
   }
 
@@ -90,7 +92,7 @@ export class IncomingStreams implements Disposable {
     // nobody else speaks for our domains, and nobody is to talk to itself
     if (this.#options.serves(domain)) return new StreamError('invalid-from', 'This domain is served here.');
     if (this.#options.policy(domain).allow) return undefined;
-    this.#options.log.flood('peer.refused', { domain, reason: 'the policy closes this server to it' });
+    this.#options.log.flood('s2s.refused', { remote: domain, reason: 'the policy closes this server to it' });
     return new StreamError('policy-violation', 'Your domain is not welcome here.');
   }
 

@@ -1,20 +1,12 @@
 import type { Metrics } from '@parley/metrics/registry';
 import type { Streams } from './streams.ts';
 
-/**
- * Has the numbers of streams taken from those who know them. `bound` says how many have bound a resource; servers bind
- * none.
- */
-export function measureStreams(
-  { streams: gauge }: Metrics,
-  kind: 'c2s' | 's2s',
-  streams: Streams,
-  bound = () => 0,
-): void {
-  gauge.with({ kind, state: 'negotiating' }).observe(() => streams.unauthenticated);
+/** Has the numbers of streams taken from those who know them. `bound` says how many have bound a resource. */
+export function measureStreams({ streams: gauge }: Metrics, streams: Streams, bound: () => number): void {
+  gauge.with({ kind: 'c2s', state: 'negotiating' }).observe(() => streams.unauthenticated);
   gauge
-    .with({ kind, state: 'authenticated' })
+    .with({ kind: 'c2s', state: 'authenticated' })
     .observe(() => Math.max(0, streams.size - streams.unauthenticated - bound()));
-  gauge.with({ kind, state: 'bound' }).observe(bound);
-  gauge.with({ kind, state: 'closing' }).observe(() => streams.connected - streams.size);
+  gauge.with({ kind: 'c2s', state: 'bound' }).observe(bound);
+  gauge.with({ kind: 'c2s', state: 'closing' }).observe(() => streams.connected - streams.size);
 }
