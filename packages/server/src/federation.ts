@@ -148,7 +148,8 @@ export class Federation {
 
   #onOpen({ local, remote, address, port, proof, verdict, tls }: EstablishedStream): void {
     const { log } = this.#options;
-    log.info('s2s.connected', { local, remote, address, port, proof, verdict, tls: tls?.protocol ?? 'none' });
+    const encryption = tls?.protocol ?? 'none';
+    log.info('s2s.connected', { local, remote, address, port, encryption, tookUsBy: proof, tookThemBy: verdict });
   }
 
   #onFailure(local: string, remote: string, failure: ConnectionFailure, retryMs: number): void {
