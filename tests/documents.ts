@@ -72,12 +72,19 @@ function deadFiles(path: string, text: string, { files }: Repository): string[] 
 }
 
 /** Documents for operators: what has dots in it between backticks is an option, a metric or an event. */
-const FOR_OPERATORS = new Set(['README.md', 'SECURITY.md', 'CHANGELOG.md', 'docs/operations.md', 'docs/directory.md']);
+const FOR_OPERATORS = new Set([
+  'README.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
+  'docs/operations.md',
+  'docs/directory.md',
+  'docs/federation.md',
+]);
 
 function deadNames(path: string, text: string, { means }: Repository): string[] {
   if (!FOR_OPERATORS.has(path)) return [];
   const dotted = /^[a-z][\w-]*(?:\[\])?(?:\.[\w-]+(?:\[\])?)+$/;
-  const file = /\.(?:ts|mjs|md|yaml|sqlite|sqlite-wal|crt|key|sock|org|lock)$/;
+  const file = /\.(?:ts|mjs|md|yaml|sqlite|sqlite-wal|crt|key|sock|org|example|lock)$/;
   const metrics = text.match(/\b(?:xmpp|parley)_[a-z_]+/g) ?? [];
   return [...codeIn(text).filter((code) => dotted.test(code) && !file.test(code)), ...metrics]
     .filter((name) => !means(name))

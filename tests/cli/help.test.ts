@@ -18,7 +18,7 @@ function parley(...args: string[]): Promise<Finished> {
 const commandsOf = (help: string): string[] =>
   (help.split(/^Commands:$/m)[1] ?? '')
     .split('\n')
-    .map((line) => /^ {2}([a-z]+)/.exec(line)?.[1])
+    .map((line) => /^ {2}([a-z][a-z0-9]*)/.exec(line)?.[1])
     .filter((name): name is string => name !== undefined && name !== 'help');
 
 it('says for each command what it does and takes', async () => {
@@ -27,9 +27,9 @@ it('says for each command what it does and takes', async () => {
   expect(help.stdout).toMatch(/^Usage: parley \[options\] \[command\]$/m);
   expect(help.stdout).toMatch(/^Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no node/m);
   const commands = commandsOf(help.stdout);
-  expect(commands).toEqual(['start', 'check', 'account', 'directory', 'status', 'reload', 'drain']);
+  expect(commands).toEqual(['start', 'check', 'account', 'directory', 's2s', 'status', 'reload', 'drain']);
   const all = commands.map((name) => [name]);
-  for (const group of ['account', 'directory']) {
+  for (const group of ['account', 'directory', 's2s']) {
     all.push(...commandsOf((await parley(group, '--help')).stdout).map((name) => [group, name]));
   }
   expect(all.map((words) => words.join(' '))).toContain('account passwd');

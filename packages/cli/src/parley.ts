@@ -7,6 +7,7 @@ import { directoryCommand } from './directory.ts';
 import { drainCommand } from './drain.ts';
 import { EXIT, report } from './exit.ts';
 import { reloadCommand } from './reload.ts';
+import { s2sCommand } from './s2s.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 
@@ -28,6 +29,7 @@ const commands = [
   checkCommand,
   accountCommand,
   directoryCommand,
+  s2sCommand,
   statusCommand,
   reloadCommand,
   drainCommand,

@@ -16,7 +16,7 @@ import type { EstablishedStream } from './s2s/outgoing-stream.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
 import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
-import { Resolver } from './s2s/resolver.ts';
+import { Resolver, type Tell } from './s2s/resolver.ts';
 import { Stories } from './s2s/story.ts';
 
 export interface FederationOptions
@@ -114,6 +114,12 @@ export class Federation {
   send(stanza: Stanza): void {
     if (this.enabled) this.routing.send(stanza);
     else throw new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
+  }
+
+  /** A stream beside those that stanzas go on; DNS is asked anew. */
+  tryOut(local: string, remote: string, tell: Tell): Promise<EstablishedStream> {
+    this.#resolver.forget(remote);
+    return this.#connector.open(local, remote, 'stanzas', tell);
   }
 
   stop(): void {

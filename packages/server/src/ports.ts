@@ -3,6 +3,7 @@ import type { Registry } from '@parley/metrics/registry';
 import { administerAccounts } from './admin/account-administration.ts';
 import { agentAnswer } from './admin/agent-answer.ts';
 import { adminApi } from './admin/api.ts';
+import { administerFederation } from './admin/federation-administration.ts';
 import { registerHealth } from './admin/health.ts';
 import type { MemberStatus, NodeStatus } from './admin/node-status.ts';
 import type { Changes } from './config/reload.ts';
@@ -68,6 +69,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
   registerHealth(local, { notReady, snapshot });
   adminApi(local.routes, {
     accounts: administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to)),
+    federation: administerFederation(node.federation, node.domains),
     status: (): NodeStatus => ({
       version,
       pid: process.pid,

@@ -3,13 +3,15 @@ import type { Snapshot } from '@parley/metrics/snapshot';
 import type { FastifyInstance } from 'fastify';
 import { ConfigurationError } from '../config/problem.ts';
 import type { Changes } from '../config/reload.ts';
-import type { AccountAdministration, AccountMoveProgress } from './account-administration.ts';
+import type { AccountAdministration } from './account-administration.ts';
 import { AdministrationError, type AdministrationFailure } from './administration-error.ts';
+import type { FederationAdministration } from './federation-administration.ts';
 import type { NodeStatus } from './node-status.ts';
 
 /** What the local administration works on. */
 export interface ApiHost {
   readonly accounts: AccountAdministration;
+  readonly federation: FederationAdministration;
   status(): NodeStatus;
   /** Throws a ConfigurationError where the file is not good. */
   reload(): Promise<Changes>;
@@ -52,6 +54,20 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
       await host.cancelDrain();
       return host.status();
     });
+
+    api.get('/api/s2s', { config }, () => host.federation.list());
+    type OfDomain = { Params: { domain: string }; Querystring: { from?: string } };
+    api.post<OfDomain>('/api/s2s/:domain/explain', { config }, async ({ params, query }, reply) => {
+      const told = host.federation.explain(params.domain, query.from)[Symbol.asyncIterator]();
+      const first = await told.next(); // a wrong domain is an error, and not a line
+      return reply.type('application/x-ndjson').send(Readable.from(progressLines(first, told)));
+    });
+    api.post<OfDomain>('/api/s2s/:domain', { config }, ({ params, query }) =>
+      host.federation.connect(params.domain, query.from),
+    );
+    api.delete<OfDomain>('/api/s2s/:domain', { config }, ({ params }) => ({
+      closed: host.federation.close(params.domain),
+    }));
 
     api.get<{ Querystring: { domain?: string } }>('/api/accounts', { config }, async (request, reply) => {
       const pages = host.accounts.list(request.query.domain)[Symbol.asyncIterator]();
@@ -96,10 +112,7 @@ async function* lines(first: IteratorResult<Page>, rest: AsyncIterator<Page>): A
   }
 }
 
-async function* progressLines(
-  first: IteratorResult<AccountMoveProgress>,
-  rest: AsyncIterator<AccountMoveProgress>,
-): AsyncGenerator<string> {
+async function* progressLines<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncGenerator<string> {
   for (let step = first; !step.done; step = await rest.next()) yield `${JSON.stringify(step.value)}\n`;
 }
 

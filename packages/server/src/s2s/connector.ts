@@ -7,7 +7,7 @@ import type { DialbackKey } from './outgoing.ts';
 import { EstablishedStream } from './outgoing-stream.ts';
 import { PeerStream } from './peer-stream.ts';
 import type { PeerPolicy } from './policy.ts';
-import type { Resolver, Target } from './resolver.ts';
+import type { Resolver, Target, Tell } from './resolver.ts';
 import type { Stories, Story } from './story.ts';
 import { TurnsToConnect } from './turns-to-connect.ts';
 
@@ -65,8 +65,9 @@ export class Connector {
     local: string,
     remote: string,
     purpose: NegotiationOptions['purpose'] = 'stanzas',
+    listener?: Tell,
   ): Promise<EstablishedStream> {
-    const story = this.#options.stories.begin(local, remote);
+    const story = this.#options.stories.begin(local, remote, listener);
     try {
       const policy = this.#options.policy(remote);
       story.tell(policyWords(policy));

@@ -36,7 +36,8 @@ export class RemoteQueue {
   readonly #host: RemoteQueueHost;
   #stream: EstablishedStream | undefined;
   #openedAt = 0;
-  #connecting = false;
+  /** It is being connected; resolves either way. */
+  #attempt: Promise<void> | undefined;
   #draining = false;
   #failures = 0;
   #failure: ConnectionFailure | undefined;
@@ -61,7 +62,7 @@ export class RemoteQueue {
 
   get state(): 'open' | 'connecting' | 'resting' | 'idle' {
     if (this.#stream !== undefined) return 'open';
-    if (this.#connecting) return 'connecting';
+    if (this.#attempt !== undefined) return 'connecting';
     return this.#host.now() < this.#restsUntil ? 'resting' : 'idle';
   }
 
@@ -83,28 +84,28 @@ export class RemoteQueue {
     }
     const now = this.#host.now();
     const until = now + this.#host.settings().waitMs;
-    if (this.#stream === undefined && !this.#connecting && now < this.#restsUntil) {
+    if (this.#stream === undefined && this.#attempt === undefined && now < this.#restsUntil) {
       const failure = this.#failure as ConnectionFailure;
       if (failure.lasting || until < this.#restsUntil) throw failure;
     }
     this.waiting.add(stanza, until);
     if (this.#stream !== undefined) this.#flush();
-    else this.connect();
+    else void this.connect();
   }
 
   /** Connects unless it does already, or has to rest. `now`: it need not rest. */
-  connect(now = false): void {
-    if (this.#stream !== undefined || this.#connecting || (!now && this.#host.now() < this.#restsUntil)) return;
+  async connect(now = false): Promise<void> {
+    if (this.#stream !== undefined || (!now && this.#host.now() < this.#restsUntil)) return;
     clearTimeout(this.#timer);
-    this.#connecting = true;
-    this.#host.open().then(
+    this.#attempt ??= this.#host.open().then(
       (stream) => this.#onOpen(stream),
       (error) => this.#onFailure(error),
     );
+    await this.#attempt;
   }
 
   #onOpen(stream: EstablishedStream): void {
-    this.#connecting = false;
+    this.#attempt = undefined;
     this.#stream = stream;
     this.#openedAt = this.#host.now();
     this.#failure = undefined;
@@ -145,11 +146,11 @@ export class RemoteQueue {
     if (!short) this.#failures = 0;
     if (this.waiting.size === 0) return;
     if (short) this.#rest(new ConnectionFailure('connection', `${reason}.`, { timeout: true }));
-    else this.connect();
+    else void this.connect();
   }
 
   #onFailure(error: unknown): void {
-    this.#connecting = false;
+    this.#attempt = undefined;
     this.#rest(
       error instanceof ConnectionFailure
         ? error
@@ -170,7 +171,7 @@ export class RemoteQueue {
     for (const stanza of late) this.#giveUp(stanza, failure);
     if (this.waiting.size === 0) return;
     this.#timer = setTimeout(() => {
-      if (this.waiting.size > 0) this.connect(true);
+      if (this.waiting.size > 0) void this.connect(true);
     }, rest);
     this.#timer.unref();
   }
@@ -189,7 +190,7 @@ export class RemoteQueue {
     if (stream !== undefined && stream.unacknowledged === 0 && performance.now() - stream.usedAt > idleMs) {
       stream.close('nothing has gone for a while');
     }
-    if (stream !== undefined || this.#connecting || this.waiting.size > 0) return true;
+    if (stream !== undefined || this.#attempt !== undefined || this.waiting.size > 0) return true;
     return this.#failures > 0 && now < this.#restsUntil + maxRetryMs;
   }
 

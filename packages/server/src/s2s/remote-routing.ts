@@ -150,9 +150,11 @@ export class RemoteRouting {
     return this.#queues.get(`${local} ${remote}`)?.stream;
   }
 
-  /** Connects now, however long it would have to wait. */
-  connect(local: string, remote: string): void {
-    this.#queue(local, remote).connect(true);
+  /** Connects now, however long it would have to wait. Rejects with a ConnectionFailure. */
+  async connect(local: string, remote: string): Promise<void> {
+    const queue = this.#queue(local, remote);
+    await queue.connect(true);
+    if (queue.stream === undefined && queue.failure !== undefined) throw queue.failure;
   }
 
   /** Closes the streams to a domain; how many there were. */

@@ -6,16 +6,22 @@ export class Story {
   readonly lines: string[] = [];
   outcome = 'going on';
 
-  constructor(local: string, remote: string) {
+  readonly #listener: ((line: string) => void) | undefined;
+
+  /** `listener` gets each line as it is told. */
+  constructor(local: string, remote: string, listener?: (line: string) => void) {
     this.local = local;
     this.remote = remote;
+    this.#listener = listener;
   }
 
   /** What somebody else has written may be in it: it is cut, and has no control characters. */
   readonly tell = (line: string): void => {
     if (this.lines.length >= MOST_LINES) return;
     const text = line.slice(0, MOST_CHARACTERS).replace(/\p{C}/gu, '?');
-    this.lines.push(`${((Date.now() - this.startedAt) / 1000).toFixed(3)} s  ${text}`);
+    const timed = `${((Date.now() - this.startedAt) / 1000).toFixed(3)} s  ${text}`;
+    this.lines.push(timed);
+    this.#listener?.(timed);
   };
 }
 
@@ -27,8 +33,8 @@ const MOST_STORIES = 1000;
 export class Stories {
   readonly #stories = new Map<string, Story>();
 
-  begin(local: string, remote: string): Story {
-    const story = new Story(local, remote);
+  begin(local: string, remote: string, listener?: (line: string) => void): Story {
+    const story = new Story(local, remote, listener);
     const key = `${local} ${remote}`;
     this.#stories.delete(key);
     this.#stories.set(key, story);

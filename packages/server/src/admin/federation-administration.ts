@@ -1,0 +1,133 @@
+import { domainPart, JidError } from '@parley/xmpp/jid';
+import type { EstablishedStream } from '../s2s/outgoing-stream.ts';
+import type { RemoteRouting } from '../s2s/remote-routing.ts';
+import type { Tell } from '../s2s/resolver.ts';
+import { AdministrationError } from './administration-error.ts';
+
+/** What goes from one of our domains to another one. */
+export interface RemoteStatus {
+  readonly local: string;
+  readonly remote: string;
+  readonly state: 'open' | 'connecting' | 'resting' | 'idle';
+  /** Of the stream, if there is one. */
+  readonly stream:
+    | {
+        readonly address: string;
+        readonly port: number;
+        readonly encryption: string;
+        /** How they have taken our word for who we are, and we theirs. */
+        readonly tookUsBy: string;
+        readonly tookThemBy: string;
+        readonly since: string;
+        readonly sent: number;
+        readonly unacknowledged: number;
+        readonly idleSeconds: number;
+      }
+    | undefined;
+  /** Stanzas that wait for one. */
+  readonly waiting: number;
+  readonly waitingBytes: number;
+  /** Why there was none lately. */
+  readonly failure: string | undefined;
+}
+
+/** What administrators do with streams to other servers. Domains are text as a person wrote them. */
+export interface FederationAdministration {
+  list(): readonly RemoteStatus[];
+  /** Connects anew, beside what there is, and tells how that goes, line by line. */
+  explain(remote: string, local?: string): AsyncIterable<string>;
+  /** Resolves when there is a stream. */
+  connect(remote: string, local?: string): Promise<void>;
+  /** How many streams it closed. */
+  close(remote: string): number;
+}
+
+export interface FederationHost {
+  readonly enabled: boolean;
+  readonly routing: RemoteRouting;
+  /** A stream beside those that stanzas go on. */
+  tryOut(local: string, remote: string, tell: Tell): Promise<EstablishedStream>;
+}
+
+export function administerFederation(host: FederationHost, domains: readonly string[]): FederationAdministration {
+  const pair = (remoteText: string, localText: string | undefined) => {
+    if (!host.enabled) throw new AdministrationError('refused', 'Federation is off: set federation.enabled to true.');
+    const remote = prepared(remoteText);
+    const local = localText === undefined ? (domains[0] as string) : prepared(localText);
+    if (!domains.includes(local)) throw new AdministrationError('invalid', `${local} is not served here.`);
+    if (domains.includes(remote)) throw new AdministrationError('invalid', `${remote} is served here.`);
+    return { local, remote };
+  };
+  return {
+    list: () => host.routing.queues.map(status),
+    async *explain(remoteText, localText) {
+      const { local, remote } = pair(remoteText, localText);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      let said: string[] = [];
+      let more = promise;
+      let tellMore = resolve;
+      let over = false;
+      const tell = (line: string) => {
+        said.push(line);
+        tellMore();
+      };
+      const end = host.tryOut(local, remote, tell).then(
+        (stream) => {
+          stream.close('it was only tried out');
+          tell(`It works: there is a way from ${local} to ${remote}.`);
+        },
+        (error: Error) => tell(`It does not work. ${error.message}`),
+      );
+      void end.then(() => {
+        over = true;
+        tellMore();
+      });
+      while (!over || said.length > 0) {
+        const lines = said;
+        said = [];
+        yield* lines;
+        if (over || said.length > 0) continue;
+        await more;
+        ({ promise: more, resolve: tellMore } = Promise.withResolvers<void>());
+      }
+    },
+    async connect(remoteText, localText) {
+      const { local, remote } = pair(remoteText, localText);
+      await host.routing.connect(local, remote).catch((error: Error) => {
+        throw new AdministrationError('unavailable', error.message);
+      });
+    },
+    close: (remoteText) => host.routing.close(prepared(remoteText), 'an administrator closed it'),
+  };
+}
+
+function prepared(text: string): string {
+  try {
+    return domainPart(text);
+  } catch (error) {
+    if (error instanceof JidError) throw new AdministrationError('invalid', `That is not a domain: ${error.message}.`);
+    throw error;
+  }
+}
+
+function status({ local, remote, state, stream, waiting, failure }: RemoteRouting['queues'][number]): RemoteStatus {
+  return {
+    local,
+    remote,
+    state,
+    stream: stream && {
+      address: stream.address,
+      port: stream.port,
+      encryption: stream.tls?.protocol ?? 'none',
+      tookUsBy: stream.proof,
+      tookThemBy: stream.verdict,
+      since: new Date(stream.since).toISOString(),
+      sent: stream.sent,
+      unacknowledged: stream.unacknowledged,
+      idleSeconds: Math.round((performance.now() - stream.usedAt) / 1000),
+    },
+    waiting: waiting.size,
+    waitingBytes: waiting.bytes,
+    failure: failure?.message,
+  };
+}
