@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CertificateAuthority, clientCertificate, plainName } from '@parley/server/stream/testing';
+import type { Element } from '@parley/xmpp/element';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { appear, presenceOf, push, roster, words } from '../support/contacts.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const DOMAINS = ['montague.example', 'capulet.example'] as const;
+
+type Certificates = (domain: string) => Promise<{ cert: string; key: string }>;
+
+/** Two servers that know where to find each other. */
+async function twoServers(
+  authentication: 'certificate' | 'certificate-or-dialback',
+  authorities: string | undefined,
+  certificates: Certificates,
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'parley-federation-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const servers: TestServer[] = [];
+  for (const domain of DOMAINS) {
+    const { cert, key } = await certificates(domain);
+    const server = await startServer({
+      nodes: 1,
+      config: {
+        domains: [domain],
+        listen: { c2s: [], c2sTls: [], http: [], s2s: [{ host: '127.0.0.1', port: 0 }], s2sTls: [] },
+        tls: { certificate: file(`${domain}.crt`, cert), key: file(`${domain}.key`, key) },
+        federation: {
+          enabled: true,
+          default: authentication,
+          ...(authorities && { authorities: file('authorities.crt', authorities) }),
+        },
+      },
+    });
+    servers.push(server);
+  }
+  for (const [index, server] of servers.entries()) {
+    const other = servers[1 - index] as TestServer;
+    const port = other.node.ports.find(({ name }) => name === 's2s')?.port;
+    const next = structuredClone(server.node.config);
+    next.federation.peers = [
+      {
+        domain: DOMAINS[1 - index] as string,
+        connectTo: `127.0.0.1:${port}`,
+        allow: true,
+        connectToTls: false,
+        stripPresence: false,
+      },
+    ];
+    await server.node.reload(next);
+  }
+  return servers as [TestServer, TestServer];
+}
+
+const of = (kind: string) => (element: Element) => element.name === kind;
+
+describe.each(['certificate', 'certificate-or-dialback'] as const)('two servers by %s', (authentication) => {
+  const start = async () => {
+    if (authentication !== 'certificate') {
+      return twoServers(authentication, undefined, (domain) => clientCertificate(plainName(2, domain)));
+    }
+    const authority = await CertificateAuthority.make();
+    return twoServers(authentication, authority.cert, (domain) => authority.issue(plainName(2, domain)));
+  };
+
+  test('carry messages and requests, and the answers to them', async () => {
+    const [montague, capulet] = await start();
+    const romeo = await montague.online('romeo@montague.example/orchard');
+    const juliet = await capulet.online('juliet@capulet.example/balcony');
+    romeo.send(`<message to='juliet@capulet.example' type='chat' id='1'><body>Call me but love</body></message>`);
+    expect((await juliet.take(of('message'))).attr('from')).toBe('romeo@montague.example/orchard');
+    juliet.send(
+      `<message to='romeo@montague.example/orchard' type='chat'><body>How camest thou hither</body></message>`,
+    );
+    expect((await romeo.take(of('message'))).childText('body')).toBe('How camest thou hither');
+    const answer = await romeo.request('get', `<ping xmlns='urn:xmpp:ping'/>`, 'capulet.example');
+    expect(answer.attr('type')).toBe('result');
+    const refused = await romeo.request('get', `<a xmlns='urn:a'/>`, 'nobody@capulet.example/x');
+    expect(refused.toString()).toContain('service-unavailable');
+    romeo.send(`<message to='nobody@capulet.example' id='2'><body>hi</body></message>`);
+    expect((await romeo.take(of('message'))).toString()).toContain('service-unavailable');
+    const proofs = [montague, capulet].map(({ log }) => log.find(({ event }) => event === 's2s.connected')?.tookUsBy);
+    const expected = authentication === 'certificate' ? 'certificate' : 'dialback';
+    expect(proofs).toEqual([expected, expected]);
+  });
+
+  test('carry subscriptions and presence', async () => {
+    const [montague, capulet] = await start();
+    const romeo = await appear(montague, 'romeo@montague.example/orchard');
+    const juliet = await appear(capulet, 'juliet@capulet.example/balcony');
+    await roster(romeo);
+    romeo.send(`<presence to='juliet@capulet.example' type='subscribe'/>`);
+    await presenceOf(juliet, 'subscribe', 'romeo@montague.example');
+    juliet.send(`<presence to='romeo@montague.example' type='subscribed'/>`);
+    await presenceOf(romeo, 'subscribed', 'juliet@capulet.example');
+    await presenceOf(romeo, undefined, 'juliet@capulet.example/balcony');
+    expect([words(await push(romeo)), words(await push(romeo))]).toEqual([
+      'juliet@capulet.example none ask',
+      'juliet@capulet.example to',
+    ]);
+    juliet.send('<presence><show>away</show></presence>');
+    await romeo.take((element) => element.childText('show') === 'away');
+    const again = await montague.client('romeo@montague.example/garden');
+    again.send('<presence/>'); // probes
+    expect((await presenceOf(again, undefined, 'juliet@capulet.example/balcony')).childText('show')).toBe('away');
+    await juliet.close();
+    await presenceOf(romeo, 'unavailable', 'juliet@capulet.example/balcony');
+  });
+});
