@@ -9,6 +9,7 @@ import { Lanes } from '../stream/lanes.ts';
 import type { Stream, StreamConsumer } from '../stream/stream.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
 import { type CertificateVerdict, certificateVerdict } from './certificate-verdict.ts';
+import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';
 import { incomingVerdict } from './incoming-verdict.ts';
 
@@ -27,6 +28,7 @@ export class IncomingStream implements StreamConsumer {
   /** Dialback keys that are being verified, or wait for that. */
   verifying = 0;
   readonly #host: IncomingHost;
+  #handled: Handled | undefined;
   readonly #proved = new Set<string>();
   readonly #lanes = new Lanes();
   /** Stanzas. */
@@ -35,6 +37,16 @@ export class IncomingStream implements StreamConsumer {
   constructor(stream: Stream, host: IncomingHost) {
     this.stream = stream;
     this.#host = host;
+  }
+
+  /** What was taken, where the other side wants to know (XEP-0198). */
+  get handled(): Handled | undefined {
+    return this.#handled;
+  }
+
+  /** Counts from now on. */
+  acknowledge(): void {
+    this.#handled = new Handled();
   }
 
   get proved(): ReadonlySet<string> {
@@ -73,8 +85,17 @@ export class IncomingStream implements StreamConsumer {
     this.#host.metrics.federationStanzas.with({ kind: element.name as StanzaKind, direction: 'in' }).add(1);
     const from = this.#sender(element);
     const stanza = this.#read(element);
-    if (stanza === undefined) return;
-    this.#lanes.run(`${from.bareText} ${(stanza.to as Jid).bareText}`, () => this.#process(stanza, from.domain));
+    const done = this.#handled?.begin();
+    if (stanza === undefined) {
+      done?.();
+      return;
+    }
+    this.#lanes.run(`${from.bareText} ${(stanza.to as Jid).bareText}`, () => {
+      const processed = this.#process(stanza, from.domain);
+      if (done === undefined) return processed;
+      if (processed instanceof Promise) return processed.finally(done);
+      done();
+    });
     if (this.#lanes.count >= MOST_UNDER_WAY) return this.#lanes.below(MOST_UNDER_WAY);
   }
 

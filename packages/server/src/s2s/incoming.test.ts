@@ -39,7 +39,7 @@ it('answers a header as a server, and offers EXTERNAL to whoever has shown the r
   expect(peer.taken()).toEqual([`<success xmlns='${NS.sasl}'/>`]);
   const { id } = peer;
   peer.open('capulet.example');
-  expect(await features(peer)).toEqual(['dialback']);
+  expect(await features(peer)).toEqual(['sm', 'dialback']);
   expect(peer.id).not.toBe(id);
   peer.send(message('romeo@capulet.example/x', 'juliet@montague.example'));
   expect(world.taken).toEqual([
@@ -73,7 +73,7 @@ it.each([
   const world = incomingWorld();
   const peer = world.connect(await showing(domains, fault));
   peer.open(from);
-  expect(await features(peer)).toEqual(['dialback']);
+  expect(await features(peer)).toEqual(['sm', 'dialback']);
   peer.taken();
   for (let attempt = 0; attempt < 3; attempt++) peer.send(auth(base64('capulet.example')));
   expect(peer.inbox.map(({ name }) => name)).toEqual(['failure', 'failure', 'failure', 'error']);

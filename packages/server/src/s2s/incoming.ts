@@ -9,6 +9,7 @@ import { startTls } from '../stream/starttls.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { StreamSettings } from '../stream/stream-settings.ts';
 import { Streams } from '../stream/streams.ts';
+import { Acknowledging } from './acknowledging.ts';
 import { Dialback } from './dialback.ts';
 import { PeerSasl } from './external.ts';
 import type { IncomingHost } from './incoming-host.ts';
@@ -46,6 +47,7 @@ export class IncomingStreams implements Disposable {
     features.add(startTls((stream) => !this.#suffices(stream, undefined)));
     const incoming = (stream: Stream) => this.of(stream);
     features.add(new PeerSasl(incoming));
+    features.add(new Acknowledging(incoming));
     const requests = new KeyRequests(verifier, () => config().federation.limits.unverifiedPerStream);
     const dialback = new Dialback(this.#host, requests, incoming);
     features.add(dialback);

@@ -25,6 +25,8 @@ const MOST_BUFFERED = 262_144;
 const MOST_UNKNOWN = 100;
 /** An acknowledgement is asked for after so many stanzas, and when nothing more follows. */
 const ASK_AFTER = 50;
+/** Who has acknowledged nothing new is asked again after this time. */
+const ASK_AGAIN_MS = 2000;
 
 /** A stream to another server on which stanzas go out. */
 export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
@@ -47,7 +49,9 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
   #open: Stanza[] = [];
   #acknowledged = 0;
   #asked = false;
-  #askTimer: NodeJS.Timeout | undefined;
+  /** Until when something has to be acknowledged. */
+  #patience: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #asking: NodeJS.Immediate | undefined;
   #unknown = 0;
   readonly #keys = new Map<string, (answer: boolean | ConnectionFailure) => void>();
@@ -117,11 +121,13 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
 
   #ask(): void {
     clearImmediate(this.#asking);
+    clearTimeout(this.#again);
     this.#asking = undefined;
+    this.#again = undefined;
     if (this.#asked || this.#stream.over || this.#open.length === 0) return;
     this.#asked = true;
     this.#stream.write(`<r xmlns='${NS.streamManagement}'/>`);
-    this.#askTimer = setTimeout(() => {
+    this.#patience ??= setTimeout(() => {
       this.close('it did not acknowledge what it was sent');
     }, this.#settings().acknowledgeMs);
   }
@@ -172,8 +178,12 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
     this.#acknowledged = h;
     this.#open.splice(0, count);
     this.#asked = false;
-    clearTimeout(this.#askTimer);
-    if (this.#open.length > 0) this.#ask();
+    if (count > 0 || this.#open.length === 0) {
+      clearTimeout(this.#patience);
+      this.#patience = undefined;
+    }
+    if (count > 0) this.#ask();
+    else if (this.#open.length > 0) this.#again ??= setTimeout(() => this.#ask(), ASK_AGAIN_MS);
   }
 
   #onVerified(element: Element): void {
@@ -186,7 +196,8 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
   }
 
   onEnd(reason: string): void {
-    clearTimeout(this.#askTimer);
+    clearTimeout(this.#patience);
+    clearTimeout(this.#again);
     clearImmediate(this.#asking);
     for (const done of this.#keys.values()) done(new ConnectionFailure('proof', `${reason}.`, { timeout: true }));
     const unacknowledged = this.#open;
