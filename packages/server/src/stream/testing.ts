@@ -20,7 +20,9 @@ export const plainName = (tagNumber: number, text: string) =>
   new asn1.Primitive({ idBlock: { tagClass: 3, tagNumber }, valueHex: new TextEncoder().encode(text).buffer });
 
 const pem = (label: string, der: ArrayBuffer) =>
-  `-----BEGIN ${label}-----\n${Buffer.from(der).toString('base64').replace(/.{64}(?=.)/g, '$&\n')}\n-----END ${label}-----\n`;
+  `-----BEGIN ${label}-----\n${Buffer.from(der)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n')}\n-----END ${label}-----\n`;
 
 /** A certificate with these alternative names, signed by itself; its subject claims to be the queen. */
 export async function clientCertificate(...names: asn1.AsnType[]): Promise<{ der: Buffer; cert: string; key: string }> {
