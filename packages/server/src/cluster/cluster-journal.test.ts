@@ -33,6 +33,7 @@ beforeEach(() => {
     ownerOf: async () => owner,
     again: () => nextTurn(),
     onOver() {},
+    onUnreadable: (error) => expect.fail(String(error)),
   });
   missed = [];
   const by = async ({ id }: Stanza, takers: readonly Route[]) =>

@@ -35,6 +35,8 @@ const KNOWN_MS = 3000;
 const WAITS =
   'A client resumes a session here of which, since Redis has lost its newest writes, only another node has everything. It waits for that node.';
 
+const UNREADABLE = 'What Redis has of a session cannot be read. Messages for it go elsewhere, as if it were over.';
+
 /** This node among others: who they are, which sessions they have, and the way of stanzas to those. */
 export class Cluster implements OtherNodes {
   readonly journal: ClusterJournal;
@@ -125,6 +127,7 @@ export class Cluster implements OtherNodes {
       ownerOf: async (account, sid) => (await store.find(account, sid))?.owner,
       again: lookAgain,
       onOver: (sid) => this.#table.over(sid),
+      onUnreadable: (error) => log.error('resumption.unreadable', { message: UNREADABLE, error: error as Error }),
     });
     this.#inbound = new InboundDeliveries({
       own: (sid) => sessions.owned({ sessionId: sid }),

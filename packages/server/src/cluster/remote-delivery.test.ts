@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { message, presence, type Stanza } from '@parley/xmpp/stanza';
 import fc from 'fast-check';
@@ -32,8 +33,10 @@ class World {
   readonly back = new Map<string, { id: number; done: boolean }[]>([B, C].map((node) => [node, []]));
   readonly over: string[] = [];
   readonly settled = new Map<string, boolean[]>();
-  /** Whether the keyspace answers. */
+  /** Whether the keyspace answers, and whether it can tell of sessions. */
   up = true;
+  damaged = false;
+  readonly faults: string[] = [];
   bytes = 0;
   attempts: number[] = [];
   #waiting: (() => void)[] = [];
@@ -46,7 +49,8 @@ class World {
     waiting: () => this.bytes,
     own: (sid) => this.#own.get(sid),
     ownerOf: async (_, sid) => {
-      if (!this.up) throw new Error('away');
+      if (!this.up) throw new KeyspaceError('away', 'away');
+      if (this.damaged) throw new KeyspaceError('damaged', 'damaged');
       return this.sessions.get(sid)?.owner;
     },
     again: (attempts) => {
@@ -54,6 +58,7 @@ class World {
       return new Promise((resolve) => this.#waiting.push(resolve));
     },
     onOver: (sid) => this.over.push(sid),
+    onUnreadable: (error) => this.faults.push((error as Error).message),
   });
 
   constructor(owner = B) {
@@ -224,6 +229,17 @@ describe('a stanza for a session of another node', () => {
     world.up = true;
     await world.settle();
     expect([world.settled.get('1'), world.kept(sid).taken]).toEqual([[true], ['1']]);
+  });
+
+  it('is for nobody where nothing can be read of the session, which is told once', async () => {
+    const world = new World();
+    const [sid] = SIDS as [string];
+    for (const name of ['1', '2']) void world.deliver(name);
+    world.damaged = true;
+    world.die(B, C);
+    await world.settle();
+    expect(['1', '2'].map((name) => world.settled.get(name))).toEqual([[false], [false]]);
+    expect([world.faults, world.over, world.delivery.sought]).toEqual([['damaged'], [sid], 0]);
   });
 
   it('does not overtake what went to a node that has the session no more', async () => {

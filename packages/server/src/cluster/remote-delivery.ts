@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
+import { isPassing } from '../session/attempts.ts';
 import { isJournaled } from '../session/journaled.ts';
 import { isForAccount } from '../session/kept.ts';
 import { originSince, UNORDERED } from '../session/origins.ts';
@@ -18,12 +20,17 @@ export interface RemoteDeliveryHost {
   waiting(node: string): number;
   /** A session of this node. */
   own(sid: string): Session | undefined;
-  /** The id of the node that owns a session, as the keyspace has it; undefined where the session is over. */
+  /**
+   * The id of the node that owns a session, as the keyspace has it; undefined where the session is over. Rejects with a
+   * KeyspaceError.
+   */
   ownerOf(account: Jid, sid: string): Promise<string | undefined>;
   /** Resolves when it is worth looking once more, after so many attempts that came to nothing. */
   again(attempts: number): Promise<void>;
   /** The session is over. */
   onOver(sid: string): void;
+  /** What the keyspace has of a session cannot be read: it counts as over, or whoever waits for it would do so for ever. */
+  onUnreadable(error: unknown): void;
 }
 
 const LOOK_AGAIN_MS = 20;
@@ -246,10 +253,13 @@ export class RemoteDelivery implements Disposable {
       let owner: string | undefined;
       try {
         owner = await this.#host.ownerOf(first.account, sid);
-      } catch {
-        // the keyspace is away, or the record cannot be read now
-        await this.#host.again(attempts++);
-        continue;
+      } catch (error) {
+        if (isPassing(error)) {
+          await this.#host.again(attempts++);
+          continue;
+        }
+        if (error instanceof KeyspaceError && error.failure === 'closed') break; // the node stops
+        this.#host.onUnreadable(error);
       }
       if (owner === undefined) {
         this.#host.onOver(sid);

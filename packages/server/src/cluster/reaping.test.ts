@@ -1,0 +1,44 @@
+import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
+import { expect, it } from 'vitest';
+import { Peers } from '../peers.ts';
+import { reapMember } from './reaping.ts';
+
+const GONE = 'b'.repeat(16);
+
+/** Each attempt fails so, until one is left that does not. */
+async function reap(...failures: (KeyspaceFailure | 'fault')[]) {
+  const log: string[] = [];
+  const peers = new Peers();
+  peers.connect(async (subject, text) => void log.push(`${subject} ${text}`));
+  const host = {
+    keyspace: { state: 'up' as const },
+    peers,
+    async reap(isGone: (owner: string, sid: string) => boolean) {
+      expect(['a'.repeat(16), GONE].filter((owner) => isGone(owner, ''))).toEqual([GONE]);
+      const failure = failures.shift();
+      log.push(failure ?? 'done');
+      if (failure === 'fault') throw new TypeError('a bug');
+      if (failure !== undefined) throw new KeyspaceError(failure, 'it fails');
+    },
+    onFault: (error: unknown) => void log.push((error as Error).message),
+  };
+  const again = async (attempts: number) => void log.push(`again ${attempts}`);
+  await reapMember(host as never, { id: GONE }, again);
+  return log;
+}
+
+it('tells all others when it is done', async () => {
+  expect(await reap()).toEqual(['done', `reaped ${GONE}`]);
+});
+
+it('begins anew after a fault, since nobody else does it while this node lives', async () => {
+  expect(await reap('fault', 'misuse')).toEqual([
+    ...['fault', 'a bug', 'again 0'],
+    ...['misuse', 'it fails', 'again 1'],
+    ...['done', `reaped ${GONE}`],
+  ]);
+});
+
+it('leaves it to others where the node stops', async () => {
+  await expect(reap('closed')).rejects.toMatchObject({ failure: 'closed' });
+});
