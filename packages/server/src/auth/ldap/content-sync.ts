@@ -66,6 +66,8 @@ class ContentRefresh implements Disposable {
   #presentPhase = false;
   #cookie: Buffer | undefined;
   #changes: EntryChange[] = [];
+  /** Entries that are of no use any more, which count as missing; the directory thinks that we know them. */
+  readonly #lost: EntryChange[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(follow: Follow, cookie: Buffer | undefined) {
@@ -108,9 +110,14 @@ class ContentRefresh implements Disposable {
         this.#withoutId(dn, entryUuid);
         return;
       }
+      const whole = this.#refreshing && this.#full;
+      if (whole && this.#follow.copy.isLost?.(id, entry)) {
+        this.#lost.push({ id, entry, entryUuid });
+        return;
+      }
       this.#comparison.see(id);
       this.#deleted.delete(id);
-      this.#changes.push({ id, entry, entryUuid, isNews: !(this.#refreshing && this.#full) });
+      this.#changes.push({ id, entry, entryUuid, isNews: !whole });
     }
   }
 
@@ -170,6 +177,7 @@ class ContentRefresh implements Disposable {
     this.#follow.onHeld(believed ? 0 : all.length);
     this.#refreshing = false;
     this.#deleted.clear();
+    if (believed) await copy.apply(this.#lost.splice(0));
     if (believed) await this.#follow.onComplete();
     else {
       // with the cookie the directory would not tell of them again

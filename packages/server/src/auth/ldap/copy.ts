@@ -19,6 +19,11 @@ export interface Copy {
   idOf(entry: Entry): string | undefined;
   /** The id of an entry that is known, by what the directory calls it when it synchronises. */
   idOfUuid(entryUuid: string): string | undefined;
+  /**
+   * The entry was of use, and is not any more. Where everything is read that counts as if it were missing: of very many at
+   * once it is rather what may be read that has changed.
+   */
+  isLost?(id: string, entry: Entry): boolean;
   /** Takes over what is so, in this order; resolves when it is kept. */
   apply(changes: readonly EntryChange[]): Promise<void>;
   /** Resolves when all nodes have dealt with everything that was applied. */

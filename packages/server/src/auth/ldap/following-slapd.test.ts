@@ -3,7 +3,7 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Jid } from '@parley/xmpp/jid';
 import { beforeEach, expect, it } from 'vitest';
 import { Slapd } from '../../../../../tests/services/slapd.ts';
-import { GROUPS, personDn, personEntry } from '../../../../../tests/services/slapd-files.ts';
+import { GROUPS, PEOPLE, personDn, personEntry } from '../../../../../tests/services/slapd-files.ts';
 import { directoryEntry, directoryOf } from './testing.ts';
 import { connectPeers, memoryKeyspace, startFollowing } from './testing-following.ts';
 
@@ -154,6 +154,40 @@ it('is followed by one node, which the others hear; another one takes over where
   expect(await two.heard.next(1)).toEqual(['removed tybalt active']);
   expect(await one.heard.next(1)).toEqual(['removed tybalt active elsewhere']);
   expect(two.entriesRead()).toBe(0);
+});
+
+it.each(['polling', 'contentSynchronisation'])(
+  'lets nobody go because what tells their address cannot be read any more: %s',
+  async (mode) => {
+    const more = { synchronisation: { mode } };
+    const before = start(more);
+    await before.followed();
+    await before.stop();
+    // as if an access rule hid it; a cookie of before is of no use for what is asked now
+    const people = { base: PEOPLE, address: 'facsimileTelephoneNumber' };
+    const { people: known, log } = start({ ...more, people });
+    await expect.poll(() => log.events.some(({ event }) => event === 'directory.held'), { timeout: 10_000 }).toBe(true);
+    expect(await known.get(jid('romeo'))).toMatchObject({ dn: personDn('romeo') });
+  },
+);
+
+it('goes on by the cookie although somebody has lost their address', async () => {
+  const one = start();
+  await one.followed();
+  await one.stop();
+  await slapd.modify(personDn('romeo'), { mail: [] });
+  const other = { passwords: { scram: 'learn' } }; // more is asked for, so that all is read
+  const two = start(other);
+  await two.followed();
+  expect(await two.heard.next(1)).toEqual(['removed romeo active']);
+  expect(two.entriesRead()).toBe(6);
+  await two.stop();
+  await slapd.restart(); // it has no log of the changes: it tells who is present
+  const three = start(other);
+  await three.followed();
+  expect(three.entriesRead()).toBe(0);
+  await slapd.modify(personDn('romeo'), { mail: ['romeo@localhost'] });
+  expect(await three.heard.next(1)).toEqual(['added romeo active']);
 });
 
 it('polls where the directory does not let it have everybody at once', async () => {

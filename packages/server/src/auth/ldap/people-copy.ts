@@ -9,7 +9,7 @@ import type { Announced, KnownPeople } from './known-people.ts';
 import { endOf, stateAt } from './known-person.ts';
 import { type Effects, noEffects, PeopleById } from './people-by-id.ts';
 import { PeopleStore } from './people-store.ts';
-import { NoPerson } from './person.ts';
+import { NoPerson, personOf } from './person.ts';
 import type { IdRecord } from './person-id-record.ts';
 
 export interface PeopleCopyOptions {
@@ -82,6 +82,11 @@ export class PeopleCopy implements Copy {
 
   idOfUuid(entryUuid: string): string | undefined {
     return this.#index.idOf(entryUuid);
+  }
+
+  isLost(id: string, entry: Entry): boolean {
+    const before = this.#index.get(id)?.account ?? '';
+    return before !== '' && personOf(entry, this.#options.directory.settings) instanceof NoPerson;
   }
 
   async apply(changes: readonly EntryChange[]): Promise<void> {

@@ -42,7 +42,7 @@ export class Poll {
     const comparison = new Comparison(copy);
     this.#fresh.clear();
     for await (const page of directory.searchPages(followed.base, this.#search())) {
-      await this.#apply(page, (id) => comparison.see(id));
+      await this.#apply(page, true, (id) => comparison.see(id));
     }
     this.#follow.signal.throwIfAborted();
     // not one page was refused or cut off: whoever is missing is not there
@@ -65,7 +65,7 @@ export class Poll {
     const value = directory.settings.type === 'activeDirectory' ? `${since}.0Z` : `${since}Z`;
     const newer = new GreaterThanEqualsFilter({ attribute: this.#stamp, value });
     const search = { ...this.#search(), filter: new AndFilter({ filters: [followed.filter, newer] }) };
-    for await (const page of directory.searchPages(followed.base, search)) await this.#apply(page, () => {});
+    for await (const page of directory.searchPages(followed.base, search)) await this.#apply(page, false, () => {});
     await this.#follow.onComplete();
   }
 
@@ -83,13 +83,14 @@ export class Poll {
     return { scope, filter, attributes: [...attributes, this.#stamp] };
   }
 
-  async #apply(page: readonly Entry[], see: (id: string) => void): Promise<void> {
+  /** `whole`: everything is read. */
+  async #apply(page: readonly Entry[], whole: boolean, see: (id: string) => void): Promise<void> {
     const { copy, rechecks, signal } = this.#follow;
     signal.throwIfAborted();
     const changes: EntryChange[] = [];
     for (const entry of page) {
       const id = copy.idOf(entry);
-      if (id === undefined) continue;
+      if (id === undefined || (whole && copy.isLost?.(id, entry))) continue;
       see(id);
       const stamp = entry.text(this.#stamp) ?? '';
       const isNews = this.#isNews(id, stamp);
