@@ -46,6 +46,8 @@ export async function contentSync(follow: Follow): Promise<never> {
   try {
     for (;;) await refresh.take(await search.next());
   } catch (error) {
+    // with the same cookie the directory would tell the same again
+    if (refresh.again.aborted) await state.saveCookie(undefined, '');
     throw again.aborted ? again.reason : error;
   } finally {
     again.removeEventListener('abort', stop);

@@ -182,12 +182,31 @@ it('goes on by the cookie although somebody has lost their address', async () =>
   expect(await two.heard.next(1)).toEqual(['removed romeo active']);
   expect(two.entriesRead()).toBe(6);
   await two.stop();
+  await slapd.modify(personDn('juliet'), { title: ['Beloved'] });
   await slapd.restart(); // it has no log of the changes: it tells who is present
   const three = start(other);
   await three.followed();
-  expect(three.entriesRead()).toBe(0);
+  expect(three.entriesRead()).toBe(1);
+  expect(three.log.events.map(({ event }) => event)).not.toContain('directory.again');
   await slapd.modify(personDn('romeo'), { mail: ['romeo@localhost'] });
   expect(await three.heard.next(1)).toEqual(['added romeo active']);
+});
+
+it('goes on although somebody has nothing to be told apart by', async () => {
+  const numbered = ['romeo', 'juliet'];
+  for (const [index, uid] of numbered.entries()) await slapd.modify(personDn(uid), { employeeNumber: [String(index)] });
+  const more = { people: { base: PEOPLE, id: 'employeeNumber' } };
+  const one = start(more);
+  await one.followed();
+  expect(await one.heard.next(2)).toHaveLength(2);
+  await one.stop();
+  await slapd.modify(personDn('romeo'), { title: ['Lover'] });
+  await slapd.restart(); // it tells who is present, the others among them
+  const two = start(more);
+  await two.followed();
+  expect(two.log.events.filter(({ event }) => event === 'directory.again').length).toBeLessThan(2);
+  await slapd.modify(personDn('nurse'), { employeeNumber: ['3'] });
+  expect(await two.heard.next(1)).toEqual(['added nurse active']);
 });
 
 it('polls where the directory does not let it have everybody at once', async () => {
