@@ -39,7 +39,7 @@ it('answers a header as a server, and offers EXTERNAL to whoever has shown the r
   expect(peer.taken()).toEqual([`<success xmlns='${NS.sasl}'/>`]);
   const { id } = peer;
   peer.open('capulet.example');
-  expect(await features(peer)).toEqual(['sm', 'dialback']);
+  expect(await features(peer)).toEqual(['sm', 'limits', 'dialback']);
   expect(peer.id).not.toBe(id);
   peer.send(message('romeo@capulet.example/x', 'juliet@montague.example'));
   expect(world.taken).toEqual([

@@ -1,3 +1,4 @@
+import { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Configuration } from '../config/schema.ts';
@@ -48,6 +49,7 @@ export class IncomingStreams implements Disposable {
     const incoming = (stream: Stream) => this.of(stream);
     features.add(new PeerSasl(incoming));
     features.add(new Acknowledging(incoming));
+    features.add({ ns: NS.streamLimits, advertise: (stream) => this.#limits(stream) });
     const requests = new KeyRequests(verifier, () => config().federation.limits.unverifiedPerStream);
     const dialback = new Dialback(this.#host, requests, incoming);
     features.add(dialback);
@@ -105,6 +107,16 @@ export class IncomingStreams implements Disposable {
     const protocol = stream.transport.tls?.protocol;
     if (domain === undefined || protocol === undefined || !this.#suffices(stream, protocol)) return;
     incoming.verdict = await incoming.verdictFor(domain);
+  }
+
+  /** XEP-0478 */
+  #limits({ identity }: Stream): Element | undefined {
+    if (identity === undefined) return undefined;
+    const say = (name: string, value: number) => Element.of(name, NS.streamLimits, {}, String(value));
+    const { maxStanzaBytes } = this.#options.policy(identity.domain);
+    const { idleSeconds } = this.#host.config().timeouts;
+    const limits = [say('max-bytes', maxStanzaBytes), say('idle-seconds', idleSeconds)];
+    return Element.of('limits', NS.streamLimits, {}, ...limits);
   }
 
   #rate(stream: Stream): StreamSettings['bytes'] | undefined {

@@ -35,6 +35,8 @@ export interface Negotiated {
   readonly tls: PeerProof | undefined;
   /** It acknowledges what it gets (XEP-0198). */
   readonly acknowledges: boolean;
+  /** Bytes of the largest stanza that it takes, where it says so (XEP-0478). */
+  readonly maxBytes: number;
 }
 
 /** Our certificate was refused, and the other side has hung up: it may take our word another way. */
@@ -71,13 +73,13 @@ class Negotiation {
     let features = await this.#stream.open();
     if (!direct) features = await this.#startTls(features);
     const verdict = await this.#judge();
-    if (purpose === 'keys') return { proof: undefined, verdict, tls: this.#tls, acknowledges: false };
+    if (purpose === 'keys') return { proof: undefined, verdict, tls: this.#tls, acknowledges: false, maxBytes: 0 };
     const after = await this.#external(features);
     if (after === undefined) await this.#dialback();
     const proof = after === undefined ? 'dialback' : 'certificate';
     tell(`proof: it takes our word by ${proof}`);
     const acknowledges = await this.#management(after ?? features);
-    return { proof, verdict, tls: this.#tls, acknowledges };
+    return { proof, verdict, tls: this.#tls, acknowledges, maxBytes: maxBytes(after) };
   }
 
   /** Whether it is who it is said to be. */
@@ -186,6 +188,12 @@ class Negotiation {
     const answer = await this.#stream.next('features');
     return answer.is('enabled', NS.streamManagement);
   }
+}
+
+/** What holds before authentication, which is all that there is with dialback, says nothing of what holds after it. */
+function maxBytes(features: Element | undefined): number {
+  const said = Number(features?.child('limits', NS.streamLimits)?.childText('max-bytes'));
+  return said > 0 ? said : Number.POSITIVE_INFINITY;
 }
 
 /** An answer that was not asked for says nothing (XEP-0220 §3.1). */

@@ -45,6 +45,7 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
   readonly #settings: () => OutgoingSettings;
   readonly #resolve: (end: StreamEnd) => void;
   readonly #acknowledges: boolean;
+  readonly #maxBytes: number;
   /** Sent and not acknowledged, oldest first; always empty where the other side does not acknowledge. */
   #open: Stanza[] = [];
   #acknowledged = 0;
@@ -69,6 +70,7 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
     this.verdict = negotiated.verdict;
     this.tls = negotiated.tls;
     this.#acknowledges = negotiated.acknowledges;
+    this.#maxBytes = negotiated.maxBytes;
     this.#stream = stream;
     this.#settings = settings;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
@@ -106,6 +108,14 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
   /** Calls back once when more may be sent, or it is over. */
   whenWritable(done: () => void): void {
     this.#stream.connection.onceDrained(done);
+  }
+
+  /** Whether the other side takes so large a stanza. */
+  takes(stanza: Stanza): boolean {
+    if (this.#maxBytes === Number.POSITIVE_INFINITY) return true;
+    const text = betweenServers(stanza);
+    // a character is no more than three bytes
+    return text.length * 3 <= this.#maxBytes || Buffer.byteLength(text) <= this.#maxBytes;
   }
 
   send(stanza: Stanza): void {

@@ -1,4 +1,6 @@
+import { Element } from '@parley/xmpp/element';
 import type { Stanza } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
 import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
 import type { EstablishedStream } from './outgoing-stream.ts';
 import type { WaitingStanzas } from './waiting-stanzas.ts';
@@ -17,6 +19,8 @@ export interface RemoteQueueHost {
   open(): Promise<EstablishedStream>;
   /** Answers the sender, if there is an answer. Each stanza comes here once, or goes out, or both where that is not known. */
   giveUp(stanza: Stanza, failure: ConnectionFailure): void;
+  /** The same, where the stanza itself is the reason. */
+  refuse(stanza: Stanza, error: StanzaError): void;
   onOpen(stream: EstablishedStream): void;
   onEnd(stream: EstablishedStream, reason: string): void;
   onFailure(failure: ConnectionFailure, retryMs: number): void;
@@ -76,9 +80,10 @@ export class RemoteQueue {
     return this.#stream?.writable === true && this.waiting.size === 0;
   }
 
-  /** Sends it, or has it wait. Throws the failure where it could not be tried again while it waits. */
+  /** Sends it, or has it wait. Throws a StanzaError where it is too large for the other side, and the failure where it could not be tried again while it waits. */
   send(stanza: Stanza): void {
     if (this.ready) {
+      if (this.#stream?.takes(stanza) === false) throw tooLarge();
       this.#stream?.send(stanza);
       return;
     }
@@ -95,8 +100,12 @@ export class RemoteQueue {
 
   /** Connects unless it does already, or has to rest. `now`: it need not rest. */
   async connect(now = false): Promise<void> {
-    if (this.#stream !== undefined || (!now && this.#host.now() < this.#restsUntil)) return;
-    clearTimeout(this.#timer);
+    if (this.#stream !== undefined) return;
+    const rest = this.#restsUntil - this.#host.now();
+    if (!now && rest > 0) {
+      this.#timer ??= setTimeout(() => this.#rested(), rest).unref();
+      return;
+    }
     this.#attempt ??= this.#host.open().then(
       (stream) => this.#onOpen(stream),
       (error) => this.#onFailure(error),
@@ -120,7 +129,8 @@ export class RemoteQueue {
     while (stream.writable) {
       const stanza = this.waiting.take();
       if (stanza === undefined) return;
-      stream.send(stanza);
+      if (stream.takes(stanza)) stream.send(stanza);
+      else this.#host.refuse(stanza, tooLarge());
     }
     if (stream.over) return;
     this.#draining = true;
@@ -169,11 +179,12 @@ export class RemoteQueue {
     // those whose time is over before anything is tried again need not wait for it
     const late = failure.lasting ? this.waiting.takeAll() : this.waiting.takeLate(this.#restsUntil);
     for (const stanza of late) this.#giveUp(stanza, failure);
-    if (this.waiting.size === 0) return;
-    this.#timer = setTimeout(() => {
-      if (this.waiting.size > 0) void this.connect(true);
-    }, rest);
-    this.#timer.unref();
+    if (this.waiting.size > 0) void this.connect();
+  }
+
+  #rested(): void {
+    this.#timer = undefined;
+    if (this.waiting.size > 0) void this.connect(true);
   }
 
   #giveUp(stanza: Stanza, failure: ConnectionFailure): void {
@@ -201,6 +212,12 @@ export class RemoteQueue {
     for (const stanza of this.waiting.takeAll()) this.#giveUp(stanza, failure);
     this.#stream?.close(reason);
   }
+}
+
+/** XEP-0205 §4.5, XEP-0478 */
+function tooLarge(): StanzaError {
+  const application = Element.of('stanza-too-big', 'urn:xmpp:errors');
+  return new StanzaError('policy-violation', { text: 'It is too large for the other server.', application });
 }
 
 /** What a sender may know of a failure: not where our servers look for others, and what they see there. */

