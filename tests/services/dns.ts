@@ -1,0 +1,198 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export interface ServiceRecord {
+  readonly target: string;
+  readonly port: number;
+  readonly priority?: number;
+  readonly weight?: number;
+}
+
+/** What DNS says about one name. */
+export interface DnsRecords {
+  readonly srv?: readonly ServiceRecord[];
+  /** IPv4 and IPv6. */
+  readonly addresses?: readonly string[];
+  readonly ttlSeconds?: number;
+  /** The query is not answered. */
+  readonly silent?: boolean;
+  /** The query is answered with SERVFAIL. */
+  readonly failing?: boolean;
+}
+
+const A = 1;
+const AAAA = 28;
+const SRV = 33;
+const TYPES = new Map([
+  [A, 'A'],
+  [AAAA, 'AAAA'],
+  [SRV, 'SRV'],
+]);
+
+const SERVFAIL = 2;
+const NXDOMAIN = 3;
+
+/** A DNS server on loopback, by UDP and TCP, that knows what a test has told it and that nothing else exists. */
+export class TestDns implements AsyncDisposable {
+  readonly #udp: UdpSocket = createSocket('udp4');
+  readonly #tcp: Server = createServer((socket) => this.#serve(socket));
+  readonly #open = new Set<Socket>();
+  readonly #names = new Map<string, DnsRecords>();
+  /** What was asked: `SRV _xmpp-server._tcp.capulet.example`. */
+  readonly asked: string[] = [];
+
+  private constructor() {
+    this.#udp.on('message', (query, from) => {
+      const answer = this.#answer(query);
+      if (answer !== undefined) this.#udp.send(answer, from.port, from.address);
+    });
+  }
+
+  /** Ends with the test. */
+  static async start(): Promise<TestDns> {
+    const dns = await TestDns.startLasting();
+    onTestFinished(() => dns[Symbol.asyncDispose]());
+    return dns;
+  }
+
+  /** Starts one that whoever starts it ends. */
+  static async startLasting(): Promise<TestDns> {
+    for (;;) {
+      const dns = new TestDns();
+      dns.#udp.bind(0, '127.0.0.1');
+      await once(dns.#udp, 'listening');
+      dns.#tcp.listen(dns.port, '127.0.0.1');
+      // the port that is free for UDP may be taken for TCP
+      const listens = await once(dns.#tcp, 'listening').then(
+        () => true,
+        () => false,
+      );
+      if (listens) return dns;
+      dns.#udp.close();
+    }
+  }
+
+  get port(): number {
+    return (this.#udp.address() as AddressInfo).port;
+  }
+
+  /** As the configuration of this server names it. */
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  set(name: string, records: DnsRecords): void {
+    this.#names.set(name.toLowerCase(), records);
+  }
+
+  /** Has a domain be served at a port of 127.0.0.1; with `tls`, also with TLS from the first byte at another one. */
+  serve(domain: string, port: number, tls?: number): void {
+    const target = `xmpp.${domain}`;
+    this.set(`_xmpp-server._tcp.${domain}`, { srv: [{ target, port, priority: 10 }] });
+    if (tls !== undefined) this.set(`_xmpps-server._tcp.${domain}`, { srv: [{ target, port: tls, priority: 5 }] });
+    this.set(target, { addresses: ['127.0.0.1'] });
+  }
+
+  forget(name: string): void {
+    this.#names.delete(name.toLowerCase());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#open) socket.destroy();
+    this.#udp.close();
+    this.#tcp.close();
+    await once(this.#tcp, 'close');
+  }
+
+  #serve(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+    socket.on('error', () => {});
+    let received = Buffer.alloc(0);
+    socket.on('data', (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes]);
+      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+        const end = 2 + received.readUInt16BE(0);
+        const answer = this.#answer(received.subarray(2, end));
+        received = received.subarray(end);
+        if (answer !== undefined) socket.write(Buffer.concat([uint16(answer.length), answer]));
+      }
+    });
+  }
+
+  #answer(query: Buffer): Buffer | undefined {
+    const { name, type, end } = readQuestion(query);
+    this.asked.push(`${TYPES.get(type) ?? type} ${name}`);
+    const records = this.#names.get(name);
+    if (records?.silent) return undefined;
+    const data = records === undefined ? [] : dataOf(records, type);
+    const code = records === undefined ? this.#missing(name) : records.failing ? SERVFAIL : 0;
+    const header = Buffer.concat([
+      query.subarray(0, 2),
+      uint16(0x8580 | code),
+      uint16(1),
+      uint16(data.length),
+      uint16(0, 0),
+    ]);
+    const ttl = records?.ttlSeconds ?? 0;
+    // the name is that of the question, which stands behind the header
+    const answers = data.flatMap((each) => [uint16(0xc00c, type, 1, 0, ttl, each.length), each]);
+    return Buffer.concat([header, query.subarray(12, end), ...answers]);
+  }
+
+  /** A name exists, without anything, where there is something below it. */
+  #missing(name: string): number {
+    return [...this.#names.keys()].some((known) => known.endsWith(`.${name}`)) ? 0 : NXDOMAIN;
+  }
+}
+
+function readQuestion(query: Buffer): { name: string; type: number; end: number } {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query.readUInt8(at); length > 0; length = query.readUInt8(at)) {
+    labels.push(query.toString('latin1', at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
+}
+
+function dataOf({ srv = [], addresses = [], failing }: DnsRecords, type: number): Buffer[] {
+  if (failing) return [];
+  switch (type) {
+    case SRV:
+      return srv.map(({ target, port, priority = 0, weight = 0 }) =>
+        Buffer.concat([uint16(priority, weight, port), nameBytes(target)]),
+      );
+    case A:
+      return addresses.filter((each) => !isIPv6(each)).map((each) => Buffer.from(each.split('.').map(Number)));
+    case AAAA:
+      return addresses.filter((each) => isIPv6(each)).map(addressBytes);
+    default:
+      return [];
+  }
+}
+
+/** `.` is the root. */
+const nameBytes = (name: string): Buffer =>
+  Buffer.concat([
+    ...name
+      .split('.')
+      .filter((label) => label !== '')
+      .map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')])),
+    Buffer.from([0]),
+  ]);
+
+function addressBytes(text: string): Buffer {
+  const [head = '', tail] = text.split('::');
+  const groups = (part: string | undefined) => (part ? part.split(':').map((group) => Number.parseInt(group, 16)) : []);
+  const [before, after] = [groups(head), groups(tail)];
+  return uint16(...before, ...new Array(8 - before.length - after.length).fill(0), ...after);
+}
+
+function uint16(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 2);
+  for (const [index, value] of values.entries()) bytes.writeUInt16BE(value, index * 2);
+  return bytes;
+}
