@@ -1,0 +1,50 @@
+import { NS } from '@parley/xmpp/namespaces';
+import { TestClient } from '../support/client.ts';
+import { features, plain } from '../support/login.ts';
+import { socketWire } from '../support/wires.ts';
+import type { CertificatePair } from './domain-certificates.ts';
+import type { TestDns } from './dns.ts';
+
+export interface XmppPeerOptions {
+  readonly domain: string;
+  readonly dns: TestDns;
+  readonly certificate: CertificatePair;
+  /** The file of those who vouch for others. */
+  readonly authority: string;
+  /** It takes no word but that of a certificate. */
+  readonly secure: boolean;
+}
+
+/** Another XMPP server, of another make. */
+export interface XmppPeer {
+  readonly domain: string;
+  /** Where clients connect, without encryption. */
+  readonly port: number;
+  /** Where other servers connect: with STARTTLS, and with TLS from the first byte. */
+  readonly serverPorts: { readonly starttls: number; readonly direct: number };
+  /** What it has logged lately, for whoever wants to know why something failed. */
+  readonly said: string;
+  /** Breaks it off. */
+  kill(): Promise<void>;
+  /** Starts it again on the same ports, with what it had. */
+  restart(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** A client of such a server, whose account is made, logged in and bound; it has sent no presence. */
+export async function clientOf(peer: XmppPeer, user: string, resource = 'there'): Promise<TestClient> {
+  const client = new TestClient(await socketWire(peer.port));
+  client.open(peer.domain);
+  await features(client);
+  await client.request(
+    'set',
+    `<query xmlns='${NS.register}'><username>${user}</username><password>secret</password></query>`,
+  );
+  const answer = await plain(client, user, 'secret');
+  if (answer.name !== 'success') throw new Error(`${user} cannot log in at ${peer.domain}: ${answer}`);
+  await features(client);
+  const bound = await client.request('set', `<bind xmlns='${NS.bind}'><resource>${resource}</resource></bind>`);
+  client.jid = bound.firstChild?.childText('jid') ?? '';
+  if (client.jid === '') throw new Error(`Not bound at ${peer.domain}: ${bound}`);
+  return client;
+}
