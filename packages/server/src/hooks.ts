@@ -38,6 +38,9 @@ export type EventMap = {
   'session.moved': [session: Session];
   /** A session of another node is over, or gets no messages any more. */
   'session.gone-elsewhere': [account: Jid];
+  /** Another node, by its id, is one of the cluster, and can be told things; or is none any more. */
+  'node.joined': [id: string];
+  'node.gone': [id: string];
   /** What answers from now on lacks the newest writes of the keyspace, and nobody has written to it yet. */
   'keyspace.changed': [];
   /** A node died, and its session with it: nobody but this one tells its contacts. */

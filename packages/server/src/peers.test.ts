@@ -13,6 +13,25 @@ it('tells the others once they are there', async () => {
   expect(told).toEqual([['roster', 'juliet@capulet.lit']]);
 });
 
+it('asks one of the others, and says no where there is nobody', async () => {
+  const peers = new Peers();
+  expect(await peers.ask('one', 'component', 'a stanza')).toBe(false);
+  const asked: string[][] = [];
+  peers.connect(
+    async () => {},
+    async (...all) => asked.push(all) > 0,
+  );
+  expect(await peers.ask('one', 'component', 'a stanza')).toBe(true);
+  expect(asked).toEqual([['one', 'component', 'a stanza']]);
+});
+
+it('answers no where one who listens says no', async () => {
+  const peers = new Peers();
+  peers.on('component', (text) => text !== 'gone');
+  peers.on('component', () => undefined);
+  expect([await peers.receive('component', 'gone'), await peers.receive('component', 'here')]).toEqual([false, true]);
+});
+
 it('hears what others tell, each who listens after the one before', async () => {
   const peers = new Peers();
   const heard: string[] = [];

@@ -7,6 +7,7 @@ export const NS = {
   streams: 'http://etherx.jabber.org/streams',
   client: 'jabber:client',
   server: 'jabber:server',
+  component: 'jabber:component:accept', // XEP-0114
   tls: 'urn:ietf:params:xml:ns:xmpp-tls',
   sasl: 'urn:ietf:params:xml:ns:xmpp-sasl',
   bind: 'urn:ietf:params:xml:ns:xmpp-bind',

@@ -37,6 +37,9 @@ export interface ClusterHost extends ClusterLink {
   onLeaving(session: Session): void;
   /** A session of another node is over, or gets no messages any more. */
   onGoneElsewhere(account: Jid): void;
+  /** Another node is there: it can be told things. */
+  onMemberJoined(id: string): void;
+  onMemberGone(id: string): void;
   /** Takes over what nodes that are gone had. */
   reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
   /** The keyspace lacks its newest writes. */

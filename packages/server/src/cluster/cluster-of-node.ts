@@ -24,6 +24,8 @@ export function clusterOf(link: ClusterLink, { metrics, config, events, ...parts
     version,
     lease: () => leaseOf(config()),
     onLeaving: (session) => events.emit('session.leaving', session),
+    onMemberJoined: (id) => events.emit('node.joined', id),
+    onMemberGone: (id) => events.emit('node.gone', id),
     onStoreChanged: () => events.emit('keyspace.changed'),
     onGoneElsewhere: (account) => events.emit('session.gone-elsewhere', account),
   });

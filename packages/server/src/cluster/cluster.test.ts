@@ -26,6 +26,8 @@ async function start(reap: ClusterHost['reap']) {
     store: new ResumptionStore({ keyspace, owner: ID, onDamaged: (error) => expect.fail(String(error)) }),
     lease: () => ({ heartbeatMs: 5, leaseMs: 60_000, absentMs: 60_000 }),
     onGoneElsewhere() {},
+    onMemberJoined() {},
+    onMemberGone() {},
     onFault: (error) => void faults.push(error),
   };
   const cluster = new Cluster(host as ClusterHost);

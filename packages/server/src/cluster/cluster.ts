@@ -13,7 +13,7 @@ import { ClusterJournal } from './cluster-journal.ts';
 import { type Frame, Frames } from './frame.ts';
 import { Hearing } from './hearing.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
-import { encodeAcknowledged, ITEM } from './items.ts';
+import { encodeAcknowledged, encodeNotice, ITEM } from './items.ts';
 import type { Member } from './member.ts';
 import { MemberFrames } from './member-frames.ts';
 import { Membership } from './membership.ts';
@@ -177,7 +177,10 @@ export class Cluster implements OtherNodes {
     const again = () => nextAttempt(keyspace);
     const missed = new Missed({ sessions, refresh: (account) => this.refresh(account), forward: host.onLate, again });
     this.journal = new ClusterJournal(sessions, this.#delivery, missed);
-    host.peers.connect((subject, text) => this.#questions.tellAll(this.#others(), subject, text));
+    host.peers.connect(
+      (subject, text) => this.#questions.tellAll(this.#others(), subject, text),
+      (node, subject, text) => this.#questions.ask(node, (id) => encodeNotice({ id, subject, text })),
+    );
   }
 
   /** Resolves when this node is one of the cluster and knows what the others have. */
@@ -362,6 +365,7 @@ export class Cluster implements OtherNodes {
     this.#host.log.info('cluster.joined', { node: member.name, id: member.id });
     this.#channels.open(member.id, this.#memberFrames.joined(member));
     this.#announcements.joined(member.id);
+    this.#host.onMemberJoined(member.id);
   }
 
   #onGone(member: Member, how: 'left' | 'dead'): void {
@@ -371,6 +375,7 @@ export class Cluster implements OtherNodes {
     this.#memberFrames.gone(member.id);
     this.#forgetAnswers(member.id);
     this.#table.onNodeGone(member.id);
+    this.#host.onMemberGone(member.id);
   }
 
   /** Nothing that was asked of this node will be answered. */

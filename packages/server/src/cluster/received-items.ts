@@ -56,8 +56,11 @@ export class ReceivedItems {
         return;
       case ITEM.notice: {
         const { id, subject, text } = decodeNotice(item);
-        const told = peers.receive(subject, text).catch(onFault);
-        void told.then(() => inbound.answer(from, id, true));
+        const told = peers.receive(subject, text).catch((error) => {
+          onFault(error);
+          return true;
+        });
+        void told.then((yes) => inbound.answer(from, id, yes));
         return;
       }
       case ITEM.release:

@@ -12,7 +12,7 @@ import { RosterStore } from './roster-store.ts';
 export default defineModule({
   name: 'strangers',
   description: 'Limits how many addresses outside its roster an account may write to (XEP-0205 §4.6).',
-  setup({ config, hooks, isLocal, use }) {
+  setup({ config, hooks, isLocal, router, use }) {
     const store = use(RosterStore);
     const met = new MetStrangers();
 
@@ -31,6 +31,7 @@ export default defineModule({
       if (to === undefined || !begins(stanza) || to.bareText === session.account.bareText) return;
       if (session.stream.unlimited || config().limits.stanzas.strangersPerHour === Number.POSITIVE_INFINITY) return;
       if (to.local === '' && isLocal(to)) return; // the server itself
+      if (router.service(to.domain) !== undefined) return; // a gateway has an address for everybody behind it
       const roster = store.get(session.account);
       if (!(roster instanceof Promise)) return check(stanza, session, roster);
       return roster.then(

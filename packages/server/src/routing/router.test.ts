@@ -66,6 +66,21 @@ describe('Router', () => {
     expect(went.at(-1)).toBe('remote: presence unavailable to rooms.montague.lit');
   });
 
+  it('finds services whose domains change, and tells whether a domain is one of ours', async () => {
+    const { router, went } = setUp();
+    router.addService('rooms.montague.lit', (stanza) => void went.push(`service: ${words(stanza)}`));
+    router.addServices({
+      find: (domain) =>
+        domain.endsWith('.montague.lit') ? (stanza) => void went.push(`gateway: ${words(stanza)}`) : undefined,
+      shown: () => ['irc.montague.lit'],
+    });
+    for (const domain of ['rooms.montague.lit', 'irc.montague.lit']) await router.route(message(to(domain)));
+    expect(went).toEqual(['service: message - to rooms.montague.lit', 'gateway: message - to irc.montague.lit']);
+    expect(router.serviceDomains).toEqual(['rooms.montague.lit', 'irc.montague.lit']);
+    const domains = ['montague.lit', 'rooms.montague.lit', 'a.montague.lit', 'capulet.lit'];
+    expect(domains.map((domain) => router.serves(domain))).toEqual([true, true, true, false]);
+  });
+
   it('serves a domain once', () => {
     const { router } = setUp();
     router.addService('rooms.montague.lit', () => {});

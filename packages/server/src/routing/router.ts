@@ -9,6 +9,14 @@ import type { Session } from '../session/session.ts';
 /** A domain of ours that is no virtual host: a subdomain's service, a component. */
 export type Service = (stanza: Stanza) => Awaitable<void>;
 
+/** Services whose domains change while the node runs. */
+export interface ServiceFinder {
+  /** Who serves this domain, if anybody of theirs does. */
+  find(domain: string): Service | undefined;
+  /** Domains that clients are to be shown. */
+  shown(): Iterable<string>;
+}
+
 export interface RouterHost {
   readonly iq: IqTable;
   isLocalDomain(domain: string): boolean;
@@ -26,6 +34,7 @@ export interface RouterHost {
 export class Router {
   readonly #host: RouterHost;
   readonly #services = new Map<string, Service>();
+  readonly #finders: ServiceFinder[] = [];
 
   constructor(host: RouterHost) {
     this.#host = host;
@@ -40,13 +49,29 @@ export class Router {
     this.#services.delete(domain);
   }
 
-  /** Whether this server speaks for a domain. */
-  serves(domain: string): boolean {
-    return this.#host.isLocalDomain(domain) || this.#services.has(domain);
+  /** From now on these are asked, too; a domain that is served already stays what it is. */
+  addServices(finder: ServiceFinder): void {
+    this.#finders.push(finder);
   }
 
-  get serviceDomains(): IterableIterator<string> {
-    return this.#services.keys();
+  /** The domains of services that clients are shown. */
+  get serviceDomains(): readonly string[] {
+    return [...this.#services.keys(), ...this.#finders.flatMap((finder) => [...finder.shown()])];
+  }
+
+  /** Whether a domain is one of ours, be it that of a service: what comes from another server may be for it. */
+  serves(domain: string): boolean {
+    return this.#host.isLocalDomain(domain) || this.service(domain) !== undefined;
+  }
+
+  /** Who serves this domain, where it is ours and no virtual host. */
+  service(domain: string): Service | undefined {
+    const service = this.#services.get(domain);
+    if (service !== undefined) return service;
+    for (const finder of this.#finders) {
+      const found = finder.find(domain);
+      if (found !== undefined) return found;
+    }
   }
 
   /**
@@ -75,7 +100,7 @@ export class Router {
     if (this.#host.isLocalDomain(to.domain)) {
       return to.local === '' ? this.#toDomain(stanza, to, sender) : this.#host.toAccount(stanza, sender);
     }
-    const service = this.#services.get(to.domain);
+    const service = this.service(to.domain);
     return service === undefined ? this.#host.sendRemote(stanza) : service(stanza);
   }
 
