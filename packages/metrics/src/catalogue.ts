@@ -1,3 +1,4 @@
+import { componentMetrics } from './component-metrics.ts';
 import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from './conditions.ts';
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
@@ -58,6 +59,10 @@ export const LIMITS = [
   'vcard-bytes',
   'searches',
   'blocklist-items',
+  'component-instances',
+  'component-rate',
+  'component-queue-stanzas',
+  'component-queue-bytes',
   'heap',
   'event-loop-delay',
   'descriptors',
@@ -310,6 +315,7 @@ export const catalogue = {
     help: 'Time since the node last heard what it tells all others itself; of several nodes the longest.',
     combine: 'max',
   }),
+  ...componentMetrics,
   ...directoryMetrics,
   ...synchronisationMetrics,
   ...federationMetrics,

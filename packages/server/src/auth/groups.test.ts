@@ -41,7 +41,7 @@ async function startTwo(lost: (subject: string) => boolean = () => false) {
   one.connect(async (subject, text) => {
     if (!lost(subject)) await two.receive(subject, text);
   });
-  two.connect((subject, text) => one.receive(subject, text));
+  two.connect(async (subject, text) => void (await one.receive(subject, text)));
   return [await start(one), await start(two)] as const;
 }
 

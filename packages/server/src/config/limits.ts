@@ -245,6 +245,30 @@ export const limits = section('How much of the node one address, account or conn
     }),
     timeoutSeconds: seconds(300, { live, metric: 'iq-time', description: 'Time to wait for an answer.' }),
   }),
+  components: section('External components (XEP-0114).', {
+    instances: limit(16, {
+      live,
+      metric: 'component-instances',
+      description:
+        'Instances of one component that may be connected at the same time, to all nodes together; they share the load.',
+    }),
+    perSecond: limit(2000, {
+      live,
+      metric: 'component-rate',
+      description: 'Stanzas a second that one instance of a component may send; reading pauses while they are used up.',
+    }),
+    burst: limit(10_000, { live, description: 'Stanzas that may come from it at once.' }),
+    queueStanzas: limit(20_000, {
+      live,
+      metric: 'component-queue-stanzas',
+      description: 'Stanzas that wait for an instance that reads too slowly; further ones are answered with an error.',
+    }),
+    queueBytes: limit(
+      16_777_216,
+      { live, metric: 'component-queue-bytes', description: 'Size of these stanzas together.' },
+      'B',
+    ),
+  }),
   process: section('When the process runs short, it refuses new connections, then closes unauthenticated ones.', {
     heapPercent: percent(60, { live, metric: 'heap', description: 'Share of the largest heap that may be in use.' }),
     eventLoopDelayMilliseconds: milliseconds(200, {

@@ -34,6 +34,10 @@ export const listen = section('Where the node listens: lists of `{host, port}`, 
     [{ host: '::', port: 5270 }],
     'Other servers, with TLS from the first byte (XEP-0368); in use where `federation.enabled` is on.',
   ),
+  components: addresses(
+    [{ host: '127.0.0.1', port: 5347 }],
+    'External components (XEP-0114), where there are `components`. Not encrypted: keep it to the loopback interface, or to a network that nobody else listens in.',
+  ),
   http: addresses([{ host: '127.0.0.1', port: 5280 }], 'Health checks and metrics.'),
   agentCheck: addresses(
     [],

@@ -88,6 +88,7 @@ describe('limits', () => {
       'limits.resumptions.maxWaitSeconds',
       'limits.bytes.burst',
       'limits.stanzas.burst',
+      'limits.components.burst',
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
+import { componentProblems, components } from './components.ts';
 import { accountSources, type DirectoryProblem, directories, directoryProblems, INTERNAL } from './directory.ts';
 import { federation } from './federation.ts';
 import { limits, offline, roster, stream } from './limits.ts';
@@ -290,6 +291,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
   z.strictObject({
     domains,
     listen,
+    components,
     proxyProtocol,
     federation,
     tls,
@@ -373,6 +375,7 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
         (limits?.output?.maxBytes ?? Infinity) >= (stream?.afterAuthentication?.maxStanzaBytes ?? 0),
     ),
     across(directoryProblems),
+    across(componentProblems),
   );
 
 /** The configuration that an empty file gives. */

@@ -1,0 +1,79 @@
+import { domainPart } from '@parley/xmpp/jid';
+import * as z from 'zod';
+import { flag, secret, secretFile } from './option.ts';
+import { prepared } from './prepared.ts';
+
+const live = true;
+
+/** What somebody could guess is no secret: whoever has it speaks for everybody of the domain. */
+const SHORTEST_SECRET = 8;
+
+const component = z.strictObject({
+  domain: prepared('a domain', domainPart).meta({
+    description: 'The domain that the component serves: one that is none of `domains`, mostly below one of them.',
+  }),
+  secret: secret({
+    live,
+    min: SHORTEST_SECRET,
+    description: 'What the component proves to know, at least 8 characters; better in a file.',
+  }),
+  secretFile: secretFile('secret'),
+  name: z.string().min(1).max(255).optional().meta({
+    live,
+    description: 'What clients show for it in the list of the server’s services.',
+  }),
+  listed: flag(true, {
+    live,
+    description: 'Show it in the list of the services of the domain that it lies below, or of all domains.',
+  }),
+  subdomains: flag(false, {
+    live,
+    description: 'It serves all domains below its own, too, unless they are somebody else’s.',
+  }),
+  instances: z.number().int().min(1).max(1000).optional().meta({
+    live,
+    description: 'How many instances of it may be connected, instead of `limits.components.instances`.',
+  }),
+});
+
+export const components = z.array(component).max(1000).prefault([]).meta({
+  live,
+  description:
+    'External components (XEP-0114): programs that connect to `listen.components` and serve domains of their own, such as gateways and chat rooms.',
+});
+
+/** One component as the file has it, with every default filled in. */
+export type ComponentConfiguration = z.infer<typeof component>;
+
+interface Parts {
+  readonly components?: readonly Partial<ComponentConfiguration>[] | undefined;
+  readonly domains?: readonly { readonly name?: string | undefined }[] | undefined;
+}
+
+export interface ComponentProblem {
+  readonly path: PropertyKey[];
+  /** What is wrong, a colon, what to write instead. */
+  readonly message: string;
+}
+
+/** What is wrong between parts that are each as they should be. Any of them may be missing or not be what it should. */
+export function componentProblems({ components: given, domains: served }: Parts): ComponentProblem[] {
+  const ours = new Set((Array.isArray(served) ? served : []).map((each) => each?.name));
+  const seen = new Set<string>();
+  const list = Array.isArray(given) ? given : [];
+  return [...list.entries()].flatMap(([index, each]) => {
+    if (typeof each !== 'object' || each === null) return [];
+    const problems: ComponentProblem[] = [];
+    const report = (key: string, message: string) => problems.push({ path: ['components', index, key], message });
+    const { domain } = each;
+    if (typeof domain === 'string') {
+      if (ours.has(domain)) report('domain', 'is one of `domains`: give the component a domain of its own');
+      if (seen.has(domain)) report('domain', 'stands there twice: give each component a domain of its own');
+      seen.add(domain);
+    }
+    if (each.secret === undefined && each.secretFile === undefined) {
+      report('secret', 'is missing: write what the component knows, or a `secretFile` that holds it');
+    }
+    return problems;
+  });
+}
