@@ -20,7 +20,7 @@ const serverOrder = [
   ['iq', 'hooks'],
   ['cluster'],
   ['routing'],
-  ['auth', 's2s'],
+  ['auth', 's2s', 'components'],
   ['module'],
   ['admin'],
   ['im'],
@@ -44,7 +44,7 @@ const serverOrder = [
 ];
 
 /** Folders on one line that must not know each other; files on one line may. */
-const serverFolders = ['auth', 's2s', 'im', 'xeps', 'admin'];
+const serverFolders = ['auth', 's2s', 'components', 'im', 'xeps', 'admin'];
 
 /** Modules that only some folders may load; their types are free. */
 const reserved: [RegExp, RegExp, string][] = [

@@ -47,3 +47,9 @@ function info(identities: readonly Identity[], features: ReadonlySet<string>): E
     ...Array.from(features, (feature) => Element.of('feature', NS.discoInfo, { var: feature })),
   ];
 }
+
+/** The domain of ours that a service lies under, the nearest where one lies under another. */
+export function hostOf(service: string, domains: readonly string[]): string | undefined {
+  const above = domains.filter((domain) => service.endsWith(`.${domain}`));
+  return above.sort((a, b) => b.length - a.length)[0];
+}

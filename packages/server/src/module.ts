@@ -10,6 +10,7 @@ import type { Disclosure, Identity } from './disclosure.ts';
 import type { Hooks } from './hooks.ts';
 import type { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
+import type { Transport } from './net/transport.ts';
 import type { Peers } from './peers.ts';
 import type { Router } from './routing/router.ts';
 import type { Journal } from './session/journal.ts';
@@ -23,6 +24,17 @@ import type { StreamFeatures } from './stream/features.ts';
 
 /** A class that stands for the one instance of it that a module offers to others. */
 type Token<T> = abstract new (...args: never[]) => T;
+
+/** Ports that a module wants to be opened. */
+export interface ServicePort {
+  /** By the name in the configuration. */
+  readonly name: string;
+  readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  /** Somebody has connected, within the limits by address; whoever takes it tells those when it is over. */
+  accept(transport: Transport): void;
+  /** Nobody new comes any more: the node stops, or others are to take over what it has. */
+  onClose?(): void;
+}
 
 /** What a module works with. */
 export interface ModuleContext {
@@ -65,6 +77,8 @@ export interface ModuleContext {
   secret(purpose: string): Buffer;
   isLocal(jid: Jid): boolean;
   isAdmin(jid: Jid): boolean;
+  /** Has ports opened once everything is there, and closed with those of clients. */
+  listen(port: ServicePort): void;
   /** Offers an instance to modules that come later in the list. */
   provide<T extends object>(token: Token<T>, instance: T): void;
   /** The instance that an earlier module offered. */

@@ -14,6 +14,7 @@ import registration from './xeps/0077-registration/registration.ts';
 import legacyAuth from './xeps/0078-legacy-auth.ts';
 import version from './xeps/0092-version.ts';
 import jidEscaping from './xeps/0106-jid-escaping.ts';
+import component from './xeps/0114-component.ts';
 import caps from './xeps/0115-caps.ts';
 import compression from './xeps/0138-compression.ts';
 import vcardAvatars from './xeps/0153-vcard-avatars.ts';
@@ -48,6 +49,7 @@ export const modules: readonly Module[] = [
   accountMoves,
   blocking,
   streamManagement,
+  component,
   // what stanzas may carry
   vcardAvatars,
   delay,

@@ -103,6 +103,7 @@ export class Node implements AsyncDisposable {
   readonly #journal: Journal;
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
+  readonly #listeners: StreamListeners;
   readonly #doors: Doors;
   readonly #failures: Failures;
   readonly #draining: Draining;
@@ -210,19 +211,17 @@ export class Node implements AsyncDisposable {
       cluster,
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
-    const acceptance = this.#acceptance;
-    const { listen } = options.config;
-    const clients = new StreamListeners({ ...base, listen, names: ['c2s', 'c2sTls'], acceptor, acceptance });
-    this.#doors = allDoors(clients, this.federation.servers);
+    this.#listeners = new StreamListeners({ ...options.config, ...base, acceptor, acceptance: this.#acceptance });
+    this.#doors = allDoors(this.#listeners, this.federation.servers);
     this.#draining = new Draining({ streams, sessions, others: cluster, settings: () => this.#config.drain, onFault });
   }
 
   /** Starts a node and resolves when it listens. */
   static async start(options: NodeOptions): Promise<Node> {
-    const { config, keyspace } = options;
+    const { config } = options;
     const certificates = await loadCertificates(config);
     const acceptor = new TlsAcceptor(tlsSettings(config), certificates.files);
-    const node = new Node(options, await clusterSecret(config, keyspace), acceptor);
+    const node = new Node(options, await clusterSecret(config, options.keyspace), acceptor);
     node.#selfSigned = certificates.selfSigned;
     try {
       node.federation.take(config, certificates.files);
@@ -332,11 +331,12 @@ export class Node implements AsyncDisposable {
       secret: this.#secret,
       isLocal: (jid) => this.#isLocal(jid),
       isAdmin: (jid) => this.groups.isAdmin(jid),
+      listen: (port) => this.#listeners.add(port),
       onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
     this.offers.set(Logins, this.#logins).set(Admission, this.#admission).set(Groups, this.groups);
-    await setUpModules(shared, this.offers.set(Directories, this.directories));
+    await setUpModules(shared, this.offers.set(Directories, this.directories).set(Acceptance, this.#acceptance));
     addBinding(this.#features, onBind);
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
     this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });

@@ -1,17 +1,27 @@
 import type { Metrics } from '@parley/metrics/registry';
 import type { Configuration } from './config/schema.ts';
 import type { Log } from './log.ts';
+import type { ServicePort } from './module.ts';
 import { Listener } from './net/listener.ts';
+import type { TcpTransport } from './net/tcp.ts';
 import type { TlsAcceptor } from './net/tls.ts';
 import type { Acceptance } from './stream/acceptance.ts';
 
 /** Other servers are not behind load balancers that say whose connection it is. */
 type ListenAddress = Configuration['listen']['s2s'][number] & { readonly proxyProtocol?: boolean };
 
+interface Place {
+  readonly name: string;
+  readonly address: ListenAddress;
+  accept(transport: TcpTransport): void;
+  port: number;
+  listener?: Listener;
+}
+
 export interface StreamListenersOptions {
   readonly listen: Configuration['listen'];
-  /** Which of them: the names in the configuration. */
-  readonly names: readonly ('c2s' | 'c2sTls' | 's2s' | 's2sTls')[];
+  /** Which of them, by the names in the configuration; those for clients where nothing is said. */
+  readonly names?: readonly ('c2s' | 'c2sTls' | 's2s' | 's2sTls')[];
   readonly acceptor: TlsAcceptor;
   readonly acceptance: Acceptance;
   readonly metrics: Metrics;
@@ -42,14 +52,26 @@ export const allDoors = (...all: readonly Doors[]): Doors => ({
 /** The ports on which clients connect, or other servers. */
 export class StreamListeners implements Doors {
   readonly #options: StreamListenersOptions;
-  readonly #places: { readonly name: string; readonly address: ListenAddress; port: number; listener?: Listener }[];
+  readonly #places: Place[] = [];
+  readonly #onClose: (() => void)[] = [];
 
   constructor(options: StreamListenersOptions) {
     this.#options = options;
-    const { listen, names } = options;
-    this.#places = names.flatMap((name) =>
-      listen[name].map((address: ListenAddress) => ({ name, address, port: address.port })),
-    );
+    const { listen, names = ['c2s', 'c2sTls'] as const, acceptance } = options;
+    for (const name of names) {
+      const direct = name.endsWith('Tls');
+      const accept = (transport: TcpTransport) => {
+        const stream = acceptance.accept(transport, direct);
+        if (direct) void stream.startTls();
+      };
+      for (const address of listen[name]) this.#places.push({ name, address, accept, port: address.port });
+    }
+  }
+
+  /** Opens these with the others, on the same terms. */
+  add({ name, addresses, accept, onClose }: ServicePort): void {
+    for (const address of addresses) this.#places.push({ name, address, accept, port: address.port });
+    if (onClose !== undefined) this.#onClose.push(onClose);
   }
 
   /** What they listen on, by the name in the configuration. */
@@ -61,26 +83,22 @@ export class StreamListeners implements Doors {
   async open(): Promise<void> {
     for (const place of this.#places) {
       if (place.listener !== undefined) continue;
-      const listener = this.#listener(place.name, place.address, place.port);
+      const listener = this.#listener(place);
       await listener.listen();
       place.listener = listener;
       place.port = listener.port;
     }
   }
 
-  #listener(name: string, address: ListenAddress, port: number): Listener {
+  #listener({ name, address, port, accept }: Place): Listener {
     const { acceptor, acceptance, log } = this.#options;
-    const direct = name.endsWith('Tls');
     return new Listener({
       host: address.host,
       port,
       acceptor,
       admit: (client) => acceptance.admit(client),
       proxy: address.proxyProtocol ? acceptance.loadBalancers : undefined,
-      onTransport: (transport) => {
-        const stream = acceptance.accept(transport, direct);
-        if (direct) void stream.startTls();
-      },
+      onTransport: accept,
       onError: (error) => log.flood('listener.error', { error, listener: name }),
     });
   }
@@ -91,5 +109,6 @@ export class StreamListeners implements Doors {
       place.listener?.close();
       delete place.listener;
     }
+    for (const onClose of this.#onClose) onClose();
   }
 }

@@ -23,6 +23,7 @@ export const NS = {
   last: 'jabber:iq:last', // 0012
   discoInfo: 'http://jabber.org/protocol/disco#info', // 0030
   discoItems: 'http://jabber.org/protocol/disco#items', // 0030
+  muc: 'http://jabber.org/protocol/muc', // 0045
   mucUser: 'http://jabber.org/protocol/muc#user', // 0045
   private: 'jabber:iq:private', // 0049
   vcard: 'vcard-temp', // 0054

@@ -4,6 +4,8 @@ import type { Session } from './session.ts';
 
 /** What has to do with the sessions of other nodes; a node that is alone has none of it. */
 export interface OtherNodes {
+  /** There are none at the moment. */
+  readonly alone: boolean;
   /** Whether the node with this id is there, be it this one. */
   isAlive(owner: string): boolean;
   /**

@@ -1,4 +1,14 @@
-import type { Session } from './session.ts';
+import type { LimitName } from '@parley/metrics/catalogue';
+import type { Transport } from '../net/transport.ts';
+
+/** Whoever is written to: a session, or another peer. */
+export interface Reader {
+  readonly ended: boolean;
+  /** It has no connection. */
+  readonly detached: boolean;
+  readonly stream: { readonly transport: Pick<Transport, 'blocked' | 'buffered' | 'sent'> };
+  tooSlow(limit: LimitName): void;
+}
 
 interface Seen {
   sent: number;
@@ -17,10 +27,10 @@ export interface ReaderLimits {
  * written; this finds what else fills a connection's memory, answers to what is no stanza for one.
  */
 export class StalledReaders {
-  readonly #seen = new Map<Session, Seen>();
-  readonly #sessions: Iterable<Session>;
+  readonly #seen = new Map<Reader, Seen>();
+  readonly #sessions: Iterable<Reader>;
 
-  constructor(sessions: Iterable<Session>) {
+  constructor(sessions: Iterable<Reader>) {
     this.#sessions = sessions;
   }
 
@@ -38,5 +48,5 @@ export class StalledReaders {
   }
 }
 
-const isWaiting = (session: Session): boolean =>
+const isWaiting = (session: Reader): boolean =>
   !session.ended && !session.detached && session.stream.transport.blocked;

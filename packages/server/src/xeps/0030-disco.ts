@@ -3,7 +3,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { pageElement, pageOf, parsePageRequest } from '@parley/xmpp/result-set';
 import { StanzaError } from '@parley/xmpp/stanza-error';
-import type { Item } from '../disclosure.ts';
+import { hostOf, type Item } from '../disclosure.ts';
 import { maySeePresence } from '../im/presence-permission.ts';
 import { RosterStore } from '../im/roster-store.ts';
 import type { IqHandler } from '../iq.ts';
@@ -91,12 +91,6 @@ function domainItemsOf({ disclosure, domains, router }: ModuleContext, domain: J
   }
   for (const list of disclosure.items) for (const item of list(domain)) items.set(item.jid, item);
   return [...items.values()];
-}
-
-/** The domain of ours that a service lies under, the nearest where one lies under another. */
-function hostOf(service: string, domains: readonly string[]): string | undefined {
-  const above = domains.filter((domain) => service.endsWith(`.${domain}`));
-  return above.sort((a, b) => b.length - a.length)[0];
 }
 
 function itemsAnswer(query: Element, items: readonly Item[]): Element {
