@@ -12,7 +12,9 @@ export const SECRET = 'known to the component';
 
 /** What a component says to prove that it knows the secret. */
 export const handshake = (streamId: string, secret = SECRET): string =>
-  `<handshake>${createHash('sha1').update(streamId + secret).digest('hex')}</handshake>`;
+  `<handshake>${createHash('sha1')
+    .update(streamId + secret)
+    .digest('hex')}</handshake>`;
 
 export const componentHeader = (domain: string, ns: string = NS.component): string =>
   `<?xml version='1.0'?><stream:stream xmlns='${ns}' xmlns:stream='${NS.streams}' to='${domain}'>`;

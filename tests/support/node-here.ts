@@ -43,7 +43,7 @@ export class NodeHere {
     const log: LogLine[] = [];
     const id = randomBytes(8).toString('hex');
     const config = configurationSchema(moduleSettings(modules)).parse({
-      listen: { c2s: [nowhere], c2sTls: [], http: [] },
+      listen: { c2s: [nowhere], c2sTls: [], components: [nowhere], http: [] },
       authentication: { iterations: 4096 },
       drain: { seconds: 2 },
       admin: { socket: join(tmpdir(), 'parley-tests', 'parley.sock') }, // its folder keeps the certificate

@@ -70,7 +70,8 @@ export class ComponentsElsewhere {
       onTheWay = { stanzas: 0, bytes: 0 };
       this.#onTheWay.set(id, onTheWay);
     }
-    if (onTheWay.stanzas >= maxStanzas || (onTheWay.stanzas > 0 && onTheWay.bytes + text.length > maxBytes)) return 'full';
+    if (onTheWay.stanzas >= maxStanzas || (onTheWay.stanzas > 0 && onTheWay.bytes + text.length > maxBytes))
+      return 'full';
     onTheWay.stanzas++;
     onTheWay.bytes += text.length;
     return this.#options.peers.ask(node as string, STANZA, text).finally(() => {

@@ -48,5 +48,4 @@ export class StalledReaders {
   }
 }
 
-const isWaiting = (session: Reader): boolean =>
-  !session.ended && !session.detached && session.stream.transport.blocked;
+const isWaiting = (session: Reader): boolean => !session.ended && !session.detached && session.stream.transport.blocked;
