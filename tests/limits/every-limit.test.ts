@@ -1,6 +1,7 @@
 import { LIMITS } from '@parley/metrics/catalogue';
 import { expect, it } from 'vitest';
 import { accountLimits } from './account-limits.ts';
+import { componentLimits } from './component-limits.ts';
 import { connectionLimits } from './connection-limits.ts';
 import { loginLimits } from './login-limits.ts';
 import { processLimits } from './process-limits.ts';
@@ -17,6 +18,7 @@ it('exceeds every limit that there is, once', () => {
     accountLimits,
     processLimits,
     resumptionLimits,
+    componentLimits,
   ];
   expect(tables.flatMap((table) => Object.keys(table)).sort()).toEqual([...LIMITS].sort());
 });

@@ -48,8 +48,9 @@ export class TestComponent extends TestClient {
 }
 
 /** A connection in memory to a node, on which nothing was sent yet. */
-export function connectComponent(node: Node, domain: string): TestComponent {
+export function connectComponent(node: Node, domain: string, address?: string): TestComponent {
   const transport = new MemoryTransport();
+  if (address !== undefined) transport.remoteAddress = address;
   transport.tls = undefined;
   const component = new TestComponent(transport, domain);
   (node.offers.get(Components) as Components).accept(transport);

@@ -18,7 +18,12 @@ export async function startThreeNodes(accounts: readonly string[], config: objec
   for (let index = 0; index < 3; index++) {
     const port = await freePort();
     const installation = new Installation({
-      listen: { c2s: [{ host: '127.0.0.1', port }], c2sTls: [], http: [{ host: '127.0.0.1', port: 0 }] },
+      listen: {
+        c2s: [{ host: '127.0.0.1', port }],
+        c2sTls: [],
+        components: [{ host: '127.0.0.1', port: 0 }],
+        http: [{ host: '127.0.0.1', port: 0 }],
+      },
       authentication: { iterations: 4096 },
       limits: { stanzas: { perSecond: 0, strangersPerHour: 0 }, bytes: { perSecond: 0 } },
       keyspace: { url: redis.url },

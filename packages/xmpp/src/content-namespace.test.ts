@@ -36,7 +36,7 @@ describe('what comes in a stream of another content namespace', () => {
   it.each(STANZAS)('%s is the same to whoever reads it here and to whom it is relayed', (text) => {
     const stanza = stanzaOf(asClientContent(read(text), NS.component));
     expect(words(read(stanza.toString(), NS.client))).toBe(words(stanza.toElement()));
-    expect(words(stanza.toElement())).not.toContain(NS.component + '|');
+    expect(words(stanza.toElement())).not.toContain(`${NS.component}|`);
   });
 
   it('keeps its text where it may', () => {

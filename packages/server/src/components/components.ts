@@ -284,7 +284,10 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
     metrics.streamErrors.with({ condition: error.condition, direction: 'out' }).add(1);
     const { domain: component, transport } = stream;
     const { condition, text } = error;
-    if (stream.open) return log.warn('component.error', { component, instance: stream.id, condition, text });
+    if (stream.open) {
+      log.warn('component.error', { component, instance: stream.id, condition, text });
+      return;
+    }
     if (condition === 'not-authorized') metrics.componentHandshakes.with({ outcome: 'failed' }).add(1);
     log.flood('component.refused', { component, address: transport.remoteAddress, condition, text });
   }
