@@ -1,5 +1,6 @@
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Metrics } from '@parley/metrics/registry';
+import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
@@ -38,7 +39,7 @@ export interface ComponentsOptions {
   readonly log: Log;
 }
 
-/** Takes a stanza that a component has sent, in place of routing it; false leaves it. */
+/** Takes a stanza that a component has sent, in place of routing it; false leaves it. What it throws is answered. */
 export type ComponentTap = (stanza: Stanza, component: ComponentConfiguration) => Awaitable<boolean>;
 
 const CHECK_MS = 1000;
@@ -53,6 +54,7 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
   readonly #check: NodeJS.Timeout;
   readonly #services = new Map<string, Service>();
   readonly #taps: ComponentTap[] = [];
+  readonly #listeners: ((component: ComponentConfiguration, instance: ComponentStream) => void)[] = [];
 
   constructor(options: ComponentsOptions) {
     this.#options = options;
@@ -87,6 +89,16 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
   /** From now on this is asked first, for each stanza that a component sends. */
   tap(tap: ComponentTap): void {
     this.#taps.push(tap);
+  }
+
+  /** Calls when an instance has connected to this node. */
+  onConnected(listener: (component: ComponentConfiguration, instance: ComponentStream) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Whether an instance is the one that gets what comes from this address. */
+  isFor({ domain, id }: ComponentStream, from: Jid): boolean {
+    return choose(this.#instances.of(domain), from.bareText)?.id === id;
   }
 
   /** Whether an instance of this component is connected, to whatever node. */
@@ -234,6 +246,8 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
     this.#instances.add(stream);
     const told = this.#elsewhere.announce();
     if (told !== undefined) hooks.pending.add(told);
+    const known = this.table.get(component) as ComponentConfiguration;
+    for (const listener of this.#listeners) listener(known, stream);
   }
 
   onStanza(stanza: Stanza, stream: ComponentStream): Awaitable<unknown> {
@@ -242,9 +256,14 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
     if (component === undefined) return;
     metrics.componentStanzas.with({ component: component.domain, direction: 'in' }).add(1);
     if (log.traces) log.trace('stanza.received', { component: component.domain, xml: stanza.toString() });
-    const done = this.#tapped(stanza, component, 0) ?? router.route(stanza);
-    if (done instanceof Promise) hooks.pending.add(done);
-    return done;
+    try {
+      const done = this.#tapped(stanza, component, 0) ?? router.route(stanza);
+      if (!(done instanceof Promise)) return;
+      hooks.pending.add(done);
+      return done.catch((error) => this.#answer(stanza, error));
+    } catch (error) {
+      this.#answer(stanza, error);
+    }
   }
 
   /** Undefined where nobody takes it at once; a promise where somebody may. */

@@ -1,12 +1,36 @@
 import { domainPart } from '@parley/xmpp/jid';
 import * as z from 'zod';
-import { flag, secret, secretFile } from './option.ts';
+import { choice, flag, secret, secretFile, section } from './option.ts';
 import { prepared } from './prepared.ts';
 
 const live = true;
 
 /** What somebody could guess is no secret: whoever has it speaks for everybody of the domain. */
 const SHORTEST_SECRET = 8;
+
+const ACCESS = ['none', 'get', 'set', 'both'] as const;
+
+const privileges = section('What it may do for the users of this server, without asking them (XEP-0356).', {
+  domains: z.array(prepared('a domain', domainPart)).max(10_000).prefault([]).meta({
+    live,
+    description:
+      'For the users of these domains. Where none are named: of the domain that the component lies below, or of all where it lies below none.',
+  }),
+  roster: choice(ACCESS, 'none', { live, description: 'Read their rosters (`get`), change them (`set`), or both.' }),
+  rosterPushes: flag(true, { live, description: 'Be told of each change of a roster that it may read.' }),
+  message: choice(['none', 'outgoing'], 'none', { live, description: 'Send messages in their names.' }),
+  presence: choice(['none', 'managedEntity'], 'none', { live, description: 'Be told when they come and go.' }),
+  iq: z
+    .array(
+      z.strictObject({
+        namespace: z.string().min(1).max(1024).meta({ description: 'The namespace of the request.' }),
+        access: choice(['get', 'set', 'both'], 'both', { live, description: 'Which requests: `get`, `set`, or both.' }),
+      }),
+    )
+    .max(100)
+    .default([])
+    .meta({ live, description: 'Send requests in their names, by what these ask for.' }),
+});
 
 const component = z.strictObject({
   domain: prepared('a domain', domainPart).meta({
@@ -34,6 +58,7 @@ const component = z.strictObject({
     live,
     description: 'How many instances of it may be connected, instead of `limits.components.instances`.',
   }),
+  privileges,
 });
 
 export const components = z.array(component).max(1000).prefault([]).meta({
@@ -73,6 +98,10 @@ export function componentProblems({ components: given, domains: served }: Parts)
     }
     if (each.secret === undefined && each.secretFile === undefined) {
       report('secret', 'is missing: write what the component knows, or a `secretFile` that holds it');
+    }
+    for (const managed of each.privileges?.domains ?? []) {
+      if (ours.has(managed)) continue;
+      report('privileges', `names ${managed}, which is none of \`domains\`: name those alone that this server has`);
     }
     return problems;
   });

@@ -13,7 +13,7 @@ import type { RosterPushes } from './roster-pushes.ts';
 import { readRosterSet } from './roster-set.ts';
 import type { RosterStore } from './roster-store.ts';
 import { readVersion, versionText } from './roster-version.ts';
-import { isFrom, isTo } from './subscription-state.ts';
+import { isFrom, isTo, type Subscription } from './subscription-state.ts';
 
 /** What clients ask of their rosters. */
 export class RosterRequests {
@@ -39,15 +39,21 @@ export class RosterRequests {
     const known = versioning ? query.attr('ver') : undefined;
     if (known !== undefined && this.#catchUp(session, roster, known)) return undefined;
     const ver = versioning ? versionText(roster.version, shared) : undefined;
-    return Element.of('query', NS.roster, { ver }, ...this.#all(roster, session));
+    const all = this.#all(roster, (limit) => session.stream.host.onLimit(session.stream, limit));
+    return Element.of('query', NS.roster, { ver }, ...all);
   }
 
-  #all(roster: AccountRoster, session: Session): Element[] {
+  /** The whole roster, for somebody who is no client of the account. */
+  async whole(account: Jid, onLimit: (limit: LimitName) => void): Promise<Element> {
+    return Element.of('query', NS.roster, {}, ...this.#all(await this.#store.get(account), onLimit));
+  }
+
+  #all(roster: AccountRoster, onLimit: (limit: LimitName) => void): Element[] {
     const { maxSharedItems } = this.#context.config().roster;
     const items: Element[] = [];
     for (const item of roster.allShown()) {
       if (items.length >= roster.size + maxSharedItems) {
-        session.stream.host.onLimit(session.stream, 'roster-shared-items');
+        onLimit('roster-shared-items');
         break;
       }
       items.push(itemElement(item));
@@ -74,19 +80,29 @@ export class RosterRequests {
   }
 
   /** §2.3 to §2.5 */
-  async set(query: Element, session: Session): Promise<undefined> {
+  set(query: Element, session: Session): Promise<undefined> {
+    return this.change(query, session.account, (limit) => session.stream.host.onLimit(session.stream, limit));
+  }
+
+  /** `vouched`: the subscription that a contact is to have, where somebody who speaks for it says so. */
+  async change(
+    query: Element,
+    account: Jid,
+    onLimit: (limit: LimitName) => void,
+    vouched: (contact: Jid) => Subscription | undefined = () => undefined,
+  ): Promise<undefined> {
     const { config } = this.#context;
-    const onLimit = (limit: LimitName) => session.stream.host.onLimit(session.stream, limit);
-    const { account } = session;
     const { contact, remove, ...chosen } = readRosterSet(query, account, { ...config().roster, onLimit });
     const isShared = (await this.#store.get(account)).isShared(contact);
     if (remove) return isShared ? refuse() : this.#remove(account, contact);
     const { name, groups } = this.#store.ownPart(account, contact, chosen.name, chosen.groups);
-    const { outcome, shown, version } = await this.#store.change(account, contact, (before) => {
-      const { subscription = 'none', ask = false, approved = false } = before ?? {};
-      const item = { subscription, ask, approved, name, groups };
+    const given = vouched(contact);
+    const { before, outcome, shown, version } = await this.#store.change(account, contact, (known) => {
+      const { subscription = 'none', ask = false, approved = false } = known ?? {};
+      const asks = ask && (given === undefined || !isTo(given));
+      const item = { subscription: given ?? subscription, ask: asks, approved, name, groups };
       if (!isShared || !isNothing(item)) return { item };
-      return before && { item: 'remove' }; // all of it is the group's
+      return known && { item: 'remove' }; // all of it is the group's
     });
     if (outcome === 'items') {
       onLimit('roster-items');
@@ -95,6 +111,10 @@ export class RosterRequests {
     this.#context.metrics.rosterChanges.with({ action: 'set' }).increment();
     await this.#pushes.push(account, itemElement(shown as RosterItem), version);
     this.#context.hooks.events.emit('roster.changed', account, contact);
+    if (given === undefined) return;
+    const saw = before !== undefined && isFrom(before.subscription);
+    if (isFrom(given) && !saw) await this.#broadcast.announce(account, contact);
+    if (saw && !isFrom(given)) await this.#broadcast.withdraw(account, contact);
   }
 
   /** §2.5.2 */

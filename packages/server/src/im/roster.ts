@@ -38,6 +38,7 @@ export default defineModule({
     context.provide(PresenceBroadcast, broadcast);
 
     const roster = new RosterRequests(context, store, pushes, broadcast);
+    context.provide(RosterRequests, roster);
     iq.get(NS.roster, 'query', (_, { payload, sender }) => roster.get(payload, ofClient(sender)), { at: ['account'] });
     iq.set(NS.roster, 'query', (_, { payload, sender }) => roster.set(payload, ofClient(sender)), { at: ['account'] });
 

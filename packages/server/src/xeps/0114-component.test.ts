@@ -19,7 +19,7 @@ it('serves the domains of the components that are configured, as the configurati
   expect((await component.next()).attr('to')).toBe('b@a.irc.localhost');
 
   const next = structuredClone(node.config);
-  next.components = [{ domain: 'icq.localhost', secret: SECRET, listed: true, subdomains: false }];
+  next.components = next.components.map((each) => ({ ...each, domain: 'icq.localhost', subdomains: false }));
   await node.reload(next);
   expect(served()).toEqual([true, false, false, false, true]);
   const error = await component.take(({ name }) => name === 'error');
