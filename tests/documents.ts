@@ -79,6 +79,7 @@ const FOR_OPERATORS = new Set([
   'docs/operations.md',
   'docs/directory.md',
   'docs/federation.md',
+  'docs/components.md',
 ]);
 
 function deadNames(path: string, text: string, { means }: Repository): string[] {
