@@ -2,8 +2,8 @@ import { NS } from '@parley/xmpp/namespaces';
 import { TestClient } from '../support/client.ts';
 import { features, plain } from '../support/login.ts';
 import { socketWire } from '../support/wires.ts';
-import type { CertificatePair } from './domain-certificates.ts';
 import type { TestDns } from './dns.ts';
+import type { CertificatePair } from './domain-certificates.ts';
 
 export interface XmppPeerOptions {
   readonly domain: string;

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Configuration } from '@parley/server/config/schema';
+import { TestDns } from '../services/dns.ts';
+import { type CertificatePair, DomainCertificates } from '../services/domain-certificates.ts';
+import { Ejabberd } from '../services/ejabberd.ts';
+import { Prosody } from '../services/prosody.ts';
+import type { XmppPeer } from '../services/xmpp-peer.ts';
+import { type Partly, startServer, type TestServer } from '../support/server.ts';
+
+export const MAKES = ['Prosody', 'ejabberd'] as const;
+export type Make = (typeof MAKES)[number];
+
+export const OURS = 'montague.lit';
+
+const anyPort = [{ host: '127.0.0.1', port: 0 }];
+
+export interface OwnOptions {
+  /** What the server shows of itself; a good certificate when left out. */
+  readonly certificate?: CertificatePair;
+  readonly federation?: Partly<Configuration['federation']>;
+  readonly config?: Partly<Configuration>;
+  /** DNS names the port with TLS from the first byte alone. */
+  readonly direct?: boolean;
+}
+
+/** A DNS and an authority of the tests, and the servers that use them. */
+export class World implements AsyncDisposable {
+  readonly dns: TestDns;
+  readonly certificates: DomainCertificates;
+  readonly #folder: string;
+  readonly #peers: XmppPeer[] = [];
+  #own: CertificatePair | undefined;
+
+  private constructor(dns: TestDns) {
+    this.dns = dns;
+    this.#folder = mkdtempSync(join(tmpdir(), 'parley-federation-'));
+    this.certificates = new DomainCertificates(this.#folder);
+  }
+
+  static async make(): Promise<World> {
+    return new World(await TestDns.startLasting());
+  }
+
+  /** Another server. Without a good certificate it takes no certificates from others, either. */
+  async peer(make: Make, domain: string, good = true): Promise<XmppPeer> {
+    const { dns, certificates } = this;
+    const certificate = good ? certificates.of(domain) : certificates.selfSigned(domain);
+    const options = { domain, dns, certificate, authority: certificates.authority, secure: good };
+    const peer = await (make === 'Prosody' ? Prosody : Ejabberd).startLasting(options);
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  /** The certificate that this server has where a test says nothing else. */
+  get own(): CertificatePair {
+    this.#own ??= this.certificates.of(OURS);
+    return this.#own;
+  }
+
+  /** This server, which others find by DNS. Ends with the test. */
+  async server({ certificate = this.own, federation, config, direct = false }: OwnOptions = {}): Promise<TestServer> {
+    const server = await startServer({
+      nodes: 1,
+      config: {
+        ...config,
+        domains: [{ name: OURS, ...certificate }],
+        listen: { c2s: [], c2sTls: [], http: [], s2s: anyPort, s2sTls: anyPort },
+        federation: {
+          enabled: true,
+          authorities: this.certificates.authority,
+          dnsServers: [this.dns.address],
+          retry: { firstSeconds: 1 },
+          ...federation,
+        },
+      },
+    });
+    this.dns.serve(OURS, server.port(direct ? 's2sTls' : 's2s'));
+    if (direct) {
+      const { port } = { port: server.port('s2sTls') };
+      this.dns.forget(`_xmpp-server._tcp.${OURS}`);
+      this.dns.set(`_xmpps-server._tcp.${OURS}`, { srv: [{ target: `xmpp.${OURS}`, port }] });
+    } else this.dns.forget(`_xmpps-server._tcp.${OURS}`);
+    return server;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const peer of this.#peers) await peer.end();
+    await this.dns[Symbol.asyncDispose]();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** What was logged of an event, without what differs from run to run. */
+export const logged = (server: TestServer, event: string) => server.log.filter((line) => line.event === event);
