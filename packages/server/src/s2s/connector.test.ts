@@ -166,6 +166,19 @@ describe('a stream comes to be', () => {
   });
 });
 
+test('a stanza that is larger than the other side takes is not sent', async () => {
+  const limits = `<limits xmlns='${NS.streamLimits}'><max-bytes>100</max-bytes></limits>`;
+  const peer = await fakePeer(async (connection) => {
+    await connection.startTls(theirs);
+    await external(connection, limits);
+  });
+  const stream = await connector(peer.port).connector.open(LOCAL, REMOTE);
+  expect(stream.send(words.with({ children: ['ü'.repeat(50)] }))).toBe(false);
+  expect(stream.send(words)).toBe(true);
+  await peer.connections[0]?.until(/id='1'\/>/);
+  expect(peer.connections[0]?.log).not.toContain('ü');
+});
+
 describe('acknowledgements', () => {
   const managed = async (connection: FakeConnection) => {
     await connection.startTls(theirs);

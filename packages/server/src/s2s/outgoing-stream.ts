@@ -110,19 +110,19 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
     this.#stream.connection.onceDrained(done);
   }
 
-  /** Whether the other side takes so large a stanza. */
-  takes(stanza: Stanza): boolean {
-    if (this.#maxBytes === Number.POSITIVE_INFINITY) return true;
+  send(stanza: Stanza): boolean {
     const text = betweenServers(stanza);
     // a character is no more than three bytes
-    return text.length * 3 <= this.#maxBytes || Buffer.byteLength(text) <= this.#maxBytes;
-  }
-
-  send(stanza: Stanza): void {
+    if (text.length * 3 > this.#maxBytes && Buffer.byteLength(text) > this.#maxBytes) return false;
     this.usedAt = performance.now();
     this.sent++;
-    this.#stream.write(betweenServers(stanza));
-    if (!this.#acknowledges) return;
+    this.#stream.write(text);
+    if (this.#acknowledges) this.#expect(stanza);
+    return true;
+  }
+
+  /** The other side is to acknowledge it. */
+  #expect(stanza: Stanza): void {
     this.#open.push(stanza);
     if (this.#asked) return;
     if (this.#open.length % ASK_AFTER === 0) this.#ask();

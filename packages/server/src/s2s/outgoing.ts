@@ -28,7 +28,8 @@ export interface OutgoingStream {
   readonly proof: 'certificate' | 'dialback';
   /** False where it is over, or too much waits to be read by the other side. */
   readonly writable: boolean;
-  send(stanza: Stanza): void;
+  /** False where it is too large for the other side. */
+  send(stanza: Stanza): boolean;
   /** Closes in order. */
   close(reason: string): void;
   /** Resolves when the stream is over, with why, and what the other side has not acknowledged, oldest first. */

@@ -83,8 +83,7 @@ export class RemoteQueue {
   /** Sends it, or has it wait. Throws a StanzaError where it is too large for the other side, and the failure where it could not be tried again while it waits. */
   send(stanza: Stanza): void {
     if (this.ready) {
-      if (this.#stream?.takes(stanza) === false) throw tooLarge();
-      this.#stream?.send(stanza);
+      if (this.#stream?.send(stanza) === false) throw tooLarge();
       return;
     }
     const now = this.#host.now();
@@ -129,8 +128,7 @@ export class RemoteQueue {
     while (stream.writable) {
       const stanza = this.waiting.take();
       if (stanza === undefined) return;
-      if (stream.takes(stanza)) stream.send(stanza);
-      else this.#host.refuse(stanza, tooLarge());
+      if (!stream.send(stanza)) this.#host.refuse(stanza, tooLarge());
     }
     if (stream.over) return;
     this.#draining = true;

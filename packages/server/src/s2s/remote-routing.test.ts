@@ -33,13 +33,11 @@ class FakeStream {
     this.#end = resolve;
   });
 
-  takes(stanza: Stanza): boolean {
-    return stanza.id !== 'huge';
-  }
-
-  send(stanza: Stanza): void {
+  send(stanza: Stanza): boolean {
+    if (stanza.id === 'huge') return false;
     this.usedAt = performance.now();
     this.sent.push(stanza.id ?? '');
+    return true;
   }
 
   whenWritable(done: () => void): void {
