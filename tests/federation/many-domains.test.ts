@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EXTERNAL, type FakeConnection, fakePeer } from '@parley/server/s2s/fake-peer';
+import { CertificateAuthority, plainName } from '@parley/server/stream/testing';
+import { NS } from '@parley/xmpp/namespaces';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { TestDns } from '../services/dns.ts';
+import { startServer } from '../support/server.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // hundreds of handshakes
+
+const GOOD = 300;
+/** Of each kind. */
+const BAD = 40;
+
+test('hundreds of domains, many of them bad: all is delivered or answered, once, and then forgotten', async () => {
+  const authority = await CertificateAuthority.make();
+  const ours = await authority.issue(plainName(2, 'local.example'));
+  const theirs = await authority.issue(plainName(2, '*.good.example'));
+  const got: string[] = [];
+  const good = await fakePeer(async (connection) => {
+    await connection.startTls(theirs);
+    await connection.begin(EXTERNAL);
+    await connection.until(/<auth [^>]*>[^<]*<\/auth>/);
+    connection.send(`<success xmlns='${NS.sasl}'/>`);
+    await connection.begin('');
+    const [, domain] = await connection.until(/<message to='juliet@([^']+)'/);
+    got.push(domain as string);
+    await connection.until(/<\/stream:stream>/);
+    connection.end();
+  });
+  const script = (act: (connection: FakeConnection) => void) =>
+    fakePeer(async (connection) => {
+      await connection.until(/<stream:stream [^>]*>/);
+      act(connection);
+      await connection.gone();
+    });
+  const header = `<stream:stream xmlns='${NS.server}' xmlns:stream='${NS.streams}' id='1' version='1.0'>`;
+  const bad = {
+    mute: await script(() => {}),
+    garbage: await script((connection) => connection.send('\0\x01\xff'.repeat(1000))),
+    huge: await script((connection) => connection.send(`${header}<stream:features>${'<x/>'.repeat(10_000)}`)),
+    hanging: await script((connection) => connection.destroy()),
+  };
+
+  const dns = await TestDns.start();
+  const domains: string[] = [];
+  const add = (domain: string, port: number) => {
+    domains.push(domain);
+    dns.set(`_xmpp-server._tcp.${domain}`, { srv: [{ target: 'host.example', port }] });
+  };
+  dns.set('host.example', { addresses: ['127.0.0.1'] });
+  for (let n = 0; n < BAD; n++) {
+    for (const [kind, { port }] of Object.entries(bad)) add(`d${n}.${kind}.example`, port);
+    domains.push(`d${n}.unknown.example`);
+  }
+  for (let n = 0; n < GOOD; n++) add(`d${n}.good.example`, good.port);
+
+  const folder = mkdtempSync(join(tmpdir(), 'parley-federation-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const server = await startServer({
+    nodes: 1,
+    config: {
+      domains: ['local.example'],
+      listen: { c2s: [], c2sTls: [], s2s: [], s2sTls: [], http: [] },
+      tls: { certificate: file('own.crt', ours.cert), key: file('own.key', ours.key) },
+      limits: { stanzas: { perSecond: 0, burst: 0, strangersPerHour: 0 }, bytes: { perSecond: 0 } },
+      federation: {
+        enabled: true,
+        authorities: file('authorities.crt', authority.cert),
+        dnsServers: [`127.0.0.1:${dns.port}`],
+        timeouts: { stepSeconds: 1, idleSeconds: 2 },
+        queue: { seconds: 20 },
+        retry: { firstSeconds: 30, maxSeconds: 30 },
+      },
+    },
+  });
+  const { routing } = server.node.federation;
+  const romeo = await server.online('romeo@local.example/a');
+  for (const domain of domains) romeo.send(`<message to='juliet@${domain}' id='${domain}'><body>hi</body></message>`);
+
+  const answered = new Map<string, string>();
+  while (answered.size < 5 * BAD) {
+    const answer = await romeo.nextMessage();
+    const id = answer.attr('id') ?? '';
+    expect(answered.has(id)).toBe(false);
+    answered.set(id, answer.child('error')?.firstChild?.name ?? '');
+  }
+  for (const [id, condition] of answered) {
+    expect(id).not.toContain('.good.');
+    const expected = /mute|hanging/.test(id) ? 'remote-server-timeout' : 'remote-server-not-found';
+    expect([id, condition]).toEqual([id, expected]);
+  }
+  await vi.waitFor(() => expect(got.length).toBe(GOOD), { timeout: 30_000 });
+  expect(new Set(got).size).toBe(GOOD);
+  expect(good.faults).toEqual([]);
+  expect(routing.waiting).toEqual({ bytes: 0, stanzas: 0 });
+  const open = () => routing.queues.filter(({ stream }) => stream !== undefined).length;
+  await vi.waitFor(() => expect(open()).toBe(0), { timeout: 10_000 });
+  expect(await romeo.sync()).toEqual([]);
+});
