@@ -32,6 +32,8 @@ export interface ConnectorOptions {
   readonly context: (local: string, policy: PeerPolicy) => PeerContext;
 }
 
+/** Streams for keys that wait for their turn: strangers can bring about any number of them. */
+const MOST_KEYS_WAITING = 1000;
 /** Of the places that DNS names, so many are tried. */
 const MOST_TARGETS = 8;
 
@@ -57,7 +59,7 @@ export class Connector {
     this.#options = options;
     const most = () => options.settings().connecting;
     // whoever makes us ask for keys keeps nobody from sending stanzas
-    this.#turns = { stanzas: new TurnsToConnect(most), keys: new TurnsToConnect(most) };
+    this.#turns = { stanzas: new TurnsToConnect(most), keys: new TurnsToConnect(most, MOST_KEYS_WAITING) };
   }
 
   /** Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. */

@@ -1,16 +1,15 @@
 import { ConnectionFailure } from './connection-failure.ts';
 
-/** Those who may wait for each of those who are at it. */
-const MOST_WAITING = 20;
-
 /** So many may be at it at the same time; others wait for their turn, first come, first served. */
 export class TurnsToConnect {
   readonly #most: () => number;
+  readonly #mostWaiting: number;
   #busy = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(most: () => number) {
+  constructor(most: () => number, mostWaiting = Number.POSITIVE_INFINITY) {
     this.#most = most;
+    this.#mostWaiting = mostWaiting;
   }
 
   async take<T>(work: () => Promise<T>): Promise<T> {
@@ -25,7 +24,7 @@ export class TurnsToConnect {
   }
 
   #turn(): Promise<void> {
-    if (this.#waiting.length >= this.#most() * MOST_WAITING) {
+    if (this.#waiting.length >= this.#mostWaiting) {
       throw new ConnectionFailure('connection', 'Too many streams are being set up.', { timeout: true });
     }
     return new Promise((resolve) => {
