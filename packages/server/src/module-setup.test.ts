@@ -16,6 +16,8 @@ it('knows the modules that are no choice', () => {
     'subscription',
     'presence',
     'account-moves',
+    'components',
+    'privileges',
   ]);
   expect(moduleSettings(modules).map(({ name }) => name)).toEqual(switchable);
 });
