@@ -35,6 +35,7 @@ export const XEP_TITLES: ReadonlyMap<number, string> = new Map([
   [297, 'Stanza Forwarding'],
   [334, 'Message Processing Hints'],
   [352, 'Client State Indication'],
+  [355, 'Namespace Delegation'],
   [356, 'Privileged Entity'],
   [359, 'Unique and Stable Stanza IDs'],
   [368, 'SRV records for XMPP over TLS'],

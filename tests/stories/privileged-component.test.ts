@@ -50,3 +50,22 @@ it('a component with privileges acts for users, wherever they are', async () => 
   const gone = await component.take((each) => each.attr('to') === GATEWAY && each.attr('type') === 'unavailable');
   expect(gone.attr('from')).toBe(juliet.jid);
 });
+
+it('a component answers what is delegated to it, wherever it is asked', async () => {
+  const delegation = { namespaces: [{ namespace: NS.pubsub }] };
+  const server = await startServer({ config: { components: [{ domain: GATEWAY, secret: SECRET, delegation }] } });
+  const component = await startComponent(server, GATEWAY, server.nodes.at(-1));
+  for (const name of ['romeo', 'juliet', 'nurse']) {
+    const client = await server.online(`${name}@localhost/desk`);
+    await server.settled();
+    const answered = client.request('get', `<pubsub xmlns='${NS.pubsub}'/>`);
+    const asked = await component.nextIq('localhost');
+    const inner = asked.firstChild?.child('forwarded', NS.forward)?.child('iq', NS.client);
+    component.send(
+      `<iq type='result' id='${asked.attr('id')}' from='${GATEWAY}' to='localhost'><delegation xmlns='${NS.delegation}'>` +
+        `<forwarded xmlns='${NS.forward}'><iq xmlns='jabber:client' type='result' id='${inner?.attr('id')}' ` +
+        `to='${client.jid}'><pubsub xmlns='${NS.pubsub}'>${name}</pubsub></iq></forwarded></delegation></iq>`,
+    );
+    expect((await answered).firstChild?.text).toBe(name);
+  }
+});

@@ -53,3 +53,14 @@ export function hostOf(service: string, domains: readonly string[]): string | un
   const above = domains.filter((domain) => service.endsWith(`.${domain}`));
   return above.sort((a, b) => b.length - a.length)[0];
 }
+
+/** The domains of ours that a component acts for: those that are named, else the one that it lies under, else all. */
+export function managedDomains(
+  named: readonly string[],
+  component: string,
+  ours: readonly string[],
+): readonly string[] {
+  if (named.length > 0) return named;
+  const host = hostOf(component, ours);
+  return host === undefined ? ours : [host];
+}

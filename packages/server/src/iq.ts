@@ -40,6 +40,7 @@ interface Entry {
 export class IqTable {
   readonly #entries = new Map<string, Entry>();
   readonly #isLocal: (jid: Jid) => boolean;
+  #delegate: ((iq: Iq, to: Jid) => boolean) | undefined;
 
   constructor(isLocal: (jid: Jid) => boolean) {
     this.#isLocal = isLocal;
@@ -59,6 +60,16 @@ export class IqTable {
       if (this.#entries.has(key)) throw new Error(`There are two handlers for ${key}.`);
       this.#entries.set(key, { handler, allow: options.allow ?? (at === 'account' ? 'owner' : 'local') });
     }
+  }
+
+  /** From now on this is asked first about each request; what it takes it answers itself, sooner or later. */
+  delegate(take: (iq: Iq, to: Jid) => boolean): void {
+    this.#delegate = take;
+  }
+
+  /** Whether somebody else answers the request. */
+  isDelegated(iq: Iq, to: Jid): boolean {
+    return this.#delegate?.(iq, to) ?? false;
   }
 
   /** The result's content, or a promise of it. Throws or rejects with a StanzaError. */

@@ -18,6 +18,7 @@ it('knows the modules that are no choice', () => {
     'account-moves',
     'components',
     'privileges',
+    'delegation',
   ]);
   expect(moduleSettings(modules).map(({ name }) => name)).toEqual(switchable);
 });

@@ -29,6 +29,7 @@ import delay from './xeps/0203-delay.ts';
 import carbons from './xeps/0280-carbons/carbons.ts';
 import hints from './xeps/0334-hints.ts';
 import clientState from './xeps/0352-client-state/client-state.ts';
+import delegation from './xeps/0355-namespace-delegation/delegation.ts';
 import privilegedEntity from './xeps/0356-privileged-entity/privileged-entity.ts';
 import stanzaId from './xeps/0359-stanza-id.ts';
 import streamLimits from './xeps/0478-stream-limits.ts';
@@ -52,6 +53,7 @@ export const modules: readonly Module[] = [
   streamManagement,
   component,
   privilegedEntity,
+  delegation,
   // what stanzas may carry
   vcardAvatars,
   delay,

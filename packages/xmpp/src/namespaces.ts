@@ -61,6 +61,7 @@ export const NS = {
   hints: 'urn:xmpp:hints', // 0334
   clientState: 'urn:xmpp:csi:0', // 0352
   jingleMessage: 'urn:xmpp:jingle-message:0', // 0353
+  delegation: 'urn:xmpp:delegation:2', // 0355
   privilege: 'urn:xmpp:privilege:2', // 0356
   stanzaId: 'urn:xmpp:sid:0', // 0359
   saslChannelBinding: 'urn:xmpp:sasl-cb:0', // 0440

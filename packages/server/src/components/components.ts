@@ -18,6 +18,7 @@ import type { OtherNodes } from '../session/other-nodes.ts';
 import { StalledReaders } from '../session/stalled-readers.ts';
 import type { Acceptance } from '../stream/acceptance.ts';
 import { type ComponentInstance, ComponentInstances } from './component-instances.ts';
+import { ComponentRequests } from './component-requests.ts';
 import { ComponentStream, type ComponentStreamHost } from './component-stream.ts';
 import { ComponentTable } from './component-table.ts';
 import { ComponentsElsewhere } from './components-elsewhere.ts';
@@ -47,6 +48,8 @@ const CHECK_MS = 1000;
 /** External components (XEP-0114): their streams, and the way of stanzas to and from them. */
 export class Components implements ComponentStreamHost, ServiceFinder, Disposable {
   readonly table: ComponentTable;
+  /** What the server itself asks components. */
+  readonly requests: ComponentRequests;
   readonly #options: ComponentsOptions;
   readonly #instances = new ComponentInstances();
   readonly #elsewhere: ComponentsElsewhere;
@@ -71,6 +74,11 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
       onChange: () => this.#endSurplus(),
     });
     const stalled = new StalledReaders(this.#streams);
+    this.requests = new ComponentRequests({
+      self,
+      peers,
+      give: (stanza, domain, whose) => this.#give(stanza, domain, whose),
+    });
     this.#check = setInterval(() => {
       this.#endForgotten();
       const stalledMs = config().limits.output.stalledSeconds * 1000;
@@ -118,6 +126,7 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
 
   [Symbol.dispose](): void {
     clearInterval(this.#check);
+    this.requests[Symbol.dispose]();
     this.#endAll();
   }
 
@@ -128,7 +137,7 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
     if (component === undefined) return;
     let service = this.#services.get(component.domain);
     if (service === undefined) {
-      service = (stanza) => this.#give(stanza, component.domain);
+      service = (stanza) => this.#give(stanza, component.domain, stanza.from?.bareText ?? '');
       this.#services.set(component.domain, service);
     }
     return service;
@@ -139,17 +148,17 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
   }
 
   /**
-   * Hands a stanza to the instance whose turn it is for its sender, wherever that is connected; to another one where it is
+   * Hands a stanza to the instance whose turn it is for somebody, its sender mostly, wherever that is connected; to another one where it is
    * gone. Throws or rejects with a StanzaError where nobody takes it.
    */
-  #give(stanza: Stanza, domain: string, gone: readonly ComponentInstance[] = []): Awaitable<void> {
+  #give(stanza: Stanza, domain: string, whose: string, gone: readonly ComponentInstance[] = []): Awaitable<void> {
     const instances = this.#instances.of(domain).filter((each) => !gone.some(({ id }) => id === each.id));
-    const instance = choose(instances, stanza.from?.bareText ?? '');
+    const instance = choose(instances, whose);
     if (instance === undefined) return this.#absent(stanza, domain);
     if (instance.stream !== undefined) return this.#write(instance, stanza);
     const taken = this.#elsewhere.deliver(instance, stanza);
     if (taken === 'full') throw this.#full(domain);
-    return taken.then((there) => (there ? undefined : this.#give(stanza, domain, [...gone, instance])));
+    return taken.then((there) => (there ? undefined : this.#give(stanza, domain, whose, [...gone, instance])));
   }
 
   #write({ stream, domain }: ComponentInstance, stanza: Stanza): Awaitable<void> {
@@ -256,6 +265,7 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
     if (component === undefined) return;
     metrics.componentStanzas.with({ component: component.domain, direction: 'in' }).add(1);
     if (log.traces) log.trace('stanza.received', { component: component.domain, xml: stanza.toString() });
+    if (this.requests.take(stanza, component.domain)) return;
     try {
       const done = this.#tapped(stanza, component, 0) ?? router.route(stanza);
       if (!(done instanceof Promise)) return;

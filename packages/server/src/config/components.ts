@@ -32,6 +32,35 @@ const privileges = section('What it may do for the users of this server, without
     .meta({ live, description: 'Send requests in their names, by what these ask for.' }),
 });
 
+/** What lets a component in at all cannot be given to it. */
+const NEVER_DELEGATED = ['urn:xmpp:delegation:2', 'urn:xmpp:privilege:2'];
+
+const delegation = section('Requests to the server that the component answers in its place (XEP-0355).', {
+  domains: z.array(prepared('a domain', domainPart)).max(10_000).prefault([]).meta({
+    live,
+    description:
+      'To these domains and their accounts. Where none are named: to the domain that the component lies below, or to all where it lies below none.',
+  }),
+  namespaces: z
+    .array(
+      z.strictObject({
+        namespace: z
+          .string()
+          .min(1)
+          .max(1024)
+          .refine((ns) => !NEVER_DELEGATED.includes(ns), 'cannot be delegated: name another namespace')
+          .meta({ description: 'The namespace of the request.' }),
+        attributes: z.array(z.string().min(1).max(255)).max(10).default([]).meta({
+          live,
+          description: 'Only requests that have all these attributes.',
+        }),
+      }),
+    )
+    .max(100)
+    .default([])
+    .meta({ live, description: 'Which requests, by what these ask for.' }),
+});
+
 const component = z.strictObject({
   domain: prepared('a domain', domainPart).meta({
     description: 'The domain that the component serves: one that is none of `domains`, mostly below one of them.',
@@ -59,6 +88,7 @@ const component = z.strictObject({
     description: 'How many instances of it may be connected, instead of `limits.components.instances`.',
   }),
   privileges,
+  delegation,
 });
 
 export const components = z.array(component).max(1000).prefault([]).meta({
@@ -99,9 +129,11 @@ export function componentProblems({ components: given, domains: served }: Parts)
     if (each.secret === undefined && each.secretFile === undefined) {
       report('secret', 'is missing: write what the component knows, or a `secretFile` that holds it');
     }
-    for (const managed of each.privileges?.domains ?? []) {
-      if (ours.has(managed)) continue;
-      report('privileges', `names ${managed}, which is none of \`domains\`: name those alone that this server has`);
+    for (const part of ['privileges', 'delegation'] as const) {
+      for (const managed of each[part]?.domains ?? []) {
+        if (ours.has(managed)) continue;
+        report(part, `names ${managed}, which is none of \`domains\`: name those alone that this server has`);
+      }
     }
     return problems;
   });

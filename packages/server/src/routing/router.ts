@@ -122,6 +122,7 @@ export class Router {
       if (sender !== undefined) this.#host.onAnswer(iq, sender);
       return;
     }
+    if (this.#host.iq.isDelegated(iq, to)) return;
     const content = this.#host.iq.handle(iq, at, to, sender);
     if (content instanceof Promise) return content.then((nodes) => this.#result(iq, nodes));
     return this.#result(iq, content);

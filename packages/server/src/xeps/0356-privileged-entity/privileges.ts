@@ -2,7 +2,7 @@ import { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { ComponentConfiguration } from '../../config/components.ts';
-import { hostOf } from '../../disclosure.ts';
+import { managedDomains } from '../../disclosure.ts';
 
 /** What one component may do for the users of some domains (XEP-0356). */
 export class Privileges {
@@ -13,9 +13,7 @@ export class Privileges {
   /** `served`: all our domains. */
   constructor(component: ComponentConfiguration, served: readonly string[]) {
     this.component = component;
-    const named = component.privileges.domains;
-    const host = hostOf(component.domain, served);
-    this.domains = named.length > 0 ? named : host === undefined ? served : [host];
+    this.domains = managedDomains(component.privileges.domains, component.domain, served);
   }
 
   /** Whether there are any. */
