@@ -1,5 +1,6 @@
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
+import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import { describe, expect, it } from 'vitest';
 import type { TestClient } from '../support/client.ts';
 import { SECRET, startComponent, type TestComponent } from '../support/component.ts';
@@ -77,6 +78,23 @@ describe('several instances of a component', () => {
     const [client] = clients;
     client?.send(`<message to='a@${GATEWAY}' id='1'><body>Hi</body></message>`);
     expect((await client?.nextMessage())?.child('error')?.firstChild?.name).toBe('service-unavailable');
+  });
+
+  it('go to other nodes when theirs is drained', async () => {
+    const server = await start();
+    const instances = await startInstances(server, 2);
+    const others = server.nodes.length > 1;
+    expect(server.node.drain()).toBe(others);
+    if (others) await instances[0]?.closed;
+    await server.settled();
+    await server.nodes
+      .at(-1)
+      ?.router.route(
+        stanzaFromText(Buffer.from(`<message from='romeo@localhost' to='a@${GATEWAY}'><body>Hi</body></message>`)),
+      );
+    const heard = await Promise.race(instances.slice(others ? 1 : 0).map((each) => each.nextMessage()));
+    expect(heard.childText('body')).toBe('Hi');
+    for (const instance of instances) instance.break();
   });
 
   it('lets each of them answer and be answered', async () => {

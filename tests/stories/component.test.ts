@@ -176,6 +176,31 @@ describe('a component that is not as it should be', () => {
     expect(pong.name).toBe('iq');
   });
 
+  it.each([
+    ['garbage', '<<<', 'not-well-formed'],
+    ['something else', `<x xmlns='urn:a'/>`, 'unsupported-stanza-type'],
+    ['text', 'Hi<a/>', 'bad-format'],
+    ['more than there may be', `<message from='a@${GATEWAY}' to='b'><body>${'x'.repeat(300_000)}`, 'policy-violation'],
+    ['too deep', `<message from='a@${GATEWAY}' to='b'>${'<a>'.repeat(100)}`, 'policy-violation'],
+  ])('is cut off where it sends %s, and nobody else feels it', async (_, text, condition) => {
+    const server = await start();
+    const component = await startComponent(server, GATEWAY);
+    const romeo = await server.online('romeo@localhost/orchard');
+    component.send(`<message from='a@${GATEWAY}' to='romeo@localhost'><body>Before</body></message>${text}`);
+    expect(await streamError(component)).toBe(condition);
+    expect((await romeo.nextMessage()).childText('body')).toBe('Before');
+    expect(await romeo.sync()).toEqual([]);
+    await startComponent(server, GATEWAY);
+  });
+
+  it('does not stay without proving who it is', async () => {
+    const server = await start({}, { stream: { authenticateTimeoutSeconds: 1 } });
+    const component = connectComponent(server.node, GATEWAY);
+    component.send(componentHeader(GATEWAY));
+    expect(await streamError(component)).toBe('connection-timeout');
+    expect(server.exceeded('authenticate-time')).toBe(1);
+  });
+
   it('waits in vain for an answer to an error', async () => {
     const server = await start();
     const component = await startComponent(server, GATEWAY);

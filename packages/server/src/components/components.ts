@@ -313,6 +313,7 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
     metrics.streamErrors.with({ condition: error.condition, direction: 'out' }).add(1);
     const { domain: component, transport } = stream;
     const { condition, text } = error;
+    if (condition === 'system-shutdown') return;
     if (stream.open) {
       log.warn('component.error', { component, instance: stream.id, condition, text });
       return;
