@@ -1,4 +1,4 @@
-import { componentMetrics } from './component-metrics.ts';
+import { COMPONENT_LIMITS, componentMetrics } from './component-metrics.ts';
 import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from './conditions.ts';
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
@@ -59,10 +59,7 @@ export const LIMITS = [
   'vcard-bytes',
   'searches',
   'blocklist-items',
-  'component-instances',
-  'component-rate',
-  'component-queue-stanzas',
-  'component-queue-bytes',
+  ...COMPONENT_LIMITS,
   'heap',
   'event-loop-delay',
   'descriptors',

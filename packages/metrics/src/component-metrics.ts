@@ -1,5 +1,13 @@
 import { counter, gauge } from './definition.ts';
 
+/** Limits that external components meet. */
+export const COMPONENT_LIMITS = [
+  'component-instances',
+  'component-rate',
+  'component-queue-stanzas',
+  'component-queue-bytes',
+] as const;
+
 /** What there is to know about external components. */
 export const componentMetrics = {
   componentInstances: gauge({
