@@ -3,7 +3,7 @@ import { type SupportedXep, supportedXeps, xepNumber } from './supported-xeps.ts
 const INTRODUCTION = `# Supported protocols
 
 RFC 6120 (streams, TLS, SASL, resource binding), RFC 6121 (rosters, presence, messages), RFC 7590 (use of TLS) and
-RFC 7622 (addresses), as a server of its clients, and the extensions below. Made from the declarations in the code by
+RFC 7622 (addresses), as a server of its clients and among other servers, and the extensions below. Made from the declarations in the code by
 \`npm run generate\`.
 
 A module is switched by \`modules.<name>\` in the configuration; what has none belongs to the core.

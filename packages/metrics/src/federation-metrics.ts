@@ -37,7 +37,7 @@ export const federationMetrics = {
     combine: 'sum',
   }),
   federationWaitingBytes: gauge({
-    name: 'xmpp.federation.waiting.bytes',
+    name: 'xmpp.federation.queue',
     unit: 'By',
     help: 'Size of these stanzas.',
     combine: 'sum',
