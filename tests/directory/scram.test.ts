@@ -139,6 +139,14 @@ describe('with verifiers that the directory has', () => {
     await expectAlike(server, 'juliet');
   });
 
+  test('a node that has seen nobody yet challenges somebody unknown as all others', async () => {
+    const server = await start('verifiers');
+    for (const uid of ['rosaline', 'romeo']) {
+      const { parts, salt } = await challenge(server, uid); // neither has one
+      expect([parts.get('i'), Buffer.from(salt, 'base64')]).toEqual(['5000', expect.objectContaining({ length: 12 })]);
+    }
+  });
+
   test('the policy holds, around which the verifiers go', async () => {
     const server = await start('verifiers');
     await lock('juliet');

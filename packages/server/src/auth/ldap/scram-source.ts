@@ -6,7 +6,7 @@ import {
   type ScramHash,
   type ScramVerifier,
 } from '@parley/xmpp/sasl/scram-verifier';
-import { PresenceFilter } from 'ldapts';
+import { AndFilter, PresenceFilter } from 'ldapts';
 import { AccountsBusy } from '../authenticator.ts';
 import type { PasswordWork } from '../password-work.ts';
 import type { Deadline, Entry, Person } from './directory.ts';
@@ -90,11 +90,16 @@ export interface ReadingOptions {
   iterations(): number;
 }
 
+/** People who are looked at to know how verifiers look, and how soon again where none of them had one. */
+const SOME = 10;
+const LOOK_AGAIN_MS = 60_000;
+
 /** Verifiers that the directory has (RFC 5803). */
 export class Reading implements ScramSource {
   readonly #options: ReadingOptions;
   /** How those look that were read last. */
   readonly #seen = new Map<ScramHash, { iterations: number; saltBytes: number }>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReadingOptions) {
     this.#options = options;
@@ -102,17 +107,40 @@ export class Reading implements ScramSource {
 
   async verifier(person: Person, hash: ScramHash, deadline: Deadline): Promise<ScramVerifier | undefined> {
     const entry = await this.#read(person.dn, deadline);
-    for (const line of entry?.texts(this.#options.settings.passwords.verifiers) ?? []) {
-      const verifier = parseScramVerifier(line.replace(/\s*\$\s*/g, '$').trim()); // RFC 3112 §2.2
-      if (verifier?.hash !== hash) continue;
-      this.#seen.set(hash, { iterations: verifier.iterations, saltBytes: verifier.salt.length });
-      return verifier;
-    }
-    return undefined;
+    const verifier = entry && this.#verifiersIn(entry).find((each) => each.hash === hash);
+    if (verifier === undefined) await this.#learnForm(hash, deadline);
+    else this.#see(verifier);
+    return verifier;
   }
 
-  async none(_account: Jid, _hash: ScramHash, deadline: Deadline): Promise<void> {
+  async none(_account: Jid, hash: ScramHash, deadline: Deadline): Promise<void> {
     await this.#read(this.#options.settings.people.base, deadline);
+    await this.#learnForm(hash, deadline);
+  }
+
+  #verifiersIn(entry: Entry): ScramVerifier[] {
+    const lines = entry.texts(this.#options.settings.passwords.verifiers);
+    return lines.flatMap((line) => parseScramVerifier(line.replace(/\s*\$\s*/g, '$').trim()) ?? []); // RFC 3112 §2.2
+  }
+
+  #see({ hash, iterations, salt }: ScramVerifier): void {
+    this.#seen.set(hash, { iterations, saltBytes: salt.length });
+  }
+
+  /** Where none was read yet, since the node has just been started for instance, that of somebody is looked at. */
+  async #learnForm(hash: ScramHash, deadline: Deadline): Promise<void> {
+    if (this.#seen.has(hash) || performance.now() - this.#lookedAt < LOOK_AGAIN_MS) return;
+    const { lookups, settings } = this.#options;
+    const { base, scope, filter } = settings.people;
+    const attribute = settings.passwords.verifiers;
+    const some = new AndFilter({ filters: [filter, new PresenceFilter({ attribute })] });
+    const found = await lookups.ask((directory) =>
+      directory.search(base, { scope, filter: some, attributes: [attribute], sizeLimit: SOME, deadline }),
+    );
+    this.#lookedAt = performance.now();
+    for (const entry of found) {
+      for (const verifier of this.#verifiersIn(entry)) if (!this.#seen.has(verifier.hash)) this.#see(verifier);
+    }
   }
 
   async #read(dn: string, deadline: Deadline): Promise<Entry | undefined> {
