@@ -7,10 +7,11 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import { openRedis } from '@parley/keyspace/redis/open-redis';
 import { Jid } from '@parley/xmpp/jid';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startRedis } from '../../../../../tests/services/redis.ts';
+import { sessionKeys } from '../../session/resumption/resumption-keys.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
-import { OfflineStore, offlineStateKeys, readKept } from './offline-store.ts';
+import { OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys, readKept } from './offline-store.ts';
 
 async function embedded(): Promise<Keyspace> {
   const { keyspace } = await openEmbedded(undefined, {});
@@ -112,6 +113,54 @@ describe.each([
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('know again who sent lately, and forget of too many those who sent longest ago', async () => {
+    const keyspace = await open();
+    const store = new OfflineStore(keyspace);
+    const account = Jid.parse(`${randomUUID()}@capulet.lit`);
+    const senders = offlineSenderKeys.key(account.bareText);
+    const NONE = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+    const sid = (sender: number) => sender.toString(16).padStart(16, '0');
+    const send = (sender: number, k = 0xffff_ffff) =>
+      store.add(account, Buffer.from('a'), NONE, { sid: sid(sender), k, effect: 0 });
+    // some as they are in a keyspace of an earlier version
+    await keyspace.hset(senders, [[sid(0), '4294967295']]);
+    for (let sender = 1; sender < 256; sender++) await send(sender);
+    const now = await keyspace.now();
+    await vi.waitFor(async () => expect(await keyspace.now()).toBeGreaterThan(now), { interval: 1 });
+    await send(1, 0); // the number after the highest one
+    await send(1, 1);
+    expect(await keyspace.hlen(senders)).toBe(256);
+    await send(256);
+    expect(await keyspace.hlen(senders)).toBe(129);
+    const size = () => keyspace.llen(offlineKeys.key(account.bareText));
+    const before = await size();
+    for (const [sender, k] of [
+      [1, 1],
+      [1, 0],
+      [255, 0xffff_ffff],
+      [256, 0xffff_ffff],
+    ] as const) {
+      expect(await send(sender, k)).toBe('stored');
+    }
+    expect(await size()).toBe(before);
+    await send(0); // which is forgotten
+    expect(await size()).toBe(before + 1);
+  });
+
+  it('keep a message though a record cannot be read that says who is there', async () => {
+    const keyspace = await open();
+    const store = new OfflineStore(keyspace);
+    const juliet = Jid.parse(`${randomUUID()}@capulet.lit`);
+    const limits = { maxMessages: 5, maxBytes: 100 };
+    await keyspace.hset(sessionKeys.key(juliet.bareText), [
+      ['empty', ''],
+      ['short', Buffer.from([1, 2, 3])],
+      ['endless', Buffer.alloc(20, 0xff)],
+    ]);
+    const origin = { sid: 'a'.repeat(16), k: 1, effect: 0 };
+    expect(await store.add(juliet, Buffer.from('a'), limits, origin, true)).toBe('stored');
   });
 
   it('know no limit where none is set', async () => {

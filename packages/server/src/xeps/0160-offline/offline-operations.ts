@@ -9,6 +9,13 @@ export type OfflineOutcome = (typeof OUTCOMES)[number];
 /** The Lua names it as a number, too. */
 const MOST_SENDERS = 256;
 
+/** The half of the senders that was heard of longest ago, and first of all those of whom it was not noted when that was. */
+function longestAgo(senders: ReadonlyMap<string, Buffer>): string[] {
+  const heard = [...senders].map(([sender, last]) => ({ sender, at: Number(String(last).split('.')[1] ?? 0) }));
+  heard.sort((one, other) => one.at - other.at || (one.sender < other.sender ? -1 : 1));
+  return heard.slice(0, MOST_SENDERS / 2).map(({ sender }) => sender);
+}
+
 /** Adds a message to what is kept for an account, where it fits. Its keys and arguments are in the Lua file. */
 export const storeOffline = defineOperation<OfflineOutcome>({
   name: 'offline-store',
@@ -17,10 +24,8 @@ export const storeOffline = defineOperation<OfflineOutcome>({
     const [text = Buffer.alloc(0), messages, bytes, sid, k, remembered, look] = args;
     const [mostMessages, mostBytes] = [Number(messages), Number(bytes)];
     const sender = String(sid ?? '');
-    if (sender !== '') {
-      const highest = view.hget(senders, sender);
-      if (highest !== undefined && serialDistance(Number(k), Number(highest)) <= 0) return 0; // it has come before
-    }
+    const known = sender === '' ? undefined : view.hget(senders, sender);
+    if (known !== undefined && serialDistance(Number(k), Number.parseInt(String(known), 10)) <= 0) return 0; // it has come before
     if (String(look) === '1') {
       for (const record of view.hgetall(sessions).values()) if (isReceiving(record)) return 3;
     }
@@ -32,8 +37,9 @@ export const storeOffline = defineOperation<OfflineOutcome>({
     view.rpush(list, text);
     view.hincrby(state, 'bytes', text.length);
     if (sender !== '') {
-      if (view.hlen(senders) >= MOST_SENDERS) view.del(senders);
-      view.hset(senders, [[sender, String(k)]]);
+      if (known === undefined && view.hlen(senders) >= MOST_SENDERS)
+        view.hdel(senders, ...longestAgo(view.hgetall(senders)));
+      view.hset(senders, [[sender, `${k}.${view.now()}`]]);
       view.pexpire(senders, Number(remembered));
     }
     return 0;

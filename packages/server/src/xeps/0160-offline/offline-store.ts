@@ -27,8 +27,9 @@ export const offlineStateKeys = declareKeys({
 export const offlineSenderKeys = declareKeys({
   name: 'offline-senders',
   type: 'hash',
-  content: 'session that sent messages to be kept → the number of its last one, so that it is not kept twice',
-  bound: '256 fields',
+  content:
+    'session that sent messages to be kept → the number of its last one, so that it is not kept twice, and when that came',
+  bound: '256 fields; of more, the half that came last stays',
   ttl: '15 min',
 });
 
