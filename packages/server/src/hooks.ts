@@ -29,6 +29,8 @@ export interface AccountContext {
 export type EventMap = {
   'session.bound': [session: Session];
   'session.unbound': [session: Session, reason: string];
+  /** Somebody is to have this session from the keyspace, in which all of it must be then; or none of it. */
+  'session.wanted': [sessionId: string];
   /** The stream is lost, and the session waits for its client; then it goes on, or ends. */
   'session.detached': [session: Session, reason: string];
   'session.resumed': [session: Session];

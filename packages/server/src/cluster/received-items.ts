@@ -1,5 +1,6 @@
 import type { Log } from '../log.ts';
 import type { Peers } from '../peers.ts';
+import type { Awaitable } from '../pipeline.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Announcements } from './announcements.ts';
 import type { ChannelCounts } from './channel-counts.ts';
@@ -23,6 +24,8 @@ export interface ReceivedItemsHost {
   readonly questions: Questions;
   readonly requests: SessionRequests;
   readonly moves: SessionMoves;
+  /** See `ClusterHost`. */
+  onWanted(sid: string): Awaitable<void>;
   onFault(error: unknown): void;
 }
 
@@ -79,10 +82,16 @@ export class ReceivedItems {
     }
   }
 
+  /** Resolves when the keyspace has all of a session that this node has no more. */
+  async wanted(sid: string): Promise<void> {
+    await this.#host.moves.left(sid);
+    await this.#host.onWanted(sid);
+  }
+
   async #release(from: string, { id, sid }: SessionItem): Promise<void> {
     const { sessions, moves, inbound } = this.#host;
     const session = sessions.owned({ sessionId: sid });
-    if (session === undefined) await moves.left(sid);
+    if (session === undefined) await this.wanted(sid);
     else await moves.leave(session, from, 'it is resumed on another node');
     inbound.answer(from, id, true);
   }

@@ -2,6 +2,7 @@ import { openKeyspace } from '@parley/keyspace/open';
 import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
 import { expect, it, onTestFinished } from 'vitest';
+import type { RemoteSession } from '../../session/remote-session.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
 import { Arrivals } from './arrivals.ts';
@@ -42,6 +43,7 @@ async function start() {
     answers: true,
     losses: 0,
     unsettled: false,
+    elsewhere: undefined as RemoteSession | undefined,
     async onRelease(_owner: string): Promise<void> {},
   };
   const { metrics } = new Registry();
@@ -63,6 +65,7 @@ async function start() {
     } as never,
     store,
     own: () => own,
+    elsewhere: () => scene.elsewhere,
     async restore(account, sid, mayTakeFrom) {
       const kept = await store.claim(account, sid, mayTakeFrom);
       if (kept === undefined) return undefined;
@@ -201,4 +204,31 @@ it('does not take for over what goes from node to node all the time', async () =
   };
   await expect(arrivals.fetch(juliet, SID, wanted)).rejects.toMatchObject({ condition: 'resource-constraint' });
   expect((await ownerAndEpoch())[0]).not.toBe(HERE);
+});
+
+it('has a later owner let go of it that the keyspace has forgotten', async () => {
+  const { arrivals, open, storeOf, released, scene, ownerAndEpoch } = await start();
+  await open();
+  scene.elsewhere = { node: THIRD, epoch: 4 } as RemoteSession;
+  scene.onRelease = async (owner) => {
+    if (owner !== THIRD) return;
+    const kept = await storeOf(THIRD).find(juliet, SID);
+    if (kept !== undefined)
+      await storeOf(THIRD).reassert(juliet, { ...kept.record, epoch: 4 }, { handled: 7, origins: new Map() }, []);
+  };
+  await arrivals.fetch(juliet, SID, wanted);
+  expect([released, await ownerAndEpoch()]).toEqual([
+    [`${THIRD} ${SID}`, `${THIRD} ${SID}`],
+    [HERE, 7],
+  ]);
+});
+
+it('does not take for the session what is left of it, while a later owner does not let go of it', async () => {
+  const { arrivals, open, scene, ownerAndEpoch } = await start();
+  await open();
+  scene.elsewhere = { node: THIRD, epoch: 4 } as RemoteSession;
+  await expect(arrivals.fetch(juliet, SID, wanted)).rejects.toThrow('try again');
+  expect(await ownerAndEpoch()).toEqual([OTHER, 1]);
+  scene.alive = false;
+  expect(await arrivals.fetch(juliet, SID, wanted)).toMatchObject({ from: 'gone' });
 });

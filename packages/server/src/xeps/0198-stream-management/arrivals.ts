@@ -3,7 +3,8 @@ import type { Jid } from '@parley/xmpp/jid';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Offer } from '../../session/offer.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
-import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import type { RemoteSession } from '../../session/remote-session.ts';
+import type { RecordedSession, ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
 
 export interface ArrivalsHost {
@@ -12,6 +13,8 @@ export interface ArrivalsHost {
   readonly metrics: Pick<Metrics, 'clusterTakeovers'>;
   /** A session of this node. */
   own(sid: string): Session | undefined;
+  /** What is known of a session of another node. */
+  elsewhere(sid: string): RemoteSession | undefined;
   /** Takes a session over; undefined where it is over, or may not be taken as it is recorded. */
   restore(
     account: Jid,
@@ -65,9 +68,14 @@ export class Arrivals {
       const found = await store.find(account, sid);
       if (!wanted()) return undefined;
       if (found === undefined || found.record.maxSeconds === 0) return this.#missing(account, sid);
+      const { losses } = otherNodes;
+      const later = this.#laterOwner(found);
+      if (later !== undefined) {
+        await otherNodes.release(later, sid);
+        continue;
+      }
       // with it come the stanzas that are in its memory alone
       const alive = otherNodes.isAlive(found.owner);
-      const { losses } = otherNodes;
       const released = alive && (await otherNodes.release(found.owner, sid));
       // what was left in a keyspace that has lost it since is asked for anew
       const session = await restore(account, sid, (from) => from === found.owner && losses === otherNodes.losses);
@@ -76,6 +84,13 @@ export class Arrivals {
       return { session, from: alive ? 'elsewhere' : 'gone' };
     }
     throw new StreamError('resource-constraint', 'Your session goes from node to node: try again.');
+  }
+
+  /** A keyspace that has lost its newest writes may name an owner before, while everything is with a later one. */
+  #laterOwner({ record, owner }: RecordedSession): string | undefined {
+    const known = this.#host.elsewhere(record.sid);
+    if (known === undefined || known.epoch <= record.epoch || known.node === owner) return undefined;
+    return this.#host.otherNodes.isAlive(known.node) ? known.node : undefined;
   }
 
   /** The keyspace has no such session. */

@@ -70,6 +70,7 @@ async function start(otherNodes?: OtherNodes) {
         metrics,
         store,
         own: () => undefined,
+        elsewhere: () => undefined,
         async restore(account, sid) {
           const kept = await store.claim(account, sid);
           if (kept === undefined) return undefined;

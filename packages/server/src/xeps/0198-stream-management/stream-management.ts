@@ -113,6 +113,7 @@ export default defineModule({
         metrics: context.metrics,
         store,
         own: (sid) => sessions.owned({ sessionId: sid }),
+        elsewhere: (sid) => sessions.remote(sid),
         restore: (account, sid, mayTakeFrom) => restoreSession(account, sid, restoring, mayTakeFrom),
       });
     context.peers.on(OFFERED, (text) => arrivals?.onOffered(decodeOffer(text)));
@@ -151,6 +152,7 @@ export default defineModule({
       },
     });
 
+    hooks.events.on('session.wanted', (sid) => departures.done(sid));
     hooks.events.on('keyspace.changed', () => departures.storeChanged());
     hooks.events.on('session.detached', (session) => {
       detached.add(session);
