@@ -35,6 +35,8 @@ export interface ClusterHost extends ClusterLink {
   onLate(stanza: Stanza): Awaitable<void>;
   /** Another node takes a session over. */
   onLeaving(session: Session): void;
+  /** A session that is not here any more is taken from the keyspace once this resolves. */
+  onWanted(sid: string): Awaitable<void>;
   /** A session of another node is over, or gets no messages any more. */
   onGoneElsewhere(account: Jid): void;
   /** Another node is there: it can be told things. */
@@ -42,8 +44,8 @@ export interface ClusterHost extends ClusterLink {
   onMemberGone(id: string): void;
   /** Takes over what nodes that are gone had. */
   reap(isGone: (owner: string, sid: string) => boolean): Promise<void>;
-  /** The keyspace lacks its newest writes. */
-  onStoreChanged(): void;
+  /** The keyspace lacks its newest writes. Resolves when it has been told what modules know of them. */
+  onStoreChanged(): Awaitable<void>;
   /** This node was declared dead: nothing is its own any more. */
   onFenced(): void;
   onFault(error: unknown): void;

@@ -26,6 +26,7 @@ export function clusterOf(link: ClusterLink, { metrics, config, events, ...parts
     onLeaving: (session) => events.emit('session.leaving', session),
     onMemberJoined: (id) => events.emit('node.joined', id),
     onMemberGone: (id) => events.emit('node.gone', id),
+    onWanted: (sid) => events.emit('session.wanted', sid),
     onStoreChanged: () => events.emit('keyspace.changed'),
     onGoneElsewhere: (account) => events.emit('session.gone-elsewhere', account),
   });

@@ -157,7 +157,7 @@ export class Cluster implements OtherNodes {
       offer: (session, to) => this.#requests.offer(session, to),
     });
     this.#reassertion = new Reassertion({
-      sessions,
+      ...{ keyspace, sessions },
       log,
       assert: (session) => this.#registry.assert(session),
       changed: ({ sessionId }) => this.#announcements.changed(sessionId),
@@ -219,6 +219,7 @@ export class Cluster implements OtherNodes {
 
   /** Leaves in order: from now on others take over what is left of this node's sessions. */
   async leave(): Promise<void> {
+    if (this.#joined && !this.#fenced) await this.#reassertion.secured().catch(() => {});
     await this.#membership?.leave();
     for (const stop of this.#stops.splice(0)) stop();
     this.#announcements.stop();
@@ -317,6 +318,7 @@ export class Cluster implements OtherNodes {
   }
 
   release(owner: string, sid: string): Promise<boolean> {
+    if (owner === this.#host.id) return this.#received.wanted(sid).then(() => true);
     return this.#requests.release(owner, sid);
   }
 
@@ -353,8 +355,7 @@ export class Cluster implements OtherNodes {
     if (event === 'down') this.#hearing.linkDown();
     if (event === 'storeChanged') {
       this.#reassertion.storeChanged();
-      this.#moves.storeChanged();
-      this.#host.onStoreChanged();
+      this.#reassertion.restoring(this.#moves.storeChanged(), this.#host.onStoreChanged());
     } else if (event === 'up') {
       this.#channels.linkUp();
       this.#announcements.linkUp();

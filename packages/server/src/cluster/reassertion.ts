@@ -1,8 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Log } from '../log.ts';
+import type { Awaitable } from '../pipeline.ts';
+import { nextAttempt, untilDone } from '../session/attempts.ts';
 import type { Session } from '../session/session.ts';
+import { within } from '../within.ts';
 
 export interface ReassertionHost {
+  readonly keyspace: Keyspace;
   readonly sessions: Iterable<Session>;
   readonly log: Log;
   /** Records a session anew that has no journal. */
@@ -24,6 +29,9 @@ const OTHERS_MS = 2000;
 /** How long a node may take to find the new store; one that takes longer is gone. */
 const SETTLED_MS = 15_000;
 
+/** How long a node that leaves stays for that, where the store does not answer. */
+const LAST_MS = 5000;
+
 const MESSAGE =
   'Redis was started again, or a replica took its place, so its newest writes may be missing. All sessions are written anew.';
 
@@ -39,6 +47,8 @@ export class Reassertion {
   #losses = 0;
   #stopped = false;
   #lastLoss = Number.NEGATIVE_INFINITY;
+  /** What is told to the store of what this node had done for good, and has no more. */
+  #restoring: Promise<unknown> = Promise.resolve();
 
   constructor(host: ReassertionHost) {
     this.#host = host;
@@ -51,6 +61,31 @@ export class Reassertion {
   /** Owners that live may not have asserted yet what is theirs. */
   get unsettled(): boolean {
     return performance.now() - this.#lastLoss < SETTLED_MS;
+  }
+
+  /**
+   * Resolves when the store that answers now lacks nothing that only this node could tell it, as far as it has answered: a
+   * node that leaves has none of it any more.
+   */
+  secured(): Promise<void> {
+    return within(this.#secured(), LAST_MS);
+  }
+
+  async #secured(): Promise<void> {
+    const { keyspace } = this.#host;
+    for (let losses = -1; losses !== this.#losses; ) {
+      losses = this.#losses;
+      await this.#restoring;
+      await untilDone(
+        () => keyspace.now(),
+        () => nextAttempt(keyspace),
+      );
+    }
+  }
+
+  /** The store lacks something that is told to it by others than the sessions of this node. */
+  restoring(...all: readonly Awaitable<unknown>[]): void {
+    this.#restoring = Promise.allSettled([this.#restoring, ...all]);
   }
 
   /** The store that answers from now on lacks something. Told before anything is written to it. */

@@ -92,14 +92,12 @@ it('tells a store that has lost its newest writes what it left, as long as nobod
 
   const lost = [sessionKeys.key(JULIET.bareText), journalKeys.key(partitionOf(JULIET), SID, String(epoch))];
   await keyspace.batch([['del', ...lost]], { atomic: true });
-  moves.storeChanged();
-  await moves.left(SID);
+  await moves.storeChanged();
   const kept = await store.read(JULIET.bare, SID);
   expect([kept?.owner, kept?.record.epoch, kept?.entries.length]).toEqual([SELF, epoch + 1, 1]);
 
   await new ResumptionStore({ keyspace, owner: B, onDamaged() {} }).claim(JULIET.bare, SID);
-  moves.storeChanged();
-  await moves.left(SID);
+  await moves.storeChanged();
   expect(await store.find(JULIET.bare, SID)).toMatchObject({ owner: B, record: { epoch: epoch + 2 } });
 });
 
@@ -110,8 +108,7 @@ it('does not bring back what somebody has taken, whatever became of it since', a
   sessions.remove(managed.session);
   await store.end(JULIET.bare, JULIET.resource, SID, epoch);
   const found = async () => {
-    moves.storeChanged();
-    await moves.left(SID);
+    await moves.storeChanged();
     return (await store.find(JULIET.bare, SID))?.record.epoch;
   };
   moves.taken(SID, epoch); // what was true before it was left

@@ -61,7 +61,7 @@ export class SessionMoves implements Disposable {
     };
     await session.management.handOver(detach, (what) => {
       session.moved(reason);
-      if (to !== undefined) this.#onLeft(session, what, to);
+      this.#onLeft(session, what, to);
     });
   }
 
@@ -76,11 +76,14 @@ export class SessionMoves implements Disposable {
     await this.#left.get(sid)?.asserted;
   }
 
-  /** The store has lost its newest writes: what was left and nobody has taken yet it may not know. */
-  storeChanged(): void {
+  /**
+   * The store has lost its newest writes: what was left and nobody has taken yet it may not know. Resolves when it does.
+   */
+  async storeChanged(): Promise<void> {
     for (const left of this.#left.values()) {
       left.asserted = left.asserted.then(() => this.#assert(left)).catch((error) => this.#failed(error));
     }
+    await Promise.all(this.#left.values().map(({ asserted }) => asserted));
   }
 
   async #assert(left: Left): Promise<void> {
@@ -109,9 +112,10 @@ export class SessionMoves implements Disposable {
     if (!this.#over) this.#host.onFault(error);
   }
 
-  #onLeft(session: Session, what: LeftSession, to: string): void {
+  #onLeft(session: Session, what: LeftSession, to: string | undefined): void {
     const left = { ...what, account: session.account, asserted: Promise.resolve() };
     this.#left.set(session.sessionId, left);
+    if (to === undefined) return; // the node ends
     this.#host.left(session, to);
     const check = setTimeout(() => {
       this.#checks.delete(check);

@@ -132,9 +132,9 @@ export class RecentlyStored {
 
   /**
    * Has everything stored again, of each account one after the other: whatever is stored after it is behind it. Tried until
-   * it is done, or the keyspace has lost something once more and all begins anew.
+   * it is done, or the keyspace has lost something once more and all begins anew. Resolves then.
    */
-  restore(host: RestoreHost): void {
+  async restore(host: RestoreHost): Promise<void> {
     const restoring = ++this.#restores;
     const isWanted = () => restoring === this.#restores;
     const oldest = this.#oldest;
@@ -146,6 +146,7 @@ export class RecentlyStored {
       });
       this.#restoringOf.set(account, done);
     }
+    await Promise.all(this.#restoringOf.values());
   }
 
   /** Something else may be stored, and delivered, once this resolves; undefined where it may be at once. */
