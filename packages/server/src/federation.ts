@@ -24,6 +24,9 @@ export interface FederationOptions
   readonly secret: (purpose: string) => Buffer;
 }
 
+/** When the server stops. */
+const LONGEST_SETTLING_MS = 5000;
+
 /** What servers of other domains offer before they know us has few elements, but more than what clients say. */
 const MOST_FEATURE_ELEMENTS = 64;
 
@@ -122,8 +125,10 @@ export class Federation {
     return this.#connector.open(local, remote, 'stanzas', tell);
   }
 
-  stop(): void {
+  /** Closes all streams; first what has just been sent to those that can be reached has a moment to arrive. */
+  async stop(): Promise<void> {
     this.servers[Symbol.dispose]();
+    await this.routing.settle(Math.min(LONGEST_SETTLING_MS, this.#options.config().drain.seconds * 1000));
     this.#connector.stop();
     this.routing.stop();
   }

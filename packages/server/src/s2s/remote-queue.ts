@@ -80,6 +80,12 @@ export class RemoteQueue {
     return this.#stream?.writable === true && this.waiting.size === 0;
   }
 
+  /** Something is on its way, or may be at any moment. */
+  get busy(): boolean {
+    if (this.#stream !== undefined) return this.waiting.size > 0 || this.#stream.unacknowledged > 0;
+    return this.#attempt !== undefined && this.waiting.size > 0;
+  }
+
   /** Sends it, or has it wait. Throws a StanzaError where it is too large for the other side, and the failure where it could not be tried again while it waits. */
   send(stanza: Stanza): void {
     if (this.ready) {

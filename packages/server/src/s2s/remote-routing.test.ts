@@ -234,6 +234,24 @@ describe('what cannot be sent', () => {
     expect(conditionOf(words('huge'))).toBe('policy-violation');
   });
 
+  test('has a moment to arrive when the server stops, where somebody is there', async () => {
+    routing.send(words('1'));
+    const settled = vi.fn();
+    void routing.settle(5000).then(settled);
+    await seconds(1);
+    const stream = await opened();
+    stream.unacknowledged = 1;
+    await seconds(1);
+    expect(settled).not.toHaveBeenCalled();
+    stream.unacknowledged = 0;
+    await seconds(0.1);
+    expect(settled).toHaveBeenCalled();
+    routing.send(words('1', 'other.example'));
+    void routing.settle(5000).then(settled);
+    await seconds(6);
+    expect(settled).toHaveBeenCalledTimes(2);
+  });
+
   test('is answered when the server stops', async () => {
     routing.send(words('1'));
     routing.stop();

@@ -32,6 +32,8 @@ export interface RemoteRoutingHost {
 }
 
 const TICK_MS = 1000;
+/** How often it is looked at what is still on its way, when the server stops. */
+const SETTLING_MS = 20;
 /** Pairs of domains that something is remembered of. */
 const MOST_QUEUES = 20_000;
 
@@ -165,6 +167,14 @@ export class RemoteRouting {
     const streams = this.queues.filter((queue) => queue.remote === remote).flatMap(({ stream }) => stream ?? []);
     for (const stream of streams) stream.close(reason);
     return streams.length;
+  }
+
+  /** Resolves when nothing is on its way any more, or after so many milliseconds. */
+  async settle(ms: number): Promise<void> {
+    const until = this.#now() + ms;
+    while (this.#now() < until && this.queues.some(({ busy }) => busy)) {
+      await new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
+    }
   }
 
   /** Closes all streams, and answers those whose stanzas still wait. */
