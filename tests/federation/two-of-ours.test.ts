@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { administerFederation } from '@parley/server/admin/federation-administration';
 import { CertificateAuthority, clientCertificate, plainName } from '@parley/server/stream/testing';
 import type { Element } from '@parley/xmpp/element';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -86,6 +87,12 @@ describe.each(['certificate', 'certificate-or-dialback'] as const)('two servers 
     expect(refused.toString()).toContain('service-unavailable');
     romeo.send(`<message to='nobody@capulet.example' id='2'><body>hi</body></message>`);
     expect((await romeo.take(of('message'))).toString()).toContain('service-unavailable');
+    const lists = [montague, capulet].map(({ node }) => administerFederation(node.federation, node.domains).list());
+    for (const [index, { outgoing, incoming }] of lists.entries()) {
+      const [local, remote] = [DOMAINS[index], DOMAINS[1 - index]];
+      expect(outgoing).toMatchObject([{ local, remote, state: 'open' }]);
+      expect(incoming).toMatchObject([{ local, remotes: [remote], encryption: 'TLSv1.3' }]);
+    }
     const proofs = [montague, capulet].map(({ log }) => log.find(({ event }) => event === 's2s.connected')?.tookUsBy);
     const expected = authentication === 'certificate' ? 'certificate' : 'dialback';
     expect(proofs).toEqual([expected, expected]);
@@ -110,6 +117,8 @@ describe.each(['certificate', 'certificate-or-dialback'] as const)('two servers 
     const again = await montague.client('romeo@montague.example/garden');
     again.send('<presence/>'); // probes
     expect((await presenceOf(again, undefined, 'juliet@capulet.example/balcony')).childText('show')).toBe('away');
+    const { federation, domains } = montague.node;
+    expect(administerFederation(federation, domains).close('capulet.example')).toBe(2);
     await juliet.close();
     await presenceOf(romeo, 'unavailable', 'juliet@capulet.example/balcony');
   });

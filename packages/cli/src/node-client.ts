@@ -6,7 +6,7 @@ import type {
   ListedAccount,
 } from '@parley/server/admin/account-administration';
 import { AdministrationError, type AdministrationFailure } from '@parley/server/admin/administration-error';
-import type { RemoteStatus } from '@parley/server/admin/federation-administration';
+import type { FederationStatus } from '@parley/server/admin/federation-administration';
 import type { NodeStatus } from '@parley/server/admin/node-status';
 import type { Changes } from '@parley/server/config/reload';
 import { Unreachable } from './exit.ts';
@@ -80,7 +80,7 @@ export class NodeClient {
     const of = (domain: string) => `/api/s2s/${encodeURIComponent(domain)}`;
     const from = (local: string | undefined) => (local === undefined ? '' : `?from=${encodeURIComponent(local)}`);
     return {
-      list: async () => (await this.#ask('GET', '/api/s2s')) as RemoteStatus[],
+      list: async () => (await this.#ask('GET', '/api/s2s')) as FederationStatus,
       explain: (remote: string, local?: string) => this.#lines<string>('POST', `${of(remote)}/explain${from(local)}`),
       connect: async (remote: string, local?: string) => {
         await this.#ask('POST', `${of(remote)}${from(local)}`);

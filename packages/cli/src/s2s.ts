@@ -1,4 +1,4 @@
-import type { RemoteStatus } from '@parley/server/admin/federation-administration';
+import type { IncomingStatus, RemoteStatus } from '@parley/server/admin/federation-administration';
 import { printable } from '@parley/server/printable';
 import { Command } from 'commander';
 import { runningNode } from './running-node.ts';
@@ -7,15 +7,20 @@ const FROM = ['-f, --from <domain>', 'one of our domains, where it is not the fi
 
 /** `parley s2s …`: streams to other servers. */
 export function s2sCommand(): Command {
-  const s2s = new Command('s2s').description('Other XMPP servers: the streams to them, and why there is none.');
+  const s2s = new Command('s2s').description(
+    'Other XMPP servers: the streams to and from them, and why there is none.',
+  );
   s2s
     .command('list')
-    .description('List the domains that stanzas go to, or wait for.')
+    .description('List the domains that stanzas go to or wait for, and those that have connected.')
     .option('--json', 'as JSON')
     .action(async function (this: Command) {
       const list = await (await runningNode(this)).federation.list();
       if (this.opts<{ json?: boolean }>().json) process.stdout.write(`${JSON.stringify(list, null, 2)}\n`);
-      else for (const each of list) say(described(each));
+      else {
+        for (const each of list.outgoing) say(described(each));
+        for (const each of list.incoming) say(describedIncoming(each));
+      }
     });
   s2s
     .command('explain')
@@ -40,7 +45,9 @@ export function s2sCommand(): Command {
     });
   s2s
     .command('close')
-    .description('Close the streams to a domain. The next stanza opens one again, unless the policy forbids it.')
+    .description(
+      'Close the streams to and from a domain. The next stanza opens one again, unless the policy forbids it.',
+    )
     .argument('<domain>', 'the domain of the other side')
     .action(async function (this: Command, domain: string) {
       const closed = await (await runningNode(this)).federation.close(domain);
@@ -50,6 +57,12 @@ export function s2sCommand(): Command {
 }
 
 const say = (text: string) => process.stdout.write(`${printable(text)}\n`);
+
+function describedIncoming({ local, remotes, ...about }: IncomingStatus): string {
+  const { address, encryption, tookThemBy, received, idleSeconds } = about;
+  const parts = [`${remotes.join(' ')} -> ${local}`, `from ${address}`, encryption, `took them by ${tookThemBy}`];
+  return [...parts, `${received} received`, `idle for ${idleSeconds} s`].join(', ');
+}
 
 function described({ local, remote, state, stream, waiting, failure }: RemoteStatus): string {
   const parts = [`${local} -> ${remote}`, state];

@@ -44,16 +44,19 @@ test('explains how an attempt goes, step by step', async () => {
 test('lists what there is, with why there is no stream', async () => {
   await send();
   await vi.waitFor(() => {
-    expect(administration.list()).toMatchObject([
-      {
-        local: 'local.example',
-        remote: 'remote.example',
-        state: 'resting',
-        stream: undefined,
-        waiting: 0,
-        failure: 'It offers no encryption, which the policy asks for.',
-      },
-    ]);
+    expect(administration.list()).toMatchObject({
+      outgoing: [
+        {
+          local: 'local.example',
+          remote: 'remote.example',
+          state: 'resting',
+          stream: undefined,
+          waiting: 0,
+          failure: 'It offers no encryption, which the policy asks for.',
+        },
+      ],
+      incoming: [],
+    });
   });
   await expect(administration.connect('remote.example')).rejects.toThrow('It offers no encryption');
   expect(administration.close('remote.example')).toBe(0);

@@ -1,4 +1,6 @@
 import { domainPart, JidError } from '@parley/xmpp/jid';
+import type { IncomingStreams } from '../s2s/incoming.ts';
+import type { IncomingStream } from '../s2s/incoming-stream.ts';
 import type { EstablishedStream } from '../s2s/outgoing-stream.ts';
 import type { RemoteRouting } from '../s2s/remote-routing.ts';
 import type { Tell } from '../s2s/resolver.ts';
@@ -31,20 +33,39 @@ export interface RemoteStatus {
   readonly failure: string | undefined;
 }
 
+/** A stream that another server has begun, and has proved who it is. */
+export interface IncomingStatus {
+  readonly local: string;
+  /** The domains that may speak on it, the one that came first before the others. */
+  readonly remotes: readonly string[];
+  readonly address: string;
+  readonly encryption: string;
+  /** How the first of them has proved who it is. */
+  readonly tookThemBy: string;
+  readonly received: number;
+  readonly idleSeconds: number;
+}
+
+export interface FederationStatus {
+  readonly outgoing: readonly RemoteStatus[];
+  readonly incoming: readonly IncomingStatus[];
+}
+
 /** What administrators do with streams to other servers. Domains are text as a person wrote them. */
 export interface FederationAdministration {
-  list(): readonly RemoteStatus[];
+  list(): FederationStatus;
   /** Connects anew, beside what there is, and tells how that goes, line by line. */
   explain(remote: string, local?: string): AsyncIterable<string>;
   /** Resolves when there is a stream. */
   connect(remote: string, local?: string): Promise<void>;
-  /** How many streams it closed. */
+  /** How many streams it closed, in both directions. */
   close(remote: string): number;
 }
 
 export interface FederationHost {
   readonly enabled: boolean;
   readonly routing: RemoteRouting;
+  readonly servers: { readonly incoming: Pick<IncomingStreams, 'streams' | 'of'> };
   /** A stream beside those that stanzas go on. */
   tryOut(local: string, remote: string, tell: Tell): Promise<EstablishedStream>;
 }
@@ -59,7 +80,10 @@ export function administerFederation(host: FederationHost, domains: readonly str
     return { local, remote };
   };
   return {
-    list: () => host.routing.queues.map(status),
+    list: () => ({
+      outgoing: host.routing.queues.map(status),
+      incoming: known(host).map(incomingStatus),
+    }),
     async *explain(remoteText, localText) {
       const { local, remote } = pair(remoteText, localText);
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -97,7 +121,30 @@ export function administerFederation(host: FederationHost, domains: readonly str
         throw new AdministrationError('unavailable', error.message);
       });
     },
-    close: (remoteText) => host.routing.close(prepared(remoteText), 'an administrator closed it'),
+    close(remoteText) {
+      const remote = prepared(remoteText);
+      const incoming = known(host).filter(({ proved }) => proved.has(remote));
+      for (const { stream } of incoming) stream.close(CLOSED);
+      return incoming.length + host.routing.close(remote, CLOSED);
+    },
+  };
+}
+
+const CLOSED = 'an administrator closed it';
+
+/** Those that have proved who they are. */
+const known = ({ servers: { incoming } }: FederationHost): IncomingStream[] =>
+  [...incoming.streams].filter(({ identity }) => identity !== undefined).map((stream) => incoming.of(stream));
+
+function incomingStatus({ stream, proved, received, activeAt }: IncomingStream): IncomingStatus {
+  return {
+    local: stream.domain,
+    remotes: [...proved],
+    address: stream.transport.remoteAddress,
+    encryption: stream.transport.tls?.protocol ?? 'none',
+    tookThemBy: stream.mechanism,
+    received,
+    idleSeconds: Math.round((performance.now() - activeAt) / 1000),
   };
 }
 

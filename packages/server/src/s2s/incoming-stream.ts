@@ -49,6 +49,11 @@ export class IncomingStream implements StreamConsumer {
     this.#handled = new Handled();
   }
 
+  /** Stanzas that came. */
+  get received(): number {
+    return this.#received;
+  }
+
   get proved(): ReadonlySet<string> {
     return this.#proved;
   }

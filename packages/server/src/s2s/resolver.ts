@@ -67,7 +67,7 @@ export class Resolver {
 
   /** Forgets what is known of a domain: the next question goes to DNS. */
   forget(domain: string): void {
-    this.#kept.delete(domain);
+    for (const key of this.#kept.keys()) if (key === domain || key.startsWith(`${domain} `)) this.#kept.delete(key);
   }
 
   async #ask(domain: string, place: PeerPolicy['connectTo'], tell: Tell) {
