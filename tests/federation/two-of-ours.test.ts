@@ -5,6 +5,7 @@ import { administerFederation } from '@parley/server/admin/federation-administra
 import { CertificateAuthority, clientCertificate, plainName } from '@parley/server/stream/testing';
 import type { Element } from '@parley/xmpp/element';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { SECRET, startComponent } from '../support/component.ts';
 import { appear, presenceOf, push, roster, words } from '../support/contacts.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -31,7 +32,8 @@ async function twoServers(
       nodes: 1,
       config: {
         domains: [domain],
-        listen: { c2s: [], c2sTls: [], http: [], s2s: [{ host: '127.0.0.1', port: 0 }], s2sTls: [] },
+        components: [{ domain: `irc.${domain}`, secret: SECRET }],
+        listen: { c2s: [], c2sTls: [], components: [], http: [], s2s: [{ host: '127.0.0.1', port: 0 }], s2sTls: [] },
         tls: { certificate: file(`${domain}.crt`, cert), key: file(`${domain}.key`, key) },
         federation: {
           enabled: true,
@@ -46,30 +48,51 @@ async function twoServers(
     const other = servers[1 - index] as TestServer;
     const port = other.node.ports.find(({ name }) => name === 's2s')?.port;
     const next = structuredClone(server.node.config);
-    next.federation.peers = [
-      {
-        domain: DOMAINS[1 - index] as string,
-        connectTo: `127.0.0.1:${port}`,
-        allow: true,
-        connectToTls: false,
-        stripPresence: false,
-      },
-    ];
+    const domain = DOMAINS[1 - index] as string;
+    next.federation.peers = [domain, `*.${domain}`].map((each) => ({
+      domain: each,
+      connectTo: `127.0.0.1:${port}`,
+      allow: true,
+      connectToTls: false,
+      stripPresence: false,
+    }));
     await server.node.reload(next);
   }
   return servers as [TestServer, TestServer];
 }
+
+/** A domain, and those below it. */
+const names = (domain: string) => [plainName(2, domain), plainName(2, `*.${domain}`)];
 
 const of = (kind: string) => (element: Element) => element.name === kind;
 
 describe.each(['certificate', 'certificate-or-dialback'] as const)('two servers by %s', (authentication) => {
   const start = async () => {
     if (authentication !== 'certificate') {
-      return twoServers(authentication, undefined, (domain) => clientCertificate(plainName(2, domain)));
+      return twoServers(authentication, undefined, (domain) => clientCertificate(...names(domain)));
     }
     const authority = await CertificateAuthority.make();
-    return twoServers(authentication, authority.cert, (domain) => authority.issue(plainName(2, domain)));
+    return twoServers(authentication, authority.cert, (domain) => authority.issue(...names(domain)));
   };
+
+  test('carry what users and components of different servers say to each other', async () => {
+    const [montague, capulet] = await start();
+    const component = await startComponent(montague, 'irc.montague.example');
+    const juliet = await capulet.online('juliet@capulet.example/balcony');
+    juliet.send(`<message to='romeo@irc.montague.example' id='1'><body>Deny thy father</body></message>`);
+    const got = await component.nextMessage();
+    expect([got.attr('from'), got.childText('body')]).toEqual(['juliet@capulet.example/balcony', 'Deny thy father']);
+    component.send(
+      `<message from='romeo@irc.montague.example' to='juliet@capulet.example'><body>Call me but love</body></message>`,
+    );
+    expect((await juliet.take(of('message'))).childText('body')).toBe('Call me but love');
+    const answer = await component.ask('irc.montague.example', 'nobody@capulet.example/x', 'get', `<a xmlns='urn:a'/>`);
+    expect(answer.toString()).toContain('service-unavailable');
+    await component.close();
+    juliet.send(`<message to='romeo@irc.montague.example' id='2'><body>Still there?</body></message>`);
+    const error = (await juliet.take(of('message'))).child('error');
+    expect([error?.firstChild?.name, error?.attr('type')]).toEqual(['service-unavailable', 'wait']);
+  });
 
   test('carry messages and requests, and the answers to them', async () => {
     const [montague, capulet] = await start();
