@@ -37,7 +37,7 @@ describe.each(MAKES)('with %s, by certificates of one authority', (make) => {
     const back = await juliet.nextMessage(`${ROMEO}/here`);
     expect(back.childText('body')).toBe('I know not how to tell thee');
     expect(logged(server, 's2s.accepted')).toMatchObject([{ remote: domain, local: OURS, mechanism: 'certificate' }]);
-    expect(logged(server, 's2s.connected')).toMatchObject([{ remote: domain, local: OURS, proof: 'certificate' }]);
+    expect(logged(server, 's2s.connected')).toMatchObject([{ remote: domain, local: OURS, tookUsBy: 'certificate' }]);
   });
 
   it('TLS from the first byte, where DNS says so', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Configuration } from '@parley/server/config/schema';
+import { onTestFailed } from 'vitest';
 import { TestDns } from '../services/dns.ts';
 import { type CertificatePair, DomainCertificates } from '../services/domain-certificates.ts';
 import { Ejabberd } from '../services/ejabberd.ts';
@@ -13,6 +14,9 @@ export const MAKES = ['Prosody', 'ejabberd'] as const;
 export type Make = (typeof MAKES)[number];
 
 export const OURS = 'montague.lit';
+
+/** Of what others have logged, so much is shown where a test fails. */
+const PEER_TEXT = 8000;
 
 const anyPort = [{ host: '127.0.0.1', port: 0 }];
 
@@ -75,6 +79,9 @@ export class World implements AsyncDisposable {
           ...federation,
         },
       },
+    });
+    onTestFailed(() => {
+      for (const peer of this.#peers) process.stderr.write(`${peer.domain} said:\n${peer.said.slice(-PEER_TEXT)}\n`);
     });
     this.dns.serve(OURS, server.port(direct ? 's2sTls' : 's2s'));
     if (direct) {

@@ -129,17 +129,19 @@ export class TestDns implements AsyncDisposable {
     if (records?.silent) return undefined;
     const data = records === undefined ? [] : dataOf(records, type);
     const code = records === undefined ? this.#missing(name) : records.failing ? SERVFAIL : 0;
-    const header = Buffer.concat([
-      query.subarray(0, 2),
-      uint16(0x8580 | code),
-      uint16(1),
-      uint16(data.length),
-      uint16(0, 0),
-    ]);
+    const counts = uint16(1, data.length, data.length === 0 ? 1 : 0, 0);
     const ttl = records?.ttlSeconds ?? 0;
     // the name is that of the question, which stands behind the header
     const answers = data.flatMap((each) => [uint16(0xc00c, type, 1, 0, ttl, each.length), each]);
-    return Buffer.concat([header, query.subarray(12, end), ...answers]);
+    const authority = data.length === 0 ? [NOTHING] : [];
+    return Buffer.concat([
+      query.subarray(0, 2),
+      uint16(0x8580 | code),
+      counts,
+      query.subarray(12, end),
+      ...answers,
+      ...authority,
+    ]);
   }
 
   /** A name exists, without anything, where there is something below it. */
@@ -157,6 +159,14 @@ function readQuestion(query: Buffer): { name: string; type: number; end: number 
   }
   return { name: labels.join('.').toLowerCase(), type: query.readUInt16BE(at + 1), end: at + 5 };
 }
+
+/** The root's SOA, which says for how long others may take it that there is nothing: not at all. */
+const NOTHING = Buffer.concat([
+  Buffer.from([0]),
+  uint16(6, 1, 0, 0, 22),
+  Buffer.from([0, 0]),
+  uint16(...new Array<number>(10).fill(0)),
+]);
 
 function dataOf({ srv = [], addresses = [], failing }: DnsRecords, type: number): Buffer[] {
   if (failing) return [];

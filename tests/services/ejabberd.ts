@@ -77,12 +77,10 @@ export class Ejabberd implements XmppPeer {
     );
     writeFileSync(file('authority.crt'), readFileSync(authority));
     writeFileSync(file('ejabberd.yml'), this.#configuration());
-    // Erlang's own resolver, and no other than that of the tests
-    writeFileSync(
-      file('inetrc'),
-      `{lookup,[file,dns]}.\n{host,{127,0,0,1},["localhost"]}.\n{nameservers,[{{127,0,0,1},${dns.port}}]}.\n` +
-        `{resolv_conf,""}.\n{hosts_file,""}.\n{cache_size,0}.\n{timeout,2000}.\n{retry,1}.\n`,
-    );
+    // Erlang's own resolver, and no other than that of the tests, which has to be named last
+    const resolver = ['{lookup,[file,dns]}', '{resolv_conf,""}', '{hosts_file,""}', '{cache_size,0}'];
+    resolver.push(`{host,{127,0,0,1},["localhost"]}`, `{nameserver,{127,0,0,1},${dns.port}}`);
+    writeFileSync(file('inetrc'), resolver.map((term) => `${term}.\n`).join(''));
     giveAway(this.#folder);
     const words = ['-noinput', '-mnesia', 'dir', `"${file('spool')}"`, '-s', 'ejabberd'];
     const child = spawnUnprivileged(programOf('ejabberd', 'erl'), words, {
@@ -128,6 +126,7 @@ ca_file: "${this.#folder}/authority.crt"
 s2s_use_starttls: ${secure ? 'required' : 'optional'}
 s2s_cafile: "${this.#folder}/authority.crt"
 s2s_dns_timeout: 5
+s2s_max_retry_delay: 1
 listen:
   - {port: ${c2s}, ip: "127.0.0.1", module: ejabberd_c2s, access: c2s, starttls_required: false}
   - {port: ${s2s}, ip: "127.0.0.1", module: ejabberd_s2s_in}
