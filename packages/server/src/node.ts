@@ -178,7 +178,7 @@ export class Node implements AsyncDisposable {
     this.#stops.push(() => overload[Symbol.dispose]());
     this.#stops.push(() => this.directories.stop());
     this.#stops.push(() => this.federation.stop());
-    this.#admission = new Admission(base);
+    this.#admission = new Admission({ ...base, canResume: this.sessions.canResume });
     this.#acceptance = new Acceptance({
       ...base,
       ...process,

@@ -36,6 +36,16 @@ describe('Sessions', () => {
     expect([sessions.size, sessions.accounts, [...sessions].length]).toEqual([3, 2, 3]);
   });
 
+  it('knows whose client may resume a session, wherever that is', () => {
+    const sessions = new Sessions();
+    const managed = (text: string, resumable: boolean) => Object.assign(session(text), { management: { resumable } });
+    for (const own of [session('a@x/1'), managed('a@x/2', false), managed('b@x/1', true)]) sessions.add(own);
+    sessions.putRemote(remote('c@x/1', { resumable: false }));
+    sessions.putRemote(remote('d@x/1'));
+    const canResume = ['a', 'b', 'c', 'd', 'e'].filter((name) => sessions.canResume(Jid.parse(`${name}@x`)));
+    expect(canResume).toEqual(['b', 'd']);
+  });
+
   it('keeps a list that somebody goes through as it is', () => {
     const sessions = new Sessions();
     const balcony = session('juliet@a.lit/balcony');

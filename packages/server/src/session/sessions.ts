@@ -42,6 +42,15 @@ export class Sessions {
     return sessions.filter((session): session is Session => !(session instanceof RemoteSession));
   }
 
+  /**
+   * Whether an account has a session that its client may resume, here or elsewhere: also one whose connection seems to be
+   * there, since nobody may have noticed yet that it, or its node, is gone.
+   */
+  readonly canResume = (account: Jid): boolean =>
+    this.of(account).some((session) =>
+      session instanceof RemoteSession ? session.resumable : session.management?.resumable === true,
+    );
+
   /** The session with this full JID. */
   get(jid: Jid): BoundSession | undefined {
     const sessions = this.#byAccount.get(jid.bareText);

@@ -1,4 +1,5 @@
 import { Registry } from '@parley/metrics/registry';
+import { Jid } from '@parley/xmpp/jid';
 import { StreamError } from '@parley/xmpp/stream-error';
 import { afterEach, expect, it, vi } from 'vitest';
 import { turns } from '../../../../tests/support/managed-session.ts';
@@ -15,14 +16,15 @@ function start(perSecond: number) {
   const { metrics } = new Registry();
   const rate = { perSecond, maxWaitSeconds: 2 };
   const config = () => ({ limits: { logins: rate, resumptions: rate } }) as never;
-  const admission = new Admission({ config, metrics, now: () => now });
+  const canResume = ({ bareText }: Jid) => bareText.startsWith('back');
+  const admission = new Admission({ config, metrics, canResume, now: () => now });
   const got: string[] = [];
   const limits: string[] = [];
   const streams = new Map<string, Stream>();
-  const enter = (kind: 'login' | 'resumption', name: string) => {
+  const enter = (kind: 'login' | 'resumption', name: string, claimed?: string) => {
     const stream = { host: { onLimit: (_: Stream, limit: string) => limits.push(limit) } } as unknown as Stream;
     streams.set(name, stream);
-    const turn = admission[kind](stream);
+    const turn = admission[kind](stream, () => Jid.tryParse(claimed ?? ''));
     if (turn === undefined) got.push(name);
     else void turn.then(() => got.push(name));
   };
@@ -49,6 +51,14 @@ it('lets those in first who resume a session, and counts who waits, and for how 
   expect([waiting('login'), waiting('resumption')]).toEqual([0, 0]);
   expect(metrics.admissionWait.with({ kind: 'login' }).counts.reduce((sum, count) => sum + count)).toBe(2);
   expect(vi.getTimerCount()).toBe(0); // nothing is looked at where nobody waits
+});
+
+it('lets those log in first whose account has a session to be resumed', async () => {
+  const { got, enter, pass } = start(4);
+  for (const name of ['a', 'nobody']) enter('login', name);
+  for (const name of ['new', 'back', 'back too']) enter('login', name, `${name.replace(' ', '-')}@localhost`);
+  await pass(2000);
+  expect(got).toEqual(['a', 'back', 'back too', 'nobody', 'new']);
 });
 
 it('has one timer for everybody, and none for who has left', async () => {

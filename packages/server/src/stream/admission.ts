@@ -1,5 +1,6 @@
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Metrics } from '@parley/metrics/registry';
+import type { Jid } from '@parley/xmpp/jid';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Configuration } from '../config/schema.ts';
 import type { Stream } from './stream.ts';
@@ -8,6 +9,8 @@ import { TurnQueue } from './turn-queue.ts';
 export interface AdmissionOptions {
   readonly config: () => Configuration;
   readonly metrics: Metrics;
+  /** Whether an account has a session that its client may resume. */
+  canResume(account: Jid): boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
 }
@@ -17,17 +20,20 @@ const TICK_MS = 20;
 
 /**
  * Paces what is expensive when thousands of clients come back at once, so that those who are here do not feel it: logins,
- * and sessions that are resumed, which come first, since each one that is let in takes work from others. Whoever would
- * wait for too long is sent away, and keeps its session.
+ * and sessions that are resumed, which come first, since each one that is let in takes work from others. A client that
+ * comes back has to log in before it can say so: who claims to be of an account that has a session to be resumed, wherever
+ * that is, logs in before others. Whoever would wait for too long is sent away, and keeps its session.
  */
 export class Admission {
   readonly #now: () => number;
   readonly #logins: TurnQueue<Stream>;
   readonly #resumptions: TurnQueue<Stream>;
+  readonly #canResume: (account: Jid) => boolean;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ config, metrics, now = () => performance.now() }: AdmissionOptions) {
+  constructor({ config, metrics, canResume, now = () => performance.now() }: AdmissionOptions) {
     this.#now = now;
+    this.#canResume = canResume;
     this.#logins = new TurnQueue(() => config().limits.logins);
     this.#resumptions = new TurnQueue(() => config().limits.resumptions);
     const { admissionWaiting, admissionWait } = metrics;
@@ -42,10 +48,14 @@ export class Admission {
 
   /**
    * Stands before every attempt to log in. Undefined where it may begin at once; resolves when it may, or when the stream
-   * is over. Throws a StreamError where too many wait.
+   * is over. Throws a StreamError where too many wait. `claimed` tells whose account it is said to be.
    */
-  login(stream: Stream): Promise<void> | undefined {
-    return this.#enter(this.#logins, stream, 'logins-rate');
+  login(stream: Stream, claimed: () => Jid | undefined = () => undefined): Promise<void> | undefined {
+    const comesBack = () => {
+      const account = claimed();
+      return account !== undefined && this.#canResume(account);
+    };
+    return this.#enter(this.#logins, stream, 'logins-rate', comesBack);
   }
 
   /** The same, before a session is resumed. */
@@ -53,8 +63,13 @@ export class Admission {
     return this.#enter(this.#resumptions, stream, 'resumptions-rate');
   }
 
-  #enter(queue: TurnQueue<Stream>, stream: Stream, limit: LimitName): Promise<void> | undefined {
-    const turn = queue.enter(stream, this.#now());
+  #enter(
+    queue: TurnQueue<Stream>,
+    stream: Stream,
+    limit: LimitName,
+    goesFirst?: () => boolean,
+  ): Promise<void> | undefined {
+    const turn = queue.enter(stream, this.#now(), goesFirst);
     if (turn === 'full') {
       stream.host.onLimit(stream, limit);
       // no failure of the login, nor of the resumption: a client would ask for another password, or give up its session

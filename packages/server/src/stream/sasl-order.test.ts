@@ -13,7 +13,9 @@ import {
   sendAuth,
   streamError,
 } from '../../../../tests/support/login.ts';
+import { enable } from '../../../../tests/support/resumption.ts';
 import { startServer, type TestServer } from '../../../../tests/support/server.ts';
+import streamManagement from '../xeps/0198-stream-management/stream-management.ts';
 
 const SASL = 'urn:ietf:params:xml:ns:xmpp-sasl';
 const BIND = 'urn:ietf:params:xml:ns:xmpp-bind';
@@ -50,6 +52,29 @@ test.each([
   client.send(element);
   expect(conditionOf(await answer(client))).toBe(condition);
   expect(conditionOf(await plain(client, 'juliet', 'secret'))).toBe('success');
+});
+
+test('who may have a session to resume logs in before others that came earlier', async () => {
+  const logins = { delaySeconds: 0, perSecond: 10 };
+  const busy = await startServer({ modules: [streamManagement], config: { limits: { logins } } });
+  for (const name of ['juliet', 'romeo']) await busy.account(`${name}@localhost`);
+  const juliet = await busy.client('juliet@localhost/balcony');
+  await enable(juliet);
+  juliet.break();
+  const order: string[] = [];
+  const logIn = async (name: string) => {
+    const client = busy.connect();
+    client.open('localhost');
+    const { name: outcome } = await plain(client, name, 'secret');
+    order.push(`${name} ${outcome}`);
+  };
+  await Promise.all(['nobody', 'romeo', 'romeo', 'romeo', 'juliet', 'juliet'].map(logIn));
+  expect(order.indexOf('juliet success')).toBeLessThan(3);
+  expect(order.lastIndexOf('romeo success')).toBe(5);
+  expect(order.toSorted()).toEqual([
+    ...['juliet success', 'juliet success', 'nobody failure'],
+    ...['romeo success', 'romeo success', 'romeo success'],
+  ]);
 });
 
 test('an attempt can be broken off', async () => {

@@ -1,6 +1,7 @@
 import { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
+import { claimedAccount } from '@parley/xmpp/sasl/claimed-account';
 import type { ChannelBindingType, SaslExchange, SaslServices, SaslStep } from '@parley/xmpp/sasl/mechanism';
 import { decodeSaslData, encodeSaslData, saslMechanisms, startSasl } from '@parley/xmpp/sasl/mechanisms';
 import { SaslError } from '@parley/xmpp/sasl-error';
@@ -78,13 +79,13 @@ export class Sasl implements StreamFeature {
   }
 
   async #auth(stream: Stream, element: Element): Promise<void> {
-    const turn = this.#admission.login(stream);
+    const name = element.attr('mechanism') ?? '';
+    const turn = this.#admission.login(stream, () => claimedAccount(name, element.text, stream.domain));
     if (turn !== undefined) await turn;
     if (stream.closed) return;
     if (this.#running.has(stream)) {
       return this.#fail(stream, new SaslError('malformed-request', 'Another exchange is going on.'));
     }
-    const name = element.attr('mechanism') ?? '';
     const attempt: LoginAttempt = { stream, mechanism: labelOf(name) };
     try {
       const offers = this.#offers.get(stream) ?? this.#offer(stream);

@@ -8,8 +8,8 @@ function start(limits = { perSecond: 10, maxWaitSeconds: 2 }) {
   const got: string[] = [];
   const waited: number[] = [];
   queue.onWaited = (ms) => waited.push(ms);
-  const enter = (key: string, now = 0) => {
-    const turn = queue.enter(key, now);
+  const enter = (key: string, now = 0, first = false) => {
+    const turn = queue.enter(key, now, () => first);
     if (turn === undefined) got.push(key);
     else if (turn !== 'full') void turn.then(() => got.push(key));
     return turn;
@@ -74,4 +74,23 @@ it('has nobody wait where there is no limit, as soon as there is none', async ()
   limits.perSecond = 1;
   expect(enter('e', 2)).toBeUndefined();
   expect(enter('f', 2)).not.toBeUndefined();
+});
+
+it('gives three turns of four to those who go first, and one to the others', async () => {
+  const { queue, got, enter } = start();
+  for (const key of 'abcde') enter(key);
+  for (const key of 'ABCDEFG') enter(key, 0, true);
+  queue.leave('C');
+  for (let now = 20; queue.size > 0; now += 20) queue.serve(now, 40);
+  await turns();
+  expect(got.filter((key) => key !== 'C').join('')).toBe('abABDcEFGde');
+});
+
+it('has a place for those who go first, however many others wait', () => {
+  const { queue, enter } = start();
+  for (let count = 0; count < 22; count++) enter(`client ${count}`);
+  expect([enter('one more'), queue.size]).toEqual(['full', 20]);
+  const answers = Array.from({ length: 21 }, (_, count) => enter(`first ${count}`, 0, true));
+  expect([answers.indexOf('full'), queue.size]).toEqual([20, 40]);
+  expect(enter('one more')).toBe('full');
 });

@@ -13,10 +13,19 @@ interface Waiting {
 /** Turns that are taken at once after a while in which there were few: those of so many milliseconds. */
 const BURST_MS = 250;
 
-/** Gives turns at a rate, in the order in which they were asked for. Times are milliseconds of one clock. */
+/** While there are those who go first, the others have one turn of so many. */
+const OTHERS_ONE_OF = 4;
+
+/**
+ * Gives turns at a rate, in the order in which they were asked for; some go first, if not so much that the others get no
+ * turns at all. Times are milliseconds of one clock.
+ */
 export class TurnQueue<Key> {
   readonly #limits: () => TurnLimits;
-  readonly #waiting = new Map<Key, Waiting>();
+  readonly #first = new Map<Key, Waiting>();
+  readonly #others = new Map<Key, Waiting>();
+  /** Turns that were given while both had somebody waiting. */
+  #shared = 0;
   #turns = Number.POSITIVE_INFINITY;
   #at = 0;
   onWaited: ((ms: number) => void) | undefined;
@@ -26,11 +35,14 @@ export class TurnQueue<Key> {
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#first.size + this.#others.size;
   }
 
-  /** Undefined where it is its turn at once; resolves when it is, or when it has left. */
-  enter(key: Key, now: number): Promise<void> | 'full' | undefined {
+  /**
+   * Undefined where it is its turn at once; resolves when it is, or when it has left. Whoever goes first finds a place
+   * however many others wait.
+   */
+  enter(key: Key, now: number, goesFirst = () => false): Promise<void> | 'full' | undefined {
     const { perSecond, maxWaitSeconds } = this.#limits();
     if (perSecond === Number.POSITIVE_INFINITY) return undefined;
     if (this.size === 0) {
@@ -40,8 +52,9 @@ export class TurnQueue<Key> {
         return undefined;
       }
     }
-    if (this.size >= perSecond * maxWaitSeconds) return 'full';
-    return new Promise((resolve) => this.#waiting.set(key, { since: now, resolve }));
+    const first = goesFirst();
+    if ((first ? this.#first.size : this.size) >= perSecond * maxWaitSeconds) return 'full';
+    return new Promise((resolve) => (first ? this.#first : this.#others).set(key, { since: now, resolve }));
   }
 
   #refill(perSecond: number, elapsed: number, now: number): void {
@@ -60,18 +73,30 @@ export class TurnQueue<Key> {
    */
   serve(now: number, longest: number): void {
     this.#refill(this.#limits().perSecond, Math.min(longest, now - this.#at), now);
-    for (const [key, { since, resolve }] of this.#waiting) {
-      if (this.#turns < 1) return;
-      this.#turns--;
-      this.#waiting.delete(key);
-      this.onWaited?.(now - since);
-      resolve();
+    while (this.size > 0 && this.#turns >= 1) {
+      const waiting = this.#next();
+      for (const [key, { since, resolve }] of waiting) {
+        this.#turns--;
+        waiting.delete(key);
+        this.onWaited?.(now - since);
+        resolve();
+        break;
+      }
     }
+  }
+
+  /** Of whom it is the turn. */
+  #next(): Map<Key, Waiting> {
+    if (this.#first.size === 0) return this.#others;
+    if (this.#others.size === 0) return this.#first;
+    return ++this.#shared % OTHERS_ONE_OF === 0 ? this.#others : this.#first;
   }
 
   /** It does not wait any more. */
   leave(key: Key): void {
-    this.#waiting.get(key)?.resolve();
-    this.#waiting.delete(key);
+    for (const waiting of [this.#first, this.#others]) {
+      waiting.get(key)?.resolve();
+      waiting.delete(key);
+    }
   }
 }

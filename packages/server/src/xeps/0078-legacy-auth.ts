@@ -45,7 +45,7 @@ export default defineModule({
     });
 
     async function logIn(stream: Stream, iq: Iq): Promise<void> {
-      await admission.login(stream);
+      await admission.login(stream, () => Jid.tryParse(`${iq.payload?.childText('username')}@${stream.domain}`));
       if (stream.closed) return;
       const attempt: LoginAttempt = { stream, mechanism: 'legacy' };
       let jid: Jid;
