@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { accountLimits } from './account-limits.ts';
 import { componentLimits } from './component-limits.ts';
 import { connectionLimits } from './connection-limits.ts';
+import { federationLimits } from './federation-limits.ts';
 import { loginLimits } from './login-limits.ts';
 import { processLimits } from './process-limits.ts';
 import { resumptionLimits } from './resumption-limits.ts';
@@ -19,6 +20,7 @@ it('exceeds every limit that there is, once', () => {
     processLimits,
     resumptionLimits,
     componentLimits,
+    federationLimits,
   ];
   expect(tables.flatMap((table) => Object.keys(table)).sort()).toEqual([...LIMITS].sort());
 });
