@@ -87,7 +87,7 @@ export class World implements AsyncDisposable {
     if (direct) {
       const { port } = { port: server.port('s2sTls') };
       this.dns.forget(`_xmpp-server._tcp.${OURS}`);
-      this.dns.set(`_xmpps-server._tcp.${OURS}`, { srv: [{ target: `xmpp.${OURS}`, port }] });
+      this.dns.set(`_xmpps-server._tcp.${OURS}`, { srv: [{ target: 'localhost', port }] });
     } else this.dns.forget(`_xmpps-server._tcp.${OURS}`);
     return server;
   }

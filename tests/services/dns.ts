@@ -87,9 +87,12 @@ export class TestDns implements AsyncDisposable {
     this.#names.set(name.toLowerCase(), records);
   }
 
-  /** Has a domain be served at a port of 127.0.0.1; with `tls`, also with TLS from the first byte at another one. */
+  /**
+   * Has a domain be served at a port of this machine; with `tls`, also with TLS from the first byte at another one. The
+   * name of the machine is one that every resolver knows: some ask this server for services alone.
+   */
   serve(domain: string, port: number, tls?: number): void {
-    const target = `xmpp.${domain}`;
+    const target = 'localhost';
     this.set(`_xmpp-server._tcp.${domain}`, { srv: [{ target, port, priority: 10 }] });
     if (tls !== undefined) this.set(`_xmpps-server._tcp.${domain}`, { srv: [{ target, port: tls, priority: 5 }] });
     this.set(target, { addresses: ['127.0.0.1'] });

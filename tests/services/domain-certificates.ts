@@ -31,13 +31,20 @@ export class DomainCertificates {
     return join(this.#folder, 'authority.crt');
   }
 
-  /** A certificate of these domains. */
-  of(...domains: readonly string[]): CertificatePair {
-    const name = domains[0] ?? '';
-    const names = domains.map((domain) => `DNS:${domain}`).join(',');
+  /** A certificate of this domain. */
+  of(domain: string): CertificatePair {
+    return this.#issue(domain, domain, 'serverAuth');
+  }
+
+  /** One as public authorities gave it until 2026: for clients as well. */
+  forClients(domain: string): CertificatePair {
+    return this.#issue(`${domain}.both`, domain, 'serverAuth,clientAuth');
+  }
+
+  #issue(name: string, domain: string, purposes: string): CertificatePair {
     writeFileSync(
       join(this.#folder, `${name}.ext`),
-      `subjectAltName=${names}\nextendedKeyUsage=serverAuth\nbasicConstraints=critical,CA:FALSE\n`,
+      `subjectAltName=DNS:${domain}\nextendedKeyUsage=${purposes}\nbasicConstraints=critical,CA:FALSE\n`,
     );
     this.#openssl(['req', '-new', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', '/CN=server']);
     this.#openssl(
