@@ -48,7 +48,8 @@ describe('several instances of a component', () => {
     const all = instances.map((instance) => said(instance));
     expect(all.flat()).toHaveLength(USERS.length * 6);
     const shares = all.map((lines) => new Set(lines.map((line) => line.split(' ')[0])));
-    for (const share of shares) expect(share.size).toBeGreaterThan(1);
+    // who gets whom is left to chance, but that one gets all
+    expect(shares.filter(({ size }) => size > 0).length).toBeGreaterThan(1);
     expect(shares.reduce((sum, { size }) => sum + size, 0)).toBe(USERS.length);
     for (const user of USERS) {
       const own = all.flat().filter((line) => line.startsWith(`${user} `));
