@@ -6,9 +6,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
 import { personDn } from '../services/slapd-files.ts';
 import type { TestClient } from '../support/client.ts';
+import { answer, sendAuth } from '../support/login.ts';
 import { jpeg } from '../support/profiles.ts';
 import type { TestServer } from '../support/server.ts';
-import { startDirectoryServer } from './server.ts';
+import { startDirectoryServer, stranger } from './server.ts';
 
 let slapd: Slapd;
 beforeAll(async () => {
@@ -69,6 +70,20 @@ describe('the vCard of somebody', () => {
     ]);
     const next = (await juliet.request('get', `<vcard xmlns='${NS.vcard4}'/>`, 'romeo@localhost')).firstChild;
     expect(next?.child('photo')?.childText('uri')).toBe(`data:image/jpeg;base64,${jpeg().toString('base64')}`);
+  });
+
+  it.each([
+    ['server', undefined],
+    ['everyone', 'Romeo Montague'],
+  ])('is for %s, as far as guests are concerned', async (readers, expected) => {
+    const config = { authentication: { mechanisms: ['PLAIN', 'ANONYMOUS'] } } as never;
+    const server = await startDirectoryServer(slapd, { directory: { vcard: { readers } }, config });
+    const guest = stranger(server);
+    sendAuth(guest, 'ANONYMOUS', '=');
+    await answer(guest);
+    await guest.request('set', `<bind xmlns='${NS.bind}'/>`);
+    const said = await guest.request('get', EMPTY, 'romeo@localhost');
+    expect([said.attr('type'), said.firstChild?.childText('FN')]).toEqual([expected ? 'result' : 'error', expected]);
   });
 
   it('takes the attributes that the configuration names, and leaves the rest to the user', async () => {

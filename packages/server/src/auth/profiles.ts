@@ -11,6 +11,8 @@ export interface Profile {
   readonly fields: ReadonlySet<ProfileField | 'photo'>;
   /** Of these, what the account itself may change. */
   readonly writable: ReadonlySet<ProfileField | 'photo'>;
+  /** It is for accounts of this server, and for whoever may see the presence of its owner. */
+  readonly isInternal?: boolean;
 }
 
 /** What somebody has changed of their profile; an empty list takes a field away, `null` the photo. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bytes, count, flag, seconds, section } from './option.ts';
+import { bytes, choice, count, flag, seconds, section } from './option.ts';
 
 /** The same form as everywhere else where attributes are named. */
 const attribute = z
@@ -45,6 +45,10 @@ const fields = section(
 export const directoryVcard = section('vCards made of what the directory says about people (XEP-0054, XEP-0292).', {
   enabled: flag(true, { description: 'Make them. Otherwise users have the vCards that they set themselves.' }),
   fields,
+  readers: choice(['server', 'everyone'], 'server', {
+    description:
+      'Who sees what the directory says: `server` the accounts of this server, and those elsewhere who may see the presence of its owner, or `everyone`.',
+  }),
   writable: z
     .array(z.string().max(32))
     .max(32)

@@ -109,14 +109,14 @@ export class DirectoryProfiles implements ProfileSource {
   }
 
   #profileOf(entry: Entry, account: Jid): Profile {
-    const { fields } = this.#directory.settings.vcard;
+    const { fields, readers } = this.#directory.settings.vcard;
     const values = new Map<ProfileField, readonly string[]>();
     for (const field of PROFILE_FIELDS) {
       const texts = valuesOf(entry, fields[field]);
       if (texts.length > 0) values.set(field, MANY.has(field) ? texts.slice(0, MOST_VALUES) : texts.slice(0, 1));
     }
     const photo = this.#photoOf(entry, account);
-    return { values, photo, fields: this.#fields, writable: this.#writable };
+    return { values, photo, fields: this.#fields, writable: this.#writable, isInternal: readers === 'server' };
   }
 
   #photoOf(entry: Entry, account: Jid): Picture | undefined {

@@ -7,6 +7,8 @@ import { vcard4Of } from '@parley/xmpp/vcard4';
 import * as z from 'zod';
 import { Profiles } from '../../auth/profiles.ts';
 import { bytes } from '../../config/option.ts';
+import { maySeePresence } from '../../im/presence-permission.ts';
+import { RosterStore } from '../../im/roster-store.ts';
 import type { IqContext, IqHandler } from '../../iq.ts';
 import { defineModule } from '../../module.ts';
 import { VcardStore, vcardKeys } from './vcard-store.ts';
@@ -53,8 +55,12 @@ export default defineModule({
     iq.get(NS.vcard, 'vCard', (_iq, { to }) => domainVcard(to, current()), { at: ['domain'], allow: 'anyone' });
     iq.get(NS.vcard4, 'vcard', (_iq, { to }) => domainVcard4(to, current()), { at: ['domain'], allow: 'anyone' });
 
+    // guests have no account
+    const isKnown = async (account: Jid, asker: Jid): Promise<boolean> =>
+      (context.isLocal(asker) && (await context.accounts.exists(asker.bare))) ||
+      maySeePresence(context.use(RosterStore), account, asker);
     const find = async ({ to, from }: IqContext): Promise<Element> => {
-      const vcard = await vcards.get(to);
+      const vcard = await vcards.get(to, () => isKnown(to, from));
       if (vcard !== undefined) return vcard;
       // §3.1 and §3.3: nobody else can tell a missing vCard from a missing account
       throw new StanzaError(from.bareText === to.bareText ? 'item-not-found' : 'service-unavailable');

@@ -6,6 +6,7 @@ import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import { photoBytes, photoElement } from '../../auth/picture.ts';
 import { elementsOf, fieldsOf, type ProfileField } from '../../auth/profile-fields.ts';
 import type { Profile, ProfileChange, Profiles } from '../../auth/profiles.ts';
+import type { Awaitable } from '../../pipeline.ts';
 import type { VcardStore } from './vcard-store.ts';
 
 /**
@@ -21,9 +22,10 @@ export class Vcards {
     this.#profiles = profiles;
   }
 
-  async get(account: Jid): Promise<Element | undefined> {
+  /** `isKnown`: whoever asks has to do with the account. */
+  async get(account: Jid, isKnown: () => Awaitable<boolean> = () => true): Promise<Element | undefined> {
     const [own, known] = await Promise.all([this.#store.get(account), this.#profiles.of(account)]);
-    if (known === undefined) return own;
+    if (known === undefined || (known.profile.isInternal && !(await isKnown()))) return own;
     const { values, photo, fields } = known.profile;
     const children: Node[] = [...elementsOf(values), ...(photo === undefined ? [] : [photoElement(photo)])];
     children.push(...(own === undefined ? [] : parsed(own)).filter((child) => !isOf(child, fields)));
