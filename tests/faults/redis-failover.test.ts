@@ -167,7 +167,9 @@ it('a replica that takes over and takes no writes yet gets what was stored as so
     async () => {},
     () => refuses(5),
   );
+  const up = first.nextEvent('keyspace.up');
   await refuses(0);
+  await up;
   const absent = clientAt('absent@localhost/managed', port);
   await absent.start();
   await heard(absent, 2);

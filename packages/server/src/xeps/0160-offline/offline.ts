@@ -6,7 +6,6 @@ import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
-import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { AccountContext } from '../../hooks.ts';
 import { defineModule, type ModuleContext } from '../../module.ts';
 import type { Awaitable } from '../../pipeline.ts';
@@ -14,7 +13,7 @@ import { deliver } from '../../routing/deliver.ts';
 import { selectResources } from '../../routing/resources.ts';
 import { isAway, nextAttempt } from '../../session/attempts.ts';
 import { isKept } from '../../session/kept.ts';
-import { STORED, UNORDERED } from '../../session/origins.ts';
+import { UNORDERED } from '../../session/origins.ts';
 import { hadElsewhere } from './had-elsewhere.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import { offlineMoves } from './offline-moves.ts';
@@ -24,6 +23,7 @@ import { nameOf, RecentlyStored, type RestoreHost, type Stored } from './recentl
 
 /** What other nodes are told of. */
 const TAKEN = 'offline-taken';
+const STORED_LATE = 'offline-stored-late';
 
 interface Offline extends ModuleContext {
   readonly store: OfflineStore;
@@ -46,7 +46,11 @@ export default defineModule({
     const recent = new RecentlyStored(context.sessionStore.owner, () => config().keyspace.commandTimeoutSeconds * 1000);
     recent.keyspaceIs(keyspace.state);
     context.onStop(keyspace.onState((state) => recent.keyspaceIs(state)));
-    const offline: Offline = { ...context, store, recent, onStoredLate: (account) => delivery.goneElsewhere(account) };
+    const onStoredLate = (account: Jid) => {
+      delivery.goneElsewhere(account);
+      void context.peers.tell(STORED_LATE, account.bareText);
+    };
+    const offline: Offline = { ...context, store, recent, onStoredLate };
     const onTaken = (texts: readonly Buffer[]) => {
       const names = texts.map(nameOf);
       recent.taken(names);
@@ -61,6 +65,7 @@ export default defineModule({
     });
 
     context.peers.on(TAKEN, (text) => recent.taken(text.split(' ')));
+    context.peers.on(STORED_LATE, (text) => delivery.goneElsewhere(Jid.parse(text)));
     hooks.events.on('keyspace.changed', () => recent.restore(restoring(offline)));
     // what is stored again was there before
     hooks.toAccount.use('guard', (stanza, { account }) =>
@@ -140,10 +145,11 @@ const NO_LIMITS = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSI
 
 /** How what the keyspace has lost is stored again. */
 const restoring = (context: Offline): RestoreHost => ({
-  store(stored) {
-    // whoever takes it instead of the storage gets it as it would from there, however much of its sender came before
-    const stanza = stanzaFromText(stored.text).withOrigin({ ...stored.origin, effect: STORED });
-    return store({ ...stored, stanza }, context, true);
+  // Whoever is there gets it from the storage: handed over at once it could come before others of its sender that are
+  // there already, and hide those.
+  async store(stored) {
+    await context.store.add(stored.account, stored.text, NO_LIMITS, stored.origin, false);
+    remember(stored, context); // it may be lost once more
   },
   again: () => nextAttempt(context.keyspace),
   onLate: context.onStoredLate,
@@ -159,28 +165,23 @@ const LOST =
 const FORGOTTEN =
   'So much is stored for people who are not there that this node has no room to remember all of it: if Redis loses its newest writes now, some of that is lost.';
 
-/**
- * Stores a message; undefined where a session has taken it instead. The first attempt is made in this turn. What is
- * restored is attempted once, and has room.
- */
+/** Stores a message; undefined where a session has taken it instead. */
 async function store(
   { account, stanza, text, origin }: Omit<Stored, 'origin'> & { readonly origin: Origin | undefined },
   context: Offline,
-  restores = false,
 ): Promise<Exclude<OfflineOutcome, 'somebody is there'> | undefined> {
   const { otherNodes, sessions, journal, recent, config } = context;
-  const limits = restores ? NO_LIMITS : config().offline;
+  const limits = config().offline;
   for (let attempt = 0; ; attempt++) {
     const look = otherNodes !== undefined && attempt < ATTEMPTS;
     let tried = 0;
     const add = async () => {
       // each time: not before what the keyspace has lost, which it would hide
-      for (let wait = restores ? undefined : recent.restored(account); wait; wait = recent.restored(account))
-        await wait;
+      for (let wait = recent.restored(account); wait !== undefined; wait = recent.restored(account)) await wait;
       tried++;
       return context.store.add(account, text, limits, origin, look);
     };
-    const outcome = await (restores ? add() : untilKnown(add, origin !== undefined, context));
+    const outcome = await untilKnown(add, origin !== undefined, context);
     if (tried > 1 && outcome === 'stored') context.onStoredLate(account);
     if (outcome !== 'somebody is there') {
       if (outcome === 'stored' && otherNodes && origin) remember({ account, stanza, text, origin }, context);

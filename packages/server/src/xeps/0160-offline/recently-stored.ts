@@ -157,15 +157,13 @@ export class RecentlyStored {
 
 /** One that has to wait must not be overtaken by the next one of its sender, which would hide it. The first attempt is made in this turn. */
 async function restoreAll(all: readonly Stored[], host: RestoreHost, isWanted: () => boolean): Promise<void> {
-  let late = false;
   for (const stored of all) {
     while (!(await attempt(stored, host))) {
-      late = true;
       await host.again();
       if (!isWanted()) return;
     }
   }
-  if (late) for (const { account } of all.slice(0, 1)) host.onLate(account);
+  for (const { account } of all.slice(0, 1)) host.onLate(account);
 }
 
 /** Whether nothing is left to be done about it. */
