@@ -98,6 +98,17 @@ it('begins anew where the keyspace loses something once more meanwhile', async (
   expect([first, second]).toEqual([['a'], ['a', 'b']]);
 });
 
+it('goes on with nothing that is begun anew, which would come before what is lost', async () => {
+  const { recent, add, restored } = start();
+  for (const text of ['a', 'b']) add(text);
+  const stored = Promise.withResolvers<void>();
+  const first = restored(() => stored.promise);
+  const second = restored();
+  stored.resolve();
+  await recent.restored(account);
+  expect([first, second]).toEqual([['a'], ['a', 'b']]);
+});
+
 it('has others wait for the last one where the keyspace loses something again meanwhile', async () => {
   const { recent, add, restored } = start();
   add('a');

@@ -158,6 +158,7 @@ export class RecentlyStored {
 /** One that has to wait must not be overtaken by the next one of its sender, which would hide it. The first attempt is made in this turn. */
 async function restoreAll(all: readonly Stored[], host: RestoreHost, isWanted: () => boolean): Promise<void> {
   for (const stored of all) {
+    if (!isWanted()) return;
     while (!(await attempt(stored, host))) {
       await host.again();
       if (!isWanted()) return;
