@@ -74,6 +74,8 @@ export const testNeeds: Need[] = [
   program('haproxy', ['haproxy']),
   program('389 Directory Server', ['389-ds-base', 'ldap-utils'], ['ns-slapd']),
   program('slapd', ['slapd', 'slapd-contrib', 'ldap-utils', 'libsasl2-modules']),
+  program('prosody', ['prosody', 'lua-unbound']),
+  program('ejabberd', ['ejabberd'], ['ejabberdctl']),
 ];
 
 const benchNeeds: Need[] = [

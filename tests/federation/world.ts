@@ -33,14 +33,15 @@ export interface OwnOptions {
 export class World implements AsyncDisposable {
   readonly dns: TestDns;
   readonly certificates: DomainCertificates;
-  readonly #folder: string;
+  /** For files; it goes with this. */
+  readonly folder: string;
   readonly #peers: XmppPeer[] = [];
   #own: CertificatePair | undefined;
 
   private constructor(dns: TestDns) {
     this.dns = dns;
-    this.#folder = mkdtempSync(join(tmpdir(), 'parley-federation-'));
-    this.certificates = new DomainCertificates(this.#folder);
+    this.folder = mkdtempSync(join(tmpdir(), 'parley-federation-'));
+    this.certificates = DomainCertificates.make(this.folder);
   }
 
   static async make(): Promise<World> {
@@ -68,6 +69,8 @@ export class World implements AsyncDisposable {
     const server = await startServer({
       nodes: 1,
       config: {
+        // the machine may have much else to do
+        limits: { process: { eventLoopDelayMilliseconds: 60_000 } },
         ...config,
         domains: [{ name: OURS, ...certificate }],
         listen: { c2s: [], c2sTls: [], http: [], s2s: anyPort, s2sTls: anyPort },
@@ -95,7 +98,7 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const peer of this.#peers) await peer.end();
     await this.dns[Symbol.asyncDispose]();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

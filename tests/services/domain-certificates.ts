@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Files (PEM) of a certificate and its key. */
+/** Files (PEM) of a certificate, with those between it and its root, and of its key. */
 export interface CertificatePair {
   readonly certificate: string;
   readonly key: string;
@@ -16,19 +16,37 @@ const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes
  */
 export class DomainCertificates {
   readonly #folder: string;
+  /** The name of its files. */
+  readonly #name: string;
+  /** The files of the authorities between it and the root, itself first. */
+  readonly #between: readonly string[];
 
-  constructor(folder: string) {
-    mkdirSync(folder, { recursive: true });
+  private constructor(folder: string, name: string, between: readonly string[]) {
     this.#folder = folder;
-    this.#openssl(
-      ['req', '-x509', ...NEW_KEY, '-keyout', 'authority.key', '-out', 'authority.crt', '-days', '30'],
-      ['-subj', '/CN=An authority of the tests', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
+    this.#name = name;
+    this.#between = between;
+  }
+
+  /** A root. */
+  static make(folder: string, name = 'authority'): DomainCertificates {
+    mkdirSync(folder, { recursive: true });
+    const made = new DomainCertificates(folder, name, []);
+    made.#openssl(
+      ['req', '-x509', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.crt`, '-days', '30'],
+      ['-subj', `/CN=Tests: ${name}`, '-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
     );
+    return made;
   }
 
   /** The file of those who vouch for all that is not signed by itself. */
   get authority(): string {
-    return join(this.#folder, 'authority.crt');
+    return join(this.#folder, `${this.#name}.crt`);
+  }
+
+  /** An authority below this one; `constraints` are its basic ones. */
+  below(name: string, constraints = 'critical,CA:TRUE', subject = `Tests: ${name}`): DomainCertificates {
+    this.#sign(name, subject, `basicConstraints=${constraints}\nkeyUsage=critical,keyCertSign\n`);
+    return new DomainCertificates(this.#folder, name, [`${name}.crt`, ...this.#between]);
   }
 
   /** A certificate of this domain. */
@@ -41,19 +59,6 @@ export class DomainCertificates {
     return this.#issue(`${domain}.both`, domain, 'serverAuth,clientAuth');
   }
 
-  #issue(name: string, domain: string, purposes: string): CertificatePair {
-    writeFileSync(
-      join(this.#folder, `${name}.ext`),
-      `subjectAltName=DNS:${domain}\nextendedKeyUsage=${purposes}\nbasicConstraints=critical,CA:FALSE\n`,
-    );
-    this.#openssl(['req', '-new', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', '/CN=server']);
-    this.#openssl(
-      ['x509', '-req', '-in', `${name}.csr`, '-CA', 'authority.crt', '-CAkey', 'authority.key', '-CAcreateserial'],
-      ['-out', `${name}.crt`, '-extfile', `${name}.ext`, '-days', '20'],
-    );
-    return this.#pair(name);
-  }
-
   /** One that nobody vouches for. */
   selfSigned(domain: string): CertificatePair {
     const name = `${domain}.own`;
@@ -62,6 +67,27 @@ export class DomainCertificates {
       ['-subj', `/CN=${domain}`, '-addext', `subjectAltName=DNS:${domain}`],
     );
     return this.#pair(name);
+  }
+
+  #issue(name: string, domain: string, purposes: string): CertificatePair {
+    const own = `${this.#name}.${name}`;
+    this.#sign(
+      own,
+      'server',
+      `subjectAltName=DNS:${domain}\nextendedKeyUsage=${purposes}\nbasicConstraints=critical,CA:FALSE\n`,
+    );
+    const chain = [`${own}.crt`, ...this.#between].map((file) => readFileSync(join(this.#folder, file), 'utf8'));
+    writeFileSync(join(this.#folder, `${own}.crt`), chain.join(''));
+    return this.#pair(own);
+  }
+
+  #sign(name: string, subject: string, extensions: string): void {
+    writeFileSync(join(this.#folder, `${name}.ext`), extensions);
+    const files = ['-keyout', `${name}.key`, '-out', `${name}.csr`];
+    this.#openssl(['req', '-new', ...NEW_KEY, ...files, '-subj', `/CN=${subject}`]);
+    const authority = ['-CA', `${this.#name}.crt`, '-CAkey', `${this.#name}.key`, '-CAcreateserial'];
+    const made = ['-out', `${name}.crt`, '-extfile', `${name}.ext`, '-days', '20'];
+    this.#openssl(['x509', '-req', '-in', `${name}.csr`, ...authority, ...made]);
   }
 
   #pair(name: string): CertificatePair {

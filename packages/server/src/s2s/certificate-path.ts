@@ -4,6 +4,7 @@ const MOST_LINKS = 8;
 
 /** RFC 5280 §4.2.1.12 */
 const SERVER_PURPOSE = '1.3.6.1.5.5.7.3.1';
+const CLIENT_PURPOSE = '1.3.6.1.5.5.7.3.2';
 const ANY_PURPOSE = '2.5.29.37.0';
 const BASIC_CONSTRAINTS = '2.5.29.19';
 /** What the extensions of an authority may say: where there is anything else that must be understood, it is not trusted. */
@@ -47,7 +48,7 @@ export async function isGoodPath(path: readonly X509Certificate[], now: number):
 
 /** Node gives the purposes (extended key usage) under this name; none means all. */
 const serves = ({ keyUsage }: X509Certificate): boolean =>
-  keyUsage === undefined || keyUsage.includes(SERVER_PURPOSE) || keyUsage.includes(ANY_PURPOSE);
+  keyUsage === undefined || [SERVER_PURPOSE, CLIENT_PURPOSE, ANY_PURPOSE].some((purpose) => keyUsage.includes(purpose));
 
 /** Whether an authority may have `below` other ones between itself and the certificate. */
 async function mayVouch(der: Uint8Array, below: number): Promise<boolean> {
