@@ -77,10 +77,7 @@ export class Cluster implements OtherNodes {
       self: id,
       publish: (to, frame) => bus.publish(to, frame),
       receive: (from, item) => this.#received.receive(from, item),
-      onAbsent: (to) => {
-        this.#membership?.suspect(to);
-        this.#requests.absent(to);
-      },
+      onAbsent: (to) => this.#membership?.suspect(to),
       onDamaged,
       onReset: (from) => this.#forgetAnswers(from),
     });

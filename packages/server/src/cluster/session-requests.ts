@@ -22,14 +22,9 @@ export interface SessionRequestsHost {
 /** How long a session's owner may take to leave it to another node. */
 const RELEASE_MS = 500;
 
-/** The same, once Redis has said that nobody hears what is said to it: it may just be connecting anew. */
-const ABSENT_MS = 50;
-
 /** What this node asks of others about a session: that they leave it to this one, take it, or end it. */
 export class SessionRequests {
   readonly #host: SessionRequestsHost;
-  /** By owner, those who wait for it to leave a session. */
-  readonly #waiting = new Map<string, Set<AbortController>>();
 
   constructor(host: SessionRequestsHost) {
     this.#host = host;
@@ -38,25 +33,13 @@ export class SessionRequests {
   /** Has the owner of a session leave it to this node. False where it does not answer, or, if only it knows all, is gone. */
   async release(owner: string, sid: string): Promise<boolean> {
     const late = new AbortController();
-    const waiting = this.#waiting.getOrInsertComputed(owner, () => new Set());
-    const absent = new AbortController();
-    waiting.add(absent);
     const released = this.#host.ask(owner, (id) => encodeSession(ITEM.release, { id, sid }));
-    const none = pause(RELEASE_MS, false, { signal: AbortSignal.any([late.signal, absent.signal]) }).catch(() =>
-      late.signal.aborted ? false : pause(ABSENT_MS, false, { signal: late.signal }).catch(() => false),
-    );
+    const none = pause(RELEASE_MS, false, { signal: late.signal }).catch(() => false);
     const answered = await Promise.race([released, none]);
     late.abort();
-    waiting.delete(absent);
-    if (waiting.size === 0) this.#waiting.delete(owner);
     if (answered || !this.#host.isUnsettled() || !this.#host.isAlive(owner)) return answered;
     this.#host.onWaiting(owner);
     return released;
-  }
-
-  /** Nobody hears what is said to this node: it is gone, most likely. */
-  absent(owner: string): void {
-    for (const absent of this.#waiting.get(owner) ?? []) absent.abort();
   }
 
   /** Offers a session that was left to another node to that. Resolves when it has taken it, or is gone. */
