@@ -186,6 +186,20 @@ describe('a stanza', () => {
     expect([remote.size, remote.sought]).toEqual([0, 0]);
   });
 
+  it('is not waited for, where it may be routed anew, by what is for a session that has moved since', async () => {
+    const here = own('2');
+    const first = append([here], chat('1'));
+    here.available = false;
+    remote.changed(here as unknown as Session);
+    sessions.remove(here as unknown as Session);
+    const second = append([there('2')], chat('2').withTo(here.jid));
+    await nextTurn();
+    expect(sent).toEqual([B]);
+    here.commits.shift()?.();
+    remote.onAnswer(B, 3, true);
+    expect(await Promise.all([first, second])).toEqual([[], []]);
+  });
+
   it('follows a session that moves, though it was in nobody’s way any more', async () => {
     const chosen = there('2');
     const here = own('2');

@@ -89,8 +89,15 @@ export class ClusterJournal implements Journal {
     const committed = session.send(known);
     if (!(committed instanceof Promise)) return true;
     this.#remote.begin(sessionId);
+    let over = false;
+    const end = () => {
+      if (!over) this.#remote.end(sessionId);
+      over = true;
+    };
+    const stop = this.#remote.whenNotFor(session, known, end);
     return committed.then(() => {
-      this.#remote.end(sessionId);
+      stop();
+      end();
       return session.movedAway ? this.#remote.follow(session, known, order) : true;
     });
   }

@@ -87,8 +87,8 @@ export class RemoteDelivery implements Disposable {
   /** Sessions that have to be looked for, with what waits for each. */
   readonly #lost = new Map<string, Pending[]>();
   readonly #underWay = new Map<string, UnderWay>();
-  /** What has whatever waits for a session of this node go on, although that has not taken yet what is for its account. */
-  readonly #going = new Map<string, () => void>();
+  /** Of each session of this node what hears that it gets no messages for its account any more. */
+  readonly #watches = new Map<string, Set<() => void>>();
   #order = 0;
   #k = 0;
   #over = false;
@@ -278,38 +278,50 @@ export class RemoteDelivery implements Disposable {
     while (waiting.length > 0 && !own.ended) {
       const [first] = waiting as [Pending];
       const { stanza } = first;
-      const forAccount = isForAccount(stanza);
-      if (forAccount && !isReceiving(own)) {
+      if (isForAccount(stanza) && !isReceiving(own)) {
         // it gets no such messages any more: routed anew it may queue here itself, as a copy, and must find the way free
         waiting.splice(waiting.indexOf(first), 1);
         first.settle(false);
         continue;
       }
       const taken = own.send(stanza.withOrigin(originSince(first.origin, first.since)));
-      if (forAccount && (await this.#goesOn(own, taken))) {
+      if (taken instanceof Promise && (await this.#goesOn(own, stanza, taken))) {
         waiting.splice(waiting.indexOf(first), 1);
-        void Promise.resolve(taken).then(() => (own.movedAway ? this.#lose(first) : first.settle(true)));
+        void taken.then(() => (own.movedAway ? this.#lose(first) : first.settle(true)));
         continue;
       }
-      await taken;
       if (own.movedAway) return;
       waiting.splice(waiting.indexOf(first), 1);
       first.settle(true);
     }
   }
 
-  /** True where a session gets no such messages any more before it has taken one: that may be routed anew. */
-  #goesOn(own: Session, taken: Awaitable<void>): Awaitable<boolean> {
-    if (!(taken instanceof Promise)) return false;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#going.set(own.sessionId, () => resolve(true));
-    void taken.then(() => resolve(false));
-    return promise.finally(() => this.#going.delete(own.sessionId));
+  /** Resolves when a stanza is taken, or, with true, is in the way of nothing any more. */
+  #goesOn(own: Session, stanza: Stanza, taken: Promise<void>): Promise<boolean> {
+    return new Promise((resolve) => {
+      const stop = this.whenNotFor(own, stanza, () => resolve(true));
+      void taken.then(stop).then(() => resolve(false));
+    });
+  }
+
+  /**
+   * Calls back where a session gets no such messages any more before it has taken one for its account: that may be routed
+   * anew then, and must not be waited for by what it may wait for itself. The returned function ends the watch.
+   */
+  whenNotFor({ sessionId }: Pick<Session, 'sessionId'>, stanza: Stanza, free: () => void): () => void {
+    if (!isForAccount(stanza)) return () => {};
+    const watches = this.#watches.get(sessionId) ?? new Set();
+    this.#watches.set(sessionId, watches.add(free));
+    return () => {
+      watches.delete(free);
+      if (watches.size === 0 && this.#watches.get(sessionId) === watches) this.#watches.delete(sessionId);
+    };
   }
 
   /** Something of a session of this node is another. */
   changed(session: Pick<Session, 'sessionId' | 'available' | 'priority'>): void {
-    if (this.#going.size > 0 && !isReceiving(session)) this.#going.get(session.sessionId)?.();
+    if (this.#watches.size === 0 || isReceiving(session)) return;
+    for (const free of this.#watches.get(session.sessionId) ?? []) free();
   }
 }
 

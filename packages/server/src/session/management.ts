@@ -8,7 +8,7 @@ import type { Awaitable } from '../pipeline.ts';
 import type { Stream } from '../stream/stream.ts';
 import { entryOf, JournalWriter } from './journal-writer.ts';
 import { isJournaled } from './journaled.ts';
-import { Origins } from './origins.ts';
+import { COPY, Origins } from './origins.ts';
 import type { JournalEntry } from './resumption/journal-entry.ts';
 import type { JournalHeader } from './resumption/journal-header.ts';
 import type { ResumptionRecord, ResumptionStore } from './resumption/resumption-store.ts';
@@ -188,7 +188,7 @@ export class Management {
     const journaled = this.resumable && isJournaled(stanza, text.length);
     if (journaled && origin !== undefined && !this.#origins.add(origin)) {
       // it came before, but may be on its way into the journal still, or not get there if the session is another node's
-      return this.#journal.written?.then(() => this.#gone());
+      return this.#journal.written?.then(() => this.#gone(origin));
     }
     const sent = this.#sent.add(text, origin, journaled);
     const committed = journaled ? this.#append(sent) : this.#write();
@@ -198,11 +198,15 @@ export class Management {
 
   async #append(sent: Sent): Promise<void> {
     await this.#journal.append(sent);
-    if (!sent.ready) await this.#gone();
+    if (!sent.ready) await this.#gone(sent.origin);
   }
 
-  /** What an ended session did not commit is safe when it has gone elsewhere; whoever waits sends it after one that moved. */
-  #gone(): Promise<void> | undefined {
+  /**
+   * What an ended session did not commit is safe when it has gone elsewhere; whoever waits sends it after one that moved.
+   * Copies go nowhere.
+   */
+  #gone(origin: Origin | undefined): Promise<void> | undefined {
+    if (origin?.effect === COPY) return undefined;
     return this.session.ended && !this.session.movedAway ? this.#departed.promise : undefined;
   }
 

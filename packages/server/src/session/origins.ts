@@ -4,6 +4,9 @@ import type { Origin, Stanza } from '@parley/xmpp/stanza';
 /** Senders that are remembered for one recipient. */
 const MOST = 64;
 
+/** The effect of a copy for another resource (XEP-0280). */
+export const COPY = 1;
+
 /** The effect of a stanza that was stored before it came, so that it may come after later ones of its sender. */
 export const STORED = 2;
 

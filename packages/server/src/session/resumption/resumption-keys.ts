@@ -8,7 +8,7 @@ export const sessionKeys = declareKeys({
   type: 'hash',
   content:
     'resource → its session: id, epoch, the node that owns it, time to resume (XEP-0198), switches, mechanism, ' +
-    'available presence, addressees of directed presence',
+    'available presence, addressees of directed presence, when it was bound',
   bound: 'the sessions of the account; on an embedded node those that can be resumed',
   ttl: 'none',
 });

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { JULIET, type ManagedOptions, ManagedSession, turns } from '../../../../../tests/support/managed-session.ts';
 import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keyspace.ts';
 import type { Router } from '../../routing/router.ts';
-import { UNORDERED } from '../../session/origins.ts';
+import { COPY, UNORDERED } from '../../session/origins.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import { recordOf } from '../../session/session-record.ts';
 import { Departures } from './departures.ts';
@@ -129,8 +129,18 @@ it('who sent what could not be committed any more waits until that is routed', a
   await juliet.say('1');
   unreliable.fate = () => 'lost';
   let taken = false;
+  let copied = false;
   const said = juliet.say('2', 7).then(() => {
     taken = true;
+  });
+  const from = { to: JULIET, from: JULIET.bare, id: 'copy', type: 'chat' };
+  const copy = message(from, Element.of('received', NS.carbons)).withOrigin({
+    sid: 'f'.repeat(16),
+    k: 8,
+    effect: COPY,
+  });
+  const copying = Promise.resolve(juliet.session.send(copy)).then(() => {
+    copied = true;
   });
   await turns();
   juliet.session.finish('over');
@@ -142,9 +152,9 @@ it('who sent what could not be committed any more waits until that is routed', a
   resolve();
   await expect.poll(() => ids(routed)).toEqual(['1']);
   await turns();
-  expect(taken).toBe(false);
+  expect([taken, copied]).toEqual([false, true]); // what goes nowhere is not waited for
   goOn();
-  await Promise.all([said, departure]);
+  await Promise.all([said, copying, departure]);
   expect(routed.map(({ id, origin }) => [id, origin?.effect, origin?.k])).toEqual([
     ['1', UNORDERED, expect.any(Number)],
     ['2', 0, 7],

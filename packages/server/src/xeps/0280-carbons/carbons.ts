@@ -12,7 +12,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import type { Journal } from '../../session/journal.ts';
 import { isKept } from '../../session/kept.ts';
-import { UNORDERED } from '../../session/origins.ts';
+import { COPY, UNORDERED } from '../../session/origins.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Route, Session } from '../../session/session.ts';
 import { isEligible } from './eligibility.ts';
@@ -103,6 +103,3 @@ function copy(
   }
   return sent.all;
 }
-
-/** What a message brings about beside itself, which is 0. */
-const COPY = 1;
