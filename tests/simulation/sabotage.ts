@@ -13,7 +13,14 @@ import { RecentlyStored } from '@parley/server/xeps/0160-offline/recently-stored
 import { Departures } from '@parley/server/xeps/0198-stream-management/departures';
 import { NS } from '@parley/xmpp/namespaces';
 import { SimulatedKeyspace } from './keyspace.ts';
-import { clusterFailover, clusterHousehold, conversation, household, type Scenario } from './scenario.ts';
+import {
+  clusterConversation,
+  clusterFailover,
+  clusterHousehold,
+  conversation,
+  household,
+  type Scenario,
+} from './scenario.ts';
 
 /** A rule of the server that is broken, to see that the simulation notices. */
 export interface Sabotage {
@@ -134,7 +141,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'entries are appended to journals that are gone',
-    scenario: clusterHousehold,
+    scenario: clusterConversation,
     seeds: 25,
     begin: replace(
       SimulatedKeyspace.prototype,
@@ -229,7 +236,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'a session is taken though its node knows more',
     scenario: clusterFailover,
-    seeds: 0,
+    seeds: 130,
     begin: replace(
       SessionRequests.prototype,
       'release',
