@@ -5,8 +5,9 @@ import type { Configuration } from '@parley/server/config/schema';
 import { onTestFailed } from 'vitest';
 import { TestDns } from '../services/dns.ts';
 import { type CertificatePair, DomainCertificates } from '../services/domain-certificates.ts';
-import { Ejabberd } from '../services/ejabberd.ts';
-import { Prosody } from '../services/prosody.ts';
+import { EJABBERD } from '../services/ejabberd.ts';
+import { PeerProcess } from '../services/peer-process.ts';
+import { PROSODY } from '../services/prosody.ts';
 import type { XmppPeer } from '../services/xmpp-peer.ts';
 import { type Partly, startServer, type TestServer } from '../support/server.ts';
 
@@ -53,7 +54,7 @@ export class World implements AsyncDisposable {
     const { dns, certificates } = this;
     const certificate = good ? certificates.of(domain) : certificates.selfSigned(domain);
     const options = { domain, dns, certificate, authority: certificates.authority, secure: good };
-    const peer = await (make === 'Prosody' ? Prosody : Ejabberd).startLasting(options);
+    const peer = await PeerProcess.startLasting(make === 'Prosody' ? PROSODY : EJABBERD, options);
     this.#peers.push(peer);
     return peer;
   }
