@@ -1,26 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  chownSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '@parley/keyspace/testing/own-redis';
 import { onTestFinished } from 'vitest';
 import { findProgram, missingMessage, testNeeds } from '../../scripts/test-services.ts';
+import { giveAway, spawnUnprivileged } from './unprivileged.ts';
 
 const TEMPLATE = '/usr/share/dirsrv/data/template-dse.ldif';
-/** Debian's nobody and nogroup, for tests that root runs. */
-const NOBODY = 65_534;
 const SUFFIX = 'dc=example,dc=org';
 const READY_MS = 20_000;
 const PLUGINS = ['Content Synchronization', 'Retro Changelog Plugin'];
@@ -117,10 +107,7 @@ export class Directory389 {
       text = `${head}\ncn: ${name}\n${rest.replace(/pluginenabled: off/i, 'pluginEnabled: on')}`;
     }
     writeFileSync(folder('config/dse.ldif'), text);
-    if (process.getuid?.() !== 0) return;
-    for (const name of ['', ...(readdirSync(this.#folder, { recursive: true }) as string[])]) {
-      chownSync(folder(name), NOBODY, NOBODY);
-    }
+    giveAway(this.#folder);
   }
 
   #values(folder: (...names: string[]) => string): Record<string, string> {
@@ -155,14 +142,9 @@ export class Directory389 {
 
   async #run(): Promise<void> {
     const words = ['-D', join(this.#folder, 'config'), '-i', join(this.#folder, 'run', 'pid'), '-d', '0'];
-    const setpriv = findProgram('setpriv');
-    const nobody = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
-    // Linux ends it with the tests, even where those are killed.
-    const before = setpriv ? [setpriv, '--pdeathsig', 'KILL', ...(process.getuid?.() === 0 ? nobody : [])] : [];
-    const [command = '', ...rest] = [...before, program('ns-slapd'), ...words];
-    const child = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawnUnprivileged(program('ns-slapd'), words, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
-    child.stderr.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       this.#said = (this.#said + chunk).slice(-10_000);
     });
     const until = performance.now() + READY_MS;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, giveAway, spawnUnprivileged } from './unprivileged.ts';
+import { freePort } from '@parley/keyspace/testing/own-redis';
+import { giveAway, spawnUnprivileged } from './unprivileged.ts';
 import type { XmppPeer, XmppPeerOptions } from './xmpp-peer.ts';
 
 /** For clients, for other servers with STARTTLS, and for those with TLS from the first byte. */

@@ -1,30 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@parley/keyspace/testing/own-redis';
 import { onTestFinished } from 'vitest';
-import { findProgram, missingMessage, testNeeds } from '../../scripts/test-services.ts';
 import { type CertificateKind, makeCertificates, type ServerCertificates } from './certificates.ts';
 import { ROOT, type SlapdContent, slapdConfiguration, slapdEntries, slapdGroups } from './slapd-files.ts';
+import { giveAway, programOf, spawnUnprivileged } from './unprivileged.ts';
 
 export interface SlapdOptions extends SlapdContent {
   /** The certificate that it shows. */
   certificate?: CertificateKind;
 }
-
-/** Debian's nobody and nogroup, for tests that root runs. */
-const NOBODY = 65_534;
 
 /**
  * A real OpenLDAP server on the loopback interface, in a process of its own that has no privileges: with password
@@ -113,7 +102,7 @@ export class Slapd {
       '-w',
       ROOT.password,
     ];
-    const child = spawn(program('ldapmodify'), who, { stdio: ['pipe', 'ignore', 'pipe'] });
+    const child = spawn(programOf('slapd', 'ldapmodify'), who, { stdio: ['pipe', 'ignore', 'pipe'] });
     await ended(child, 'ldapmodify', ldif);
   }
 
@@ -164,10 +153,10 @@ export class Slapd {
 
   async #prepare(): Promise<void> {
     // AppArmor confines the one in /usr/sbin to the folders of the system's own directory.
-    copyFileSync(program('slapd'), join(this.#folder, 'slapd'));
+    copyFileSync(programOf('slapd'), join(this.#folder, 'slapd'));
     mkdirSync(join(this.#folder, 'data'));
     this.#configure(this.#options.certificate ?? 'good');
-    this.#giveAway();
+    giveAway(this.#folder);
     const entries = slapdEntries(this.#options);
     const words = ['-T', 'add', '-q', '-f', this.#file];
     await ended(this.#spawn(words, ['pipe', 'ignore', 'pipe']), 'slapadd', entries);
@@ -181,23 +170,8 @@ export class Slapd {
     writeFileSync(this.#file, slapdConfiguration(this.#folder, this.#certificates, certificate, this.#options));
   }
 
-  /** Where root runs the tests, everything is to belong to the one who runs the server. */
-  #giveAway(): void {
-    if (process.getuid?.() !== 0) return;
-    for (const name of ['', ...(readdirSync(this.#folder, { recursive: true }) as string[])]) {
-      chownSync(join(this.#folder, name), NOBODY, NOBODY);
-    }
-    chmodSync(this.#folder, 0o755); // tests read the certificates
-  }
-
   #spawn(words: string[], stdio: ('pipe' | 'ignore')[]): ChildProcess {
-    const own = join(this.#folder, 'slapd');
-    const setpriv = findProgram('setpriv');
-    if (setpriv === undefined) return spawn(own, words, { stdio });
-    const nobody = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
-    // Linux ends the server with the thread that started it, even one that is terminated and hears no `exit`.
-    const before = ['--pdeathsig', 'KILL', ...(process.getuid?.() === 0 ? nobody : [])];
-    return spawn(setpriv, [...before, own, ...words], { stdio });
+    return spawnUnprivileged(join(this.#folder, 'slapd'), words, { stdio });
   }
 
   /** Resolves when it listens; false where it ended instead. */
@@ -239,13 +213,6 @@ export class Slapd {
   }
 }
 
-function program(name: string): string {
-  const found = findProgram(name);
-  if (found !== undefined) return found;
-  const slapd = testNeeds.filter((need) => need.name === 'slapd');
-  throw new Error(missingMessage(slapd, `${name} is not installed`));
-}
-
 async function ended(child: ChildProcess, name: string, input: string): Promise<void> {
   let said = '';
   child.stderr?.on('data', (chunk) => {
@@ -263,13 +230,4 @@ function accepts(port: number): Promise<boolean> {
   return new Promise<boolean>((resolve) => {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
   }).finally(() => socket.destroy());
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

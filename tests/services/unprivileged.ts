@@ -1,7 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync, chownSync, readdirSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { findProgram, missingMessage, testNeeds } from '../../scripts/test-services.ts';
 
@@ -37,13 +35,4 @@ export function spawnUnprivileged(program: string, words: readonly string[], opt
   // Linux ends the server with the thread that started it, even one that is terminated and hears no `exit`.
   const before = ['--pdeathsig', 'KILL', ...(process.getuid?.() === 0 ? nobody : [])];
   return spawn(setpriv, [...before, program, ...words], options);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
