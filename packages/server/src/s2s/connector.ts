@@ -1,4 +1,5 @@
 import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import { FewAtATime } from '../few-at-a-time.ts';
 import { DialError } from '../net/dial.ts';
 import { PeerConnection, type PeerContext } from '../net/peer-connection.ts';
 import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
@@ -9,7 +10,6 @@ import { PeerStream } from './peer-stream.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { Resolver, Target, Tell } from './resolver.ts';
 import type { Stories, Story } from './story.ts';
-import { TurnsToConnect } from './turns-to-connect.ts';
 
 export interface ConnectorSettings {
   readonly limits: XmlLimits;
@@ -51,7 +51,7 @@ const ORDER: readonly ConnectionStep[] = [
 /** Makes streams to other servers. */
 export class Connector {
   readonly #options: ConnectorOptions;
-  readonly #turns: Record<NegotiationOptions['purpose'], TurnsToConnect>;
+  readonly #turns: Record<NegotiationOptions['purpose'], FewAtATime>;
   readonly #aborting = new AbortController();
   readonly #setUp = new Set<PeerStream>();
 
@@ -59,7 +59,9 @@ export class Connector {
     this.#options = options;
     const most = () => options.settings().connecting;
     // whoever makes us ask for keys keeps nobody from sending stanzas
-    this.#turns = { stanzas: new TurnsToConnect(most), keys: new TurnsToConnect(most, MOST_KEYS_WAITING) };
+    const full = () => new ConnectionFailure('connection', 'Too many streams are being set up.', { timeout: true });
+    const keys = new FewAtATime({ most, mostWaiting: MOST_KEYS_WAITING, full });
+    this.#turns = { stanzas: new FewAtATime({ most }), keys };
   }
 
   /** Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. */
@@ -76,7 +78,7 @@ export class Connector {
       if (!policy.allow) {
         throw new ConnectionFailure('policy', `The policy closes this server to ${remote}.`, { lasting: true });
       }
-      const stream = await this.#turns[purpose].take(() => this.#tryAll(local, remote, policy, purpose, story));
+      const stream = await this.#turns[purpose].run(() => this.#tryAll(local, remote, policy, purpose, story));
       story.outcome = 'connected';
       return stream;
     } catch (error) {

@@ -1,20 +1,15 @@
 import { StanzaError } from '@parley/xmpp/stanza-error';
+import { FewAtATime } from '../few-at-a-time.ts';
 import type { Stream } from '../stream/stream.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import type { KeyToVerify, KeyVerifier } from './outgoing.ts';
-
-/** Those of one stream. */
-interface Asking {
-  running: number;
-  readonly waiting: (() => void)[];
-}
 
 /** Has dialback keys verified by the servers that DNS names, a few of each stream at a time. */
 export class KeyRequests {
   readonly #verifier: KeyVerifier;
   /** How many of one stream at a time. */
   readonly #most: () => number;
-  readonly #streams = new WeakMap<Stream, Asking>();
+  readonly #streams = new WeakMap<Stream, FewAtATime>();
 
   constructor(verifier: KeyVerifier, most: () => number) {
     this.#verifier = verifier;
@@ -23,23 +18,18 @@ export class KeyRequests {
 
   /** Whether a key is good, or why that could not be found out (XEP-0220 §2.4.2). Never rejects. */
   async ask(stream: Stream, key: KeyToVerify): Promise<boolean | StanzaError> {
-    let asking = this.#streams.get(stream);
-    if (asking === undefined) {
-      asking = { running: 0, waiting: [] };
-      this.#streams.set(stream, asking);
+    let turns = this.#streams.get(stream);
+    if (turns === undefined) {
+      turns = new FewAtATime({ most: this.#most });
+      this.#streams.set(stream, turns);
     }
-    if (asking.running >= this.#most()) await new Promise<void>((resolve) => asking.waiting.push(resolve));
-    asking.running++;
     try {
-      return stream.closed ? false : await this.#verifier.verify(key);
+      return await turns.run(async () => (stream.closed ? false : await this.#verifier.verify(key)));
     } catch (error) {
       // only the condition goes out: where we could connect to, and where not, is nobody else's business
       if (error instanceof ConnectionFailure) return new StanzaError(error.condition, { cause: error });
       stream.host.onFault(error, stream);
       return new StanzaError('remote-server-timeout');
-    } finally {
-      asking.running--;
-      asking.waiting.shift()?.();
     }
   }
 }

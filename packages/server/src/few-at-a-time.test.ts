@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { AccountsBusy } from './authenticator.ts';
-import { PasswordWork } from './password-work.ts';
+import { FewAtATime } from './few-at-a-time.ts';
 
 /** Work that ends when it is told to. */
 function work() {
@@ -16,7 +15,7 @@ function work() {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('a few run at a time, the others in their order', async () => {
-  const queue = new PasswordWork({ concurrent: 2, mostWaiting: 10 });
+  const queue = new FewAtATime({ most: () => 2 });
   const works = [work(), work(), work(), work()];
   const results = works.map(({ run }) => queue.run(run));
   await settled();
@@ -30,7 +29,7 @@ test('a few run at a time, the others in their order', async () => {
 });
 
 test('what fails makes room, too', async () => {
-  const queue = new PasswordWork({ concurrent: 1, mostWaiting: 1 });
+  const queue = new FewAtATime({ most: () => 1 });
   const failing = work();
   const failed = queue.run(failing.run);
   const next = queue.run(async () => 'next');
@@ -41,12 +40,39 @@ test('what fails makes room, too', async () => {
 });
 
 test('beyond what may wait it is refused at once', async () => {
-  const queue = new PasswordWork({ concurrent: 1, mostWaiting: 1 });
+  const queue = new FewAtATime({ most: () => 1, mostWaiting: 1, full: () => new Error('full') });
   const running = work();
   const first = queue.run(running.run);
   const second = queue.run(async () => 'second');
-  await expect(queue.run(async () => 'third')).rejects.toBeInstanceOf(AccountsBusy);
+  await expect(queue.run(async () => 'third')).rejects.toThrow('full');
   running.resolve('first');
   expect(await Promise.all([first, second])).toEqual(['first', 'second']);
   expect(await queue.run(async () => 'fourth')).toBe('fourth');
+});
+
+test('where more may run than before, those who wait take all the places', async () => {
+  let most = 1;
+  const queue = new FewAtATime({ most: () => most });
+  const works = [work(), work(), work(), work()];
+  const results = works.map(({ run }) => queue.run(run));
+  most = 3;
+  works[0]?.resolve('0');
+  await results[0];
+  await settled();
+  expect(works.map(({ started }) => started())).toEqual([true, true, true, true]);
+  for (const { resolve } of works) resolve('done');
+  await Promise.all(results);
+});
+
+test('whoever comes in the turn in which a place is passed on does not get it', async () => {
+  const queue = new FewAtATime({ most: () => 1 });
+  const works = [work(), work(), work()];
+  const first = queue.run((works[0] as (typeof works)[0]).run);
+  const second = queue.run((works[1] as (typeof works)[0]).run);
+  const third = first.then(() => queue.run((works[2] as (typeof works)[0]).run));
+  works[0]?.resolve('0');
+  await settled();
+  expect(works.map(({ started }) => started())).toEqual([true, true, false]);
+  for (const { resolve } of works) resolve('done');
+  expect(await Promise.all([second, third])).toEqual(['done', 'done']);
 });
