@@ -51,5 +51,8 @@ describe('StreamError', () => {
       `<error><policy-violation xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>` +
         `<text xmlns='urn:ietf:params:xml:ns:xmpp-streams' xml:lang='en'>&lt;5</text><limit xmlns='urn:example:errors'/></error>`,
     );
+    expect(error.toText()).toMatch(
+      /^<stream:error><policy-violation .*<limit xmlns='urn:example:errors'\/><\/stream:error>$/,
+    );
   });
 });

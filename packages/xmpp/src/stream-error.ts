@@ -57,4 +57,10 @@ export class StreamError extends Error {
     if (this.application) children.push(this.application);
     return Element.of('error', NS.streams, {}, ...children);
   }
+
+  /** As it stands in a stream, whatever its content is: `stream` is the prefix of the streams' namespace there. */
+  toText(): string {
+    const inside = this.toElement().elements.map((each) => each.toString());
+    return `<stream:error>${inside.join('')}</stream:error>`;
+  }
 }

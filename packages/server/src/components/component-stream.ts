@@ -299,8 +299,7 @@ export class ComponentStream implements XmlHandler, TransportHandler, Reader {
     if (this.#state === 'closed') return;
     if (!this.#headed) this.#head(); // RFC 6120 §4.9.1.1
     this.#host.onError(this, error);
-    const inside = error.toElement().elements.map((each) => each.toString(NS.component));
-    this.#send(`<stream:error>${inside.join('')}</stream:error>`);
+    this.#send(error.toText());
     this.close(`stream error ${error.condition}`);
   }
 

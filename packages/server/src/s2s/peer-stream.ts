@@ -218,10 +218,7 @@ export class PeerStream implements XmlHandler, PeerHandler {
 
   #error(error: StreamError, reason: string): void {
     if (this.#end !== undefined) return;
-    if (this.#opened) {
-      const content = error.toElement().elements.map((each) => each.toString(NS.server));
-      this.write(`<stream:error>${content.join('')}</stream:error>`);
-    }
+    if (this.#opened) this.write(error.toText());
     this.#finish(reason.replace(/\.$/, ''), {});
     this.#close();
   }

@@ -349,8 +349,7 @@ export class Stream implements XmlHandler, TransportHandler {
     }
     if (!this.#opened) this.#open(undefined); // RFC 6120 §4.9.1.1
     this.host.onError(this, error);
-    const { name } = error.toElement();
-    this.send(`<stream:${name}>${error.toElement().elements.map(inContent).join('')}</stream:${name}>`);
+    this.send(error.toText());
     this.close(`stream error ${error.condition}`, LOST.has(error.condition));
   }
 
