@@ -42,10 +42,28 @@ export function trustIn(authorities: string | undefined): SecureContext {
  * when `signal` aborts; the connection is gone then.
  */
 export function encrypt(socket: Socket, host: string, trust: SecureContext, signal: AbortSignal): Promise<TLSSocket> {
+  return secured(socket, host, trust, true, signal);
+}
+
+function secured(
+  socket: Socket,
+  host: string,
+  secureContext: SecureContext,
+  rejectUnauthorized: boolean,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
   const name = isIP(host) === 0 ? { servername: host } : {};
-  const secure = secureConnect({ socket, host, ...name, secureContext: trust, rejectUnauthorized: true });
+  const secure = secureConnect({ socket, host, ...name, secureContext, rejectUnauthorized });
   return established(secure, 'secureConnect', () => 'encryption', signal);
 }
+
+/** Why nobody whom we trust vouches for what the other side has shown, in OpenSSL's words; undefined where somebody does. */
+export function faultOf({ authorized, authorizationError }: TLSSocket): string | undefined {
+  return authorized ? undefined : String(authorizationError); // Node's types say that it is an error; it is the code of one
+}
+
+/** An X.509 name for people, in one line. */
+export const inOneLine = (name: string): string => name.replaceAll('\n', ', ');
 
 /** What a server shows, whether it proves anything or not. */
 export interface ShownCertificate {
@@ -64,21 +82,18 @@ export async function lookAtCertificate(
   trust: SecureContext,
   signal: AbortSignal,
 ): Promise<ShownCertificate> {
-  const name = isIP(host) === 0 ? { servername: host } : {};
-  const options = { socket, host, ...name, secureContext: trust, rejectUnauthorized: false };
-  const secure = await established(secureConnect(options), 'secureConnect', () => 'encryption', signal);
+  const secure = await secured(socket, host, trust, false, signal);
   const certificate = secure.getPeerX509Certificate();
-  const reason: unknown = secure.authorizationError;
+  const fault = faultOf(secure);
   secure.destroy();
   if (certificate === undefined) throw new DialError('encryption', 'NO_CERTIFICATE');
-  const code = reason instanceof Error ? ((reason as NodeJS.ErrnoException).code ?? reason.message) : String(reason);
   return {
     names: (certificate.subjectAltName ?? certificate.subject)
       .split(/, |\n/)
       .map((each) => each.replace(/^\w[\w ]*[:=]/, '')),
-    issuer: certificate.issuer.replaceAll('\n', ', '),
+    issuer: inOneLine(certificate.issuer),
     validTo: certificate.validToDate,
-    fault: secure.authorized ? undefined : new DialError('encryption', code),
+    fault: fault === undefined ? undefined : new DialError('encryption', fault),
   };
 }
 

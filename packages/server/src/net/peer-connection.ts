@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, connect as secureConnect, type TLSSocket } from 'node:tls';
-import { dial, established } from './dial.ts';
+import { dial, established, faultOf, inOneLine } from './dial.ts';
 import { flushAtEndOfTurn } from './flush.ts';
 import type { CertificateFiles } from './secure-context.ts';
 
@@ -170,17 +170,15 @@ export class PeerConnection {
 
 function proof(secure: TLSSocket): PeerProof {
   const certificate = secure.getPeerX509Certificate();
-  const error: unknown = secure.authorizationError;
-  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error);
   return {
     protocol: secure.getProtocol() ?? '',
     cipher: secure.getCipher()?.standardName ?? '',
     certificate: certificate?.raw,
     shown: certificate && {
-      subject: certificate.subject.replaceAll('\n', ', '),
-      issuer: certificate.issuer.replaceAll('\n', ', '),
+      subject: inOneLine(certificate.subject),
+      issuer: inOneLine(certificate.issuer),
       validTo: certificate.validToDate,
     },
-    fault: secure.authorized ? undefined : code,
+    fault: faultOf(secure),
   };
 }
