@@ -3,17 +3,13 @@ import type { Element } from '@parley/xmpp/element';
 import { escapeAttribute } from '@parley/xmpp/escape';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
+import { rootError } from '../stream/stream-header.ts';
 
 /** What is wrong with a component's stream header (XEP-0114 §3), if anything is, beside the domain that it names. */
 export function componentHeaderError(root: Element, contentNs: string): StreamError | undefined {
-  if (root.ns !== NS.streams) return new StreamError('invalid-namespace', `The stream's namespace is ${NS.streams}.`);
-  if (root.name !== 'stream') return new StreamError('bad-format', 'A stream begins with <stream/>.');
-  if (contentNs !== NS.component) {
-    return new StreamError('invalid-namespace', `The content namespace of components is ${NS.component}.`);
-  }
-  if (root.attr('to') === undefined) {
-    return new StreamError('improper-addressing', 'The stream has no "to": name the domain of the component.');
-  }
+  const error = rootError(root, contentNs, NS.component, 'components');
+  if (error !== undefined || root.attr('to') !== undefined) return error;
+  return new StreamError('improper-addressing', 'The stream has no "to": name the domain of the component.');
 }
 
 /** Our own header; `from` is '' where the component named no domain that it may serve. */

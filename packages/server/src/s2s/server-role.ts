@@ -1,10 +1,10 @@
-import type { Element } from '@parley/xmpp/element';
 import { escapeAttribute } from '@parley/xmpp/escape';
 import { domainPart, JidError } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream } from '../stream/stream.ts';
+import { addressError, rootError } from '../stream/stream-header.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
 import type { StreamRole } from '../stream/stream-role.ts';
 
@@ -22,7 +22,8 @@ export function serverRole(host: ServerRoleHost): StreamRole {
     contentNs: NS.server,
 
     headerError({ identity, domain }, header, { contentNs, served }) {
-      const error = headerError(header, contentNs, served);
+      const expected = { served, acceptOldVersion: false };
+      const error = rootError(header, contentNs, NS.server, 'servers') ?? addressError(header, expected);
       if (error !== undefined) return error;
       const from = domainOf(header.attr('from'));
       // RFC 6120 §4.9.3.9
@@ -52,22 +53,6 @@ export function serverRole(host: ServerRoleHost): StreamRole {
       throw new StreamError('not-authorized', 'Prove first who you are.');
     },
   };
-}
-
-/** RFC 6120 §4.7 and §4.8 */
-function headerError(header: Element, contentNs: string, served: string | undefined): StreamError | undefined {
-  if (header.ns !== NS.streams) return new StreamError('invalid-namespace', `The stream's namespace is ${NS.streams}.`);
-  if (header.name !== 'stream') return new StreamError('bad-format', 'A stream begins with <stream/>.');
-  if (contentNs !== NS.server) {
-    return new StreamError('invalid-namespace', `The content namespace of servers is ${NS.server}.`);
-  }
-  if (!/^[1-9]\d{0,3}\.\d{1,4}$/.test(header.attr('version') ?? '')) {
-    return new StreamError('unsupported-version', 'The version is 1.0.');
-  }
-  if (header.attr('to') === undefined) {
-    return new StreamError('improper-addressing', 'The stream has no "to": name the domain.');
-  }
-  return served === undefined ? new StreamError('host-unknown', 'This domain is not served here.') : undefined;
 }
 
 /** The prepared domain that an attribute is, or undefined. */

@@ -21,15 +21,20 @@ export function addressedDomain(root: Element): string | undefined {
   return to === undefined ? undefined : Jid.tryParse(to)?.toString();
 }
 
-/** What is wrong with a client's stream header (RFC 6120 §4.7 and §4.8), if anything is. */
-export function headerError(root: Element, contentNs: string, expected: HeaderExpectations): StreamError | undefined {
-  const { served, identity, acceptOldVersion } = expected;
+/** What is wrong with the root of anybody's stream, if anything is: `ours` is the content namespace that it should have. */
+export function rootError(root: Element, contentNs: string, ours: string, whose: string): StreamError | undefined {
   // RFC 6120 §4.9.3.10
   if (root.ns !== NS.streams) return new StreamError('invalid-namespace', `The stream's namespace is ${NS.streams}.`);
   if (root.name !== 'stream') return new StreamError('bad-format', 'A stream begins with <stream/>.');
-  if (contentNs !== NS.client) {
-    return new StreamError('invalid-namespace', `The content namespace of clients is ${NS.client}.`);
-  }
+  if (contentNs === ours) return undefined;
+  return new StreamError('invalid-namespace', `The content namespace of ${whose} is ${ours}.`);
+}
+
+/** What is wrong with the version and the `to` of a header (RFC 6120 §4.7), if anything is. */
+export function addressError(
+  root: Element,
+  { served, acceptOldVersion }: Pick<HeaderExpectations, 'served' | 'acceptOldVersion'>,
+): StreamError | undefined {
   const version = root.attr('version');
   if (version === undefined ? !acceptOldVersion : !/^[1-9]\d{0,3}\.\d{1,4}$/.test(version)) {
     return new StreamError('unsupported-version', 'The version is 1.0.'); // RFC 6120 §4.7.5
@@ -38,8 +43,14 @@ export function headerError(root: Element, contentNs: string, expected: HeaderEx
   if (root.attr('to') === undefined) {
     return new StreamError('improper-addressing', 'The stream has no "to": name the domain.');
   }
-  if (served === undefined) return new StreamError('host-unknown', 'This domain is not served here.');
-  if (identity === undefined) return undefined;
+  return served === undefined ? new StreamError('host-unknown', 'This domain is not served here.') : undefined;
+}
+
+/** What is wrong with a client's stream header (RFC 6120 §4.7 and §4.8), if anything is. */
+export function headerError(root: Element, contentNs: string, expected: HeaderExpectations): StreamError | undefined {
+  const { served, identity } = expected;
+  const error = rootError(root, contentNs, NS.client, 'clients') ?? addressError(root, expected);
+  if (error !== undefined || identity === undefined) return error;
   if (identity.domain !== served) {
     return new StreamError('invalid-from', 'The domain may not change after authentication.');
   }
