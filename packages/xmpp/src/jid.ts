@@ -48,12 +48,7 @@ export class Jid {
   }
 
   static tryParse(text: string): Jid | undefined {
-    try {
-      return Jid.parse(text);
-    } catch (error) {
-      if (error instanceof JidError) return undefined;
-      throw error;
-    }
+    return orUndefined(() => Jid.parse(text));
   }
 
   /** Prepares and joins the parts; undefined, not '', stands for a part that is not there. */
@@ -120,6 +115,20 @@ export function resourcePart(text: string): string {
 /** Prepares a domain (RFC 7622 §3.2). Throws JidError. */
 export function domainPart(text: string): string {
   return preparePart('domain', text, domainName);
+}
+
+/** The prepared domain, or undefined where the text is none. */
+export function tryDomainPart(text: string): string | undefined {
+  return orUndefined(() => domainPart(text));
+}
+
+function orUndefined<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof JidError) return undefined;
+    throw error;
+  }
 }
 
 function preparePart(name: string, text: string, prepare: (text: string) => string): string {

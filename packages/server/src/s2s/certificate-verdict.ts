@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { domainPart, JidError } from '@parley/xmpp/jid';
+import { tryDomainPart } from '@parley/xmpp/jid';
 
 const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17';
 /** id-on-dnsSRV (RFC 4985) */
@@ -58,7 +58,7 @@ export function standsFor(names: readonly CertificateName[], domain: string): bo
   if (ascii === '' || /^[0-9.]+$/.test(ascii) || domain.startsWith('[')) return false;
   return names.some(({ kind, text }) => {
     if (kind === 'dns') return dnsMatches(text, ascii);
-    if (kind === 'xmpp') return prepared(text) === domain;
+    if (kind === 'xmpp') return tryDomainPart(text) === domain;
     // RFC 6120 §13.7.1.2.1; a connection with TLS from the first byte is the same service (XEP-0368 §2)
     const service = /^_xmpps?-server\./i.exec(text)?.[0];
     return service !== undefined && dnsMatches(text.slice(service.length), ascii);
@@ -73,15 +73,6 @@ function dnsMatches(presented: string, ascii: string): boolean {
   // nobody may vouch for a whole top-level domain
   if (rest.includes('*') || !rest.slice(1).includes('.')) return false;
   return ascii.endsWith(rest) && ascii.indexOf('.') === ascii.length - rest.length;
-}
-
-function prepared(text: string): string | undefined {
-  try {
-    return domainPart(text);
-  } catch (error) {
-    if (error instanceof JidError) return undefined;
-    throw error;
-  }
 }
 
 /** What a certificate says about a domain, for people. */

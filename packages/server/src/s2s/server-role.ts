@@ -1,5 +1,5 @@
 import { escapeAttribute } from '@parley/xmpp/escape';
-import { domainPart, JidError } from '@parley/xmpp/jid';
+import { tryDomainPart } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
@@ -57,11 +57,5 @@ export function serverRole(host: ServerRoleHost): StreamRole {
 
 /** The prepared domain that an attribute is, or undefined. */
 export function domainOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return domainPart(text);
-  } catch (error) {
-    if (error instanceof JidError) return undefined;
-    throw error;
-  }
+  return text === undefined ? undefined : tryDomainPart(text);
 }
