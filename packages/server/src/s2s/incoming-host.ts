@@ -4,7 +4,7 @@ import type { FederationConfiguration } from '../config/federation.ts';
 import type { Log } from '../log.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { Authorities } from './authorities.ts';
-import type { DialbackKey, KeyVerifier } from './outgoing.ts';
+import type { DialbackKey, KeyVerifier } from './dialback-key.ts';
 import type { PeerPolicy } from './policy.ts';
 
 /** What incoming streams need of the node. */

@@ -12,9 +12,9 @@ import { Log } from '../log.ts';
 import { errorFor } from '../routing/answer.ts';
 import { CertificateAuthority, plainName } from '../stream/testing.ts';
 import { Authorities } from './authorities.ts';
+import type { KeyToVerify } from './dialback-key.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { IncomingStreams } from './incoming.ts';
-import type { KeyToVerify } from './outgoing.ts';
 import { Policies } from './policies.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxElements: 1000, maxDepth: 50, maxAttributes: 50, maxNameLength: 1000 };

@@ -1,4 +1,4 @@
-import type { KeyToVerify, KeyVerifier } from './outgoing.ts';
+import type { KeyToVerify, KeyVerifier } from './dialback-key.ts';
 import type { EstablishedStream } from './outgoing-stream.ts';
 
 export interface KeyQuestionsHost {

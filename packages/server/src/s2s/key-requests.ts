@@ -2,7 +2,7 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import { FewAtATime } from '../few-at-a-time.ts';
 import type { Stream } from '../stream/stream.ts';
 import { ConnectionFailure } from './connection-failure.ts';
-import type { KeyToVerify, KeyVerifier } from './outgoing.ts';
+import type { KeyToVerify, KeyVerifier } from './dialback-key.ts';
 
 /** Has dialback keys verified by the servers that DNS names, a few of each stream at a time. */
 export class KeyRequests {

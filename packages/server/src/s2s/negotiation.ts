@@ -6,7 +6,7 @@ import { DialError } from '../net/dial.ts';
 import type { PeerContext, PeerProof } from '../net/peer-connection.ts';
 import { certificateVerdict } from './certificate-verdict.ts';
 import { ConnectionFailure } from './connection-failure.ts';
-import type { DialbackKey } from './outgoing.ts';
+import type { DialbackKey } from './dialback-key.ts';
 import type { PeerStream } from './peer-stream.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { Tell } from './resolver.ts';

@@ -4,12 +4,13 @@ import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { PeerProof } from '../net/peer-connection.ts';
 import { ConnectionFailure } from './connection-failure.ts';
+import type { KeyToVerify } from './dialback-key.ts';
 import type { Negotiated } from './negotiation.ts';
-import type { KeyToVerify, OutgoingStream } from './outgoing.ts';
 import type { PeerStream, PeerStreamConsumer } from './peer-stream.ts';
 
 export interface StreamEnd {
   readonly reason: string;
+  /** What the other side has not acknowledged, oldest first. */
   readonly unacknowledged: readonly Stanza[];
 }
 
@@ -28,14 +29,17 @@ const ASK_AFTER = 50;
 /** Who has acknowledged nothing new is asked again after this time. */
 const ASK_AGAIN_MS = 2000;
 
-/** A stream to another server on which stanzas go out. */
-export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
+/** A stream from one of our domains to another one, on which stanzas go out. */
+export class EstablishedStream implements PeerStreamConsumer {
   readonly local: string;
   readonly remote: string;
+  /** How the other side has taken our word for who we are, for logs and administration. */
   readonly proof: 'certificate' | 'dialback';
+  /** How it has proved its own. */
   readonly verdict: Negotiated['verdict'];
   readonly tls: PeerProof | undefined;
   readonly since = Date.now();
+  /** Resolves when it is over. */
   readonly closed: Promise<StreamEnd>;
   /** By a clock that nobody sets: when something last went out. */
   usedAt = performance.now();
@@ -101,6 +105,7 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
     return this.#stream.over;
   }
 
+  /** False where it is over, or too much waits to be read by the other side. */
   get writable(): boolean {
     return !this.#stream.over && this.#stream.connection.buffered < MOST_BUFFERED;
   }
@@ -110,6 +115,7 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
     this.#stream.connection.onceDrained(done);
   }
 
+  /** False where it is too large for the other side. */
   send(stanza: Stanza): boolean {
     const text = betweenServers(stanza);
     // a character is no more than three bytes
@@ -161,6 +167,7 @@ export class EstablishedStream implements OutgoingStream, PeerStreamConsumer {
     return answer;
   }
 
+  /** Closes in order. */
   close(reason: string): void {
     this.#stream.close(reason);
   }
