@@ -10,14 +10,18 @@ export class Authorities {
   readonly #roots = new Map<string | undefined, readonly X509Certificate[]>();
   /** Whether all that anybody is trusted by is the same for everybody. */
   readonly sameForAll: boolean;
-  /** Those of every domain together (PEM). */
-  readonly all: readonly string[];
+  readonly #usual: string | undefined;
 
   /** `usual`: the file for domains that have none of their own. */
   constructor(files: ReadonlyMap<string, string>, usual: string | undefined) {
     this.#files = files;
     this.sameForAll = [...files.keys()].every((name) => name === usual);
-    this.all = [...new Set([usual, ...files.keys()].flatMap((name) => this.pem(name)))];
+    this.#usual = usual;
+  }
+
+  /** Those of every domain together (PEM). Made when asked for: what a machine trusts takes a while to read. */
+  get all(): readonly string[] {
+    return [...new Set([this.#usual, ...this.#files.keys()].flatMap((name) => this.pem(name)))];
   }
 
   /** Certificates, each for itself. */
