@@ -9,14 +9,14 @@ import type { CertificateFiles } from './net/secure-context.ts';
 import { Authorities } from './s2s/authorities.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
 import { Connector, type ConnectorSettings } from './s2s/connector.ts';
-import { type DialbackKey, dialbackKeys, type KeyVerifier } from './s2s/dialback-key.ts';
+import { dialbackKeys } from './s2s/dialback-key.ts';
 import { KeyQuestions } from './s2s/key-questions.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
 import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
-import { Resolver, type Tell } from './s2s/resolver.ts';
-import { Stories } from './s2s/story.ts';
+import { Resolver } from './s2s/resolver.ts';
+import type { Tell } from './s2s/story.ts';
 
 export interface FederationOptions
   extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier'> {
@@ -31,10 +31,7 @@ const MOST_FEATURE_ELEMENTS = 64;
 
 /** This server among others: whom it talks to, the streams to them, and what is asked of them. */
 export class Federation {
-  readonly dialbackKey: DialbackKey;
-  readonly stories = new Stories();
   readonly routing: RemoteRouting;
-  readonly verifier: KeyVerifier;
   /** Those that connect. */
   readonly servers: IncomingServers;
   readonly #options: FederationOptions;
@@ -48,7 +45,7 @@ export class Federation {
     this.#options = options;
     const { config, metrics, router } = options;
     this.policy = new Policies(() => config().federation).for;
-    this.dialbackKey = dialbackKeys(options.secret('dialback'));
+    const dialbackKey = dialbackKeys(options.secret('dialback'));
     this.#resolver = new Resolver(() => {
       const { dnsServers, timeouts } = config().federation;
       return { servers: dnsServers, timeoutMs: timeouts.dnsSeconds * 1000 };
@@ -57,8 +54,7 @@ export class Federation {
       settings: () => connectorSettings(config()),
       policy: this.policy,
       resolver: this.#resolver,
-      stories: this.stories,
-      dialbackKey: this.dialbackKey,
+      dialbackKey,
       context: (local, policy) => this.#context(local, policy),
     });
     this.routing = new RemoteRouting({
@@ -76,14 +72,13 @@ export class Federation {
         options.log.flood('limit.exceeded', { limit, remote });
       },
     });
-    this.verifier = new KeyQuestions({
+    const verifier = new KeyQuestions({
       stream: (local, remote) => this.routing.stream(local, remote),
       open: (local, remote) => this.#connector.open(local, remote, 'keys'),
     });
-    const { policy, dialbackKey, verifier } = this;
     this.servers = new IncomingServers({
       ...options,
-      policy,
+      policy: this.policy,
       dialbackKey,
       verifier,
       authorities: () => this.#authorities,
@@ -93,11 +88,6 @@ export class Federation {
 
   get enabled(): boolean {
     return this.#options.config().federation.enabled;
-  }
-
-  /** Those who vouch for other servers. */
-  get authorities(): Authorities {
-    return this.#authorities;
   }
 
   /** What holds for a domain, as the configuration says now. */

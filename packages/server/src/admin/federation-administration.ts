@@ -3,7 +3,7 @@ import type { IncomingStreams } from '../s2s/incoming.ts';
 import type { IncomingStream } from '../s2s/incoming-stream.ts';
 import type { EstablishedStream } from '../s2s/outgoing-stream.ts';
 import type { RemoteRouting } from '../s2s/remote-routing.ts';
-import type { Tell } from '../s2s/resolver.ts';
+import type { Tell } from '../s2s/story.ts';
 import { AdministrationError } from './administration-error.ts';
 
 /** What goes from one of our domains to another one. */

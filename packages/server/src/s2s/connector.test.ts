@@ -11,7 +11,6 @@ import { dialbackKeys } from './dialback-key.ts';
 import { DIALBACK, EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT, STARTTLS } from './fake-peer.ts';
 import { peerPolicy } from './policy.ts';
 import { Resolver } from './resolver.ts';
-import { Stories } from './story.ts';
 
 const LOCAL = 'local.example';
 const REMOTE = 'remote.example';
@@ -42,12 +41,10 @@ const dialbackKey = dialbackKeys('secret');
 
 function connector(port: number, peer: object = {}, settings: Partial<ConnectorSettings> = {}) {
   const config = federation.parse({ peers: [{ domain: REMOTE, connectTo: `127.0.0.1:${port}`, ...peer }] });
-  const stories = new Stories();
   const made = new Connector({
     settings: () => ({ ...SETTINGS, ...settings }),
     policy: (remote) => peerPolicy(config, remote),
     resolver: new Resolver(() => ({ servers: [], timeoutMs: 1000 })),
-    stories,
     dialbackKey,
     context: () =>
       peerContext({
@@ -57,7 +54,7 @@ function connector(port: number, peer: object = {}, settings: Partial<ConnectorS
         ciphers: 'DEFAULT',
       }),
   });
-  return { connector: made, story: () => stories.of(REMOTE).at(-1)?.lines.join('\n') ?? '' };
+  return made;
 }
 
 const ANY = { authentication: 'certificate-or-dialback' };
@@ -89,15 +86,16 @@ describe('a stream comes to be', () => {
       expect(tls.getPeerX509Certificate()?.subjectAltName).toBe(`DNS:${LOCAL}`);
       await external(connection);
     });
-    const { connector: made, story } = connector(peer.port);
-    const stream = await made.open(LOCAL, REMOTE);
+    const told: string[] = [];
+    const made = connector(peer.port);
+    const stream = await made.open(LOCAL, REMOTE, 'stanzas', (line) => told.push(line));
     expect(stream).toMatchObject({ proof: 'certificate', verdict: 'certificate', acknowledges: false, writable: true });
     stream.send(words);
     await peer.connections[0]?.until(/<message to='juliet@remote.example' from='romeo@local.example\/a' id='1'\/>/);
     stream.close('done');
     await peer.connections[0]?.until(/<\/stream:stream>/);
     expect(await stream.closed).toEqual({ reason: 'done', unacknowledged: [] });
-    expect(story()).toContain(`certificate: its certificate stands for ${REMOTE}`);
+    expect(told.join('\n')).toContain(`certificate: its certificate stands for ${REMOTE}`);
     expect(peer.faults).toEqual([]);
   });
 
@@ -106,7 +104,7 @@ describe('a stream comes to be', () => {
       await connection.encrypt(theirs);
       await external(connection);
     });
-    const { connector: made } = connector(peer.port, { connectToTls: true });
+    const made = connector(peer.port, { connectToTls: true });
     expect((await made.open(LOCAL, REMOTE)).proof).toBe('certificate');
   });
 
@@ -121,7 +119,7 @@ describe('a stream comes to be', () => {
       connection.send(`<db:verify from='${REMOTE}' to='${LOCAL}' id='x' type='valid'/>`);
       connection.send(`<db:result from='${REMOTE}' to='${LOCAL}' type='valid'/>`);
     });
-    const { connector: made } = connector(peer.port, ANY);
+    const made = connector(peer.port, ANY);
     expect(await made.open(LOCAL, REMOTE)).toMatchObject({ proof: 'dialback', verdict: 'dns' });
     expect(peer.faults).toEqual([]);
   });
@@ -142,7 +140,7 @@ describe('a stream comes to be', () => {
       await connection.until(/<db:result [^>]*>/);
       connection.send(`<db:result from='${REMOTE}' to='${LOCAL}' type='valid'/>`);
     });
-    const { connector: made } = connector(peer.port);
+    const made = connector(peer.port);
     expect((await made.open(LOCAL, REMOTE)).proof).toBe('dialback');
     expect(peer.connections.length).toBe(end === 'and goes on' ? 1 : 2);
   });
@@ -157,7 +155,7 @@ describe('a stream comes to be', () => {
         connection.send(`<db:verify from='${REMOTE}' to='${LOCAL}' id='${id}' type='${type}'/>`);
       }
     });
-    const { connector: made } = connector(peer.port, ANY);
+    const made = connector(peer.port, ANY);
     const stream = await made.open(LOCAL, REMOTE, 'keys');
     const key = { receiving: LOCAL, originating: REMOTE, streamId: 's1', key: 'k<y' };
     expect(await stream.verify(key)).toBe(true);
@@ -172,7 +170,7 @@ test('a stanza that is larger than the other side takes is not sent', async () =
     await connection.startTls(theirs);
     await external(connection, limits);
   });
-  const stream = await connector(peer.port).connector.open(LOCAL, REMOTE);
+  const stream = await connector(peer.port).open(LOCAL, REMOTE);
   expect(stream.send(words.with({ children: ['ü'.repeat(50)] }))).toBe(false);
   expect(stream.send(words)).toBe(true);
   await peer.connections[0]?.until(/id='1'\/>/);
@@ -196,7 +194,7 @@ describe('acknowledgements', () => {
       await connection.until(/id='2'\/>/);
       connection.destroy();
     });
-    const { connector: made } = connector(peer.port);
+    const made = connector(peer.port);
     const stream = await made.open(LOCAL, REMOTE);
     stream.send(words);
     await vi.waitFor(() => expect(stream.unacknowledged).toBe(0));
@@ -213,7 +211,7 @@ describe('acknowledgements', () => {
       await connection.until(/<r [^>]*\/>/);
       connection.send(answer);
     });
-    const { connector: made } = connector(peer.port);
+    const made = connector(peer.port);
     const stream = await made.open(LOCAL, REMOTE);
     stream.send(words);
     expect(await stream.closed).toMatchObject({ reason, unacknowledged: [words] });
@@ -222,13 +220,15 @@ describe('acknowledgements', () => {
 
 describe('a stream does not come to be', () => {
   test('where the policy closes this server', async () => {
-    const { connector: made, story } = connector(1, { allow: false });
-    expect(await failure(made.open(LOCAL, REMOTE))).toMatchObject({ step: 'policy', lasting: true });
-    expect(story()).toContain('policy: closed');
+    const told: string[] = [];
+    const made = connector(1, { allow: false });
+    const opening = made.open(LOCAL, REMOTE, 'stanzas', (line) => told.push(line));
+    expect(await failure(opening)).toMatchObject({ step: 'policy', lasting: true });
+    expect(told.join('\n')).toContain('policy: closed');
   });
 
   test('where nobody listens', async () => {
-    const { connector: made } = connector(1);
+    const made = connector(1);
     const error = await failure(made.open(LOCAL, REMOTE));
     expect(error).toMatchObject({ step: 'connection', condition: 'remote-server-timeout', lasting: false });
     expect(error.message).toBe('Nobody listens at 127.0.0.1 port 1.');
@@ -243,7 +243,7 @@ describe('a stream does not come to be', () => {
       await connection.begin(EXTERNAL + DIALBACK);
       await connection.gone();
     });
-    const error = await failure(connector(peer.port).connector.open(LOCAL, REMOTE));
+    const error = await failure(connector(peer.port).open(LOCAL, REMOTE));
     expect(error).toMatchObject({ step: 'certificate', lasting: true, condition: 'remote-server-not-found' });
     expect(error.message).toContain(reason);
     expect(peer.connections[0]?.log).not.toContain('auth');
@@ -251,7 +251,7 @@ describe('a stream does not come to be', () => {
 
   test('without encryption', async () => {
     const peer = await fakePeer((connection) => connection.begin(DIALBACK));
-    const error = await failure(connector(peer.port, ANY).connector.open(LOCAL, REMOTE));
+    const error = await failure(connector(peer.port, ANY).open(LOCAL, REMOTE));
     expect(error).toMatchObject({ step: 'tls', lasting: true });
   });
 
@@ -265,7 +265,7 @@ describe('a stream does not come to be', () => {
       await connection.until(/<db:result [^>]*>/);
       connection.send(`<db:result from='${REMOTE}' to='${LOCAL}' type='${type}'/>`);
     });
-    expect(await failure(connector(peer.port).connector.open(LOCAL, REMOTE))).toMatchObject({
+    expect(await failure(connector(peer.port).open(LOCAL, REMOTE))).toMatchObject({
       step: 'proof',
       condition,
     });
@@ -293,7 +293,7 @@ describe('a stream does not come to be', () => {
       connection.send(text);
       await connection.gone();
     });
-    const error = await failure(connector(peer.port, ANY).connector.open(LOCAL, REMOTE));
+    const error = await failure(connector(peer.port, ANY).open(LOCAL, REMOTE));
     expect(error).toMatchObject(expected);
     await peer.connections[0]?.gone();
   });
@@ -305,7 +305,7 @@ describe('a stream does not come to be', () => {
       connection.send(`<proceed xmlns='${NS.tls}'/><stream:features>`);
       await connection.gone();
     });
-    expect(await failure(connector(peer.port).connector.open(LOCAL, REMOTE))).toMatchObject({ step: 'tls' });
+    expect(await failure(connector(peer.port).open(LOCAL, REMOTE))).toMatchObject({ step: 'tls' });
   });
 
   test('where each step is slow, and none too slow', async () => {
@@ -317,7 +317,7 @@ describe('a stream does not come to be', () => {
         connection.send('<db:verify/>');
       }
     });
-    const error = await failure(connector(peer.port, {}, { negotiationMs: 600 }).connector.open(LOCAL, REMOTE));
+    const error = await failure(connector(peer.port, {}, { negotiationMs: 600 }).open(LOCAL, REMOTE));
     expect(error).toMatchObject({ step: 'proof', condition: 'remote-server-timeout' });
     await peer.connections[0]?.gone();
   });
@@ -328,7 +328,7 @@ describe('a stream does not come to be', () => {
       await connection.until(/<stream:stream [^>]*>/);
       resolve();
     });
-    const { connector: made } = connector(peer.port);
+    const made = connector(peer.port);
     const opening = failure(made.open(LOCAL, REMOTE));
     await promise;
     made.stop();

@@ -8,8 +8,8 @@ import { ExternalRefused, type NegotiationOptions, negotiate } from './negotiati
 import { EstablishedStream } from './outgoing-stream.ts';
 import { PeerStream } from './peer-stream.ts';
 import type { PeerPolicy } from './policy.ts';
-import type { Resolver, Target, Tell } from './resolver.ts';
-import type { Stories, Story } from './story.ts';
+import type { Resolver, Target } from './resolver.ts';
+import { story, type Tell } from './story.ts';
 
 export interface ConnectorSettings {
   readonly limits: XmlLimits;
@@ -26,7 +26,6 @@ export interface ConnectorOptions {
   readonly settings: () => ConnectorSettings;
   readonly policy: (remote: string) => PeerPolicy;
   readonly resolver: Resolver;
-  readonly stories: Stories;
   readonly dialbackKey: DialbackKey;
   /** What connections from a domain of ours to another server are encrypted with. */
   readonly context: (local: string, policy: PeerPolicy) => PeerContext;
@@ -64,27 +63,23 @@ export class Connector {
     this.#turns = { stanzas: new FewAtATime({ most }), keys };
   }
 
-  /** Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. */
+  /**
+   * Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. `listener` hears
+   * how it goes.
+   */
   async open(
     local: string,
     remote: string,
     purpose: NegotiationOptions['purpose'] = 'stanzas',
     listener?: Tell,
   ): Promise<EstablishedStream> {
-    const story = this.#options.stories.begin(local, remote, listener);
-    try {
-      const policy = this.#options.policy(remote);
-      story.tell(policyWords(policy));
-      if (!policy.allow) {
-        throw new ConnectionFailure('policy', `The policy closes this server to ${remote}.`, { lasting: true });
-      }
-      const stream = await this.#turns[purpose].run(() => this.#tryAll(local, remote, policy, purpose, story));
-      story.outcome = 'connected';
-      return stream;
-    } catch (error) {
-      story.outcome = error instanceof ConnectionFailure ? error.message : 'a fault of ours';
-      throw error;
+    const tell = listener === undefined ? () => {} : story(listener);
+    const policy = this.#options.policy(remote);
+    tell(policyWords(policy));
+    if (!policy.allow) {
+      throw new ConnectionFailure('policy', `The policy closes this server to ${remote}.`, { lasting: true });
     }
+    return await this.#turns[purpose].run(() => this.#tryAll(local, remote, policy, purpose, tell));
   }
 
   /** Streams that are being set up. */
@@ -103,16 +98,16 @@ export class Connector {
     remote: string,
     policy: PeerPolicy,
     purpose: NegotiationOptions['purpose'],
-    story: Story,
+    tell: Tell,
   ): Promise<EstablishedStream> {
-    const targets = await this.#options.resolver.targets(remote, policy, story.tell);
+    const targets = await this.#options.resolver.targets(remote, policy, tell);
     let furthest: ConnectionFailure | undefined;
     for (const target of targets.slice(0, MOST_TARGETS)) {
       try {
-        return await this.#try(local, remote, target, policy, purpose, story);
+        return await this.#try(local, remote, target, policy, purpose, tell);
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
-        story.tell(`failed: ${error.message}`);
+        tell(`failed: ${error.message}`);
         if (furthest === undefined || ORDER.indexOf(error.step) >= ORDER.indexOf(furthest.step)) furthest = error;
         if (error.step === 'proof' || this.#aborting.signal.aborted) break; // the same servers would say the same
       }
@@ -126,12 +121,12 @@ export class Connector {
     target: Target,
     policy: PeerPolicy,
     purpose: NegotiationOptions['purpose'],
-    story: Story,
+    tell: Tell,
   ): Promise<EstablishedStream> {
     const { settings, context, dialbackKey } = this.#options;
     const attempt = async (external: boolean): Promise<EstablishedStream> => {
       const { negotiationMs, acknowledgeMs, stepMs, limits, closeMs } = settings();
-      const connection = await this.#connect(target, story);
+      const connection = await this.#connect(target, tell);
       const stream = new PeerStream(connection, local, remote, { limits, stepMs, closeMs });
       const late = `The negotiation took longer than ${Math.round(negotiationMs / 1000)} s`;
       const timer = setTimeout(() => stream.cut(late), negotiationMs);
@@ -145,7 +140,7 @@ export class Connector {
         context: context(local, policy),
         direct: target.tls === 'direct',
         dialbackKey,
-        tell: story.tell,
+        tell,
         signal: AbortSignal.any([this.#aborting.signal, AbortSignal.timeout(Math.min(stepMs, negotiationMs))]),
       }).finally(() => {
         clearTimeout(timer);
@@ -157,14 +152,14 @@ export class Connector {
       return await attempt(true);
     } catch (error) {
       if (!(error instanceof ExternalRefused)) throw error;
-      story.tell('once more, without our certificate');
+      tell('once more, without our certificate');
       return await attempt(false);
     }
   }
 
-  async #connect({ host, address, port, tls }: Target, story: Story): Promise<PeerConnection> {
+  async #connect({ host, address, port, tls }: Target, tell: Tell): Promise<PeerConnection> {
     const { connectMs } = this.#options.settings();
-    story.tell(`connecting to ${address} port ${port} (${host}, ${tls === 'direct' ? 'direct TLS' : 'STARTTLS'})`);
+    tell(`connecting to ${address} port ${port} (${host}, ${tls === 'direct' ? 'direct TLS' : 'STARTTLS'})`);
     try {
       const signal = AbortSignal.any([this.#aborting.signal, AbortSignal.timeout(connectMs)]);
       return await PeerConnection.open(address, port, signal);

@@ -9,7 +9,7 @@ import { ConnectionFailure } from './connection-failure.ts';
 import type { DialbackKey } from './dialback-key.ts';
 import type { PeerStream } from './peer-stream.ts';
 import type { PeerPolicy } from './policy.ts';
-import type { Tell } from './resolver.ts';
+import type { Tell } from './story.ts';
 
 export interface NegotiationOptions {
   readonly local: string;

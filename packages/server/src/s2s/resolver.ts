@@ -3,6 +3,7 @@ import { domainToASCII } from 'node:url';
 import { ConnectionFailure } from './connection-failure.ts';
 import type { PeerPolicy } from './policy.ts';
 import { inOrder, type Service } from './srv-order.ts';
+import type { Tell } from './story.ts';
 
 /** A place where the server of a domain may be found. */
 export interface Target {
@@ -21,9 +22,6 @@ export interface ResolverSettings {
   readonly servers: readonly string[];
   readonly timeoutMs: number;
 }
-
-/** Tells what happens on the way, for people. */
-export type Tell = (line: string) => void;
 
 /** Of the services and addresses that somebody names in DNS, so many are tried. */
 const MOST_SERVICES = 8;
