@@ -16,7 +16,7 @@ export class HandshakeTimeout extends Error {
 }
 
 interface Entry {
-  readonly context: SecureContext;
+  context(): SecureContext;
   readonly leaf: X509Certificate;
   readonly endPoint: Buffer;
 }
@@ -61,13 +61,25 @@ export class TlsAcceptor {
     }
     fallback ??= byName.values().next().value;
     if (fallback === undefined) throw new Error('There is no certificate.');
+    fallback.context();
     this.#byName = byName;
     return fallback;
   }
 
   #entry(pair: CertificateFiles): Entry {
+    const settings = this.#settings;
     const leaf = new X509Certificate(pair.certificate);
-    return { context: secureContext(this.#settings, pair), leaf, endPoint: endPointHash(leaf) };
+    const plain = secureContext({ ...settings, clientAuthorities: undefined, clientRevocations: undefined }, pair);
+    // all authorities of a machine take milliseconds and a megabyte: nobody waits for those of domains that nobody asks for
+    let context = settings.clientAuthorities === undefined ? plain : undefined;
+    return {
+      context() {
+        context ??= secureContext(settings, pair);
+        return context;
+      },
+      leaf,
+      endPoint: endPointHash(leaf),
+    };
   }
 
   /** When the certificate of a domain ends to be valid, in milliseconds since 1970. */
@@ -84,11 +96,11 @@ export class TlsAcceptor {
     const entry = this.#default;
     const tls: TLSSocket = new TLSSocket(socket, {
       isServer: true,
-      secureContext: entry.context,
+      secureContext: entry.context(),
       SNICallback: (name, done) => {
         const asked = this.#entryFor(name);
         this.#shown.set(tls, asked);
-        done(null, asked.context);
+        done(null, asked.context());
       },
       ALPNProtocols: [settings.protocol ?? 'xmpp-client'],
       requestCert: settings.clientAuthorities !== undefined,
