@@ -52,6 +52,17 @@ async function serverOf(port: number, federation: object = {}): Promise<TestServ
 }
 
 describe('stanzas for another server', () => {
+  test('come back to whoever waits when the server stops', async () => {
+    const server = await serverOf(1);
+    const romeo = await server.online('romeo@local.example/a');
+    romeo.send(`<message to='juliet@remote.example' id='m1' type='chat'><body>Ay</body></message>`);
+    await romeo.sync();
+    const stopped = server.node.stop();
+    const answer = await romeo.nextMessage();
+    expect([answer.attr('id'), answer.child('error')?.firstChild?.name]).toEqual(['m1', 'remote-server-timeout']);
+    await stopped;
+  });
+
   test('go out from whoever wrote them, on one stream', async () => {
     const peer = await fakePeer(accept);
     const server = await serverOf(peer.port);

@@ -14,7 +14,7 @@ import { KeyQuestions } from './s2s/key-questions.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
-import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
+import { RemoteRouting, type RemoteRoutingSettings, STOPS } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
 import type { Tell } from './s2s/story.ts';
 
@@ -114,7 +114,16 @@ export class Federation {
     return this.#connector.open(local, remote, 'stanzas', tell);
   }
 
-  /** Closes all streams; first what has just been sent to those that can be reached has a moment to arrive. */
+  /**
+   * The server is to stop: what has just been sent to those that can be reached has a moment to arrive, and the senders of
+   * all else that waits are told so, for as long as they are here.
+   */
+  async settle(ms: number): Promise<void> {
+    await this.routing.settle(Math.min(LONGEST_SETTLING_MS, ms));
+    this.routing.giveUpAll(STOPS);
+  }
+
+  /** Closes all streams; first what the end of sessions has brought about has a moment to arrive, too. */
   async stop(): Promise<void> {
     this.servers[Symbol.dispose]();
     await this.routing.settle(Math.min(LONGEST_SETTLING_MS, this.#options.config().drain.seconds * 1000));
@@ -143,7 +152,8 @@ export class Federation {
   #answer(stanza: Stanza, error: StanzaError): void {
     this.#options.metrics.federationReturned.with({ condition: error.condition }).add(1);
     const answer = this.#options.errorFor(stanza, error);
-    if (answer !== undefined) void this.#options.router().route(answer);
+    const routed = answer && this.#options.router().route(answer);
+    if (routed instanceof Promise) this.#options.hooks.pending.add(routed);
   }
 
   #onOpen({ local, remote, address, port, proof, verdict, tls }: EstablishedStream): void {

@@ -173,8 +173,7 @@ export class Node implements AsyncDisposable {
     const { hooks, streams } = this;
     const { descriptorLimit = Number.POSITIVE_INFINITY } = options;
     const process = { overload, descriptorLimit, otherConnections: () => streams.connected };
-    const router = () => this.router;
-    this.federation = new Federation({ ...base, ...process, secret, errorFor, hooks, router });
+    this.federation = new Federation({ ...base, ...process, secret, errorFor, hooks, router: () => this.router });
     this.#stops.push(() => overload[Symbol.dispose]());
     this.#stops.push(() => this.directories.stop());
     this.#stops.push(() => this.federation.stop());
@@ -384,8 +383,9 @@ export class Node implements AsyncDisposable {
     this.#stopping = true;
     this.#doors.close();
     const until = performance.now() + (this.#givenUp ? 0 : this.#config.drain.seconds * 1000);
-    await this.#draining.stop();
     const left = () => Math.max(0, until - performance.now());
+    await this.federation.settle(left());
+    await this.#draining.stop();
     await drain(this.streams, this.hooks.pending, left());
     await this.federation.servers.drain(left());
     await this.#draining.leaveRest();

@@ -209,11 +209,16 @@ export class RemoteQueue {
     return this.#failures > 0 && now < this.#restsUntil + maxRetryMs;
   }
 
+  /** Gives up what waits. */
+  giveUpAll(reason: string): void {
+    const failure = new ConnectionFailure('connection', `${reason}.`, { timeout: true });
+    for (const stanza of this.waiting.takeAll()) this.#giveUp(stanza, failure);
+  }
+
   /** Closes the stream, if there is one, and gives up what waits. */
   stop(reason: string): void {
     clearTimeout(this.#timer);
-    const failure = new ConnectionFailure('connection', `${reason}.`, { timeout: true });
-    for (const stanza of this.waiting.takeAll()) this.#giveUp(stanza, failure);
+    this.giveUpAll(reason);
     this.#stream?.close(reason);
   }
 }

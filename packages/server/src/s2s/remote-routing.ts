@@ -34,6 +34,8 @@ export interface RemoteRoutingHost {
 const TICK_MS = 1000;
 /** How often it is looked at what is still on its way, when the server stops. */
 const SETTLING_MS = 20;
+/** Why streams end then. */
+export const STOPS = 'the server stops';
 /** Pairs of domains that something is remembered of. */
 const MOST_QUEUES = 20_000;
 
@@ -122,7 +124,7 @@ export class RemoteRouting {
         if (stanza.kind !== 'presence') host.answer(stanza, error);
       },
       onOpen: (stream) => {
-        if (this.#stopped) stream.close('the server stops');
+        if (this.#stopped) stream.close(STOPS);
         host.onOpen(stream);
       },
       onEnd: (stream, reason) => host.onEnd(stream, reason),
@@ -177,11 +179,16 @@ export class RemoteRouting {
     }
   }
 
+  /** Answers those whose stanzas still wait; what comes later may still go. */
+  giveUpAll(reason: string): void {
+    for (const queue of this.#queues.values()) queue.giveUpAll(reason);
+  }
+
   /** Closes all streams, and answers those whose stanzas still wait. */
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#ticking);
-    for (const queue of this.#queues.values()) queue.stop('the server stops');
+    for (const queue of this.#queues.values()) queue.stop(STOPS);
   }
 }
 
