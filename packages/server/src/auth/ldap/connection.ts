@@ -12,8 +12,8 @@ import {
   SearchResponse,
   UnbindRequest,
 } from 'ldapts';
-import { DirectoryAway, type Entry } from './directory.ts';
-import { entryOf } from './entry.ts';
+import { DirectoryAway } from './directory-error.ts';
+import { type Entry, entryOf } from './entry.ts';
 import { MessageFramer } from './message-framer.ts';
 
 /** What came of a request. */

@@ -10,7 +10,7 @@ import {
 } from './content-sync-messages.ts';
 import { CookieKeeper } from './cookie-keeper.ts';
 import type { EntryChange } from './copy.ts';
-import { DirectoryRefused } from './directory.ts';
+import { DirectoryRefused } from './directory-error.ts';
 import { entryOf } from './entry.ts';
 import { BeginAgain, type Follow } from './follow.ts';
 import { shapeOf } from './followed.ts';

@@ -1,4 +1,4 @@
-import type { Entry } from './directory.ts';
+import type { Entry } from './entry.ts';
 
 /** What the directory says about one entry: how it is now, or that it is none of those followed any more. */
 export interface EntryChange {

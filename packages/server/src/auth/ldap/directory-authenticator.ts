@@ -25,11 +25,12 @@ import type { GroupAccess } from '../group-access.ts';
 import { PasswordWork } from '../password-work.ts';
 import type { BindOutcome } from './bind-outcome.ts';
 import { noticeOf, refusalOf, verdictOf } from './bind-verdict.ts';
-import { type Deadline, type Directory, DirectoryAway, DirectoryRefused, type Person } from './directory.ts';
+import type { Deadline, Directory } from './directory.ts';
+import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
 import type { KnownPeople, PersonChange } from './known-people.ts';
 import type { Lookups } from './lookups.ts';
 import { passwordRefusal } from './password-refusal.ts';
-import { NoPerson } from './person.ts';
+import { NoPerson, type Person } from './person.ts';
 import type { ScramRelays } from './scram-relay.ts';
 import type { ScramSource } from './scram-source.ts';
 

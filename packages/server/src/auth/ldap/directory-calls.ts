@@ -1,5 +1,5 @@
 import type { Metrics } from '@parley/metrics/registry';
-import { DirectoryAway, DirectoryRefused } from './directory.ts';
+import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
 import type { DirectoryServers } from './directory-servers.ts';
 
 export type DirectoryOperation = 'search' | 'password' | 'change' | 'connection';

@@ -5,7 +5,7 @@ import { PresenceFilter } from 'ldapts';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Slapd } from '../../../../../tests/services/slapd.ts';
 import { PEOPLE, personDn, SERVICE } from '../../../../../tests/services/slapd-files.ts';
-import { DirectoryAway } from './directory.ts';
+import { DirectoryAway } from './directory-error.ts';
 import { directoryOf, HeardLog, rudeServer } from './testing.ts';
 
 const romeo = Jid.parse('romeo@localhost');

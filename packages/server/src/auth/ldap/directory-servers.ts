@@ -1,7 +1,8 @@
 import { PresenceFilter, SearchRequest } from 'ldapts';
 import type { Log } from '../../log.ts';
 import { trustIn } from '../../net/dial.ts';
-import { type Deadline, DirectoryAway } from './directory.ts';
+import type { Deadline } from './directory.ts';
+import { DirectoryAway } from './directory-error.ts';
 import { LdapServer } from './server.ts';
 import { ServerHealth } from './server-health.ts';
 import type { DirectorySettings } from './settings.ts';

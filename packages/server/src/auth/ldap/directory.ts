@@ -3,29 +3,9 @@ import type { Jid } from '@parley/xmpp/jid';
 import type { Change, Control, Filter } from 'ldapts';
 import type { BindOutcome } from './bind-outcome.ts';
 import type { LdapConnection } from './connection.ts';
-import type { NoPerson } from './person.ts';
-import type { PersonState } from './person-state.ts';
+import type { Entry } from './entry.ts';
+import type { NoPerson, Person } from './person.ts';
 import type { DirectorySettings } from './settings.ts';
-
-/** An entry as a search gives it. */
-export interface Entry {
-  readonly dn: string;
-  /** By name in lower case. */
-  readonly attributes: ReadonlyMap<string, readonly Buffer[]>;
-  /** The first value of an attribute, whatever the case of its name. */
-  text(name: string): string | undefined;
-  texts(name: string): string[];
-}
-
-/** An entry that is an account. */
-export interface Person {
-  /** What tells it apart for ever: its entryUUID, nsUniqueId, objectGUID or ipaUniqueID, in lower case. */
-  readonly id: string;
-  readonly dn: string;
-  readonly account: Jid;
-  readonly state: PersonState;
-  readonly entry: Entry;
-}
 
 export interface SearchOptions {
   /** `sub` where nothing is said. */
@@ -79,44 +59,4 @@ export interface Directory {
   socket(deadline?: Deadline): Promise<{ readonly socket: Socket; readonly url: string }>;
   /** Ends all its connections. */
   close(): Promise<void>;
-}
-
-export interface AwayOptions extends ErrorOptions {
-  late?: boolean;
-  crowded?: boolean;
-  code?: number;
-}
-
-/** No server of the directory answers in time: come again later. */
-export class DirectoryAway extends Error {
-  override name = 'DirectoryAway';
-  /** The time was over. */
-  readonly late: boolean;
-  /** It was over before anything was asked: too much else was on its way. */
-  readonly crowded: boolean;
-  /** A server has answered, but with this (RFC 4511 §4.1.9). */
-  readonly code: number | undefined;
-
-  constructor(message: string, { late = false, crowded = false, code, ...options }: AwayOptions = {}) {
-    super(message, options);
-    this.late = late;
-    this.crowded = crowded;
-    this.code = code;
-  }
-}
-
-/** The directory has answered, but does not want to. */
-export class DirectoryRefused extends Error {
-  override name = 'DirectoryRefused';
-  /** RFC 4511 §4.1.9. */
-  readonly code: number;
-  /** What the password policy has against a new password (draft-behera-ldap-password-policy §6.2): 5 quality, 6 too short, 7 too young, 8 had before. */
-  readonly policyError: number | undefined;
-
-  /** `message`: in the directory's own words. */
-  constructor(code: number, message: string, policyError?: number) {
-    super(message);
-    this.code = code;
-    this.policyError = policyError;
-  }
 }

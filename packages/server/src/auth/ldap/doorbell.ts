@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type BerWriter, Control, PresenceFilter, SearchRequest } from 'ldapts';
 import { Bell } from './bell.ts';
 import { BER, berEncode, berEncodeBoolean, berEncodeInteger } from './ber.ts';
-import { DirectoryRefused } from './directory.ts';
+import { DirectoryRefused } from './directory-error.ts';
 import { entryOf } from './entry.ts';
 import type { Follow } from './follow.ts';
 import { keepAlive, ping } from './keep-alive.ts';

@@ -1,5 +1,5 @@
 import { EqualityFilter, type Filter } from 'ldapts';
-import type { Entry } from './directory.ts';
+import type { Entry } from './entry.ts';
 import { guid, guidBytes } from './person.ts';
 
 /** The attribute that tells entries apart, and how its bytes are written. */

@@ -1,4 +1,12 @@
-import type { Entry } from './directory.ts';
+/** An entry as a search gives it. */
+export interface Entry {
+  readonly dn: string;
+  /** By name in lower case. */
+  readonly attributes: ReadonlyMap<string, readonly Buffer[]>;
+  /** The first value of an attribute, whatever the case of its name. */
+  text(name: string): string | undefined;
+  texts(name: string): string[];
+}
 
 class DirectoryEntry implements Entry {
   readonly dn: string;

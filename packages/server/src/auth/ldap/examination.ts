@@ -1,7 +1,9 @@
 import { EqualityFilter, OrFilter } from 'ldapts';
 import { Log } from '../../log.ts';
 import { DialError, dial, lookAtCertificate, type ShownCertificate, trustIn } from '../../net/dial.ts';
-import { type Directory, DirectoryAway, DirectoryRefused, type Entry } from './directory.ts';
+import type { Directory } from './directory.ts';
+import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
+import type { Entry } from './entry.ts';
 import { dialWords } from './failure-words.ts';
 import { counted, type Finding, failed, note, ok } from './finding.ts';
 import { LdapDirectory } from './ldap-directory.ts';

@@ -3,11 +3,12 @@ import type { Jid } from '@parley/xmpp/jid';
 import { vi } from 'vitest';
 import { configurationSchema } from '../../config/schema.ts';
 import { type BindOutcome, bindOutcome } from './bind-outcome.ts';
-import type { Directory, Entry, Person, SearchOptions } from './directory.ts';
-import { DirectoryAway } from './directory.ts';
+import type { Directory, SearchOptions } from './directory.ts';
+import { DirectoryAway } from './directory-error.ts';
 import { directorySettings } from './directory-settings.ts';
-import { entryOf } from './entry.ts';
+import { type Entry, entryOf } from './entry.ts';
 import type { KnownPeople, PersonChange } from './known-people.ts';
+import type { Person } from './person.ts';
 import type { PersonState } from './person-state.ts';
 
 interface Somebody {

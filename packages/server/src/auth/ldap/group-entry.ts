@@ -1,6 +1,7 @@
 import { PresenceFilter } from 'ldapts';
-import type { Directory, Entry } from './directory.ts';
+import type { Directory } from './directory.ts';
 import { comparableDn } from './dn.ts';
+import type { Entry } from './entry.ts';
 import type { GroupSettings } from './group-settings.ts';
 
 /** A group as its entry has it: who is in it is only named. */

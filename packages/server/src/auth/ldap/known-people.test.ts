@@ -1,10 +1,10 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Jid } from '@parley/xmpp/jid';
 import { beforeEach, expect, it } from 'vitest';
-import type { Person } from './directory.ts';
 import { entryOf } from './entry.ts';
 import { KnownPeople, type PersonChange } from './known-people.ts';
 import { stateAt } from './known-person.ts';
+import type { Person } from './person.ts';
 import type { PersonState } from './person-state.ts';
 import { personKeys } from './sync-keys.ts';
 import { putPerson } from './sync-operations.ts';

@@ -4,8 +4,8 @@ import { Jid } from '@parley/xmpp/jid';
 import type { Peers } from '../../peers.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { AccountCache } from '../account-cache.ts';
-import type { Person } from './directory.ts';
 import { type KnownPerson, readPerson, sameState, stateAt } from './known-person.ts';
+import type { Person } from './person.ts';
 import type { PersonState } from './person-state.ts';
 import { directoryStateKeys, personKeys } from './sync-keys.ts';
 

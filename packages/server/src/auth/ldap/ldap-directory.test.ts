@@ -6,7 +6,7 @@ import { entryAnswer, resultAnswer } from '../../../../../tests/services/ldap-an
 import { Slapd } from '../../../../../tests/services/slapd.ts';
 import { GROUPS, PEOPLE, POLICIES, personDn, personEntry, SUFFIX } from '../../../../../tests/services/slapd-files.ts';
 import { Log } from '../../log.ts';
-import { DirectoryRefused } from './directory.ts';
+import { DirectoryRefused } from './directory-error.ts';
 import { LdapDirectory } from './ldap-directory.ts';
 import { RESPONSE, readMessage } from './message.ts';
 import { MessageFramer } from './message-framer.ts';

@@ -18,21 +18,14 @@ import {
 import type { Log } from '../../log.ts';
 import { type BindOutcome, bindOutcome } from './bind-outcome.ts';
 import type { Answer, LdapConnection } from './connection.ts';
-import {
-  type Deadline,
-  type Directory,
-  DirectoryAway,
-  DirectoryRefused,
-  type Entry,
-  type PagesOptions,
-  type Person,
-  type SearchOptions,
-} from './directory.ts';
+import type { Deadline, Directory, PagesOptions, SearchOptions } from './directory.ts';
 import { type DirectoryOperation, observeCalls } from './directory-calls.ts';
+import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
 import { DirectoryServers } from './directory-servers.ts';
+import type { Entry } from './entry.ts';
 import { passwordChange } from './password-change.ts';
 import { PasswordPolicies } from './password-policies.ts';
-import { addressesOf, guidBytes, NoPerson, personOf } from './person.ts';
+import { addressesOf, guidBytes, NoPerson, type Person, personOf } from './person.ts';
 import type { LdapServer } from './server.ts';
 import type { DirectorySettings } from './settings.ts';
 

@@ -1,9 +1,9 @@
 import { Jid } from '@parley/xmpp/jid';
 import { expect, it } from 'vitest';
 import { Log } from '../../log.ts';
-import type { Person } from './directory.ts';
 import { FakeDirectory, FakePeople } from './fake-directory.ts';
 import { Lookups } from './lookups.ts';
+import type { Person } from './person.ts';
 
 const romeo = Jid.parse('romeo@localhost');
 

@@ -3,8 +3,9 @@ import { PresenceFilter } from 'ldapts';
 import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { AccountsAway, AccountsBusy } from '../authenticator.ts';
-import { type Deadline, type Directory, DirectoryAway, DirectoryRefused, type Person } from './directory.ts';
-import { NoPerson } from './person.ts';
+import type { Deadline, Directory } from './directory.ts';
+import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
+import { NoPerson, type Person } from './person.ts';
 import type { PersonState } from './person-state.ts';
 
 /** Who is known without asking the directory (KnownPeople). */

@@ -1,7 +1,8 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { EntryChange } from './copy.ts';
-import type { Directory, Entry } from './directory.ts';
+import type { Directory } from './directory.ts';
 import { comparableDn } from './dn.ts';
+import type { Entry } from './entry.ts';
 import { idOf } from './entry-id.ts';
 import type { GroupSettings } from './group-settings.ts';
 import { NoPerson, personOf } from './person.ts';

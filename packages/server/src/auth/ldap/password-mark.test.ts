@@ -1,9 +1,9 @@
 import { Jid } from '@parley/xmpp/jid';
 import { expect, test } from 'vitest';
 import type { DirectoryConfiguration } from '../../config/directory.ts';
-import type { Person } from './directory.ts';
 import { entryOf } from './entry.ts';
 import { changeAttributes, marksOf } from './password-mark.ts';
+import type { Person } from './person.ts';
 
 const settings = (type: DirectoryConfiguration['type'], changed?: string) => ({
   type,

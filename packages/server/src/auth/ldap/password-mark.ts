@@ -1,7 +1,7 @@
 import type { DirectoryConfiguration } from '../../config/directory.ts';
-import type { Person } from './directory.ts';
 import { generalizedTime } from './ldap-time.ts';
 import type { PasswordMark } from './learnt-verifiers.ts';
+import type { Person } from './person.ts';
 
 /** What tells that a password is another one, in each type of directory. */
 const CHANGED = {

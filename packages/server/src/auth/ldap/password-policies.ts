@@ -1,6 +1,7 @@
 import { PresenceFilter } from 'ldapts';
-import type { Directory, Entry } from './directory.ts';
-import { DirectoryRefused } from './directory.ts';
+import type { Directory } from './directory.ts';
+import { DirectoryRefused } from './directory-error.ts';
+import type { Entry } from './entry.ts';
 import type { PasswordPolicy } from './person-state.ts';
 
 /** Policies change seldom: what was read is good for so many milliseconds. */

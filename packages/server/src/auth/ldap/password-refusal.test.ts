@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DirectoryRefused } from './directory.ts';
+import { DirectoryRefused } from './directory-error.ts';
 import { passwordRefusal } from './password-refusal.ts';
 
 test.each([

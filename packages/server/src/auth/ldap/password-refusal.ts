@@ -1,4 +1,4 @@
-import type { DirectoryRefused } from './directory.ts';
+import type { DirectoryRefused } from './directory-error.ts';
 
 /** What a password policy may have against a new password (draft-behera-ldap-password-policy §6.2). */
 const POLICY = new Map([

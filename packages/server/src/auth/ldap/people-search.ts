@@ -1,6 +1,7 @@
 import { AndFilter, type Filter, OrFilter, SubstringFilter } from 'ldapts';
 import { type Found, type FoundPerson, SEARCH_FIELDS, type SearchField, type SearchTerms } from '../profiles.ts';
-import type { Directory, Entry } from './directory.ts';
+import type { Directory } from './directory.ts';
+import type { Entry } from './entry.ts';
 import { NoPerson } from './person.ts';
 
 /** Entries that are looked at beyond those that are shown: some are no accounts, or of people who may not log in. */

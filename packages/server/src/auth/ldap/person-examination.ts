@@ -1,7 +1,8 @@
 import { Jid } from '@parley/xmpp/jid';
 import { EqualityFilter, OrFilter, PresenceFilter } from 'ldapts';
 import type { BindOutcome } from './bind-outcome.ts';
-import type { Directory, Entry } from './directory.ts';
+import type { Directory } from './directory.ts';
+import type { Entry } from './entry.ts';
 import { counted, type Finding, failed, note, ok } from './finding.ts';
 import { addressOf, NoPerson } from './person.ts';
 import type { PersonState } from './person-state.ts';

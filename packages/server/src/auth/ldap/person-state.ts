@@ -1,4 +1,4 @@
-import type { Entry } from './directory.ts';
+import type { Entry } from './entry.ts';
 import { fileTime, generalizedTime } from './ldap-time.ts';
 
 /** Whether a person may log in, as the attributes of the entry tell it. Times are milliseconds since 1970. */

@@ -1,9 +1,19 @@
 import { domainToASCII } from 'node:url';
 import { Jid } from '@parley/xmpp/jid';
 import { escapeLocalPart, unescapeLocalPart } from '@parley/xmpp/jid-escaping';
-import type { Entry, Person } from './directory.ts';
-import type { PasswordPolicy } from './person-state.ts';
+import type { Entry } from './entry.ts';
+import type { PasswordPolicy, PersonState } from './person-state.ts';
 import type { DirectorySettings } from './settings.ts';
+
+/** An entry that is an account. */
+export interface Person {
+  /** What tells it apart for ever: its entryUUID, nsUniqueId, objectGUID or ipaUniqueID, in lower case. */
+  readonly id: string;
+  readonly dn: string;
+  readonly account: Jid;
+  readonly state: PersonState;
+  readonly entry: Entry;
+}
 
 /** Why an entry is no account, in words for an operator. */
 export class NoPerson {

@@ -1,7 +1,7 @@
 import { AndFilter, GreaterThanEqualsFilter } from 'ldapts';
 import { Comparison } from './comparison.ts';
 import type { EntryChange } from './copy.ts';
-import type { Entry } from './directory.ts';
+import type { Entry } from './entry.ts';
 import type { Follow } from './follow.ts';
 
 /** A comparison of everything takes no more of the time than one part in so many. */

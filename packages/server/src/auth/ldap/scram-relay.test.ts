@@ -2,8 +2,8 @@ import { Jid } from '@parley/xmpp/jid';
 import type { ScramHash } from '@parley/xmpp/sasl/scram-verifier';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AccountsAway, AccountsBusy } from '../authenticator.ts';
-import type { Person } from './directory.ts';
 import { entryOf } from './entry.ts';
+import type { Person } from './person.ts';
 import type { BindResult } from './raw-connection.ts';
 import { type RelayHost, type SaslConnection, ScramRelays } from './scram-relay.ts';
 

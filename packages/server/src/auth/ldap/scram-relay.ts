@@ -5,7 +5,8 @@ import type { ScramHash } from '@parley/xmpp/sasl/scram-verifier';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { ExtendedRequest } from 'ldapts';
 import { AccountsAway, AccountsBusy } from '../authenticator.ts';
-import type { Deadline, Person } from './directory.ts';
+import type { Deadline } from './directory.ts';
+import type { Person } from './person.ts';
 import type { BindResult, SaslStep } from './raw-connection.ts';
 
 /** RFC 4532 */

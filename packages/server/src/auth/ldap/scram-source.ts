@@ -9,10 +9,12 @@ import {
 import { AndFilter, PresenceFilter } from 'ldapts';
 import { AccountsBusy } from '../authenticator.ts';
 import type { PasswordWork } from '../password-work.ts';
-import type { Deadline, Entry, Person } from './directory.ts';
+import type { Deadline } from './directory.ts';
+import type { Entry } from './entry.ts';
 import type { LearntVerifiers } from './learnt-verifiers.ts';
 import type { Lookups } from './lookups.ts';
 import { marksOf } from './password-mark.ts';
+import type { Person } from './person.ts';
 import type { DirectorySettings } from './settings.ts';
 
 /** Where the SCRAM verifiers of a directory's people come from. */

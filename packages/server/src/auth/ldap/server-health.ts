@@ -1,4 +1,4 @@
-import type { DirectoryAway } from './directory.ts';
+import type { DirectoryAway } from './directory-error.ts';
 
 export interface HealthOptions {
   /** Finds out whether the server works; throws DirectoryAway where it does not. */

@@ -1,4 +1,4 @@
-import { DirectoryAway } from './directory.ts';
+import { DirectoryAway } from './directory-error.ts';
 
 /** So many at a time; who comes later waits in line. */
 export class Slots {

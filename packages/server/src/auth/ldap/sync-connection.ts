@@ -1,4 +1,5 @@
-import { type Directory, DirectoryAway, DirectoryRefused } from './directory.ts';
+import type { Directory } from './directory.ts';
+import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
 import { RawConnection } from './raw-connection.ts';
 import { SocketWire } from './socket-wire.ts';
 

@@ -7,7 +7,8 @@ import type { ActiveDirectory } from '../../../../../tests/services/active-direc
 import { ActiveDirectory as Ad } from '../../../../../tests/services/active-directory.ts';
 import { Log } from '../../log.ts';
 import { Peers } from '../../peers.ts';
-import type { Directory, Entry } from './directory.ts';
+import type { Directory } from './directory.ts';
+import type { Entry } from './entry.ts';
 import { FollowedDirectory } from './followed-directory.ts';
 import type { KnownPeople, PersonChange } from './known-people.ts';
 import { LdapDirectory } from './ldap-directory.ts';
