@@ -1,6 +1,6 @@
 import type { Jid } from '@parley/xmpp/jid';
 import { StanzaError } from '@parley/xmpp/stanza-error';
-import { AndFilter, Attribute, Change, EqualityFilter } from 'ldapts';
+import { Attribute, Change } from 'ldapts';
 import type { Log } from '../../log.ts';
 import type { Groups } from '../groups.ts';
 import { type Picture, pictureOf } from '../picture.ts';
@@ -10,7 +10,6 @@ import type { Directory } from './directory.ts';
 import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
 import type { Entry } from './entry.ts';
 import { findPeople } from './people-search.ts';
-import { addressOf, NoPerson } from './person.ts';
 import { ProfileCache } from './profile-cache.ts';
 
 /** Accounts whose photo was found too large or no picture: said of each once. */
@@ -45,12 +44,12 @@ export class DirectoryProfiles implements ProfileSource {
   constructor(options: DirectoryProfilesOptions) {
     this.#options = options;
     this.#directory = options.directory;
-    const { vcard, people } = this.#directory.settings;
+    const { vcard } = this.#directory.settings;
     this.#cache = new ProfileCache({ maxBytes: vcard.cacheBytes, maxAgeMs: vcard.cacheSeconds * 1000 });
     const all = [...PROFILE_FIELDS, 'photo'] as const;
     this.#fields = new Set(all.filter((field) => vcard.fields[field].length > 0));
     this.#writable = new Set(all.filter((field) => this.#fields.has(field) && vcard.writable.includes(field)));
-    this.#attributes = [...new Set([...people.attributes, ...all.flatMap((field) => vcard.fields[field])])];
+    this.#attributes = all.flatMap((field) => vcard.fields[field]);
   }
 
   get name(): string {
@@ -91,23 +90,7 @@ export class DirectoryProfiles implements ProfileSource {
 
   /** The entry that is the account, with everything that a vCard may show. */
   async #entry(account: Jid): Promise<Entry | undefined> {
-    const { settings } = this.#directory;
-    const address = addressOf(account, settings);
-    if (address === undefined) return undefined;
-    const { base, scope, filter, address: attribute } = settings.people;
-    const is = new EqualityFilter({ attribute, value: address });
-    const entries = await inWords(
-      this.#directory.search(base, {
-        scope,
-        filter: new AndFilter({ filters: [filter, is] }),
-        attributes: this.#attributes,
-        sizeLimit: 2,
-      }),
-    );
-    const [entry] = entries;
-    if (entry === undefined || entries.length > 1) return undefined; // which of them is nobody’s guess
-    const person = await this.#directory.person(entry);
-    return person instanceof NoPerson || !person.account.equals(account) ? undefined : entry;
+    return (await inWords(this.#directory.findPerson(account, undefined, this.#attributes)))?.entry;
   }
 
   #profileOf(entry: Entry, account: Jid): Profile {
@@ -211,10 +194,7 @@ function valuesOf(entry: Entry, attributes: readonly string[]): string[] {
 }
 
 function attributeOf(type: string, values: readonly (string | Buffer)[]): Attribute {
-  return new Attribute({
-    type,
-    values: values.map((value) => (typeof value === 'string' ? value : value)) as string[],
-  });
+  return new Attribute({ type, values: [...values] as string[] }); // bytes are written as they are
 }
 
 /** Troubles with a directory as whoever has asked is told of them. */

@@ -40,8 +40,11 @@ export interface Directory {
   searchPages(base: string, options: PagesOptions): AsyncIterable<Entry[]>;
   /** The person that an entry is, or why it is none. It has what `settings.people.attributes` names. */
   person(entry: Entry): Promise<Person | NoPerson>;
-  /** The one entry that is this account; undefined where there is none, or where there are several. */
-  findPerson(account: Jid, deadline?: Deadline): Promise<Person | undefined>;
+  /**
+   * The one entry that is this account; undefined where there is none, or where there are several. It has `attributes`,
+   * too, beside what makes a Person of it.
+   */
+  findPerson(account: Jid, deadline?: Deadline, attributes?: readonly string[]): Promise<Person | undefined>;
   findPersonById(id: string, deadline?: Deadline): Promise<Person | undefined>;
   /** Tries a password, on a connection that nothing else is asked on. An empty one is refused before anybody is asked. */
   bindAs(dn: string, password: string, deadline?: Deadline): Promise<BindOutcome>;

@@ -94,13 +94,13 @@ export class LdapDirectory implements Directory {
     return personOf(entry, this.settings, await this.#policies.of(entry));
   }
 
-  findPerson(account: Jid, deadline?: Deadline): Promise<Person | undefined> {
+  async findPerson(account: Jid, deadline?: Deadline, attributes: readonly string[] = []): Promise<Person | undefined> {
     const { address: attribute } = this.settings.people;
     const filters = addressesOf(account, this.settings).map((value) => new EqualityFilter({ attribute, value }));
-    if (filters.length === 0) return Promise.resolve(undefined);
-    const filter = new OrFilter({ filters });
+    if (filters.length === 0) return undefined;
     // Directories compare addresses in their own way: what they take for equal need not be the same account.
-    return this.#findOne(filter, (person) => person.account.bareText === account.bareText, account.bareText, deadline);
+    const isAccount = (person: Person) => person.account.bareText === account.bareText;
+    return this.#findOne(new OrFilter({ filters }), isAccount, account.bareText, deadline, attributes);
   }
 
   findPersonById(id: string, deadline?: Deadline): Promise<Person | undefined> {
@@ -172,8 +172,10 @@ export class LdapDirectory implements Directory {
     is: (person: Person) => boolean,
     what: string,
     deadline = this.deadline(),
+    more: readonly string[] = [],
   ): Promise<Person | undefined> {
-    const { base, scope, filter: people, attributes } = this.settings.people;
+    const { base, scope, filter: people } = this.settings.people;
+    const attributes = [...new Set([...this.settings.people.attributes, ...more])];
     const both = new AndFilter({ filters: [people, filter] });
     const entries = await this.search(base, { scope, filter: both, attributes, sizeLimit: 2, deadline });
     const [entry] = entries;

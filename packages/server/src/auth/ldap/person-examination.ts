@@ -4,7 +4,7 @@ import type { BindOutcome } from './bind-outcome.ts';
 import type { Directory } from './directory.ts';
 import type { Entry } from './entry.ts';
 import { counted, type Finding, failed, note, ok } from './finding.ts';
-import { addressOf, NoPerson } from './person.ts';
+import { addressesOf, NoPerson } from './person.ts';
 import type { PersonState } from './person-state.ts';
 
 const anything = new PresenceFilter({ attribute: 'objectClass' });
@@ -44,7 +44,7 @@ async function* onlyEntry(
 ): AsyncGenerator<Finding, Entry | undefined> {
   const { settings } = directory;
   const { people } = settings;
-  if (account !== undefined && addressOf(account, settings) === undefined) {
+  if (account !== undefined && addressesOf(account, settings).length === 0) {
     yield failed(`is in no domain of this directory (${[...settings.domains].join(', ') || 'none'}): see \`accounts\``);
     return undefined;
   }

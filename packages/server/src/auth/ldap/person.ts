@@ -70,10 +70,6 @@ export function addressesOf(account: Jid, { people, domains }: DirectorySettings
   return [...new Set([domain, domainToASCII(domain)])].filter((each) => each !== '').map((each) => `${local}@${each}`);
 }
 
-/** The first of them. */
-export const addressOf = (account: Jid, settings: DirectorySettings): string | undefined =>
-  addressesOf(account, settings)[0];
-
 /** Microsoft's way of writing 16 bytes: the first three groups are little-endian. */
 export function guid(bytes: Buffer): string {
   const hex = Buffer.from(bytes);
