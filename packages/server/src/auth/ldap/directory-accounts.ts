@@ -83,7 +83,7 @@ function relayHost(directory: ConfiguredDirectory['directory'], lookups: Lookups
     isPerson: lookups.isPerson.bind(lookups),
     open: (deadline: number) =>
       lookups.ask(async () => {
-        const { socket } = await directory.socket(deadline);
+        const socket = await directory.socket(deadline);
         return new RawConnection(new SocketWire(socket.unref())); // one that waits keeps no process alive
       }),
   };

@@ -2,7 +2,7 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Log } from '../../log.ts';
 import type { Groups } from '../groups.ts';
 import type { Directory } from './directory.ts';
-import type { IdAttribute } from './entry-id.ts';
+import { idAttribute } from './entry-id.ts';
 import type { FollowedDirectory } from './followed-directory.ts';
 import type { GroupSettings } from './group-settings.ts';
 import { GroupsCopy } from './groups-copy.ts';
@@ -22,8 +22,7 @@ const WHAT = 'groups';
 
 /** Has the node that follows a directory follow its groups, too, and take them over. */
 export function followGroups({ directory, settings, followed, groups, keyspace, log }: DirectoryGroupsOptions): void {
-  const { preset, people: peopleSettings } = directory.settings;
-  const id: IdAttribute = { attribute: peopleSettings.id, form: preset.idForm };
+  const id = idAttribute(directory.settings);
   const people = new MemberPeople({ directory, settings, keyspace });
   let copy: GroupsCopy | undefined;
   let isComplete = false;

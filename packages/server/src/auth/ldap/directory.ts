@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Change, Control, Filter } from 'ldapts';
 import type { BindOutcome } from './bind-outcome.ts';
-import type { LdapConnection } from './connection.ts';
 import type { Entry } from './entry.ts';
 import type { NoPerson, Person } from './person.ts';
 import type { DirectorySettings } from './settings.ts';
@@ -45,7 +44,6 @@ export interface Directory {
    * too, beside what makes a Person of it.
    */
   findPerson(account: Jid, deadline?: Deadline, attributes?: readonly string[]): Promise<Person | undefined>;
-  findPersonById(id: string, deadline?: Deadline): Promise<Person | undefined>;
   /** Tries a password, on a connection that nothing else is asked on. An empty one is refused before anybody is asked. */
   bindAs(dn: string, password: string, deadline?: Deadline): Promise<BindOutcome>;
   /** Changes an entry as the account that Parley has. */
@@ -54,12 +52,10 @@ export interface Directory {
   changePassword(dn: string, passwords: { old?: string; new: string }): Promise<void>;
   rootDse(): Promise<Entry>;
   /**
-   * A connection of one's own to a server that works, encrypted and bound to nobody; whoever asks for it closes it. For
-   * what this interface has no word for, such as SASL in several steps.
+   * A connection of one's own to a server that works, encrypted, on which nothing was said yet; whoever asks for it closes
+   * it. For what this interface has no word for, such as SASL in several steps.
    */
-  connect(deadline?: Deadline): Promise<LdapConnection>;
-  /** The same without anything that reads it; nothing was said on it yet. */
-  socket(deadline?: Deadline): Promise<{ readonly socket: Socket; readonly url: string }>;
+  socket(deadline?: Deadline): Promise<Socket>;
   /** Ends all its connections. */
   close(): Promise<void>;
 }

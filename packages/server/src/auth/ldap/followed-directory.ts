@@ -4,6 +4,7 @@ import type { Log } from '../../log.ts';
 import type { Peers } from '../../peers.ts';
 import type { EntryChange } from './copy.ts';
 import type { Directory } from './directory.ts';
+import { idAttribute } from './entry-id.ts';
 import type { Followed } from './followed.ts';
 import { Following } from './following.ts';
 import { KnownPeople } from './known-people.ts';
@@ -45,7 +46,7 @@ export class FollowedDirectory {
     this.#options = options;
     const { directory, keyspace, peers, onFault, metrics, log } = options;
     this.people = new KnownPeople({ directory: directory.name, keyspace, peers, onFault });
-    const { people: settings, preset, domains, type } = directory.settings;
+    const { people: settings, domains, type } = directory.settings;
     this.#followed = [
       {
         what: 'people',
@@ -53,7 +54,7 @@ export class FollowedDirectory {
         scope: settings.scope,
         filter: settings.filter,
         attributes: settings.attributes,
-        id: { attribute: settings.id, form: preset.idForm },
+        id: idAttribute(directory.settings),
         meaning: JSON.stringify([type, settings.state, settings.address, settings.domain, [...domains].sort()]),
         onComplete: () => {
           this.people.completed();

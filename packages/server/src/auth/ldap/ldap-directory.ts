@@ -6,7 +6,6 @@ import {
   BindRequest,
   type Change,
   EqualityFilter,
-  type Filter,
   type Message,
   ModifyRequest,
   OrFilter,
@@ -17,7 +16,7 @@ import {
 } from 'ldapts';
 import type { Log } from '../../log.ts';
 import { type BindOutcome, bindOutcome } from './bind-outcome.ts';
-import type { Answer, LdapConnection } from './connection.ts';
+import type { Answer } from './connection.ts';
 import type { Deadline, Directory, PagesOptions, SearchOptions } from './directory.ts';
 import { type DirectoryOperation, observeCalls } from './directory-calls.ts';
 import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
@@ -25,7 +24,7 @@ import { DirectoryServers } from './directory-servers.ts';
 import type { Entry } from './entry.ts';
 import { passwordChange } from './password-change.ts';
 import { PasswordPolicies } from './password-policies.ts';
-import { addressesOf, guidBytes, NoPerson, type Person, personOf } from './person.ts';
+import { addressesOf, NoPerson, type Person, personOf } from './person.ts';
 import type { LdapServer } from './server.ts';
 import type { DirectorySettings } from './settings.ts';
 
@@ -94,19 +93,32 @@ export class LdapDirectory implements Directory {
     return personOf(entry, this.settings, await this.#policies.of(entry));
   }
 
-  async findPerson(account: Jid, deadline?: Deadline, attributes: readonly string[] = []): Promise<Person | undefined> {
-    const { address: attribute } = this.settings.people;
-    const filters = addressesOf(account, this.settings).map((value) => new EqualityFilter({ attribute, value }));
-    if (filters.length === 0) return undefined;
+  async findPerson(
+    account: Jid,
+    deadline = this.deadline(),
+    more: readonly string[] = [],
+  ): Promise<Person | undefined> {
+    const { base, scope, filter, attributes, address: attribute } = this.settings.people;
+    const addresses = addressesOf(account, this.settings).map((value) => new EqualityFilter({ attribute, value }));
+    if (addresses.length === 0) return undefined;
+    const entries = await this.search(base, {
+      scope,
+      filter: new AndFilter({ filters: [filter, new OrFilter({ filters: addresses })] }),
+      attributes: [...new Set([...attributes, ...more])],
+      sizeLimit: 2,
+      deadline,
+    });
+    const what = account.bareText;
+    const [entry] = entries;
+    if (entries.length > 1) {
+      const message = `Several entries are ${what}, so none of them is: make their addresses differ`;
+      this.#log.flood('directory.ambiguous', { account: what, entries: entries.map(({ dn }) => dn), message });
+      return undefined;
+    }
+    if (entry === undefined) return undefined;
+    const person = await this.person(entry);
     // Directories compare addresses in their own way: what they take for equal need not be the same account.
-    const isAccount = (person: Person) => person.account.bareText === account.bareText;
-    return this.#findOne(new OrFilter({ filters }), isAccount, account.bareText, deadline, attributes);
-  }
-
-  findPersonById(id: string, deadline?: Deadline): Promise<Person | undefined> {
-    const { people, preset } = this.settings;
-    const value = preset.idForm === 'guid' ? guidBytes(id) : id;
-    return this.#findOne(new EqualityFilter({ attribute: people.id, value }), () => true, id, deadline);
+    return person instanceof NoPerson || person.account.bareText !== what ? undefined : person;
   }
 
   async bindAs(dn: string, password: string, deadline = this.deadline()): Promise<BindOutcome> {
@@ -152,41 +164,12 @@ export class LdapDirectory implements Directory {
     return entry;
   }
 
-  connect(deadline = this.deadline()): Promise<LdapConnection> {
-    return this.#ask('connection', deadline, (server) => server.connect(deadline));
-  }
-
-  socket(deadline = this.deadline()): Promise<{ socket: Socket; url: string }> {
-    return this.#ask('connection', deadline, async (server) => ({
-      socket: await server.socket(deadline),
-      url: server.url,
-    }));
+  socket(deadline = this.deadline()): Promise<Socket> {
+    return this.#ask('connection', deadline, (server) => server.socket(deadline));
   }
 
   async close(): Promise<void> {
     this.#servers.close();
-  }
-
-  async #findOne(
-    filter: Filter,
-    is: (person: Person) => boolean,
-    what: string,
-    deadline = this.deadline(),
-    more: readonly string[] = [],
-  ): Promise<Person | undefined> {
-    const { base, scope, filter: people } = this.settings.people;
-    const attributes = [...new Set([...this.settings.people.attributes, ...more])];
-    const both = new AndFilter({ filters: [people, filter] });
-    const entries = await this.search(base, { scope, filter: both, attributes, sizeLimit: 2, deadline });
-    const [entry] = entries;
-    if (entries.length > 1) {
-      const message = `Several entries are ${what}, so none of them is: make their addresses differ`;
-      this.#log.flood('directory.ambiguous', { account: what, entries: entries.map(({ dn }) => dn), message });
-      return undefined;
-    }
-    if (entry === undefined) return undefined;
-    const person = await this.person(entry);
-    return person instanceof NoPerson || !is(person) ? undefined : person;
   }
 
   /** Asks as the account that Parley has; `once` where it must not be done twice. */

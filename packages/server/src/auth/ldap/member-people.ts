@@ -3,7 +3,7 @@ import type { EntryChange } from './copy.ts';
 import type { Directory } from './directory.ts';
 import { comparableDn } from './dn.ts';
 import type { Entry } from './entry.ts';
-import { idOf } from './entry-id.ts';
+import { idAttribute, idOf } from './entry-id.ts';
 import type { GroupSettings } from './group-settings.ts';
 import { NoPerson, personOf } from './person.ts';
 import { readIdRecord } from './person-id-record.ts';
@@ -78,12 +78,12 @@ export class MemberPeople {
 
   async #loadNames(told: ReadonlySet<string>): Promise<void> {
     const { directory, settings } = this.#options;
-    const { people, preset } = directory.settings;
+    const { people } = directory.settings;
     const attributes = [people.id, ...settings.personName, settings.login];
     const { base, scope, filter } = people;
     for await (const entries of directory.searchPages(base, { scope, filter, attributes })) {
       for (const entry of entries) {
-        const id = idOf(entry, { attribute: people.id, form: preset.idForm });
+        const id = idOf(entry, idAttribute(directory.settings));
         const known = id === undefined || told.has(id) ? undefined : this.#byId.get(id);
         if (id !== undefined && known !== undefined) this.#set(id, { ...known, ...this.#named(entry) });
       }

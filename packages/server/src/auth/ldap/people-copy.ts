@@ -5,7 +5,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { type Copy, digits, type EntryChange } from './copy.ts';
 import type { Directory } from './directory.ts';
 import type { Entry } from './entry.ts';
-import { idOf } from './entry-id.ts';
+import { idAttribute, idOf } from './entry-id.ts';
 import type { Announced, KnownPeople } from './known-people.ts';
 import { endOf, stateAt } from './known-person.ts';
 import { type Effects, noEffects, PeopleById } from './people-by-id.ts';
@@ -77,8 +77,7 @@ export class PeopleCopy implements Copy {
   }
 
   idOf(entry: Entry): string | undefined {
-    const { people, preset } = this.#options.directory.settings;
-    return idOf(entry, { attribute: people.id, form: preset.idForm });
+    return idOf(entry, idAttribute(this.#options.directory.settings));
   }
 
   idOfUuid(entryUuid: string): string | undefined {

@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url';
 import { Jid } from '@parley/xmpp/jid';
 import { escapeLocalPart, unescapeLocalPart } from '@parley/xmpp/jid-escaping';
 import type { Entry } from './entry.ts';
+import { idAttribute, idOf } from './entry-id.ts';
 import type { PasswordPolicy, PersonState } from './person-state.ts';
 import type { DirectorySettings } from './settings.ts';
 
@@ -34,8 +35,8 @@ export function personOf(
   now = Date.now(),
 ): Person | NoPerson {
   const { people, preset, domains } = settings;
-  const raw = entry.attributes.get(people.id.toLowerCase())?.[0];
-  if (raw === undefined) return new NoPerson('no id', `has no ${people.id}, by which it would be told apart`);
+  const id = idOf(entry, idAttribute(settings));
+  if (id === undefined) return new NoPerson('no id', `has no ${people.id}, by which it would be told apart`);
   const values = entry.texts(people.address);
   if (values.length === 0) return new NoPerson('no address', `has no ${people.address}, which is to be the address`);
   const accounts = values.map((value) => accountOf(value, people.domain));
@@ -46,7 +47,6 @@ export function personOf(
     const list = [...domains].join(', ') || 'it has none';
     return new NoPerson('another domain', `${what}, which is in no domain of this directory (${list})`);
   }
-  const id = preset.idForm === 'guid' ? guid(raw) : raw.toString('utf8').toLowerCase();
   return { id, dn: entry.dn, account, state: preset.state.read(entry, now, policy), entry };
 }
 
@@ -68,24 +68,4 @@ export function addressesOf(account: Jid, { people, domains }: DirectorySettings
   const local = unescapeLocalPart(account.local);
   if (people.domain !== undefined) return Jid.tryParse(people.domain)?.domain === domain ? [local] : [];
   return [...new Set([domain, domainToASCII(domain)])].filter((each) => each !== '').map((each) => `${local}@${each}`);
-}
-
-/** Microsoft's way of writing 16 bytes: the first three groups are little-endian. */
-export function guid(bytes: Buffer): string {
-  const hex = Buffer.from(bytes);
-  if (hex.length === 16) {
-    hex.subarray(0, 4).reverse();
-    hex.subarray(4, 6).reverse();
-    hex.subarray(6, 8).reverse();
-  }
-  return hex.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-}
-
-/** The bytes of a GUID that was written by `guid`. */
-export function guidBytes(text: string): Buffer {
-  const bytes = Buffer.from(text.replaceAll('-', ''), 'hex');
-  bytes.subarray(0, 4).reverse();
-  bytes.subarray(4, 6).reverse();
-  bytes.subarray(6, 8).reverse();
-  return bytes;
 }

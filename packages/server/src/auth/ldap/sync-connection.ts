@@ -12,8 +12,7 @@ const NOT_NOW = new Set([51, 52]);
  */
 export async function syncConnection(directory: Directory, end: AbortSignal): Promise<RawConnection> {
   const { connectTimeoutSeconds, bind } = directory.settings;
-  const { socket } = await directory.socket();
-  const connection = new RawConnection(new SocketWire(socket));
+  const connection = new RawConnection(new SocketWire(await directory.socket()));
   const late = AbortSignal.any([end, AbortSignal.timeout(connectTimeoutSeconds * 1000)]);
   const cut = () => connection.destroy('The directory did not answer in time.');
   late.addEventListener('abort', cut);
