@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Directory389 } from '../../../../../tests/services/directory-389.ts';
 import { Slapd } from '../../../../../tests/services/slapd.ts';
 import { PEOPLE, personDn, personEntry, SERVICE } from '../../../../../tests/services/slapd-files.ts';
 import { examine } from './examination.ts';
@@ -52,6 +53,16 @@ describe('somebody', () => {
     expect(lines).toContain('ok may log in');
     expect(lines.at(-1)).toBe('ok the password is right');
   });
+});
+
+it('tells that a directory with persistent search alone tells changes, too', async () => {
+  const other = await Directory389.start({ plugins: false });
+  await other.addPerson('romeo');
+  const lines = await test(undefined, {
+    ...{ type: '389ds', servers: [other.url], startTls: false, allowUnencrypted: true },
+    ...{ bind: Directory389.manager, people: { base: Directory389.people } },
+  });
+  expect(lines).toContain('ok tells changes at once (persistent search)');
 });
 
 describe('what does not work is told with its cure', () => {

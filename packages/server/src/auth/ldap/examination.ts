@@ -11,6 +11,7 @@ import { NoPerson } from './person.ts';
 import { examineUser } from './person-examination.ts';
 import { LdapServer, startTls, within } from './server.ts';
 import type { DirectorySettings } from './settings.ts';
+import { modesOf, type SynchronisationMode } from './synchronisation-modes.ts';
 
 /** What belongs together, under a title. */
 export interface Chapter {
@@ -143,8 +144,12 @@ async function* examineGroups(directory: Directory, naming: string): AsyncGenera
   }
 }
 
-const CONTENT_SYNCHRONISATION = '1.3.6.1.4.1.4203.1.9.1.1';
-const CHANGE_NOTIFICATION = '1.2.840.113556.1.4.528';
+/** The ways in which a directory tells by itself what changes, in words. */
+const TELLS_CHANGES: Partial<Record<SynchronisationMode, string>> = {
+  contentSynchronisation: 'content synchronisation',
+  notification: 'change notification',
+  persistentSearch: 'persistent search',
+};
 const PASSWORD_POLICY = '1.3.6.1.4.1.42.2.27.8.5.1';
 
 function* examineAbilities(dse: Entry, { preset }: DirectorySettings): Generator<Finding> {
@@ -152,8 +157,9 @@ function* examineAbilities(dse: Entry, { preset }: DirectorySettings): Generator
   if (preset.type === 'activeDirectory' || controls.has(PASSWORD_POLICY)) {
     yield ok('tells what becomes of passwords: locked, expired, to be changed');
   } else yield note('tells no more of passwords than right or wrong: it has no password policy, or does not show it');
-  if (controls.has(CONTENT_SYNCHRONISATION)) yield ok('tells changes at once (content synchronisation)');
-  else if (controls.has(CHANGE_NOTIFICATION)) yield ok('tells changes at once (change notification)');
+  const [mode = 'polling'] = modesOf(dse);
+  const tells = TELLS_CHANGES[mode];
+  if (tells !== undefined) yield ok(`tells changes at once (${tells})`);
   else yield note('does not tell changes, so it is asked for them again and again (OpenLDAP: the overlay syncprov)');
   const mechanisms = dse.texts('supportedSASLMechanisms').filter((each) => each.startsWith('SCRAM-'));
   if (mechanisms.length > 0) yield note(`speaks ${mechanisms.join(', ')} itself`);

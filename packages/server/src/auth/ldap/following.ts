@@ -1,14 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Metrics } from '@parley/metrics/registry';
-import type { SYNCHRONISATION_MODES } from '../../config/directory-synchronisation.ts';
 import type { Log } from '../../log.ts';
 import { contentSync } from './content-sync.ts';
-import { SYNC } from './content-sync-messages.ts';
 import type { Copy } from './copy.ts';
 import type { Directory } from './directory.ts';
 import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
-import { doorbell, NOTIFICATION, PERSISTENT_SEARCH } from './doorbell.ts';
+import { doorbell } from './doorbell.ts';
 import { BeginAgain, type Follow } from './follow.ts';
 import type { Followed } from './followed.ts';
 import { polling } from './polling.ts';
@@ -16,8 +14,7 @@ import { ConnectionLost, type RawConnection } from './raw-connection.ts';
 import { Rechecks } from './rechecks.ts';
 import { LeaseLost } from './sync-lease.ts';
 import { SyncState } from './sync-state.ts';
-
-type Mode = Exclude<(typeof SYNCHRONISATION_MODES)[number], 'auto'>;
+import { type SynchronisationMode as Mode, modesOf } from './synchronisation-modes.ts';
 
 const MODES: Record<Mode, (follow: Follow) => Promise<never>> = {
   contentSynchronisation: contentSync,
@@ -25,14 +22,6 @@ const MODES: Record<Mode, (follow: Follow) => Promise<never>> = {
   notification: (follow) => doorbell(follow, 'notification'),
   polling,
 };
-
-/** The best first, and the control by which a directory shows that it has it. */
-const WAYS: readonly (readonly [Mode, string])[] = [
-  ['contentSynchronisation', SYNC.request],
-  ['notification', NOTIFICATION],
-  ['persistentSearch', PERSISTENT_SEARCH],
-  ['polling', ''],
-];
 
 /**
  * RFC 4511 §4.1.9: protocolError, sizeLimitExceeded, adminLimitExceeded, unavailableCriticalExtension and
@@ -153,9 +142,8 @@ export class Following {
     const { directory } = this.#options;
     const { mode } = directory.settings.synchronisation;
     if (mode !== 'auto') return mode;
-    const offered = new Set((await directory.rootDse()).texts('supportedControl'));
-    const ways = WAYS.filter(([, control]) => control === '' || offered.has(control)).map(([way]) => way);
-    const [first = 'polling'] = ways.filter((way) => !this.#refused.has(way));
+    const modes = modesOf(await directory.rootDse());
+    const [first = 'polling'] = modes.filter((each) => !this.#refused.has(each));
     return first;
   }
 
