@@ -1,3 +1,6 @@
+/** Codes of a server that does not want now, of which another one may do better: busy, unavailable (RFC 4511 §4.1.9). */
+export const NOT_NOW: ReadonlySet<number> = new Set([51, 52]);
+
 export interface AwayOptions extends ErrorOptions {
   late?: boolean;
   crowded?: boolean;

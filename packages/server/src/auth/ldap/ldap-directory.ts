@@ -19,7 +19,7 @@ import { type BindOutcome, bindOutcome } from './bind-outcome.ts';
 import type { Answer } from './connection.ts';
 import type { Deadline, Directory, PagesOptions, SearchOptions } from './directory.ts';
 import { type DirectoryOperation, observeCalls } from './directory-calls.ts';
-import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
+import { DirectoryAway, DirectoryRefused, NOT_NOW } from './directory-error.ts';
 import { DirectoryServers } from './directory-servers.ts';
 import type { Entry } from './entry.ts';
 import { passwordChange } from './password-change.ts';
@@ -30,8 +30,6 @@ import type { DirectorySettings } from './settings.ts';
 
 const SUCCESS = 0;
 const SIZE_LIMIT_EXCEEDED = 4;
-/** Busy and unavailable: another server may do better. */
-const NOT_NOW = new Set([51, 52]);
 const PAGE_SIZE = 500;
 /** Entries of a page, from a server that does not know pages and sends all at once. */
 const MOST_WITHOUT_PAGES = 1_000_000;

@@ -6,14 +6,12 @@ import { SaslError } from '@parley/xmpp/sasl-error';
 import { ExtendedRequest } from 'ldapts';
 import { AccountsAway, AccountsBusy } from '../authenticator.ts';
 import type { Deadline } from './directory.ts';
+import { NOT_NOW } from './directory-error.ts';
 import type { Person } from './person.ts';
-import type { BindResult, SaslStep } from './raw-connection.ts';
+import { type BindResult, SASL_BIND_IN_PROGRESS, type SaslStep } from './raw-connection.ts';
 
 /** RFC 4532 */
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
-const IN_PROGRESS = 14;
-/** Busy and unavailable (RFC 4511 §4.1.9): nothing was learnt. */
-const NOT_NOW = new Set([51, 52]);
 /** The client has so long to answer a challenge. */
 const CLIENT_MS = 20_000;
 /** Exchanges under way on this node: each has a connection to the directory. */
@@ -180,7 +178,7 @@ class Relay implements ScramRelay {
       this.#person = await this.#host.find(this.#account, deadline);
       const { code, credentials } = await this.#begin(message, deadline);
       const challenge = credentials?.toString() ?? '';
-      this.#real = code === IN_PROGRESS && challenge.startsWith(`r=${clientNonce}`);
+      this.#real = code === SASL_BIND_IN_PROGRESS && challenge.startsWith(`r=${clientNonce}`);
       if (!this.#real) return this.#around.pretend(clientNonce);
       this.#around.challenged(challenge, clientNonce);
       return challenge;
@@ -230,7 +228,7 @@ class Relay implements ScramRelay {
     let { code, credentials } = await this.#bind(message, deadline);
     const proof = credentials?.toString();
     // some say that it was right only when the client has nothing more to say
-    if (code === IN_PROGRESS && proof?.startsWith('v=')) ({ code } = await this.#bind('', deadline));
+    if (code === SASL_BIND_IN_PROGRESS && proof?.startsWith('v=')) ({ code } = await this.#bind('', deadline));
     return code === 0 && proof?.startsWith('v=') ? proof : undefined;
   }
 

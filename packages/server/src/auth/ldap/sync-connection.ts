@@ -1,10 +1,7 @@
 import type { Directory } from './directory.ts';
-import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
+import { DirectoryAway, DirectoryRefused, NOT_NOW } from './directory-error.ts';
 import { RawConnection } from './raw-connection.ts';
 import { SocketWire } from './socket-wire.ts';
-
-/** Codes of a server that does not want now (RFC 4511 §4.1.9): busy, unavailable. */
-const NOT_NOW = new Set([51, 52]);
 
 /**
  * A connection of its own to a server that works, bound as the account that Parley has. Throws DirectoryAway where there
