@@ -6,9 +6,9 @@ import {
   berElements,
   berEncode,
   berEncodeInteger,
-} from '../../packages/server/src/auth/ldap/ber.ts';
-import { type LdapMessage, RESPONSE, readMessage } from '../../packages/server/src/auth/ldap/message.ts';
-import { MessageFramer } from '../../packages/server/src/auth/ldap/message-framer.ts';
+} from '../../packages/server/src/auth/ldap/connection/ber.ts';
+import { type LdapMessage, RESPONSE, readMessage } from '../../packages/server/src/auth/ldap/connection/message.ts';
+import { MessageFramer } from '../../packages/server/src/auth/ldap/connection/message-framer.ts';
 import type { ActiveDirectory, AdEntry } from './active-directory.ts';
 import { type AnswerControl, entryAnswer, resultAnswer } from './ldap-answers.ts';
 import { matches } from './ldap-filter.ts';

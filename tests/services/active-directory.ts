@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { BerError } from '../../packages/server/src/auth/ldap/ber.ts';
+import { BerError } from '../../packages/server/src/auth/ldap/connection/ber.ts';
 import { AdSession } from './active-directory-session.ts';
 
 export type AdValues = Record<string, string | readonly string[]>;

@@ -1,5 +1,5 @@
-import { BER, berEncode, berEncodeInteger } from '../../packages/server/src/auth/ldap/ber.ts';
-import { RESPONSE } from '../../packages/server/src/auth/ldap/message.ts';
+import { BER, berEncode, berEncodeInteger } from '../../packages/server/src/auth/ldap/connection/ber.ts';
+import { RESPONSE } from '../../packages/server/src/auth/ldap/connection/message.ts';
 
 export interface AnswerControl {
   readonly oid: string;

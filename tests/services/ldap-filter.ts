@@ -1,4 +1,4 @@
-import { BER, type BerElement, BerSequence, berElements } from '../../packages/server/src/auth/ldap/ber.ts';
+import { BER, type BerElement, BerSequence, berElements } from '../../packages/server/src/auth/ldap/connection/ber.ts';
 
 /** What a filter asks an entry for: values by name in lower case. */
 export type FilteredEntry = ReadonlyMap<string, readonly Buffer[]>;

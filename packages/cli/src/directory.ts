@@ -31,7 +31,7 @@ export function directoryCommand(): Command {
 async function test(command: Command, name?: string, user?: string, password?: string): Promise<boolean> {
   // all modules: not for a mere --help
   const { directorySettings } = await import('@parley/server/auth/ldap/directory-settings');
-  const { examine } = await import('@parley/server/auth/ldap/examination');
+  const { examine } = await import('@parley/server/auth/ldap/examination/examination');
   const { printable } = await import('@parley/server/printable');
   const { readConfiguration } = await import('./configuration.ts');
   const all = directorySettings(readConfiguration(command));

@@ -1,5 +1,5 @@
 import { Directories } from './auth/ldap/directories.ts';
-import { profilesOf } from './auth/ldap/profiles-of-directories.ts';
+import { profilesOf } from './auth/ldap/profiles/profiles-of-directories.ts';
 import { Profiles } from './auth/profiles.ts';
 import type { ModuleConfiguration } from './config/schema.ts';
 import type { ModuleContext } from './module.ts';

@@ -6,9 +6,9 @@ import type { Log } from '../../log.ts';
 import type { Peers } from '../../peers.ts';
 import type { Groups } from '../groups.ts';
 import type { Directory } from './directory.ts';
-import { followGroups, forgetGroups } from './directory-groups.ts';
 import { directorySettings } from './directory-settings.ts';
-import { FollowedDirectory } from './followed-directory.ts';
+import { FollowedDirectory } from './following/followed-directory.ts';
+import { followGroups, forgetGroups } from './groups/directory-groups.ts';
 import { LdapDirectory } from './ldap-directory.ts';
 
 export interface DirectoriesOptions {

@@ -6,15 +6,15 @@ import { AccountSources } from '../account-sources.ts';
 import type { Authenticator } from '../authenticator.ts';
 import { GroupAccess } from '../group-access.ts';
 import { PasswordWork } from '../password-work.ts';
+import { RawConnection } from './connection/raw-connection.ts';
+import { SocketWire } from './connection/socket-wire.ts';
 import type { ConfiguredDirectory, Directories } from './directories.ts';
 import { DirectoryAuthenticator } from './directory-authenticator.ts';
 import { sourcesOf } from './directory-settings.ts';
-import { LearntVerifiers } from './learnt-verifiers.ts';
 import { Lookups } from './lookups.ts';
-import { RawConnection } from './raw-connection.ts';
-import { ScramRelays } from './scram-relay.ts';
-import { Learning, Reading, type ScramSource } from './scram-source.ts';
-import { SocketWire } from './socket-wire.ts';
+import { LearntVerifiers } from './passwords/learnt-verifiers.ts';
+import { ScramRelays } from './passwords/scram-relay.ts';
+import { Learning, Reading, type ScramSource } from './passwords/scram-source.ts';
 
 export interface DirectoryAccountsOptions {
   readonly internal: Authenticator;

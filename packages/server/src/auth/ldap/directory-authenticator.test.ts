@@ -5,13 +5,13 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Log } from '../../log.ts';
 import { type AccountChange, AccountsAway, AccountsBusy } from '../authenticator.ts';
 import { PasswordWork } from '../password-work.ts';
-import { bindOutcome } from './bind-outcome.ts';
 import { DirectoryAuthenticator } from './directory-authenticator.ts';
 import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
 import { FakeDirectory, FakePeople, LOCKED } from './fake-directory.ts';
-import { LearntVerifiers } from './learnt-verifiers.ts';
 import { Lookups } from './lookups.ts';
-import { Learning } from './scram-source.ts';
+import { bindOutcome } from './passwords/bind-outcome.ts';
+import { LearntVerifiers } from './passwords/learnt-verifiers.ts';
+import { Learning } from './passwords/scram-source.ts';
 
 const romeo = Jid.parse('romeo@localhost');
 const juliet = Jid.parse('juliet@localhost');

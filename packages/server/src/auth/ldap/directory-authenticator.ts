@@ -23,16 +23,16 @@ import {
 } from '../authenticator.ts';
 import type { GroupAccess } from '../group-access.ts';
 import { PasswordWork } from '../password-work.ts';
-import type { BindOutcome } from './bind-outcome.ts';
-import { noticeOf, refusalOf, verdictOf } from './bind-verdict.ts';
 import type { Deadline, Directory } from './directory.ts';
 import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
-import type { KnownPeople, PersonChange } from './known-people.ts';
+import type { KnownPeople, PersonChange } from './following/known-people.ts';
 import type { Lookups } from './lookups.ts';
-import { passwordRefusal } from './password-refusal.ts';
+import type { BindOutcome } from './passwords/bind-outcome.ts';
+import { noticeOf, refusalOf, verdictOf } from './passwords/bind-verdict.ts';
+import { passwordRefusal } from './passwords/password-refusal.ts';
+import type { ScramRelays } from './passwords/scram-relay.ts';
+import type { ScramSource } from './passwords/scram-source.ts';
 import { NoPerson, type Person } from './person.ts';
-import type { ScramRelays } from './scram-relay.ts';
-import type { ScramSource } from './scram-source.ts';
 
 export interface DirectoryAuthenticatorOptions {
   readonly directory: Directory;

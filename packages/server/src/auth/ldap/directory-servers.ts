@@ -1,10 +1,10 @@
 import { PresenceFilter, SearchRequest } from 'ldapts';
 import type { Log } from '../../log.ts';
 import { trustIn } from '../../net/dial.ts';
+import { LdapServer } from './connection/ldap-server.ts';
+import { ServerHealth } from './connection/server-health.ts';
 import type { Deadline } from './directory.ts';
 import { DirectoryAway } from './directory-error.ts';
-import { LdapServer } from './server.ts';
-import { ServerHealth } from './server-health.ts';
 import type { DirectorySettings } from './settings.ts';
 
 interface Member {

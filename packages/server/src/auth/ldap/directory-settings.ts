@@ -3,8 +3,14 @@ import { type DirectoryConfiguration, INTERNAL } from '../../config/directory.ts
 import { ConfigurationError, type Problem } from '../../config/problem.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { ConfiguredFilterError, configuredFilter } from './configured-filter.ts';
-import { type GroupSettings, groupSettings, memberAttributes, type NamesOfGroups, namesIn } from './group-settings.ts';
-import { changeAttributes } from './password-mark.ts';
+import {
+  type GroupSettings,
+  groupSettings,
+  memberAttributes,
+  type NamesOfGroups,
+  namesIn,
+} from './groups/group-settings.ts';
+import { changeAttributes } from './passwords/password-mark.ts';
 import { stateRules } from './person-state.ts';
 import { presets } from './presets.ts';
 import type { DirectorySettings } from './settings.ts';

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Change, Control, Filter } from 'ldapts';
-import type { BindOutcome } from './bind-outcome.ts';
 import type { Entry } from './entry.ts';
+import type { BindOutcome } from './passwords/bind-outcome.ts';
 import type { NoPerson, Person } from './person.ts';
 import type { DirectorySettings } from './settings.ts';
 

@@ -2,12 +2,12 @@
 import type { Jid } from '@parley/xmpp/jid';
 import { vi } from 'vitest';
 import { configurationSchema } from '../../config/schema.ts';
-import { type BindOutcome, bindOutcome } from './bind-outcome.ts';
 import type { Directory, SearchOptions } from './directory.ts';
 import { DirectoryAway } from './directory-error.ts';
 import { directorySettings } from './directory-settings.ts';
 import { type Entry, entryOf } from './entry.ts';
-import type { KnownPeople, PersonChange } from './known-people.ts';
+import type { KnownPeople, PersonChange } from './following/known-people.ts';
+import { type BindOutcome, bindOutcome } from './passwords/bind-outcome.ts';
 import type { Person } from './person.ts';
 import type { PersonState } from './person-state.ts';
 

@@ -6,11 +6,11 @@ import { entryAnswer, resultAnswer } from '../../../../../tests/services/ldap-an
 import { Slapd } from '../../../../../tests/services/slapd.ts';
 import { GROUPS, PEOPLE, POLICIES, personDn, personEntry, SUFFIX } from '../../../../../tests/services/slapd-files.ts';
 import { Log } from '../../log.ts';
+import { RESPONSE, readMessage } from './connection/message.ts';
+import { MessageFramer } from './connection/message-framer.ts';
 import { DirectoryRefused } from './directory-error.ts';
 import { filterOf, idAttribute } from './entry-id.ts';
 import { LdapDirectory } from './ldap-directory.ts';
-import { RESPONSE, readMessage } from './message.ts';
-import { MessageFramer } from './message-framer.ts';
 import { closedWithTest, directoryEntry, directoryOf, HeardLog, rudeServer, settingsFor } from './testing.ts';
 
 const jid = (local: string) => Jid.of(local, 'localhost');

@@ -15,17 +15,17 @@ import {
   SearchRequest,
 } from 'ldapts';
 import type { Log } from '../../log.ts';
-import { type BindOutcome, bindOutcome } from './bind-outcome.ts';
-import type { Answer } from './connection.ts';
+import type { Answer } from './connection/ldap-connection.ts';
+import type { LdapServer } from './connection/ldap-server.ts';
 import type { Deadline, Directory, PagesOptions, SearchOptions } from './directory.ts';
 import { type DirectoryOperation, observeCalls } from './directory-calls.ts';
 import { DirectoryAway, DirectoryRefused, NOT_NOW } from './directory-error.ts';
 import { DirectoryServers } from './directory-servers.ts';
 import type { Entry } from './entry.ts';
-import { passwordChange } from './password-change.ts';
-import { PasswordPolicies } from './password-policies.ts';
+import { type BindOutcome, bindOutcome } from './passwords/bind-outcome.ts';
+import { passwordChange } from './passwords/password-change.ts';
+import { PasswordPolicies } from './passwords/password-policies.ts';
 import { addressesOf, NoPerson, type Person, personOf } from './person.ts';
-import type { LdapServer } from './server.ts';
 import type { DirectorySettings } from './settings.ts';
 
 const SUCCESS = 0;

@@ -1,6 +1,6 @@
 import type { Filter } from 'ldapts';
 import type { DirectoryConfiguration } from '../../config/directory.ts';
-import type { GroupSettings } from './group-settings.ts';
+import type { GroupSettings } from './groups/group-settings.ts';
 import type { DirectoryPreset } from './presets.ts';
 
 /** A directory's configuration, with what its type fills in. */
