@@ -63,7 +63,7 @@ export class LdapServer {
 
   /** A connection on which nothing was said yet: encrypted, to a server that has proved who it is. */
   async socket(deadline: Deadline): Promise<Socket> {
-    const signal = within(deadline, this.#settings.connectTimeoutSeconds);
+    const signal = signalWithin(deadline, this.#settings.connectTimeoutSeconds);
     try {
       const socket = await dial(this.host, this.port, signal);
       if (this.encryptedAtOnce) return await encrypt(socket, this.host, this.#trust, signal);
@@ -86,14 +86,14 @@ export class LdapServer {
 
   /** A connection bound as the account that Parley has: one that stands, or another one. */
   async lease(deadline: Deadline): Promise<Lease> {
-    await this.#slots.take(within(deadline));
+    await this.#slots.take(signalWithin(deadline));
     try {
       const idle = this.#idle.take();
       const connection = idle ?? (await this.#bound(deadline));
       let released = false;
       return {
         reused: idle !== undefined,
-        ask: (request, most) => connection.ask(request, within(deadline, this.#settings.timeoutSeconds), most),
+        ask: (request, most) => connection.ask(request, signalWithin(deadline, this.#settings.timeoutSeconds), most),
         release: (spoilt = false) => {
           if (released) return;
           released = true;
@@ -113,12 +113,13 @@ export class LdapServer {
    * Every bind begins as nobody, whoever was there before (RFC 4511 §4.2.1).
    */
   async bindAs(deadline: Deadline, bind: BindRequest, next?: Message): Promise<{ bound: Answer; next?: Answer }> {
-    await this.#passwordSlots.take(within(deadline));
+    await this.#passwordSlots.take(signalWithin(deadline));
     try {
       for (;;) {
         const idle = next === undefined ? this.#idlePassword.take() : undefined;
         const connection = idle ?? (await this.connect(deadline));
-        const ask = (request: Message) => connection.ask(request, within(deadline, this.#settings.timeoutSeconds));
+        const ask = (request: Message) =>
+          connection.ask(request, signalWithin(deadline, this.#settings.timeoutSeconds));
         try {
           const bound = await ask(bind);
           if (next === undefined) {
@@ -157,7 +158,10 @@ export class LdapServer {
     const { dn, password } = this.#settings.bind;
     const bind = new BindRequest({ messageId: 0, dn, password: password ?? '' });
     try {
-      const { code, diagnostic } = await connection.ask(bind, within(deadline, this.#settings.connectTimeoutSeconds));
+      const { code, diagnostic } = await connection.ask(
+        bind,
+        signalWithin(deadline, this.#settings.connectTimeoutSeconds),
+      );
       if (code === 0) return connection;
       throw new DirectoryAway(serviceBindWords(dn, code, diagnostic), { code });
     } catch (error) {
@@ -168,7 +172,7 @@ export class LdapServer {
 }
 
 /** Aborts at the deadline, or after so many seconds. */
-export function within(deadline: Deadline, seconds = Number.POSITIVE_INFINITY): AbortSignal {
+export function signalWithin(deadline: Deadline, seconds = Number.POSITIVE_INFINITY): AbortSignal {
   const left = Math.min(deadline - performance.now(), seconds * 1000);
   return AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, Math.ceil(left))));
 }

@@ -2,7 +2,7 @@ import { EqualityFilter, OrFilter } from 'ldapts';
 import { Log } from '../../../log.ts';
 import { DialError, dial, lookAtCertificate, type ShownCertificate, trustIn } from '../../../net/dial.ts';
 import { dialWords } from '../connection/failure-words.ts';
-import { LdapServer, startTls, within } from '../connection/ldap-server.ts';
+import { LdapServer, signalWithin, startTls } from '../connection/ldap-server.ts';
 import type { Directory } from '../directory.ts';
 import { DirectoryAway, DirectoryRefused } from '../directory-error.ts';
 import type { Entry } from '../entry.ts';
@@ -191,4 +191,4 @@ function wordsOf(error: unknown, server?: LdapServer): string {
 }
 
 const deadlineFor = ({ answerSeconds }: DirectorySettings) => performance.now() + answerSeconds * 1000;
-const signalFor = (settings: DirectorySettings) => within(deadlineFor(settings), settings.connectTimeoutSeconds);
+const signalFor = (settings: DirectorySettings) => signalWithin(deadlineFor(settings), settings.connectTimeoutSeconds);
