@@ -60,7 +60,7 @@ export class Installation {
 
   constructor(config: object = {}) {
     const nowhere = { host: '127.0.0.1', port: 0 };
-    const listen = { c2s: [nowhere], c2sTls: [nowhere], http: [nowhere] };
+    const listen = { c2s: [nowhere], c2sTls: [nowhere], s2s: [nowhere], s2sTls: [nowhere], http: [nowhere] };
     const admin = { socket: join(this.folder, 'parley.sock') };
     this.config = { listen, admin, keyspace: { url: `embedded:${join(this.folder, 'data')}` }, ...config };
     this.configure({});

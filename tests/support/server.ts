@@ -178,7 +178,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const config = configurationSchema(moduleSettings(modules)).parse({
     ...options.config,
     domains: options.config?.domains ?? ['localhost'],
-    listen: options.config?.listen ?? { c2s: [], c2sTls: [], components: [], http: [] },
+    listen: { c2s: [], c2sTls: [], s2s: [], s2sTls: [], components: [], http: [], ...options.config?.listen },
     keyspace: { url: 'embedded::memory:', ...options.config?.keyspace },
     authentication: { iterations: 4096, ...options.config?.authentication },
     // what is left over at the end of a test comes back to no other node
