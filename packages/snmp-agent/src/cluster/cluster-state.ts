@@ -1,0 +1,36 @@
+import type { NodeState } from '@parley/metrics/node-report';
+import type { Snapshot } from '@parley/metrics/snapshot';
+
+/** As applOperStatus of NETWORK-SERVICES-MIB numbers them (RFC 2788). */
+export const OPERATIONAL_STATUS = { up: 1, down: 2, halted: 3, congested: 4, restarting: 5, quiescing: 6 } as const;
+export type OperationalStatus = keyof typeof OPERATIONAL_STATUS;
+
+/** What is known of a node, or of all of them together. Times are the agent's: milliseconds since it started. */
+export interface ApplicationState {
+  /** 1 is the cluster; each node has the same as long as it is known. */
+  readonly index: number;
+  readonly name: string;
+  readonly software: string;
+  readonly status: OperationalStatus;
+  /** When that was seen first; 0 where it was so before the agent started. */
+  readonly changedAt: number;
+  /** When the application started; 0 where that was before the agent did. */
+  readonly startedAt: number;
+  /** When it was heard last. */
+  readonly heardAt: number;
+  /** When a stream was last seen to be there, or to have come or gone; 0 where that was never. */
+  readonly inboundAt: number;
+  readonly outboundAt: number;
+  /** What a node counts since it started; what the cluster has counted since it is watched, which never falls. */
+  readonly metrics: Pick<Snapshot, 'values'>;
+}
+
+/** All that is shown, at one moment. */
+export interface ClusterState {
+  readonly cluster: ApplicationState;
+  readonly nodes: readonly ApplicationState[];
+  /** When the newest of it was heard. */
+  readonly at: number;
+}
+
+export type { NodeState };

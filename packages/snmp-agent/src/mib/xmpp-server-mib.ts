@@ -1,0 +1,184 @@
+import { catalogue } from '@parley/metrics/catalogue';
+import type { ApplicationState, ClusterState } from '../cluster/cluster-state.ts';
+import { OPERATIONAL_STATUS } from '../cluster/cluster-state.ts';
+import { gauge32, integer, text, timeTicks } from '../protocol/value.ts';
+import { enumeration, type MibModule, type Notification, type Scalar, SYNTAX, type Table } from './definition.ts';
+import { directoryTable, domainTable } from './domain-tables.ts';
+import { everyApplication } from './every-application.ts';
+import { latencyTable } from './latency-table.ts';
+import { kibibytes, metricColumn } from './metric-columns.ts';
+import { loginTable, stanzaTable } from './traffic-tables.ts';
+
+/** The enterprise number that RFC 5612 keeps for documentation, until a site has its own. */
+export const DOCUMENTATION_ARC = [1, 3, 6, 1, 4, 1, 32473] as const;
+
+const scalars: Scalar<ClusterState>[] = [
+  {
+    name: 'xmppClusterName',
+    syntax: SYNTAX.text,
+    description: 'The name of the cluster, or of the node where it is alone.',
+    value: ({ cluster }) => text(cluster.name),
+  },
+  {
+    name: 'xmppClusterNodesUp',
+    syntax: SYNTAX.gauge,
+    units: 'nodes',
+    description: 'Nodes that run: whose xmppNodeState is up, halted, congested or quiescing.',
+    value: ({ nodes }) => gauge32(nodes.filter(({ status }) => status !== 'down' && status !== 'restarting').length),
+  },
+  {
+    name: 'xmppClusterNodesTotal',
+    syntax: SYNTAX.gauge,
+    units: 'nodes',
+    description: 'Nodes that have a row in xmppNodeTable.',
+    value: ({ nodes }) => gauge32(nodes.length),
+  },
+  {
+    name: 'xmppClusterSnapshotTime',
+    syntax: SYNTAX.time,
+    description: 'The value of sysUpTime when the newest values of this module were taken.',
+    value: ({ at }) => timeTicks(at),
+  },
+  {
+    ...metricColumn<ApplicationState>('xmppClusterSessions', catalogue.sessions, {
+      description: 'Bound sessions of clients in the whole cluster.',
+    }),
+    value: ({ cluster }) => metricColumn<ApplicationState>('', catalogue.sessions).value(cluster) ?? gauge32(0),
+  },
+];
+
+const nodeTable: Table<ClusterState, ApplicationState> = {
+  name: 'xmppNode',
+  description:
+    'One row for each node, and one with the index 1 for all of them together, whose counters never fall when a node ends. xmppNodeIndex is the applIndex of NETWORK-SERVICES-MIB (RFC 2788) for the same node.',
+  index: [{ name: 'xmppNodeIndex', syntax: SYNTAX.index, description: 'Says which node; equal to its applIndex.' }],
+  rows: (state) => everyApplication(state).map((row) => ({ index: [row.index], row })),
+  columns: [
+    {
+      name: 'xmppNodeName',
+      syntax: SYNTAX.text,
+      description: 'The name of the node.',
+      value: ({ name }) => text(name),
+    },
+    {
+      name: 'xmppNodeState',
+      syntax: enumeration(OPERATIONAL_STATUS),
+      description:
+        'As applOperStatus of RFC 2788. down: it was not heard in time. halted: it runs and can take nobody. congested: it has reached a limit. restarting: it was told to stop, and is not heard. quiescing: it takes nobody new.',
+      value: ({ status }) => integer(OPERATIONAL_STATUS[status]),
+    },
+    {
+      name: 'xmppNodeLastHeard',
+      syntax: SYNTAX.time,
+      description: 'The value of sysUpTime when the node was heard last.',
+      value: ({ heardAt }) => timeTicks(heardAt),
+    },
+    {
+      name: 'xmppNodeVersion',
+      syntax: SYNTAX.text,
+      description: 'The version of the server.',
+      value: (row) => text(row.software),
+    },
+    metricColumn('xmppNodeSessions', catalogue.sessions),
+    metricColumn('xmppNodeStreams', catalogue.streams, { description: 'Open streams of clients.' }),
+    metricColumn('xmppNodeConnectionsAccepted', catalogue.connectionsAccepted),
+    metricColumn('xmppNodeConnectionsRefused', catalogue.connectionsRefused),
+    metricColumn('xmppNodeOctetsIn', catalogue.io, {
+      filter: { direction: 'in' },
+      description: 'Octets of XML read from streams, without TLS.',
+    }),
+    metricColumn('xmppNodeOctetsOut', catalogue.io, {
+      filter: { direction: 'out' },
+      description: 'Octets of XML written to streams, without TLS.',
+    }),
+    metricColumn('xmppNodeLoginsSucceeded', catalogue.logins, {
+      filter: { outcome: 'success' },
+      description: 'Logins that succeeded.',
+    }),
+    metricColumn('xmppNodeLimitsExceeded', catalogue.limitsExceeded),
+    metricColumn('xmppNodeFaults', catalogue.errors),
+    metricColumn('xmppNodeEventLoopDelay', catalogue.eventLoopDelay, {
+      filter: { quantile: 'p99' },
+      description: 'Delay of the event loop that 99 of 100 turns did not exceed over the last interval.',
+    }),
+    kibibytes('xmppNodeMemory', catalogue.rss),
+    metricColumn('xmppNodeProcessorTime', catalogue.cpu),
+    metricColumn('xmppNodeDescriptors', catalogue.descriptors, {
+      filter: { state: 'used' },
+      description: 'File descriptors in use.',
+    }),
+    metricColumn('xmppNodeKeyspaceState', catalogue.keyspaceState),
+    metricColumn('xmppNodeKeyspaceCommands', catalogue.keyspaceCommands),
+    metricColumn('xmppNodeKeyspaceErrors', catalogue.keyspaceErrors),
+    metricColumn('xmppNodeKeyspaceLosses', catalogue.keyspaceLosses),
+    metricColumn('xmppNodeSessionsTakenOver', catalogue.clusterTakeovers),
+    metricColumn('xmppNodeDeliveriesWaiting', catalogue.clusterDeliveriesWaiting),
+    metricColumn('xmppNodeOfflineStored', catalogue.offlineStored),
+    metricColumn('xmppNodeOfflineDelivered', catalogue.offlineDelivered),
+    metricColumn('xmppNodePeerStreamsIn', catalogue.federationStreams, {
+      filter: { direction: 'in', state: 'open' },
+      description: 'Streams that other servers have begun.',
+    }),
+    metricColumn('xmppNodePeerStreamsOut', catalogue.federationStreams, {
+      filter: { direction: 'out', state: 'open' },
+      description: 'Streams to other servers.',
+    }),
+    metricColumn('xmppNodePeerStanzasWaiting', catalogue.federationWaiting),
+  ],
+};
+
+export const NOTIFICATIONS = [
+  'xmppNodeDown',
+  'xmppNodeUp',
+  'xmppNodeStateChange',
+  'xmppKeyspaceLost',
+  'xmppKeyspaceBack',
+  'xmppDirectoryLost',
+  'xmppDirectoryBack',
+  'xmppLoginFailureBurst',
+  'xmppCertificateExpiring',
+  'xmppQueueHigh',
+  'xmppMessagesMissing',
+] as const;
+export type NotificationName = (typeof NOTIFICATIONS)[number];
+
+const NODE = ['xmppNodeName', 'xmppNodeState'];
+const ABOUT: Record<NotificationName, Omit<Notification, 'name'>> = {
+  xmppNodeDown: { objects: [...NODE, 'xmppNodeLastHeard'], description: 'A node was not heard in time.' },
+  xmppNodeUp: { objects: NODE, description: 'A node has joined, or is back.' },
+  xmppNodeStateChange: { objects: NODE, description: 'A node is in another state, such as quiescing or congested.' },
+  xmppKeyspaceLost: { objects: [...NODE, 'xmppNodeKeyspaceState'], description: 'Redis does not answer a node.' },
+  xmppKeyspaceBack: { objects: [...NODE, 'xmppNodeKeyspaceState'], description: 'Redis answers a node again.' },
+  xmppDirectoryLost: {
+    objects: ['xmppDirectoryServersAway'],
+    description: 'A server of a directory does not work.',
+  },
+  xmppDirectoryBack: { objects: ['xmppDirectoryServersAway'], description: 'All servers of a directory work again.' },
+  xmppLoginFailureBurst: {
+    objects: [...NODE, 'xmppNodeLoginsSucceeded'],
+    description: 'More logins have failed in a minute than the configuration takes for usual.',
+  },
+  xmppCertificateExpiring: {
+    objects: ['xmppDomainCertificateDays'],
+    description: 'The certificate of a domain will soon expire.',
+  },
+  xmppQueueHigh: {
+    objects: [...NODE, 'xmppNodePeerStanzasWaiting', 'xmppNodeDeliveriesWaiting'],
+    description: 'More stanzas wait on a node than the configuration takes for usual.',
+  },
+  xmppMessagesMissing: {
+    objects: NODE,
+    description: 'What sessions took in, and what left them or is still there, has differed twice in a row.',
+  },
+};
+
+/** What NETWORK-SERVICES-MIB does not have about a cluster of XMPP servers. */
+export const xmppServerMib: MibModule<ClusterState> = {
+  name: 'XMPP-SERVER-MIB',
+  description:
+    'Objects to watch XMPP servers that are one cluster. They add to those of NETWORK-SERVICES-MIB (RFC 2788), which the same agent serves.',
+  updated: '202611260000Z',
+  scalars,
+  tables: [nodeTable, stanzaTable, loginTable, latencyTable, domainTable, directoryTable],
+  notifications: NOTIFICATIONS.map((name) => ({ name, ...ABOUT[name] })),
+};
