@@ -8,7 +8,7 @@ const packages: Record<string, string[]> = {
   keyspace: [],
   server: ['xmpp', 'metrics', 'keyspace'],
   'snmp-agent': ['metrics', 'keyspace'],
-  cli: ['xmpp', 'metrics', 'keyspace', 'server'],
+  cli: ['xmpp', 'metrics', 'keyspace', 'server', 'snmp-agent'],
 };
 
 /** Inside the server, imports point down this list: from a later line to an earlier one. */
@@ -39,6 +39,7 @@ const serverOrder = [
     'fenced',
   ],
   ['node'],
+  ['node-condition', 'node-reports'],
   ['ports'],
   ['main'],
 ];
@@ -50,7 +51,7 @@ const serverFolders = ['auth', 's2s', 'components', 'im', 'xeps', 'admin'];
 const reserved: [RegExp, RegExp, string][] = [
   [/^ioredis$/, /^packages\/keyspace\/src\/redis/, 'packages/keyspace/src/redis'],
   [/^node:sqlite$/, /^packages\/keyspace\//, 'packages/keyspace'],
-  [/^node:(net|tls)$/, /^packages\/server\/src\/net\//, 'packages/server/src/net'],
+  [/^node:(net|tls)$/, /^packages\/(server\/src\/net|snmp-agent\/src)\//, 'packages/server/src/net'],
   [/^saxes$/, /^packages\/xmpp\//, 'packages/xmpp'],
   [/^ldapts$/, /^packages\/server\/src\/auth\/ldap\//, 'packages/server/src/auth/ldap'],
 ];

@@ -1,7 +1,7 @@
 import { openKeyspace } from '@parley/keyspace/open';
 import { OwnRedis } from '@parley/keyspace/testing/own-redis';
 import { parseSnapshot } from '@parley/metrics/snapshot';
-import { nodeMetricsKeys } from '@parley/server/metrics-report';
+import { nodeReportKeys } from '@parley/server/node-reporting';
 import { expect, it, vi } from 'vitest';
 import { Chat } from '../support/chat.ts';
 import { conditionOf, plain } from '../support/login.ts';
@@ -41,7 +41,7 @@ it('lets those who are there talk on while Redis is away, keeps others waiting, 
   expect([await ready(node), await logsIn(port, 'nurse'), ledger.refused]).toEqual([200, 'success', []]);
 
   const { keyspace } = await openKeyspace(redis.url);
-  const metrics = nodeMetricsKeys.key(String((await node.event('server.started')).node));
+  const metrics = nodeReportKeys.key(String((await node.event('server.started')).node));
   const report = await keyspace.get(metrics);
   await keyspace.close();
   expect(parseSnapshot(String(report)).values['xmpp.connections.accepted']).toBeDefined();

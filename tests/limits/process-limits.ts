@@ -8,6 +8,7 @@ import type { LimitName } from '@parley/metrics/catalogue';
 import type { Configuration } from '@parley/server/config/schema';
 import { Log } from '@parley/server/log';
 import { LiveHeap } from '@parley/server/net/live-heap';
+import { NodeCondition } from '@parley/server/node-condition';
 import { openPorts } from '@parley/server/ports';
 import { onTestFinished } from 'vitest';
 import type { Partly } from '../support/server.ts';
@@ -76,7 +77,15 @@ export const processLimits: LimitTable = {
       node.config.admin.socket = socketPath;
       const log = Log.create({ output: { write: (line) => scene.server.log.push(JSON.parse(line)) } });
       const reload = () => Promise.reject(new Error('not here'));
-      const ports = await openPorts({ node, keyspace, registry: node.registry, log, reload });
+      const ports = await openPorts({
+        node,
+        condition: new NodeCondition(node, keyspace),
+        name: 'limits',
+        keyspace,
+        registry: node.registry,
+        log,
+        reload,
+      });
       onTestFinished(async () => {
         await ports[Symbol.asyncDispose]();
         rmSync(folder, { recursive: true });

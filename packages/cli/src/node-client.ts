@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
+import { type NodeReport, parseNodeReport } from '@parley/metrics/node-report';
 import type {
   AccountAdministration,
   AccountMoveProgress,
@@ -46,6 +47,11 @@ export class NodeClient {
 
   async status(): Promise<NodeStatus> {
     return (await this.#ask('GET', '/api/status')) as NodeStatus;
+  }
+
+  /** How it is, with all its metrics. */
+  async report(): Promise<NodeReport> {
+    return parseNodeReport(JSON.stringify(await this.#ask('GET', '/api/report')));
   }
 
   async reload(): Promise<Changes> {

@@ -6,8 +6,10 @@ import { checkCommand } from './check.ts';
 import { directoryCommand } from './directory.ts';
 import { drainCommand } from './drain.ts';
 import { EXIT, report } from './exit.ts';
+import { mibCommand } from './mib.ts';
 import { reloadCommand } from './reload.ts';
 import { s2sCommand } from './s2s.ts';
+import { snmpCommand } from './snmp.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
 
@@ -33,6 +35,8 @@ const commands = [
   statusCommand,
   reloadCommand,
   drainCommand,
+  snmpCommand,
+  mibCommand,
 ];
 for (const command of commands) {
   program.addCommand(inherit(command(), program));

@@ -10,9 +10,10 @@ import { FileWatch } from './file-watch.ts';
 import { keyspaceMetrics, observeKeyspace } from './keyspace-metrics.ts';
 import { domainReplicas, keyspaceUrl } from './keyspace-url.ts';
 import { Log } from './log.ts';
-import { MetricsReport } from './metrics-report.ts';
 import { modules } from './modules.ts';
 import { Node } from './node.ts';
+import { NodeCondition } from './node-condition.ts';
+import { NodeReporting } from './node-reporting.ts';
 import { openPorts } from './ports.ts';
 import { descriptorLimit, ProcessMetrics } from './process-metrics.ts';
 import { version } from './version.ts';
@@ -81,8 +82,6 @@ export class Server implements AsyncDisposable {
     });
     parts.use(new ProcessMetrics(registry.metrics, embeddedFolder(config)));
     const shared = /^redis/.test(config.keyspace.url);
-    // an embedded node gives its metrics on its socket
-    if (shared) parts.use(new MetricsReport({ keyspace, registry, node: name, log }));
     const limit = descriptorLimit();
     const node = parts.use(
       await Node.start({
@@ -97,7 +96,13 @@ export class Server implements AsyncDisposable {
         onFenced: () => options.onFenced?.(),
       }),
     );
-    const ports = await openPorts({ node, keyspace, registry, log, reload: () => server.reload() });
+    const condition = new NodeCondition(node, keyspace);
+    // an embedded node tells it on its socket
+    if (shared) {
+      parts.use(new NodeReporting({ keyspace, report: () => condition.report(registry, name), log }));
+    }
+    const reload = () => server.reload();
+    const ports = await openPorts({ node, condition, name, keyspace, registry, log, reload });
     parts.use(ports);
     parts.use(
       new FileWatch(

@@ -12,10 +12,14 @@ import type { Log } from './log.ts';
 import { AgentCheck } from './net/agent-check.ts';
 import { HttpServer } from './net/http.ts';
 import type { Node } from './node.ts';
+import type { NodeCondition } from './node-condition.ts';
 import { version } from './version.ts';
 
 export interface PortsOptions {
   readonly node: Node;
+  readonly condition: NodeCondition;
+  /** What the node is called. */
+  readonly name: string;
   readonly keyspace: Keyspace;
   readonly registry: Registry;
   readonly log: Log;
@@ -28,7 +32,15 @@ export interface Ports extends AsyncDisposable {
 }
 
 /** Opens the HTTP ports, for health and metrics, those for agent checks, and the Unix socket, for administration. */
-export async function openPorts({ node, keyspace, registry, log, reload }: PortsOptions): Promise<Ports> {
+export async function openPorts({
+  node,
+  condition,
+  name,
+  keyspace,
+  registry,
+  log,
+  reload,
+}: PortsOptions): Promise<Ports> {
   const { config } = node;
   const common = {
     maxBodyBytes: config.http.maxBodyBytes,
@@ -40,11 +52,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
       log.flood('limit.exceeded', { limit: 'http-body-bytes', address });
     },
   };
-  const notAble = (): string[] => [
-    ...(keyspace.state === 'up' ? [] : [`the keyspace is away: ${keyspace.trouble?.message ?? 'no answer'}`]),
-    ...(node.cluster?.notReady ?? []),
-  ];
-  const notReady = (): string[] => [...notAble(), ...(node.draining ? [whyDraining(node)] : [])];
+  const notReady = () => condition.notReady;
   const snapshot = () => registry.snapshot();
   const moves = node.offers.get(AccountMoves) as AccountMoves;
   await using parts = new AsyncDisposableStack();
@@ -58,7 +66,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
 
   for (const address of config.listen.agentCheck) {
     const agent = new AgentCheck({
-      answer: () => agentAnswer({ draining: node.draining, able: notAble().length === 0, load: node.load }),
+      answer: () => agentAnswer({ draining: node.draining, able: condition.notAble.length === 0, load: node.load }),
       onError: (error) => log.flood('listener.error', { error, listener: 'agentCheck' }),
     });
     parts.use(agent);
@@ -86,7 +94,7 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
       memoryBytes: process.memoryUsage.rss(),
     }),
     reload,
-    snapshot,
+    report: () => condition.report(registry, name),
     drain() {
       const begun = node.drain();
       if (begun) log.info('node.draining', { sessions: node.sessions.size });
@@ -101,12 +109,6 @@ export async function openPorts({ node, keyspace, registry, log, reload }: Ports
 
   const open = parts.move();
   return { listeners, [Symbol.asyncDispose]: () => open.disposeAsync() };
-}
-
-function whyDraining(node: Node): string {
-  if (node.stopping) return 'the node is stopping';
-  if (node.drainState !== 'off') return 'its sessions go to other nodes (parley drain)';
-  return 'it was told to take nobody new (drain.now)';
 }
 
 /** The nodes, this one first; empty where it is alone. */

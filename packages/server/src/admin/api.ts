@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Snapshot } from '@parley/metrics/snapshot';
+import type { NodeReport } from '@parley/metrics/node-report';
 import type { FastifyInstance } from 'fastify';
 import { ConfigurationError } from '../config/problem.ts';
 import type { Changes } from '../config/reload.ts';
@@ -15,7 +15,8 @@ export interface ApiHost {
   status(): NodeStatus;
   /** Throws a ConfigurationError where the file is not good. */
   reload(): Promise<Changes>;
-  snapshot(): Snapshot;
+  /** How the node is, for whoever watches it. */
+  report(): NodeReport;
   /** Has the sessions go to other nodes. False where there are none. */
   drain(): boolean;
   cancelDrain(): Promise<void>;
@@ -44,7 +45,7 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
     });
 
     api.get('/api/status', { config }, () => host.status());
-    api.get('/api/metrics', { config }, () => host.snapshot());
+    api.get('/api/report', { config }, () => host.report());
     api.post('/api/reload', { config }, () => host.reload());
     api.post('/api/drain', { config }, () => {
       if (host.drain()) return host.status();

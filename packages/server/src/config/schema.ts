@@ -7,6 +7,7 @@ import { limits, offline, roster, stream } from './limits.ts';
 import { listen, proxyProtocol } from './listen.ts';
 import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
 import { prepared } from './prepared.ts';
+import { snmp } from './snmp.ts';
 import { sound } from './sound.ts';
 import { isTree } from './tree.ts';
 
@@ -319,6 +320,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
     http,
     admin,
     drain,
+    snmp,
   });
 
 /** The whole configuration, checked, with every default filled in. Switched-off limits are Infinity. */

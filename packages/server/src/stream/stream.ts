@@ -58,6 +58,8 @@ export interface StreamConsumer {
 export class Stream implements XmlHandler, TransportHandler {
   readonly transport: Transport;
   readonly host: StreamHost;
+  /** When its connection was made: milliseconds since 1970. */
+  readonly since = Date.now();
   /** Unpredictable, unique (RFC 6120 §4.7.3). */
   id = '';
   /** The domain that the peer addressed, '' before its header. */

@@ -1,4 +1,4 @@
-import type { NodeState } from '@parley/metrics/node-report';
+import type { Association } from '@parley/metrics/node-report';
 import type { Snapshot } from '@parley/metrics/snapshot';
 
 /** As applOperStatus of NETWORK-SERVICES-MIB numbers them (RFC 2788). */
@@ -23,6 +23,14 @@ export interface ApplicationState {
   readonly outboundAt: number;
   /** What a node counts since it started; what the cluster has counted since it is watched, which never falls. */
   readonly metrics: Pick<Snapshot, 'values'>;
+  readonly associations: readonly ShownAssociation[];
+}
+
+export interface ShownAssociation extends Omit<Association, 'since'> {
+  /** Its number among those of its application, which it keeps. */
+  readonly index: number;
+  /** When it began, by the agent's time. */
+  readonly since: number;
 }
 
 /** All that is shown, at one moment. */
@@ -32,5 +40,3 @@ export interface ClusterState {
   /** When the newest of it was heard. */
   readonly at: number;
 }
-
-export type { NodeState };

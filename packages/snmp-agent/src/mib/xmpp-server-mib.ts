@@ -138,7 +138,6 @@ export const NOTIFICATIONS = [
   'xmppLoginFailureBurst',
   'xmppCertificateExpiring',
   'xmppQueueHigh',
-  'xmppMessagesMissing',
 ] as const;
 export type NotificationName = (typeof NOTIFICATIONS)[number];
 
@@ -165,10 +164,6 @@ const ABOUT: Record<NotificationName, Omit<Notification, 'name'>> = {
   xmppQueueHigh: {
     objects: [...NODE, 'xmppNodePeerStanzasWaiting', 'xmppNodeDeliveriesWaiting'],
     description: 'More stanzas wait on a node than the configuration takes for usual.',
-  },
-  xmppMessagesMissing: {
-    objects: NODE,
-    description: 'What sessions took in, and what left them or is still there, has differed twice in a row.',
   },
 };
 

@@ -97,6 +97,8 @@ export class Agent implements AsyncDisposable {
   readonly #rate: Rate;
   readonly #startedAt = performance.now();
   readonly #refused = new Map<Refusal, number>();
+  /** Whose datagram net-snmp has now. */
+  #asking: RemoteInfo | undefined;
 
   private constructor(options: AgentOptions, socket: Socket) {
     this.#options = options;
@@ -154,30 +156,31 @@ export class Agent implements AsyncDisposable {
     }));
   }
 
-  #asking: { readonly address: string } | undefined;
-
   #take(datagram: Buffer, from: RemoteInfo): void {
-    const { address } = from;
-    if (!this.#rate.take(address)) return this.#refuse('rate', address);
-    const header = readMessageHeader(datagram);
-    if (header === undefined) return this.#refuse('garbage', address);
-    if (header.version !== V3) {
-      if (this.#access.community(header.community, address) === undefined) return this.#refuse('community', address);
-    } else {
-      // net-snmp makes a key for every engine that somebody names, and keeps it for ever
-      const { engineId, user } = header;
-      const discovery = engineId.length === 0;
-      if (!discovery && !engineId.equals(this.#options.engineId)) return this.#refuse('engine', address);
-      if (discovery && user !== '') return this.#refuse('engine', address);
-      if (!discovery && !this.#access.users.has(user)) this.#refuse('user', address); // and a report says so
-    }
+    const refusal = this.#refusalOf(datagram, from.address);
+    if (refusal !== undefined) this.#refuse(refusal, from.address);
+    if (refusal !== undefined && refusal !== 'user') return; // who has the name of no user is told so
     this.#asking = from;
     try {
       this.#stock.onMsg(this.#socket, datagram, from);
     } catch {
-      this.#refuse('garbage', address);
+      this.#refuse('garbage', from.address);
     }
     this.#asking = undefined;
+  }
+
+  #refusalOf(datagram: Buffer, address: string): Refusal | undefined {
+    if (!this.#rate.take(address)) return 'rate';
+    const header = readMessageHeader(datagram);
+    if (header === undefined) return 'garbage';
+    if (header.version !== V3) {
+      return this.#access.community(header.community, address) === undefined ? 'community' : undefined;
+    }
+    // net-snmp makes a key for every engine that somebody names, and keeps it for ever
+    const { engineId, user } = header;
+    if (engineId.length === 0) return user === '' ? undefined : 'engine';
+    if (!engineId.equals(this.#options.engineId)) return 'engine';
+    return this.#access.users.has(user) ? undefined : 'user';
   }
 
   #refuse(cause: Refusal, address: string): void {

@@ -1,7 +1,7 @@
 import snmp from 'net-snmp';
 import { type Oid, oidText, parseOid } from './oid.ts';
 import type { Value } from './value.ts';
-import { type Cell, type View, valueOf } from './view.ts';
+import { type Cell, readCell, type View } from './view.ts';
 
 const { ErrorStatus, ObjectType, PduType } = snmp;
 
@@ -83,7 +83,7 @@ function get(request: Request, view: View, asker: Asker): Answer {
 function getNext(request: Request, view: View, asker: Asker): Answer {
   const varbinds = request.varbinds.map(({ oid }) => {
     let next = view.next(parseOid(oid), asker.subtrees);
-    while (asker.version === V1 && next !== undefined && valueOf(next).type === ObjectType.Counter64) {
+    while (asker.version === V1 && next !== undefined && readCell(next).type === ObjectType.Counter64) {
       next = view.next(next.oid, asker.subtrees);
     }
     return next === undefined ? endOfView(oid) : varbind(next);
@@ -126,7 +126,7 @@ function getBulk({ varbinds, nonRepeaters = 0, maxRepetitions = 0 }: Request, vi
   return succeeded(out);
 }
 
-const varbind = (cell: Cell): Varbind => ({ oid: oidText(cell.oid), ...valueOf(cell) });
+const varbind = (cell: Cell): Varbind => ({ oid: oidText(cell.oid), ...readCell(cell) });
 const endOfView = (oid: string): Varbind => ({ oid, type: ObjectType.EndOfMibView, value: null });
 
 /** Never less than the octets that it takes: each number of an identifier takes five at most, mostly one. */

@@ -58,4 +58,4 @@ export class View {
   }
 }
 
-export const valueOf = ({ value }: Cell): Value => (typeof value === 'function' ? value() : value);
+export const readCell = ({ value }: Cell): Value => (typeof value === 'function' ? value() : value);

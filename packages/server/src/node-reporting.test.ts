@@ -1,9 +1,10 @@
 import { openKeyspace } from '@parley/keyspace/open';
+import { type NodeReport, parseNodeReport } from '@parley/metrics/node-report';
 import { Registry } from '@parley/metrics/registry';
-import { parseSnapshot } from '@parley/metrics/snapshot';
+
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { Log } from './log.ts';
-import { MetricsReport, nodeMetricsKeys } from './metrics-report.ts';
+import { NodeReporting, nodeReportKeys } from './node-reporting.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
 afterEach(() => void vi.useRealTimers());
@@ -15,6 +16,18 @@ beforeEach(() => {
   log = Log.create({ level: 'info', output: { write: (line) => lines.push(line) } });
 });
 
+/** What a node of this name reports. */
+const reporting =
+  (registry: Registry, state: () => NodeReport['state'] = () => 'up') =>
+  () => ({
+    ...registry.snapshot('one'),
+    software: '1.2.3',
+    startedAt: 1,
+    state: state(),
+    reasons: [],
+    associations: [],
+  });
+
 async function memory() {
   const { keyspace } = await openKeyspace('embedded::memory:');
   onTestFinished(() => keyspace.close());
@@ -25,8 +38,9 @@ it('keeps the latest snapshot of the node in the keyspace, for a while', async (
   const keyspace = await memory();
   const registry = new Registry();
   const set = vi.spyOn(keyspace, 'set');
-  await using report = new MetricsReport({ keyspace, registry, node: 'one', log });
-  const read = async () => parseSnapshot(String(await keyspace.get(nodeMetricsKeys.key('one'))));
+  let state: NodeReport['state'] = 'up';
+  await using reports = new NodeReporting({ keyspace, report: reporting(registry, () => state), log });
+  const read = async () => parseNodeReport(String(await keyspace.get(nodeReportKeys.key('one'))));
 
   expect(await read()).toMatchObject({ node: 'one', values: { 'xmpp.sessions': {} } });
   registry.metrics.sessions.add(3);
@@ -34,16 +48,17 @@ it('keeps the latest snapshot of the node in the keyspace, for a while', async (
   expect((await read()).values['xmpp.sessions']).toEqual({ '': 3 });
   expect(set.mock.lastCall?.[2]).toEqual({ px: 15_000 });
 
-  await report[Symbol.asyncDispose]();
-  expect(await keyspace.get(nodeMetricsKeys.key('one'))).toBeUndefined();
+  state = 'quiescing';
+  await reports[Symbol.asyncDispose]();
+  expect(await read()).toMatchObject({ state: 'quiescing' });
   vi.advanceTimersByTime(10_000);
-  expect(set).toHaveBeenCalledTimes(2);
+  expect(set).toHaveBeenCalledTimes(3);
 });
 
 it('goes on where the keyspace is away', async () => {
   const keyspace = await memory();
   await keyspace.close();
-  const report = new MetricsReport({ keyspace, registry: new Registry(), node: 'one', log });
+  const report = new NodeReporting({ keyspace, report: reporting(new Registry()), log });
   vi.advanceTimersByTime(10_000);
   await report[Symbol.asyncDispose]();
   expect([vi.getTimerCount(), lines]).toEqual([0, []]);
@@ -54,7 +69,7 @@ it('tells of a fault, and harms nothing', async () => {
   registry.metrics.keyspaceState.observe(() => {
     throw new TypeError('a bug');
   });
-  await using report = new MetricsReport({ keyspace: await memory(), registry, node: 'one', log });
+  await using report = new NodeReporting({ keyspace: await memory(), report: reporting(registry), log });
   await report[Symbol.asyncDispose]();
-  expect(lines.join()).toMatch(/metrics\.unreported.*a bug/);
+  expect(lines.join()).toMatch(/node\.unreported.*a bug/);
 });

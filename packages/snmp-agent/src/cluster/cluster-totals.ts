@@ -1,0 +1,77 @@
+import { catalogue } from '@parley/metrics/catalogue';
+import type { Definition } from '@parley/metrics/definition';
+import type { HistogramSeries, Series, Snapshot } from '@parley/metrics/snapshot';
+
+type Values = Snapshot['values'];
+
+/** What of it goes over a restart of the agent; plain JSON. */
+export interface TotalsRecord {
+  readonly totals: Values;
+  readonly nodes: readonly { readonly name: string; readonly startedAt: number; readonly values: Values }[];
+}
+
+interface Counted {
+  readonly startedAt: number;
+  readonly values: Values;
+}
+
+const growing = (Object.values(catalogue) as Definition[]).filter(({ kind }) => kind !== 'gauge');
+
+/** Counters and histograms of all nodes together since they are watched: they never fall when a node begins anew, or goes. */
+export class ClusterTotals {
+  readonly #totals: Values;
+  readonly #nodes: Map<string, Counted>;
+
+  constructor({ totals, nodes }: TotalsRecord = { totals: {}, nodes: [] }) {
+    this.#totals = totals;
+    this.#nodes = new Map(nodes.map(({ name, ...counted }) => [name, counted]));
+  }
+
+  get values(): Values {
+    return this.#totals;
+  }
+
+  get record(): TotalsRecord {
+    return { totals: this.#totals, nodes: [...this.#nodes].map(([name, counted]) => ({ name, ...counted })) };
+  }
+
+  /** Adds what a node has counted since it was added last. */
+  add({ node, startedAt, values }: Snapshot & { readonly startedAt: number }): void {
+    const before = this.#nodes.get(node);
+    const known = before?.startedAt === startedAt ? before.values : {};
+    const counted: Values = {};
+    for (const { name } of growing) {
+      const series = values[name];
+      if (series === undefined) continue;
+      counted[name] = series;
+      const totals = this.#totals[name] ?? Object.create(null);
+      this.#totals[name] = totals;
+      for (const [key, now] of Object.entries(series)) {
+        totals[key] = plus(totals[key], difference(now, known[name]?.[key]));
+      }
+    }
+    this.#nodes.set(node, { startedAt, values: counted });
+  }
+
+  /** What it had counted stays; it is not known any more. */
+  forget(node: string): void {
+    this.#nodes.delete(node);
+  }
+}
+
+/** All of it where it has begun anew. */
+function difference(now: Series, before: Series | undefined): Series {
+  if (typeof now === 'number') return typeof before === 'number' && before <= now ? now - before : now;
+  if (typeof before !== 'object' || before.counts.length !== now.counts.length) return now;
+  const counts = now.counts.map((count, index) => count - (before.counts[index] ?? 0));
+  return counts.some((count) => count < 0) ? now : { ...now, counts, sum: now.sum - before.sum };
+}
+
+function plus(total: Series | undefined, more: Series): Series {
+  if (typeof more === 'number') return (typeof total === 'number' ? total : 0) + more;
+  if (!isHistogram(total) || total.counts.length !== more.counts.length) return more;
+  const counts = total.counts.map((count, index) => count + (more.counts[index] ?? 0));
+  return { bounds: total.bounds, counts, sum: total.sum + more.sum };
+}
+
+const isHistogram = (series: Series | undefined): series is HistogramSeries => typeof series === 'object';

@@ -1,0 +1,168 @@
+import type { NodeReport } from '@parley/metrics/node-report';
+import type { ClusterState } from './cluster/cluster-state.ts';
+import { ClusterTracker, type TrackerSettings } from './cluster/cluster-tracker.ts';
+import { type AgentRecord, type AgentStore, beginAgent } from './engine.ts';
+import { cellsOf, objectOid } from './mib/cells.ts';
+import { MODULE } from './mib/definition.ts';
+import { networkServicesCells, type ServiceDescription } from './mib/network-services.ts';
+import { type SystemDescription, systemCells } from './mib/system.ts';
+import { xmppServerMib } from './mib/xmpp-server-mib.ts';
+import { Target, type TargetSettings } from './notifications/targets.ts';
+import { type Event, type Thresholds, Watch } from './notifications/watch.ts';
+import type { CommunitySettings, UserSettings } from './protocol/access.ts';
+import { Agent, type AgentOptions } from './protocol/agent.ts';
+import { type Oid, oidText } from './protocol/oid.ts';
+import { readCell, View } from './protocol/view.ts';
+
+export interface SidecarSettings {
+  readonly address: string;
+  readonly port: number;
+  /** Below it lies XMPP-SERVER-MIB. */
+  readonly arc: Oid;
+  readonly users: readonly UserSettings[];
+  readonly communities: readonly CommunitySettings[];
+  readonly perSecond: number;
+  readonly targets: readonly TargetSettings[];
+  readonly service: ServiceDescription;
+  readonly system: Omit<SystemDescription, 'upTime' | 'objectId'>;
+  readonly tracker: TrackerSettings;
+  readonly thresholds: Thresholds;
+}
+
+export interface SidecarHost {
+  readonly settings: SidecarSettings;
+  readonly store: AgentStore;
+  /** What all nodes have told lately. Rejects where it cannot be found out. */
+  read(): Promise<readonly NodeReport[]>;
+  onEvent(event: Event): void;
+  /** The nodes cannot be asked, with the reason; or they can again. */
+  onSource(error: Error | undefined): void;
+  onRefused: AgentOptions['onRefused'];
+  onFault(error: unknown): void;
+  onUntold(target: TargetSettings, error: Error): void;
+}
+
+/** Nodes report every five seconds. */
+const LOOK_MS = 2000;
+const SAVE_MS = 10_000;
+
+/** Looks at all nodes again and again, answers managers from what it saw last, and tells them what has changed. */
+export class Sidecar implements AsyncDisposable {
+  readonly view = new View();
+  readonly #host: SidecarHost;
+  readonly #record: AgentRecord;
+  readonly #tracker: ClusterTracker;
+  readonly #watch: Watch;
+  readonly #targets: readonly Target[];
+  readonly #startedAt = performance.now();
+  readonly #stopping = new AbortController();
+  #agent: Agent | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #savedAt = 0;
+  #away: string | undefined;
+
+  private constructor(host: SidecarHost, record: AgentRecord) {
+    const { settings } = host;
+    this.#host = host;
+    this.#record = record;
+    this.#tracker = new ClusterTracker(settings.tracker, Date.now(), record.tracked);
+    this.#watch = new Watch(settings.thresholds);
+    const engineId = Buffer.from(record.engineId, 'hex');
+    this.#targets = settings.targets.map((each) => new Target(each, engineId, host.onUntold));
+  }
+
+  /** Resolves when it answers. Rejects where it cannot listen, or the store fails. */
+  static async start(host: SidecarHost): Promise<Sidecar> {
+    const sidecar = new Sidecar(host, await beginAgent(host.store));
+    await sidecar.#look();
+    await sidecar.#listen();
+    sidecar.#again();
+    return sidecar;
+  }
+
+  get port(): number {
+    return this.#agent?.port ?? 0;
+  }
+
+  async #listen(): Promise<void> {
+    const { settings, onRefused, onFault } = this.#host;
+    const { address, port, users, communities, perSecond } = settings;
+    this.#agent = await Agent.start({
+      ...{ address, port, users, communities, perSecond, onRefused, onFault, view: this.view },
+      engineId: Buffer.from(this.#record.engineId, 'hex'),
+      engineBoots: this.#record.engineBoots,
+    });
+  }
+
+  /** Milliseconds since it started: what sysUpTime tells, in hundredths of a second. */
+  get #now(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  #again(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#look().then(() => this.#again(), this.#host.onFault);
+    }, LOOK_MS);
+  }
+
+  async #look(): Promise<void> {
+    let reports: readonly NodeReport[] = [];
+    try {
+      reports = await this.#host.read();
+      if (this.#away !== undefined) this.#host.onSource(undefined);
+      this.#away = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (this.#away !== message) this.#host.onSource(error as Error);
+      this.#away = message;
+    }
+    const state = this.#tracker.update(reports, this.#now);
+    this.#show(state);
+    for (const event of this.#watch.look(state)) this.#tell(event);
+    if (this.#now - this.#savedAt >= SAVE_MS && this.#away === undefined) await this.#save();
+  }
+
+  #show(state: ClusterState): void {
+    const { arc, service, system } = this.#host.settings;
+    this.view.replace([
+      ...systemCells({ ...system, objectId: [...arc, MODULE], upTime: () => this.#now }),
+      ...networkServicesCells(state, service),
+      ...cellsOf(xmppServerMib, arc, state),
+      ...(this.#agent?.cells() ?? []),
+    ]);
+  }
+
+  #tell(event: Event): void {
+    const { arc } = this.#host.settings;
+    this.#host.onEvent(event);
+    const number = xmppServerMib.notifications.findIndex(({ name }) => name === event.name);
+    const objects = xmppServerMib.notifications[number]?.objects ?? [];
+    const varbinds = objects.flatMap((object) => {
+      const oid = [...objectOid(xmppServerMib, arc, object), ...event.index];
+      const cell = this.view.get(oid, [oid]);
+      return cell === undefined ? [] : [{ oid: oidText(oid), ...readCell(cell) }];
+    });
+    const notice = { oid: oidText([...arc, MODULE, 0, number + 1]), varbinds, upTime: Math.floor(this.#now / 10) };
+    for (const target of this.#targets) target.tell(notice);
+  }
+
+  async #save(): Promise<void> {
+    this.#savedAt = this.#now;
+    try {
+      await this.#host.store.save(JSON.stringify({ ...this.#record, tracked: this.#tracker.record }));
+    } catch (error) {
+      this.#host.onSource(error as Error);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#timer);
+    await this.#looking;
+    if (this.#away === undefined) await this.#save();
+    for (const target of this.#targets) target.close();
+    await this.#agent?.[Symbol.asyncDispose]();
+  }
+}
