@@ -1,0 +1,127 @@
+import { catalogue } from '@parley/metrics/catalogue';
+import { seriesSum } from '@parley/metrics/series-sum';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { TestNode } from '../testing-reports.ts';
+import type { ClusterState } from './cluster-state.ts';
+import { ClusterTracker } from './cluster-tracker.ts';
+
+const EPOCH = 1_000_000;
+const settings = { name: 'all', downAfterMs: 15_000, restartMs: 60_000, forgetMs: 600_000 };
+
+let tracker: ClusterTracker;
+let one: TestNode;
+let two: TestNode;
+beforeEach(() => {
+  tracker = new ClusterTracker(settings, EPOCH);
+  one = new TestNode('one', EPOCH - 5000);
+  two = new TestNode('two', EPOCH + 3000);
+});
+
+/** What the tracker makes of these nodes' reports, of that moment. */
+const seen = (seconds: number, ...nodes: TestNode[]): ClusterState =>
+  tracker.update(
+    nodes.map((node) => node.report(EPOCH + seconds * 1000)),
+    seconds * 1000,
+  );
+
+const statuses = ({ nodes }: ClusterState) => nodes.map(({ name, status }) => `${name} ${status}`);
+const accepted = ({ cluster }: ClusterState) => seriesSum(cluster.metrics, catalogue.connectionsAccepted);
+const accept = (node: TestNode, count: number) =>
+  node.registry.metrics.connectionsAccepted.with({ transport: 'tcp' }).add(count);
+
+describe('the picture of a cluster', () => {
+  it('has a row for each node, which it keeps', () => {
+    const state = seen(5, one, two);
+    expect(state.nodes.map(({ index, name, startedAt }) => [index, name, startedAt])).toEqual([
+      [2, 'one', 0],
+      [3, 'two', 3000],
+    ]);
+    expect(state.cluster).toMatchObject({ index: 1, name: 'all', status: 'up', software: '1.0.0' });
+    two.software = '1.1.0';
+    expect(seen(10, two, one).cluster.software).toBe('mixed 1.0.0/1.1.0');
+    const anew = new ClusterTracker(settings, EPOCH, tracker.record);
+    expect(anew.update([two.report(EPOCH + 20_000)], 1000).nodes[0]?.index).toBe(3);
+  });
+
+  it('shows a node that is not heard any more for a while', () => {
+    seen(5, one, two);
+    expect(statuses(seen(20, one))).toEqual(['one up', 'two up']);
+    const down = seen(21, one);
+    expect(statuses(down)).toEqual(['one up', 'two down']);
+    expect(down.nodes[1]).toMatchObject({ changedAt: 21_000, heardAt: 5000 });
+    expect(statuses(seen(30, one, two))).toEqual(['one up', 'two up']);
+    expect(statuses(seen(46, one))).toEqual(['one up', 'two down']);
+    expect(statuses(seen(700, one))).toEqual(['one up']);
+  });
+
+  it('takes a report that is no newer for none', () => {
+    const report = two.report(EPOCH + 5000);
+    tracker.update([report], 5000);
+    expect(statuses(tracker.update([report], 21_000))).toEqual(['two down']);
+  });
+
+  it('misses nobody who stops in order', () => {
+    seen(5, one, two);
+    two.state = 'quiescing';
+    expect(statuses(seen(10, one, two))).toEqual(['one up', 'two quiescing']);
+    expect(statuses(seen(26, one))).toEqual(['one up', 'two restarting']);
+    expect(statuses(seen(86, one))).toEqual(['one up']);
+  });
+
+  it('is in the best state of its nodes', () => {
+    one.state = 'congested';
+    two.state = 'halted';
+    expect(seen(5, one, two).cluster.status).toBe('congested');
+    expect(seen(30).cluster).toMatchObject({ status: 'down', changedAt: 30_000 });
+  });
+
+  it('never counts backwards', () => {
+    accept(one, 10);
+    accept(two, 5);
+    expect(accepted(seen(5, one, two))).toBe(15);
+    accept(one, 1);
+    expect(accepted(seen(10, one))).toBe(16);
+    const again = new TestNode('one', EPOCH + 11_000); // it has begun anew
+    accept(again, 3);
+    expect(accepted(seen(15, again))).toBe(19);
+    expect(accepted(seen(2000))).toBe(19);
+    const later = new ClusterTracker(settings, EPOCH, tracker.record);
+    expect(accepted(later.update([], 0))).toBe(19);
+  });
+
+  it('adds up what there is now of those that are heard', () => {
+    one.registry.metrics.sessions.set(4);
+    two.registry.metrics.sessions.set(2);
+    const sessions = ({ cluster }: ClusterState) => seriesSum(cluster.metrics, catalogue.sessions);
+    expect([sessions(seen(5, one, two)), sessions(seen(21, one))]).toEqual([6, 4]);
+  });
+
+  it('adds up histograms', () => {
+    const { deliveryDuration } = one.registry.metrics;
+    deliveryDuration.record(0.001);
+    seen(5, one);
+    deliveryDuration.record(0.001);
+    const { cluster } = seen(10, one, two);
+    const series = cluster.metrics.values[catalogue.deliveryDuration.name]?.[''];
+    expect(typeof series === 'object' && series.counts.reduce((sum, count) => sum + count, 0)).toBe(2);
+  });
+
+  it('knows when somebody was there last', () => {
+    seen(5, one);
+    one.registry.metrics.streams.with({ kind: 'c2s', state: 'bound' }).set(1);
+    expect(seen(10, one).nodes[0]).toMatchObject({ inboundAt: 10_000, outboundAt: 0 });
+    one.registry.metrics.streams.with({ kind: 'c2s', state: 'bound' }).set(0);
+    expect(seen(15, one).nodes[0]?.inboundAt).toBe(10_000);
+  });
+
+  it('gives each association a number of its own, for as long as it is there', () => {
+    const client = (since: number) => ({ kind: 'client', remote: '192.0.2.1', port: 5222, since }) as const;
+    const numbers = (state: ClusterState) => state.nodes[0]?.associations.map(({ index }) => index);
+    one.associations = [client(EPOCH + 1), client(EPOCH + 1), client(EPOCH + 2)];
+    expect(numbers(seen(5, one))).toEqual([1, 2, 3]);
+    one.associations = [client(EPOCH + 2), client(EPOCH + 1), client(EPOCH + 9)];
+    expect(numbers(seen(10, one))?.slice(0, 1)).toEqual([3]);
+    expect(numbers(seen(15, one))?.at(2)).toBe(4);
+    expect(numbers(seen(40))).toEqual([]);
+  });
+});

@@ -1,0 +1,156 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import fc from 'fast-check';
+import snmp from 'net-snmp';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stockUser, type UserSettings } from './access.ts';
+import { Agent, type Refusal } from './agent.ts';
+import { counter64, text } from './value.ts';
+import { View } from './view.ts';
+
+const OBJECT = '1.3.6.1.4.1.32473.1';
+const user: UserSettings = {
+  name: 'manager',
+  authentication: { protocol: 'SHA-256', password: 'a password' },
+  privacy: { protocol: 'AES', password: 'another one' },
+  subtrees: [[1, 3, 6, 1, 4, 1, 32473]],
+};
+const WORD = 'a word that is long';
+
+let agent: Agent;
+let refused: Refusal[];
+let faults: unknown[];
+
+async function start(boots = 1, more: object = {}): Promise<Agent> {
+  const view = new View();
+  view.replace([
+    { oid: [1, 3, 6, 1, 2, 1, 1, 1, 0], value: text('seen by a community') },
+    { oid: [1, 3, 6, 1, 4, 1, 32473, 1], value: text('here') },
+    { oid: [1, 3, 6, 1, 4, 1, 32473, 2], value: counter64(2 ** 33) },
+  ]);
+  return await Agent.start({
+    address: '127.0.0.1',
+    port: 0,
+    view,
+    engineId: Buffer.from('80007ed905010203', 'hex'),
+    engineBoots: boots,
+    users: [user],
+    communities: [{ community: WORD, sources: ['127.0.0.0/8'], subtrees: [[1, 3, 6, 1, 2, 1]] }],
+    perSecond: 1_000_000,
+    onRefused: (cause) => refused.push(cause),
+    onFault: (error) => faults.push(error),
+    ...more,
+  });
+}
+
+beforeEach(async () => {
+  refused = [];
+  faults = [];
+  agent = await start();
+});
+afterEach(() => agent[Symbol.asyncDispose]());
+
+function get(session: snmp.Session, oid = OBJECT): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  session.get([oid], (error: Error | null, varbinds: snmp.Varbind[] | undefined) => {
+    session.close();
+    resolve(error ? error.message : String(varbinds?.[0]?.value ?? ''));
+  });
+  return promise;
+}
+
+const options = () => ({ port: agent.port, retries: 0, timeout: 300 });
+const v3 = (settings: Partial<UserSettings> = {}) =>
+  snmp.createV3Session('127.0.0.1', stockUser({ ...user, ...settings }), { ...options(), version: snmp.Version3 });
+const v2c = (word: string) => snmp.createSession('127.0.0.1', word, { ...options(), version: snmp.Version2c });
+
+describe('an agent', () => {
+  it('answers whoever proves to be a user', async () => {
+    expect(await get(v3())).toBe('here');
+    expect(refused).not.toContain('authentication');
+    const wrong = { authentication: { protocol: 'SHA-256', password: 'not the password' } } as const;
+    expect(await get(v3(wrong))).toMatch(/timed out/);
+    expect(await get(v3({ name: 'nobody' }))).toMatch(/Unknown User/i);
+    expect(refused).toEqual(expect.arrayContaining(['authentication', 'user']));
+  });
+
+  it('shows each what they may see', async () => {
+    expect(await get(v2c(WORD), '1.3.6.1.2.1.1.1.0')).toBe('seen by a community');
+    expect(await get(v2c(WORD))).toBe('');
+    expect(await get(v3(), '1.3.6.1.2.1.1.1.0')).toBe('');
+    expect(await get(v2c('public'), '1.3.6.1.2.1.1.1.0')).toMatch(/timed out/);
+    expect(refused).toContain('community');
+  });
+
+  it('takes nothing from elsewhere', async () => {
+    await agent[Symbol.asyncDispose]();
+    agent = await start(1, { communities: [{ community: WORD, sources: ['192.0.2.0/24'], subtrees: [[1]] }] });
+    expect(await get(v2c(WORD), '1.3.6.1.2.1.1.1.0')).toMatch(/timed out/);
+  });
+
+  it('answers no message that was recorded before it started once more (RFC 3414 §3.2)', async () => {
+    const recorded: Buffer[] = [];
+    const between = createSocket('udp4');
+    between.on('message', (datagram, from) => {
+      if (from.port === agent.port) between.send(datagram, asker);
+      else {
+        recorded.push(datagram);
+        asker = from.port;
+        between.send(datagram, agent.port, '127.0.0.1');
+      }
+    });
+    let asker = 0;
+    between.bind(0, '127.0.0.1');
+    await once(between, 'listening');
+    const session = snmp.createV3Session('127.0.0.1', stockUser(user), {
+      ...options(),
+      port: between.address().port,
+      version: snmp.Version3,
+    });
+    expect(await get(session)).toBe('here');
+    await agent[Symbol.asyncDispose]();
+    agent = await start(2);
+    refused = [];
+    between.removeAllListeners('message');
+    between.send(recorded.at(-1) as Buffer, agent.port, '127.0.0.1');
+    const [report] = (await once(between, 'message')) as [Buffer];
+    expect(report.includes('here')).toBe(false);
+    expect(refused).toEqual(['time']);
+    between.close();
+  });
+
+  it('makes no key for an engine that somebody invents', async () => {
+    const session = snmp.createV3Session('127.0.0.1', stockUser(user), { ...options(), version: snmp.Version3 });
+    (session as unknown as { msgSecurityParameters: object }).msgSecurityParameters = {
+      msgAuthoritativeEngineID: Buffer.from('80007ed905999999', 'hex'),
+      msgAuthoritativeEngineBoots: 1,
+      msgAuthoritativeEngineTime: 1,
+    };
+    expect(await get(session)).toMatch(/timed out/);
+    expect(refused).toEqual(['engine']);
+  });
+
+  it('stands whatever comes', async () => {
+    const socket = createSocket('udp4');
+    const samples = [
+      Buffer.from('302902010104067075626c6963a01c02044b2c1f0e020100020100300e300c06082b060102010101000500', 'hex'),
+    ];
+    const word = Buffer.concat([Buffer.from([0x30, 0x36, 2, 1, 1, 4, WORD.length]), Buffer.from(WORD)]);
+    samples.push(Buffer.concat([word, samples[0]?.subarray(13) as Buffer]));
+    const damaged = fc.tuple(
+      fc.constantFrom(...samples),
+      fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { maxLength: 4 }),
+    );
+    for (const [sample, changes] of fc.sample(damaged, 3000)) {
+      const datagram = Buffer.from(sample);
+      for (const [at, octet] of changes) if (at < datagram.length) datagram[at] = octet;
+      await new Promise((resolve) => socket.send(datagram, agent.port, '127.0.0.1', resolve));
+      await new Promise((resolve) => setImmediate(resolve)); // no more than the socket has room for
+    }
+    socket.close();
+    const patient = { ...options(), timeout: 4000, version: snmp.Version3 } as const;
+    expect(await get(snmp.createV3Session('127.0.0.1', stockUser(user), patient))).toBe('here');
+    expect(faults).toEqual([]);
+    expect(refused.length).toBeGreaterThan(1000);
+  });
+});
