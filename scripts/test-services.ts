@@ -4,7 +4,7 @@
 //     node scripts/test-services.ts            what `npm test` needs
 //     node scripts/test-services.ts --bench    what `npm run bench:compare` needs
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { aptInstall } from './apt-install.ts';
 
@@ -76,7 +76,21 @@ export const testNeeds: Need[] = [
   program('slapd', ['slapd', 'slapd-contrib', 'ldap-utils', 'libsasl2-modules']),
   program('prosody', ['prosody', 'lua-unbound']),
   program('ejabberd', ['ejabberd'], ['ejabberdctl']),
+  program('SNMP manager', ['snmp'], ['snmpbulkwalk']),
+  program('snmptrapd', ['snmptrapd']),
+  program('smilint', ['smitools'], ['smilint']),
+  {
+    name: 'the standard MIB modules',
+    found: () => standardMibs() !== undefined,
+    container: false,
+    packages: ['erlang-snmp'],
+  },
 ];
+
+/** Where Debian keeps the modules that others import: no package of its own has them. */
+export function standardMibs(): string | undefined {
+  return globSync('/usr/lib/erlang/lib/snmp-*/mibs')[0];
+}
 
 const benchNeeds: Need[] = [
   program('ejabberd', ['ejabberd'], ['ejabberdctl']),

@@ -103,11 +103,21 @@ export class Installation {
   }
 
   /** `parley start`; resolves when it listens. Ends with the test. */
-  async start({ under = [], flags = [], env = {} }: StartOptions = {}): Promise<RunningParley> {
-    const [program = '', ...args] = [...under, process.execPath, ...flags, CLI, '--config', this.file, 'start'];
+  start(options: StartOptions = {}): Promise<RunningParley> {
+    return this.#run('start', 'server.started', options);
+  }
+
+  /** `parley snmp`; resolves when it answers. Ends with the test. */
+  snmpAgent(): Promise<RunningParley> {
+    return this.#run('snmp', 'snmp.started', {});
+  }
+
+  async #run(command: string, started: string, options: StartOptions): Promise<RunningParley> {
+    const { under = [], flags = [], env = {} } = options;
+    const [program = '', ...args] = [...under, process.execPath, ...flags, CLI, '--config', this.file, command];
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
     const child = spawn(program, args, { stdio, env: { ...ENVIRONMENT, ...env } });
-    const running = new RunningParley(child);
+    const running = new RunningParley(child, started);
     onTestFinished(() => running.kill());
     await running.listening;
     return running;
@@ -137,7 +147,8 @@ export class RunningParley {
   #stderr = '';
   #waiters: { event: string; resolve(line: LogLine): void }[] = [];
 
-  constructor(child: ChildProcess) {
+  /** `started`: the event that tells that it does its work. */
+  constructor(child: ChildProcess, started = 'server.started') {
     this.child = child;
     child.stderr?.on('data', (chunk) => {
       this.#stderr += chunk;
@@ -147,7 +158,7 @@ export class RunningParley {
     const failed = this.exited.then((code) => {
       throw new Error(`It ended with ${code}: ${this.#stderr}`);
     });
-    this.listening = Promise.race([this.event('server.started').then(() => undefined), failed]);
+    this.listening = Promise.race([this.event(started).then(() => undefined), failed]);
     failed.catch(() => {});
   }
 
