@@ -39,7 +39,7 @@ const serverOrder = [
     'fenced',
   ],
   ['node'],
-  ['node-condition', 'node-reports'],
+  ['node-condition'],
   ['ports'],
   ['main'],
 ];

@@ -1,7 +1,6 @@
 import { openKeyspace } from '@parley/keyspace/open';
 import { OwnRedis } from '@parley/keyspace/testing/own-redis';
-import { parseSnapshot } from '@parley/metrics/snapshot';
-import { nodeReportKeys } from '@parley/server/node-reporting';
+import { readNodeReports } from '@parley/server/node-reporting';
 import { expect, it, vi } from 'vitest';
 import { Chat } from '../support/chat.ts';
 import { conditionOf, plain } from '../support/login.ts';
@@ -41,10 +40,9 @@ it('lets those who are there talk on while Redis is away, keeps others waiting, 
   expect([await ready(node), await logsIn(port, 'nurse'), ledger.refused]).toEqual([200, 'success', []]);
 
   const { keyspace } = await openKeyspace(redis.url);
-  const metrics = nodeReportKeys.key(String((await node.event('server.started')).node));
-  const report = await keyspace.get(metrics);
+  const [report] = await readNodeReports(keyspace);
   await keyspace.close();
-  expect(parseSnapshot(String(report)).values['xmpp.connections.accepted']).toBeDefined();
+  expect(report).toMatchObject({ node: (await node.event('server.started')).node, state: 'up' });
 
   await redis.kill();
   await node.event('keyspace.down');

@@ -7,7 +7,7 @@ import type { NodeReport } from '@parley/metrics/node-report';
 import { embeddedFolder } from '@parley/server/certificates';
 import type { Configuration } from '@parley/server/config/schema';
 import { keyspaceUrl } from '@parley/server/keyspace-url';
-import { readNodeReports } from '@parley/server/node-reports';
+import { readNodeReports } from '@parley/server/node-reporting';
 import type { AgentStore } from '@parley/snmp-agent/engine';
 import { NodeClient } from './node-client.ts';
 

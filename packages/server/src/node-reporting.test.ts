@@ -1,10 +1,10 @@
 import { openKeyspace } from '@parley/keyspace/open';
-import { type NodeReport, parseNodeReport } from '@parley/metrics/node-report';
+import type { NodeReport } from '@parley/metrics/node-report';
 import { Registry } from '@parley/metrics/registry';
 
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { Log } from './log.ts';
-import { NodeReporting, nodeReportKeys } from './node-reporting.ts';
+import { NodeReporting, nodeReportKeys, readNodeReports } from './node-reporting.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
 afterEach(() => void vi.useRealTimers());
@@ -37,16 +37,22 @@ async function memory() {
 it('keeps the latest snapshot of the node in the keyspace, for a while', async () => {
   const keyspace = await memory();
   const registry = new Registry();
-  const set = vi.spyOn(keyspace, 'set');
+  const old = { ...reporting(registry)(), node: 'old', at: Date.now() - 7_200_000 };
+  await keyspace.hset(nodeReportKeys.key(), [
+    ['old', JSON.stringify(old)],
+    ['odd', '{'],
+  ]);
+  const set = vi.spyOn(keyspace, 'batch');
   let state: NodeReport['state'] = 'up';
   await using reports = new NodeReporting({ keyspace, report: reporting(registry, () => state), log });
-  const read = async () => parseNodeReport(String(await keyspace.get(nodeReportKeys.key('one'))));
+  const read = async () => (await readNodeReports(keyspace))[0] as NodeReport;
 
-  expect(await read()).toMatchObject({ node: 'one', values: { 'xmpp.sessions': {} } });
+  await vi.waitFor(() => expect(set).toHaveBeenCalled());
+  expect(await readNodeReports(keyspace)).toMatchObject([{ node: 'one', values: { 'xmpp.sessions': {} } }]);
+  expect((await keyspace.hgetall(nodeReportKeys.key())).size).toBe(1);
   registry.metrics.sessions.add(3);
   vi.advanceTimersByTime(5000);
   expect((await read()).values['xmpp.sessions']).toEqual({ '': 3 });
-  expect(set.mock.lastCall?.[2]).toEqual({ px: 15_000 });
 
   state = 'quiescing';
   await reports[Symbol.asyncDispose]();

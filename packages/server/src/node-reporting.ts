@@ -1,23 +1,23 @@
 import { declareKeys } from '@parley/keyspace/key-declaration';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
-import type { NodeReport } from '@parley/metrics/node-report';
+import { type NodeReport, parseNodeReport } from '@parley/metrics/node-report';
 import type { Log } from './log.ts';
 
 export const nodeReportKeys = declareKeys({
   name: 'node-reports',
   scope: 'global',
-  parts: ['node'],
-  type: 'string',
+  type: 'hash',
   content:
-    'how a node is: its metrics, version, state and streams to others, as JSON (Redis; an embedded node tells it on its socket)',
-  bound: 'one for each node that runs, with as many series as the catalogue has and `snmp.mostAssociations` streams',
-  ttl: '15 s',
+    'node → how it was lately: its metrics, version, state and streams to others, as JSON (Redis; an embedded node tells it on its socket)',
+  bound:
+    'the nodes that run, and those that ended within the last hour, each with as many series as the catalogue has and `snmp.mostAssociations` streams',
+  ttl: '1 h after the last node has ended',
 });
 
 const INTERVAL_MS = 5000;
-/** Two snapshots may get lost; then the node counts as gone. */
-const KEPT_MS = 3 * INTERVAL_MS;
+/** What a node that is gone has told last is forgotten after this time. */
+const KEPT_MS = 3_600_000;
 
 export interface NodeReportingOptions {
   readonly keyspace: Keyspace;
@@ -34,7 +34,7 @@ export class NodeReporting implements AsyncDisposable {
 
   constructor(options: NodeReportingOptions) {
     this.#options = options;
-    this.#written = this.#write();
+    this.#written = this.#attempt(() => forgetOld(options.keyspace)).then(() => this.#write());
     this.#timer = setInterval(() => {
       this.#written = this.#write();
     }, INTERVAL_MS).unref();
@@ -44,7 +44,9 @@ export class NodeReporting implements AsyncDisposable {
     const { keyspace, report } = this.#options;
     await this.#attempt(() => {
       const now = report();
-      return keyspace.set(nodeReportKeys.key(now.node), JSON.stringify(now), { px: KEPT_MS });
+      const key = nodeReportKeys.key();
+      const write = ['hset', key, [[now.node, JSON.stringify(now)]]] as const;
+      return keyspace.batch([write, ['pexpire', key, KEPT_MS]], { atomic: false });
     });
   }
 
@@ -63,4 +65,26 @@ export class NodeReporting implements AsyncDisposable {
     await this.#written;
     await this.#write();
   }
+}
+
+/** What all nodes have told last. Those that say what this version does not understand are left out. */
+export async function readNodeReports(keyspace: Keyspace): Promise<NodeReport[]> {
+  const told = await keyspace.hgetall(nodeReportKeys.key());
+  return [...told.values()].flatMap((text) => {
+    try {
+      return [parseNodeReport(String(text))];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** A node that starts leaves nothing of those that ended long ago. */
+async function forgetOld(keyspace: Keyspace): Promise<void> {
+  const [told, now] = await Promise.all([keyspace.hgetall(nodeReportKeys.key()), keyspace.now()]);
+  const old = [...told].flatMap(([name, text]) => {
+    const at = /"at":(\d+)/.exec(String(text))?.[1];
+    return at !== undefined && now - Number(at) <= KEPT_MS ? [] : [name];
+  });
+  if (old.length > 0) await keyspace.hdel(nodeReportKeys.key(), ...old);
 }

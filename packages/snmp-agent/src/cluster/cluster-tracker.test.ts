@@ -60,6 +60,11 @@ describe('the picture of a cluster', () => {
     expect(statuses(tracker.update([report], 21_000))).toEqual(['two down']);
   });
 
+  it('does not take for alive who has told something long ago', () => {
+    const state = tracker.update([one.report(EPOCH - 20_000), two.report(EPOCH)], 0);
+    expect(statuses(state)).toEqual(['one down', 'two up']);
+  });
+
   it('misses nobody who stops in order', () => {
     seen(5, one, two);
     two.state = 'quiescing';

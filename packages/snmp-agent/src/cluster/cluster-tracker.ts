@@ -32,7 +32,7 @@ interface Watched {
   report: NodeReport;
   status: OperationalStatus;
   changedAt: number;
-  /** When its report was new last. */
+  /** When its report was new last; below 0 where that was before the agent started. */
   heardAt: number;
   inboundAt: number;
   outboundAt: number;
@@ -84,7 +84,8 @@ export class ClusterTracker {
       this.#indexes.set(name, index);
       const never = { changedAt: this.#time(report.startedAt), inboundAt: 0, outboundAt: 0 };
       const none = { accumulated: [0, 0], associations: [], nextAssociation: 1 } as const;
-      watched = { index, report, status: report.state, heardAt: now, ...never, ...none };
+      const age = Math.max(0, this.#epoch + now - report.at); // it may have been told long before
+      watched = { index, report, status: report.state, heardAt: now - age, ...never, ...none };
       this.#nodes.set(name, watched);
     } else if (report.at !== watched.report.at) watched.heardAt = now;
     else return;

@@ -4,60 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { standardMibs } from '../../scripts/test-services.ts';
-import { type Finished, run } from '../support/process.ts';
+import { MANAGER } from './net-snmp.ts';
 import { programOf } from './unprivileged.ts';
-
-export const MANAGER = { name: 'manager', password: 'a password of hers', privacyPassword: 'another password' };
-const PROOF = ['-v3', '-l', 'authPriv', '-u', MANAGER.name, '-a', 'SHA-256', '-A', MANAGER.password];
-const SECRECY = ['-x', 'AES', '-X', MANAGER.privacyPassword];
-
-/** Net-SNMP's command line programs, as Debian has them. */
-export class SnmpManager {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'parley-snmp-'));
-  readonly #port: number;
-  readonly #mibs: string[];
-
-  /** `mib`: the text of a module to know. */
-  constructor(port: number, mib = '') {
-    this.#port = port;
-    writeFileSync(join(this.#folder, 'XMPP-SERVER-MIB.txt'), mib);
-    this.#mibs = mib === '' ? ['-m', ''] : ['-M', `${this.#folder}:${standardMibs()}`, '-m', 'XMPP-SERVER-MIB'];
-  }
-
-  #run(program: string, args: readonly string[]): Promise<Finished> {
-    const env = { SNMP_PERSISTENT_DIR: this.#folder, SNMPCONFPATH: this.#folder };
-    return run(programOf(program), [...this.#mibs, ...args], { env });
-  }
-
-  /** All below an object: names, or numbers where the module is not known, and values as they are. */
-  async walk(object: string, program = 'snmpbulkwalk'): Promise<Map<string, string>> {
-    const { stdout, stderr, code } = await this.#run(program, [...PROOF, ...SECRECY, '-OQeb', this.#agent, object]);
-    if (code !== 0) throw new Error(stderr);
-    return new Map(
-      stdout
-        .split('\n')
-        .filter((line) => line.includes(' = '))
-        .map((line) => {
-          const [name = '', value = ''] = line.split(/ = (.*)/s);
-          return [name.replace(/^XMPP-SERVER-MIB::/, ''), value.replace(/^"(.*)"$/s, '$1')];
-        }),
-    );
-  }
-
-  /** With other words than the manager's. */
-  ask(...args: readonly string[]): Promise<Finished> {
-    return this.#run('snmpget', [...args, '-r', '0', '-t', '1', this.#agent, '1.3.6.1.2.1.1.1.0']);
-  }
-
-  get #agent(): string {
-    return `127.0.0.1:${this.#port}`;
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
 
 /** Debian's snmptrapd: it gets what an agent tells. */
 export class TrapReceiver implements AsyncDisposable {
