@@ -77,6 +77,7 @@ export const testNeeds: Need[] = [
   program('prosody', ['prosody', 'lua-unbound']),
   program('ejabberd', ['ejabberd'], ['ejabberdctl']),
   program('SNMP manager', ['snmp'], ['snmpbulkwalk']),
+  program('snmpd', ['snmpd']),
   program('snmptrapd', ['snmptrapd']),
   program('smilint', ['smitools'], ['smilint']),
   {

@@ -13,7 +13,7 @@ import { startThreeNodes } from '../support/three-nodes.ts';
 
 vi.setConfig({ testTimeout: 120_000 }); // starts several processes, and waits for a lost one to be missed
 
-const WORD = 'a word of the tests alone';
+const WORD = 'a-word-of-the-tests-alone';
 const NETWORK_SERVICES = '1.3.6.1.2.1.27';
 
 /** The numbers that a node shows to Prometheus. */

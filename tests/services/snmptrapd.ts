@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { MANAGER } from './net-snmp.ts';
-import { programOf } from './unprivileged.ts';
+import { giveAway, programOf, spawnUnprivileged } from './unprivileged.ts';
 
 /** Debian's snmptrapd: it gets what an agent tells. */
 export class TrapReceiver implements AsyncDisposable {
@@ -15,7 +15,7 @@ export class TrapReceiver implements AsyncDisposable {
   #onLine: (() => void) | undefined;
 
   private constructor(port: number, community: string) {
-    const file = join(this.#folder, 'snmptrapd.conf');
+    const file = join(this.#folder, 'traps.conf');
     writeFileSync(
       file,
       [
@@ -25,9 +25,10 @@ export class TrapReceiver implements AsyncDisposable {
         'format2 %V|%v\\n',
       ].join('\n'),
     );
+    giveAway(this.#folder); // snmptrapd.conf is what it writes itself
     const args = ['-f', '-Lo', '-n', '-On', '-m', '', '-C', '-c', file, `udp:127.0.0.1:${port}`];
     const env = { ...process.env, SNMP_PERSISTENT_DIR: this.#folder, MIBS: '' };
-    this.#child = spawn(programOf('snmptrapd'), args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#child = spawnUnprivileged(programOf('snmptrapd'), args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       this.#lines.push(line);
       this.#onLine?.();

@@ -39,6 +39,10 @@ export function snmpCommand(): Command {
         onRefused: (cause, address) => log.flood('snmp.refused', { cause, address }),
         onFault: (error) =>
           log.error('snmp.fault', { error: error instanceof Error ? error : new Error(String(error)) }),
+        onMaster(error) {
+          if (error === undefined) log.info('snmp.master-up', { message: 'The master agent takes what we tell.' });
+          else log.warn('snmp.master-away', { error });
+        },
         onUntold: ({ host, port }, error) => log.flood('snmp.untold', { address: host, port, error }),
       });
       parts.use(sidecar);

@@ -1,10 +1,11 @@
 import type { NodeReport } from '@parley/metrics/node-report';
-import type { ClusterState } from './cluster/cluster-state.ts';
+import { Subagent } from './agentx/subagent.ts';
+import { type ClusterState, shifted } from './cluster/cluster-state.ts';
 import { ClusterTracker, type TrackerSettings } from './cluster/cluster-tracker.ts';
 import { type AgentRecord, type AgentStore, beginAgent } from './engine.ts';
 import { cellsOf, objectOid } from './mib/cells.ts';
 import { MODULE } from './mib/definition.ts';
-import { networkServicesCells, type ServiceDescription } from './mib/network-services.ts';
+import { NETWORK_SERVICES, networkServicesCells, type ServiceDescription } from './mib/network-services.ts';
 import { type SystemDescription, systemCells } from './mib/system.ts';
 import { xmppServerMib } from './mib/xmpp-server-mib.ts';
 import { Target, type TargetSettings } from './notifications/targets.ts';
@@ -15,6 +16,8 @@ import { type Oid, oidText } from './protocol/oid.ts';
 import { readCell, View } from './protocol/view.ts';
 
 export interface SidecarSettings {
+  /** The master agent of the machine, which answers in our place: the path of its socket, or host:port. */
+  readonly master: string | undefined;
   readonly address: string;
   readonly port: number;
   /** Below it lies XMPP-SERVER-MIB. */
@@ -40,6 +43,8 @@ export interface SidecarHost {
   onRefused: AgentOptions['onRefused'];
   onFault(error: unknown): void;
   onUntold(target: TargetSettings, error: Error): void;
+  /** The master agent is away, with the reason; or it takes what we tell. */
+  onMaster(error: Error | undefined): void;
 }
 
 /** Nodes report every five seconds. */
@@ -56,7 +61,11 @@ export class Sidecar implements AsyncDisposable {
   readonly #targets: readonly Target[];
   readonly #startedAt = performance.now();
   readonly #stopping = new AbortController();
+  #state: ClusterState | undefined;
   #agent: Agent | undefined;
+  #subagent: Subagent | undefined;
+  /** By how much sysUpTime is ahead of this agent's own time: a master agent has begun at another moment. */
+  #ahead = 0;
   #looking: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #savedAt = 0;
@@ -87,11 +96,31 @@ export class Sidecar implements AsyncDisposable {
 
   async #listen(): Promise<void> {
     const { settings, onRefused, onFault } = this.#host;
+    if (settings.master !== undefined) {
+      this.#serve(settings.master);
+      return;
+    }
     const { address, port, users, communities, perSecond } = settings;
     this.#agent = await Agent.start({
       ...{ address, port, users, communities, perSecond, onRefused, onFault, view: this.view },
       engineId: Buffer.from(this.#record.engineId, 'hex'),
       engineBoots: this.#record.engineBoots,
+    });
+  }
+
+  #serve(master: string): void {
+    const { settings, onMaster } = this.#host;
+    this.#subagent = new Subagent({
+      master,
+      description: settings.system.description,
+      view: this.view,
+      subtrees: [NETWORK_SERVICES, [...settings.arc, MODULE]],
+      onUp: (upTime) => {
+        this.#ahead = upTime - this.#now;
+        this.#show();
+        onMaster(undefined);
+      },
+      onDown: onMaster,
     });
   }
 
@@ -119,17 +148,20 @@ export class Sidecar implements AsyncDisposable {
       this.#away = message;
     }
     const state = this.#tracker.update(reports, this.#now);
-    this.#show(state);
+    this.#state = state;
+    this.#show();
     for (const event of this.#watch.look(state)) this.#tell(event);
     if (this.#now - this.#savedAt >= SAVE_MS && this.#away === undefined) await this.#save();
   }
 
-  #show(state: ClusterState): void {
+  #show(): void {
+    if (this.#state === undefined) return;
     const { arc, service, system } = this.#host.settings;
+    const shown = shifted(this.#state, this.#ahead);
     this.view.replace([
       ...systemCells({ ...system, objectId: [...arc, MODULE], upTime: () => this.#now }),
-      ...networkServicesCells(state, service),
-      ...cellsOf(xmppServerMib, arc, state),
+      ...networkServicesCells(shown, service),
+      ...cellsOf(xmppServerMib, arc, shown),
       ...(this.#agent?.cells() ?? []),
     ]);
   }
@@ -144,8 +176,10 @@ export class Sidecar implements AsyncDisposable {
       const cell = this.view.get(oid, [oid]);
       return cell === undefined ? [] : [{ oid: oidText(oid), ...readCell(cell) }];
     });
-    const notice = { oid: oidText([...arc, MODULE, 0, number + 1]), varbinds, upTime: Math.floor(this.#now / 10) };
+    const upTime = Math.floor((this.#now + this.#ahead) / 10);
+    const notice = { oid: oidText([...arc, MODULE, 0, number + 1]), varbinds, upTime };
     for (const target of this.#targets) target.tell(notice);
+    this.#subagent?.notify(notice.oid, varbinds, upTime);
   }
 
   async #save(): Promise<void> {
@@ -163,6 +197,7 @@ export class Sidecar implements AsyncDisposable {
     await this.#looking;
     if (this.#away === undefined) await this.#save();
     for (const target of this.#targets) target.close();
+    this.#subagent?.[Symbol.dispose]();
     await this.#agent?.[Symbol.asyncDispose]();
   }
 }

@@ -40,3 +40,20 @@ export interface ClusterState {
   /** When the newest of it was heard. */
   readonly at: number;
 }
+
+/** The same with all times later by so many milliseconds, as somebody tells them whose clock has begun earlier. */
+export function shifted(state: ClusterState, by: number): ClusterState {
+  if (by === 0) return state;
+  /** What was before the clock began stays so (RFC 2788). */
+  const later = (time: number) => (time === 0 ? 0 : Math.max(0, time + by));
+  const application = (one: ApplicationState): ApplicationState => ({
+    ...one,
+    changedAt: later(one.changedAt),
+    startedAt: later(one.startedAt),
+    heardAt: later(one.heardAt),
+    inboundAt: later(one.inboundAt),
+    outboundAt: later(one.outboundAt),
+    associations: one.associations.map((each) => ({ ...each, since: later(each.since) })),
+  });
+  return { at: later(state.at), cluster: application(state.cluster), nodes: state.nodes.map(application) };
+}
