@@ -16,9 +16,9 @@ vi.setConfig({ testTimeout: 120_000 }); // starts several processes, and waits f
 const WORD = 'a-word-of-the-tests-alone';
 const NETWORK_SERVICES = '1.3.6.1.2.1.27';
 
-/** The numbers that a node shows to Prometheus. */
-async function prometheus(node: RunningParley): Promise<Map<string, number>> {
-  const text = await (await fetch(`http://127.0.0.1:${node.port('http')}/metrics`)).text();
+/** The numbers that somebody shows to Prometheus. */
+async function prometheus(port: number): Promise<Map<string, number>> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
@@ -86,6 +86,7 @@ describe('SNMP', () => {
     const target = { host: '127.0.0.1', port: traps };
     const snmp = {
       port: 0,
+      metrics: { port: 0 },
       users: [MANAGER],
       downSeconds: 6,
       targets: [
@@ -105,12 +106,20 @@ describe('SNMP', () => {
 
     await vi.waitFor(async () => {
       const [shown, stanzas] = [await asking.walk('xmppNodeTable'), await asking.walk('xmppStanzaTable')];
-      const all = await Promise.all(nodes.map(({ node }) => prometheus(node)));
+      const all = await Promise.all(nodes.map(({ node }) => prometheus(node.port('http'))));
       const cluster = (name: string) => Number(/^-?\d+/.exec(shown.get(`${name}.1`) ?? '')?.[0]);
       expect([...(await asking.walk('xmppNodeState')).values()]).toEqual(['1', '1', '1', '1']);
       expect(cluster('xmppNodeSessions')).toBe(sumOf(all, 'xmpp_sessions'));
       expect(cluster('xmppNodeConnectionsAccepted')).toBe(sumOf(all, 'xmpp_connections_accepted_total'));
       expect(cluster('xmppNodeOctetsIn')).toBe(sumOf(all, 'xmpp_io_bytes_total{direction="in"}'));
+      const together = await prometheus(Number((await agent.event('snmp.started')).metrics));
+      for (const name of [
+        'xmpp_sessions',
+        'xmpp_io_bytes_total{direction="in"}',
+        'xmpp_stanzas_total{kind="message"',
+      ]) {
+        expect(sumOf([together], name)).toBe(sumOf(all, name));
+      }
       const messages = sumOf(all, 'xmpp_stanzas_total{kind="message",direction="in"}');
       expect(stanzas.get('xmppStanzas.1.1.1')).toBe(`${messages} stanzas`);
       expect(messages).toBe(20);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { prometheusText } from './prometheus.ts';
+import { acceptedForm, prometheusText } from './prometheus.ts';
 import { Registry } from './registry.ts';
 
 function text(set: (metrics: Registry['metrics']) => void): string {
@@ -29,7 +29,7 @@ describe('the text', () => {
     const lines = text(({ offlineSize }) => {
       for (const size of [1, 256, 257, 1e9]) offlineSize.record(size);
     }).split('\n');
-    const start = lines.indexOf('# TYPE xmpp_offline_size_bytes histogram') + 1;
+    const start = lines.indexOf('# HELP xmpp_offline_size_bytes Size of a message when it is stored.') + 1;
     expect(lines.slice(start, start + 9)).toEqual([
       'xmpp_offline_size_bytes_bucket{le="256"} 2',
       'xmpp_offline_size_bytes_bucket{le="1024"} 3',
@@ -60,5 +60,19 @@ describe('the text', () => {
     for (const line of lines.split('\n')) if (!line.startsWith('# ')) expect(line).toMatch(sample);
     expect(lines).toContain('parley_uptime_seconds NaN\n');
     expect(lines).toContain('parley_memory_rss_bytes +Inf\n');
+  });
+
+  it('is OpenMetrics for those who ask for that', () => {
+    expect(acceptedForm('application/openmetrics-text;version=1.0.0,text/plain;q=0.5')).toBe('openmetrics');
+    expect([acceptedForm(), acceptedForm('text/plain'), acceptedForm('*/*')]).toEqual(Array(3).fill('prometheus'));
+    const lines = prometheusText(new Registry().snapshot(), 'openmetrics').split('\n');
+    const at = lines.indexOf('# TYPE xmpp_io_bytes counter');
+    expect(lines.slice(at, at + 4)).toEqual([
+      '# TYPE xmpp_io_bytes counter',
+      '# UNIT xmpp_io_bytes bytes',
+      '# HELP xmpp_io_bytes Bytes of XML read from and written to streams, without TLS.',
+      'xmpp_io_bytes_total{direction="in"} 0',
+    ]);
+    expect(lines.slice(-2)).toEqual(['# EOF', '']);
   });
 });

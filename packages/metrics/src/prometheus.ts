@@ -3,7 +3,16 @@ import type { Definition } from './definition.ts';
 import { combinations, seriesKey, seriesValues } from './family.ts';
 import type { HistogramSeries, Series, Snapshot } from './snapshot.ts';
 
-export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+/** The two forms of the text: Prometheus' own, and the one that OpenMetrics has made of it. */
+export const CONTENT_TYPE = {
+  prometheus: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+} as const;
+export type TextForm = keyof typeof CONTENT_TYPE;
+
+/** What somebody gets who says this of what they accept: OpenMetrics where they name it. */
+export const acceptedForm = (accept = ''): TextForm =>
+  /application\/openmetrics-text/i.test(accept) ? 'openmetrics' : 'prometheus';
 
 const UNIT_WORDS: Readonly<Record<string, string>> = { s: '_seconds', d: '_days', By: '_bytes' };
 
@@ -11,19 +20,32 @@ const UNIT_WORDS: Readonly<Record<string, string>> = { s: '_seconds', d: '_days'
 export const prometheusName = ({ name, unit, kind }: Definition): string =>
   name.replaceAll('.', '_') + (UNIT_WORDS[unit] ?? '') + (kind === 'counter' ? '_total' : '');
 
-/** A snapshot in Prometheus' text format. */
-export function prometheusText(snapshot: Snapshot): string {
+/** A snapshot as text. */
+export function prometheusText(snapshot: Pick<Snapshot, 'values'>, form: TextForm = 'prometheus'): string {
   const lines: string[] = [];
   for (const definition of Object.values(catalogue) as Definition[]) {
     const name = prometheusName(definition);
-    lines.push(`# HELP ${name} ${escapeHelp(definition.help)}`, `# TYPE ${name} ${definition.kind}`);
+    lines.push(...head(definition, name, form));
     for (const [key, series] of complete(definition, snapshot.values[definition.name])) {
       const labels = labelPairs(definition, key);
       if (typeof series === 'number') lines.push(sample(name, labels, series));
       else pushHistogram(lines, name, labels, series);
     }
   }
+  if (form === 'openmetrics') lines.push('# EOF');
   return `${lines.join('\n')}\n`;
+}
+
+/** OpenMetrics names a family without the `_total` of its samples, and tells its unit. */
+function head({ kind, unit, help }: Definition, name: string, form: TextForm): string[] {
+  const open = form === 'openmetrics';
+  const family = open ? name.replace(/_total$/, '') : name;
+  const word = UNIT_WORDS[unit]?.slice(1);
+  return [
+    `# TYPE ${family} ${kind}`,
+    ...(open && word !== undefined ? [`# UNIT ${family} ${word}`] : []),
+    `# HELP ${family} ${open ? escapeHelp(help).replaceAll('"', '\\"') : escapeHelp(help)}`,
+  ];
 }
 
 /** The series of a metric, with the zeros that a snapshot leaves out where the labels are known beforehand. */

@@ -2,6 +2,7 @@ import type { NodeReport } from '@parley/metrics/node-report';
 import { Subagent } from './agentx/subagent.ts';
 import { type ClusterState, shifted } from './cluster/cluster-state.ts';
 import { ClusterTracker, type TrackerSettings } from './cluster/cluster-tracker.ts';
+import { ClusterPage } from './cluster-page.ts';
 import { type AgentRecord, type AgentStore, beginAgent } from './engine.ts';
 import { cellsOf, objectOid } from './mib/cells.ts';
 import { MODULE } from './mib/definition.ts';
@@ -16,6 +17,8 @@ import { type Oid, oidText } from './protocol/oid.ts';
 import { readCell, View } from './protocol/view.ts';
 
 export interface SidecarSettings {
+  /** Where Prometheus finds all nodes together, if anywhere. */
+  readonly page: { readonly host: string; readonly port: number } | undefined;
   /** The master agent of the machine, which answers in our place: the path of its socket, or host:port. */
   readonly master: string | undefined;
   readonly address: string;
@@ -64,6 +67,7 @@ export class Sidecar implements AsyncDisposable {
   #state: ClusterState | undefined;
   #agent: Agent | undefined;
   #subagent: Subagent | undefined;
+  #page: ClusterPage | undefined;
   /** By how much sysUpTime is ahead of this agent's own time: a master agent has begun at another moment. */
   #ahead = 0;
   #looking: Promise<void> = Promise.resolve();
@@ -94,13 +98,21 @@ export class Sidecar implements AsyncDisposable {
     return this.#agent?.port ?? 0;
   }
 
+  /** Of the page for Prometheus; 0 where there is none. */
+  get pagePort(): number {
+    return this.#page?.port ?? 0;
+  }
+
   async #listen(): Promise<void> {
     const { settings, onRefused, onFault } = this.#host;
+    const metrics = () => this.#state?.cluster.metrics;
+    if (settings.page !== undefined) this.#page = await ClusterPage.start({ ...settings.page, metrics });
     if (settings.master !== undefined) {
       this.#serve(settings.master);
       return;
     }
     const { address, port, users, communities, perSecond } = settings;
+    if (users.length === 0 && communities.length === 0) return; // nobody may ask
     this.#agent = await Agent.start({
       ...{ address, port, users, communities, perSecond, onRefused, onFault, view: this.view },
       engineId: Buffer.from(this.#record.engineId, 'hex'),
@@ -197,6 +209,7 @@ export class Sidecar implements AsyncDisposable {
     await this.#looking;
     if (this.#away === undefined) await this.#save();
     for (const target of this.#targets) target.close();
+    await this.#page?.[Symbol.asyncDispose]();
     this.#subagent?.[Symbol.dispose]();
     await this.#agent?.[Symbol.asyncDispose]();
   }

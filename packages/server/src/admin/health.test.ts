@@ -20,7 +20,8 @@ beforeEach(() => {
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
-const get = (url: string) => server.routes.inject({ url, headers: { host: 'localhost' } });
+const get = (url: string, headers: object = {}) =>
+  server.routes.inject({ url, headers: { host: 'localhost', ...headers } });
 
 it('is live as long as it answers, ready or not', async () => {
   notReady.push('the keyspace is away');
@@ -42,4 +43,7 @@ it('tells all metrics as they are at that moment', async () => {
   expect(answer.body).toContain('\nxmpp_stanzas_total{kind="message",direction="in"} 3\n');
   registry.metrics.stanzas.with({ kind: 'message', direction: 'in' }).increment();
   expect((await get('/metrics')).body).toContain('\nxmpp_stanzas_total{kind="message",direction="in"} 4\n');
+  const open = await get('/metrics', { accept: 'application/openmetrics-text; version=1.0.0' });
+  expect(open.headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+  expect(open.body.endsWith('\n# EOF\n')).toBe(true);
 });

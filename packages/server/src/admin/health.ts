@@ -1,4 +1,4 @@
-import { PROMETHEUS_CONTENT_TYPE, prometheusText } from '@parley/metrics/prometheus';
+import { acceptedForm, CONTENT_TYPE, prometheusText } from '@parley/metrics/prometheus';
 import type { Snapshot } from '@parley/metrics/snapshot';
 import type { HttpServer } from '../net/http.ts';
 
@@ -21,7 +21,8 @@ export function registerHealth({ routes }: HttpServer, { notReady, snapshot }: H
     return reply.code(503).send({ status: 'not-ready', reasons });
   });
 
-  routes.get('/metrics', { config: { permission: 'metrics' } }, (_request, reply) =>
-    reply.type(PROMETHEUS_CONTENT_TYPE).send(prometheusText(snapshot())),
-  );
+  routes.get('/metrics', { config: { permission: 'metrics' } }, (request, reply) => {
+    const form = acceptedForm(request.headers.accept);
+    return reply.type(CONTENT_TYPE[form]).send(prometheusText(snapshot(), form));
+  });
 }

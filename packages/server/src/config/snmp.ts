@@ -68,6 +68,15 @@ export const snmp = section('The SNMP agent, which is a process of its own: `par
     description:
       'Be a subagent (AgentX, RFC 2741) of the SNMP agent of the machine instead: the path of its socket, or host:port.',
   }),
+  metrics: z
+    .strictObject({
+      host: z.string().min(1).max(255).default('127.0.0.1').meta({ description: 'Address of an interface.' }),
+      port: z.number().int().min(0).max(65_535).default(5281).meta({ description: 'TCP port; 0 takes a free one.' }),
+    })
+    .optional()
+    .meta({
+      description: 'Where it shows `/metrics` of all nodes together to Prometheus; nowhere where it is left out.',
+    }),
   baseOid: oid.default(DOCUMENTATION_ARC).meta({
     description:
       'The arc of your organisation below which the objects of XMPP-SERVER-MIB lie. The default is for documentation: get a number of your own, which costs nothing (IANA, Private Enterprise Number).',
