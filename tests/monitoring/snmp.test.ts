@@ -86,7 +86,7 @@ describe('SNMP', () => {
     const target = { host: '127.0.0.1', port: traps };
     const snmp = {
       port: 0,
-      metrics: { port: 0 },
+      metrics: [{ host: '127.0.0.1', port: 0 }],
       users: [MANAGER],
       downSeconds: 6,
       targets: [
@@ -112,7 +112,7 @@ describe('SNMP', () => {
       expect(cluster('xmppNodeSessions')).toBe(sumOf(all, 'xmpp_sessions'));
       expect(cluster('xmppNodeConnectionsAccepted')).toBe(sumOf(all, 'xmpp_connections_accepted_total'));
       expect(cluster('xmppNodeOctetsIn')).toBe(sumOf(all, 'xmpp_io_bytes_total{direction="in"}'));
-      const together = await prometheus(Number((await agent.event('snmp.started')).metrics));
+      const together = await prometheus(Number(((await agent.event('snmp.started')).metrics as number[])[0]));
       for (const name of [
         'xmpp_sessions',
         'xmpp_io_bytes_total{direction="in"}',

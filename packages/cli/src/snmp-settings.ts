@@ -8,12 +8,7 @@ const EVERYTHING: Oid = [1];
 
 /** What the agent needs of the configuration. Throws a Usage error where nobody could ask it anything. */
 export function snmpSettings({ snmp, domains }: Configuration, software: string): SidecarSettings {
-  if (
-    snmp.agentx === undefined &&
-    snmp.metrics === undefined &&
-    snmp.users.length === 0 &&
-    snmp.communities.length === 0
-  ) {
+  if (snmp.agentx === '' && snmp.metrics.length === 0 && snmp.users.length === 0 && snmp.communities.length === 0) {
     throw new Usage(
       'Nobody may ask the SNMP agent: there is no default community, since everybody would know it. ' +
         'Name somebody under `snmp.users`, as docs/monitoring.md shows.',
@@ -35,7 +30,7 @@ export function snmpSettings({ snmp, domains }: Configuration, software: string)
   const name = snmp.name || (domains[0]?.name ?? '');
   return {
     master: snmp.agentx,
-    page: snmp.metrics,
+    pages: snmp.metrics,
     address: snmp.host,
     port: snmp.port,
     arc: parseOid(snmp.baseOid),

@@ -18,9 +18,9 @@ import { readCell, View } from './protocol/view.ts';
 
 export interface SidecarSettings {
   /** Where Prometheus finds all nodes together, if anywhere. */
-  readonly page: { readonly host: string; readonly port: number } | undefined;
-  /** The master agent of the machine, which answers in our place: the path of its socket, or host:port. */
-  readonly master: string | undefined;
+  readonly pages: readonly { readonly host: string; readonly port: number }[];
+  /** The master agent of the machine, which answers in our place: the path of its socket, or host:port; '' for none. */
+  readonly master: string;
   readonly address: string;
   readonly port: number;
   /** Below it lies XMPP-SERVER-MIB. */
@@ -67,7 +67,7 @@ export class Sidecar implements AsyncDisposable {
   #state: ClusterState | undefined;
   #agent: Agent | undefined;
   #subagent: Subagent | undefined;
-  #page: ClusterPage | undefined;
+  readonly #pages: ClusterPage[] = [];
   /** By how much sysUpTime is ahead of this agent's own time: a master agent has begun at another moment. */
   #ahead = 0;
   #looking: Promise<void> = Promise.resolve();
@@ -98,16 +98,16 @@ export class Sidecar implements AsyncDisposable {
     return this.#agent?.port ?? 0;
   }
 
-  /** Of the page for Prometheus; 0 where there is none. */
-  get pagePort(): number {
-    return this.#page?.port ?? 0;
+  /** Of the pages for Prometheus. */
+  get pagePorts(): readonly number[] {
+    return this.#pages.map(({ port }) => port);
   }
 
   async #listen(): Promise<void> {
     const { settings, onRefused, onFault } = this.#host;
     const metrics = () => this.#state?.cluster.metrics;
-    if (settings.page !== undefined) this.#page = await ClusterPage.start({ ...settings.page, metrics });
-    if (settings.master !== undefined) {
+    for (const address of settings.pages) this.#pages.push(await ClusterPage.start({ ...address, metrics }));
+    if (settings.master !== '') {
       this.#serve(settings.master);
       return;
     }
@@ -209,7 +209,7 @@ export class Sidecar implements AsyncDisposable {
     await this.#looking;
     if (this.#away === undefined) await this.#save();
     for (const target of this.#targets) target.close();
-    await this.#page?.[Symbol.asyncDispose]();
+    for (const page of this.#pages) await page[Symbol.asyncDispose]();
     this.#subagent?.[Symbol.dispose]();
     await this.#agent?.[Symbol.asyncDispose]();
   }

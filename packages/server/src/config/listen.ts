@@ -4,7 +4,8 @@ import { flag, seconds, section } from './option.ts';
 const host = z.string().min(1).max(255).meta({ description: 'Address of an interface; `::` is all, with IPv4.' });
 const port = z.number().int().min(0).max(65_535).meta({ description: 'TCP port; 0 takes a free one.' });
 
-const addresses = (own: { host: string; port: number }[], description: string) =>
+/** A list of `{host, port}`. */
+export const addresses = (own: { host: string; port: number }[], description: string) =>
   z.array(z.strictObject({ host, port })).max(64).default(own).meta({ description });
 
 const clientAddresses = (own: number, description: string) =>

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { addresses } from './listen.ts';
 import { choice, count, flag, limit, seconds, secret, secretFile, section } from './option.ts';
 
 /** The enterprise number that RFC 5612 keeps for documentation. */
@@ -64,19 +65,11 @@ export const snmp = section('The SNMP agent, which is a process of its own: `par
   port: z.number().int().min(0).max(65_535).default(1161).meta({
     description: 'The UDP port on which it answers; the usual 161 is for root alone.',
   }),
-  agentx: z.string().min(1).max(255).optional().meta({
+  agentx: z.string().max(255).default('').meta({
     description:
-      'Be a subagent (AgentX, RFC 2741) of the SNMP agent of the machine instead: the path of its socket, or host:port.',
+      'Be a subagent (AgentX, RFC 2741) of the SNMP agent of the machine instead: the path of its socket, or host:port. Empty: answer managers itself.',
   }),
-  metrics: z
-    .strictObject({
-      host: z.string().min(1).max(255).default('127.0.0.1').meta({ description: 'Address of an interface.' }),
-      port: z.number().int().min(0).max(65_535).default(5281).meta({ description: 'TCP port; 0 takes a free one.' }),
-    })
-    .optional()
-    .meta({
-      description: 'Where it shows `/metrics` of all nodes together to Prometheus; nowhere where it is left out.',
-    }),
+  metrics: addresses([], 'Where it shows `/metrics` of all nodes together to Prometheus.'),
   baseOid: oid.default(DOCUMENTATION_ARC).meta({
     description:
       'The arc of your organisation below which the objects of XMPP-SERVER-MIB lie. The default is for documentation: get a number of your own, which costs nothing (IANA, Private Enterprise Number).',
