@@ -75,3 +75,31 @@ test('Active Directory tells of groups in groups, and of large ones in ranges', 
   directory.remove('lovers');
   await members(server, 'crew').toBe('sailor7');
 });
+
+test('Active Directory’s primary group has those whom it does not name, in the groups around it, too', async () => {
+  const directory = await ActiveDirectory.start();
+  for (const name of ['romeo', 'juliet', 'tybalt']) directory.addPerson(name, { mail: `${name}@localhost` });
+  directory.addGroup('Domain Users', [], 513);
+  directory.addGroup('guests', ['romeo'], 1513);
+  directory.addGroup('verona', [`CN=Domain Users,OU=Groups,${ActiveDirectory.base}`]);
+  const server = await start({
+    type: 'activeDirectory',
+    servers: [directory.url],
+    bind: ActiveDirectory.service,
+    people: { base: ActiveDirectory.people },
+    groups: { base: ActiveDirectory.base, mayLogIn: ['Domain Users'] },
+  });
+  await members(server, 'Domain Users').toBe('juliet romeo tybalt');
+  await members(server, 'verona').toBe('juliet romeo tybalt');
+  const romeo = await server.client('romeo@localhost/orchard');
+  const roster = await romeo.request('get', `<query xmlns='jabber:iq:roster'/>`);
+  const groups = (roster.firstChild?.elements ?? []).flatMap(({ elements }) => elements.map(({ text }) => text));
+  expect([...new Set(groups)]).toEqual(['verona']); // that is no accident
+  directory.change('romeo', { primaryGroupID: '1513' });
+  await members(server, 'Domain Users').toBe('juliet tybalt');
+  await members(server, 'verona').toBe('juliet tybalt');
+  await members(server, 'guests').toBe('romeo');
+  await romeo.closed; // nobody else may log in
+  directory.remove('tybalt');
+  await members(server, 'Domain Users').toBe('juliet');
+});

@@ -88,14 +88,16 @@ export class ActiveDirectory {
       mail: `${name}@example.org`,
       sAMAccountName: name,
       userPrincipalName: `${name}@example.org`,
+      primaryGroupID: '513',
     };
     return this.#put(`CN=${name},${ActiveDirectory.people}`, { ...own, ...values }, password);
   }
 
-  addGroup(name: string, members: readonly string[]): AdEntry {
+  /** `number`: the last one of its SID, by which people have it as their primary group. */
+  addGroup(name: string, members: readonly string[], number?: number): AdEntry {
     const member = members.map((each) => (each.includes('=') ? each : `CN=${each},${ActiveDirectory.people}`));
     const own = { objectClass: ['top', 'group'], cn: name, sAMAccountName: name, member };
-    return this.#put(`CN=${name},OU=Groups,${ActiveDirectory.base}`, own, '');
+    return this.#put(`CN=${name},OU=Groups,${ActiveDirectory.base}`, own, '', number);
   }
 
   /** Sets values of an entry, by its name or DN, and takes those away that are empty. */
@@ -169,9 +171,13 @@ export class ActiveDirectory {
     this.#changed(entry);
   }
 
-  #put(dn: string, values: AdValues, password: string): AdEntry {
+  #put(dn: string, values: AdValues, password: string, number = 1000 + this.entries.size): AdEntry {
     const guid = randomBytes(16);
-    const entry: AdEntry = { dn, guid, password, deleted: false, values: new Map([['objectGUID', [guid]]]) };
+    const binary = new Map([
+      ['objectGUID', [guid]],
+      ['objectSid', [sid(number)]],
+    ]);
+    const entry: AdEntry = { dn, guid, password, deleted: false, values: binary };
     this.entries.set(guid.toString('hex'), entry);
     this.#set(entry, {
       distinguishedName: dn,
@@ -219,6 +225,13 @@ export class ActiveDirectory {
       }
     });
   }
+}
+
+/** S-1-5-21-1-2-3 and a number. */
+function sid(number: number): Buffer {
+  const bytes = Buffer.from('010500000000000515000000010000000200000003000000ffffffff', 'hex');
+  bytes.writeUInt32LE(number, bytes.length - 4);
+  return bytes;
 }
 
 const stamp = () =>

@@ -87,6 +87,7 @@ function settingsOf(
 const decidingElsewhere = ({ passwords }: DirectoryConfiguration, groups: GroupSettings | undefined): string[] => [
   ...[passwords.verifiers, 'userPassword', 'unicodePwd', 'memberOf', 'objectClass'],
   ...(groups === undefined ? [] : [groups.login, ...groups.logins, ...groups.members]),
+  ...(groups?.primary === undefined ? [] : [groups.primary.number]),
 ];
 
 /** Fields that people may write, of which an attribute is one of these. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ActiveDirectory } from '../../../../../../tests/services/active-directory.ts';
 import { Directory389 } from '../../../../../../tests/services/directory-389.ts';
 import { Slapd } from '../../../../../../tests/services/slapd.ts';
-import { PEOPLE, personDn, personEntry, SERVICE } from '../../../../../../tests/services/slapd-files.ts';
+import { GROUPS, PEOPLE, personDn, personEntry, SERVICE } from '../../../../../../tests/services/slapd-files.ts';
 import { directoryEntry, settingsFor } from '../testing.ts';
 import { examine } from './examination.ts';
 
@@ -52,6 +53,40 @@ describe('somebody', () => {
     const lines = await test('tybalt@localhost', {}, slapd, 'pw-tybalt');
     expect(lines).toContain('ok may log in');
     expect(lines.at(-1)).toBe('ok the password is right');
+  });
+});
+
+describe('the groups of somebody', () => {
+  const groups = (more: object = {}) => ({ groups: { base: GROUPS, ...more } });
+
+  it('are those around theirs, too', async () => {
+    const lines = await test('romeo@localhost', groups());
+    const names = ['montagues', 'lovers', 'verona'].map((name) => `cn=${name},${GROUPS}`);
+    expect(lines.at(-1)).toBe(`note is in 3 groups: ${names.join('; ')}`);
+  });
+
+  it.each([
+    ['Verona', 'ok is in verona, whose members may log in'],
+    [
+      'capulets',
+      'failed is in none of the groups that may log in (corp/capulets): add the entry to one, or correct `groups.mayLogIn`',
+    ],
+  ])('say whether somebody may log in where only %s may', async (name, words) => {
+    expect((await test('romeo@localhost', groups({ mayLogIn: [name] }))).at(-1)).toBe(words);
+  });
+
+  it('are the one that Active Directory does not name in the entry, too', async () => {
+    const active = await ActiveDirectory.start();
+    active.addPerson('romeo', { mail: 'romeo@localhost' });
+    active.addGroup('Domain Users', [], 513);
+    active.addGroup('montagues', ['romeo']);
+    const lines = await test('romeo@localhost', {
+      ...{ type: 'activeDirectory', servers: [active.url], startTls: false, allowUnencrypted: true },
+      ...{ bind: ActiveDirectory.service, people: { base: ActiveDirectory.people } },
+      ...{ groups: { base: ActiveDirectory.base } },
+    });
+    const names = ['Domain Users', 'montagues'].map((name) => `CN=${name},OU=Groups,${ActiveDirectory.base}`);
+    expect(lines.at(-1)).toBe(`note is in 2 groups: ${names.join('; ')}`);
   });
 });
 

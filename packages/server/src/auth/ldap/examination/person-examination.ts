@@ -6,6 +6,7 @@ import type { BindOutcome } from '../passwords/bind-outcome.ts';
 import { addressesOf, NoPerson } from '../person.ts';
 import type { PersonState } from '../person-state.ts';
 import { counted, type Finding, failed, note, ok } from './finding.ts';
+import { examineGroups } from './person-groups.ts';
 
 const anything = new PresenceFilter({ attribute: 'objectClass' });
 
@@ -26,14 +27,18 @@ export async function* examineUser(directory: Directory, user: string, password?
     yield failed(`logs in as ${person.account.bareText}, and not as ${account.bareText}`);
   }
   yield stateWords(person.state);
-  const [full] = await directory.search(entry.dn, { scope: 'base', filter: anything, attributes: ['memberOf'] });
-  const groups = full?.texts('memberOf') ?? [];
-  yield note(
-    groups.length === 0
-      ? 'is in no group, as memberOf tells'
-      : `is in ${counted(groups.length, 'group')}: ${groups.join('; ')}`,
-  );
+  const { groups } = directory.settings;
+  if (groups === undefined) yield await namedGroups(directory, entry);
+  else yield* examineGroups(directory, person, groups);
   if (password !== undefined) yield passwordWords(await directory.bindAs(person.dn, password));
+}
+
+/** What the entry itself says, where no groups are configured. */
+async function namedGroups(directory: Directory, { dn }: Entry): Promise<Finding> {
+  const [entry] = await directory.search(dn, { scope: 'base', filter: anything, attributes: ['memberOf'] });
+  const groups = entry?.texts('memberOf') ?? [];
+  if (groups.length === 0) return note('is in no group, as memberOf tells');
+  return note(`is in ${counted(groups.length, 'group')}: ${groups.join('; ')}`);
 }
 
 /** Looks for somebody by any name, to tell why they are no account. */

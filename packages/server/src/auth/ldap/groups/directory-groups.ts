@@ -5,7 +5,7 @@ import type { Directory } from '../directory.ts';
 import { idAttribute } from '../entry-id.ts';
 import type { FollowedDirectory } from '../following/followed-directory.ts';
 import { SyncState } from '../following/sync-state.ts';
-import type { GroupSettings } from './group-settings.ts';
+import { type GroupSettings, groupAttributes } from './group-settings.ts';
 import { GroupsCopy } from './groups-copy.ts';
 import { MemberPeople } from './member-people.ts';
 
@@ -37,15 +37,13 @@ export function followGroups({ directory, settings, followed, groups, keyspace, 
       complete();
     },
   });
-  const { name, label, members, logins } = settings;
-  const attributes = [id.attribute, name, ...(label === undefined ? [] : [label]), ...members, ...logins];
   followed.add({
     what: WHAT,
     meaning: '', // all of it is read by whoever begins to follow
     base: settings.base,
     scope: settings.scope,
     filter: settings.filter,
-    attributes: [...new Set(attributes)],
+    attributes: [...new Set([id.attribute, ...groupAttributes(settings)])],
     id,
     async load(epoch, onTrouble) {
       isComplete = false;

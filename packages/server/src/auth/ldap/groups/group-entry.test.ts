@@ -24,6 +24,8 @@ function settings(groups: object = {}, type: DirectoryType = 'openldap'): GroupS
 }
 
 const nothing = { search: () => Promise.reject(new Error('It is not to be asked.')) };
+/** S-1-5-32 */
+const BUILT_IN = '010200000000000520000000';
 const DN = 'CN=Crew, ou=groups,dc=x';
 
 describe('an entry', () => {
@@ -74,6 +76,15 @@ describe('an entry', () => {
 });
 
 describe('rules', () => {
+  it('show to no members by themselves what everybody is in from the beginning', () => {
+    const sid = (number: string) => `010500000000000515000000010000000200000003000000${number}`;
+    const [users, guests, own, builtIn] = [sid('01020000'), sid('02020000'), sid('e8030000'), `${BUILT_IN}21020000`];
+    const shown = (rules?: object[]) =>
+      [users, guests, own, builtIn].map((each) => settings(rules && { show: rules }).shownTo('Domain Users', each));
+    expect(shown()).toEqual(['nobody', 'nobody', 'members', 'nobody']);
+    expect(shown([{ groups: ['domain *'], to: 'everyone' }])).toEqual(Array(4).fill('everyone'));
+  });
+
   it('say in whose rosters groups are: the first that fits', () => {
     const show = [
       { groups: ['secret*', 'a.c'], to: 'nobody' },
@@ -81,7 +92,7 @@ describe('rules', () => {
       { groups: ['*'], to: 'everyone' },
     ];
     const { shownTo } = settings({ show });
-    expect(['Secret one', 'a.c', 'abc', 'team red', 'x'].map(shownTo)).toEqual([
+    expect(['Secret one', 'a.c', 'abc', 'team red', 'x'].map((name) => shownTo(name))).toEqual([
       'nobody',
       'nobody',
       'everyone',
@@ -111,7 +122,11 @@ describe('rules', () => {
 it('types fill in what is usual', () => {
   expect(settings().filter.toString()).toContain('posixGroup');
   const active = settings({}, 'activeDirectory');
-  expect([active.members, active.logins, memberAttributes(active)]).toEqual([['member'], [], ['displayName', 'cn']]);
+  expect([active.members, active.logins, memberAttributes(active)]).toEqual([
+    ['member'],
+    [],
+    ['displayName', 'cn', 'objectSid', 'primaryGroupID'],
+  ]);
   expect(memberAttributes(settings({ login: 'employeeNumber' }))).toContain('employeeNumber');
   expect(() => settings({ filter: '(&(cn=x))()' })).toThrow();
 });

@@ -3,6 +3,7 @@ import type { Directory } from '../directory.ts';
 import type { Entry } from '../entry.ts';
 import { comparableDn } from './dn.ts';
 import type { GroupSettings } from './group-settings.ts';
+import { sidOf } from './primary-group.ts';
 
 /** A group as its entry has it: who is in it is only named. */
 export interface GroupEntry {
@@ -15,6 +16,8 @@ export interface GroupEntry {
   readonly members: ReadonlySet<string>;
   /** Login names of members, in small letters. */
   readonly logins: ReadonlySet<string>;
+  /** Where people name it, as their primary group, by that. */
+  readonly sid?: string;
 }
 
 /** As long as names in rosters may be. */
@@ -41,7 +44,9 @@ export async function readGroupEntry(
     for (const value of await valuesOf(entry, attribute, directory)) logins.add(value.toLowerCase());
   }
   const usable = label !== undefined && label !== '' && Buffer.byteLength(label) <= LONGEST_NAME;
-  return { id, dn: comparableDn(entry.dn), name, label: usable ? label : name, members, logins };
+  const sid = settings.primary && sidOf(entry, settings.primary);
+  const own = { id, dn: comparableDn(entry.dn), name, label: usable ? label : name };
+  return { ...own, members, logins, ...(sid !== undefined && { sid }) };
 }
 
 /** uniqueMember may have a number behind the name (RFC 4517 §3.3.21). */

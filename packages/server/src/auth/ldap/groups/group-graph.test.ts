@@ -9,6 +9,8 @@ const people = {
     dn.startsWith('uid=') ? { dn, login: undefined, account: `${dn.slice(4)}@x`, name: dn.slice(4) } : undefined,
   byLogin: (login: string): MemberPerson | undefined =>
     login === 'nobody' ? undefined : { dn: '', login, account: `${login}@x`, name: login },
+  ofPrimaryGroup: (sid: string): MemberPerson[] =>
+    sid === '0513' ? ['p', 'q'].map((name) => ({ dn: '', login: undefined, account: `${name}@x`, name })) : [],
 };
 
 /** What entries are called now. */
@@ -49,6 +51,15 @@ describe('the members of a group', () => {
     put('B', 'b OLD');
     expect(members('B')).toBe('b e');
     expect(members('C')).toBe('e');
+  });
+
+  it('are those whose primary group it is, and that goes through groups, too', () => {
+    put('A', 'a B');
+    graph.set('B', { ...entry('B', 'b'), sid: '0513' });
+    expect([members('A'), members('B')]).toEqual(['a b p q', 'b p q']);
+    expect([...graph.concernedBy([], [], ['0513', '0514'])].sort()).toEqual(['A', 'B']);
+    graph.set('B', undefined);
+    expect([...graph.concernedBy([], [], ['0513'])]).toEqual([]);
   });
 
   it('are each once in a circle', () => {

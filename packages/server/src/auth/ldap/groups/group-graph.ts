@@ -8,6 +8,7 @@ export class GroupGraph {
   /** The groups that name an entry, or a login, as a member. */
   readonly #namingDn = new Map<string, Set<GroupEntry>>();
   readonly #namingLogin = new Map<string, Set<GroupEntry>>();
+  readonly #bySid = new Map<string, GroupEntry>();
 
   get size(): number {
     return this.#groups.size;
@@ -37,11 +38,15 @@ export class GroupGraph {
   }
 
   /** The groups in which somebody else is when these names mean somebody else. */
-  concernedBy(dns: Iterable<string>, logins: Iterable<string>): Set<string> {
+  concernedBy(dns: Iterable<string>, logins: Iterable<string>, sids: Iterable<string> = []): Set<string> {
     const concerned = new Set<string>();
     for (const dn of dns) this.#around(dn, concerned);
     for (const login of logins) {
       for (const group of this.#namingLogin.get(login) ?? []) this.#add(group, concerned);
+    }
+    for (const sid of sids) {
+      const group = this.#bySid.get(sid);
+      if (group !== undefined) this.#add(group, concerned);
     }
     return concerned;
   }
@@ -63,7 +68,7 @@ export class GroupGraph {
    */
   membersOf(
     { id }: GroupEntry,
-    people: Pick<MemberPeople, 'byDn' | 'byLogin'>,
+    people: Pick<MemberPeople, 'byDn' | 'byLogin' | 'ofPrimaryGroup'>,
     nameNow: (former: string) => string | undefined,
     { nestedDepth, mostMembers }: { readonly nestedDepth: number; readonly mostMembers: number },
   ): Map<string, string> | undefined {
@@ -88,6 +93,9 @@ export class GroupGraph {
           const person = people.byLogin(login);
           if (person !== undefined) members.set(person.account, person.name);
         }
+        for (const person of group?.sid === undefined ? [] : people.ofPrimaryGroup(group.sid)) {
+          members.set(person.account, person.name);
+        }
         if (members.size > mostMembers) return undefined;
       }
       level = next;
@@ -100,6 +108,7 @@ export class GroupGraph {
     this.#byDn.set(group.dn, group);
     for (const dn of group.members) addTo(this.#namingDn, dn, group);
     for (const login of group.logins) addTo(this.#namingLogin, login, group);
+    if (group.sid !== undefined) this.#bySid.set(group.sid, group);
   }
 
   #take(group: GroupEntry): void {
@@ -107,6 +116,7 @@ export class GroupGraph {
     if (this.#byDn.get(group.dn) === group) this.#byDn.delete(group.dn);
     for (const dn of group.members) removeFrom(this.#namingDn, dn, group);
     for (const login of group.logins) removeFrom(this.#namingLogin, login, group);
+    if (group.sid !== undefined && this.#bySid.get(group.sid) === group) this.#bySid.delete(group.sid);
   }
 }
 

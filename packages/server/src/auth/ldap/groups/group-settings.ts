@@ -3,6 +3,7 @@ import type { DirectoryConfiguration } from '../../../config/directory.ts';
 import type { ShownTo } from '../../groups/group.ts';
 import { configuredFilter } from '../configured-filter.ts';
 import type { DirectoryType } from '../presets.ts';
+import { ACTIVE_DIRECTORY, isOfEverybody, type PrimaryGroupAttributes } from './primary-group.ts';
 
 type GroupConfiguration = DirectoryConfiguration['groups'];
 
@@ -12,6 +13,8 @@ interface GroupPreset {
   readonly members: readonly string[];
   readonly logins: readonly string[];
   readonly login: string;
+  /** Where people have a group that does not name them. */
+  readonly primary?: PrimaryGroupAttributes;
 }
 
 const UNIX: GroupPreset = {
@@ -25,7 +28,13 @@ const presets: Readonly<Record<DirectoryType, GroupPreset>> = {
   openldap: UNIX,
   '389ds': UNIX,
   freeipa: { ...UNIX, filter: '(objectClass=ipaUserGroup)', members: ['member'] },
-  activeDirectory: { filter: '(objectClass=group)', members: ['member'], logins: [], login: 'sAMAccountName' },
+  activeDirectory: {
+    filter: '(objectClass=group)',
+    members: ['member'],
+    logins: [],
+    login: 'sAMAccountName',
+    primary: ACTIVE_DIRECTORY,
+  },
 };
 
 /** How the groups of a directory are read, with what its type fills in. */
@@ -35,8 +44,9 @@ export interface GroupSettings extends Omit<GroupConfiguration, 'base' | 'filter
   readonly members: readonly string[];
   readonly logins: readonly string[];
   readonly login: string;
+  readonly primary: PrimaryGroupAttributes | undefined;
   /** In whose rosters the members of a group with this name are. */
-  shownTo(name: string): ShownTo;
+  shownTo(name: string, sid?: string): ShownTo;
 }
 
 /** The names by which groups are known all over the server, of those that a directory's part of the configuration names. */
@@ -64,7 +74,7 @@ export function groupSettings(
   if (base === undefined) return undefined;
   const preset = presets[type];
   const rules = show.map(({ groups, to }) => ({
-    matches: groups.map(matcherOf),
+    matches: groups.map((pattern) => ({ fits: matcherOf(pattern), isForAll: pattern === '*' })),
     to: typeof to === 'string' ? to : inFull(to),
   }));
   return {
@@ -74,14 +84,29 @@ export function groupSettings(
     members: members ?? preset.members,
     logins: logins ?? preset.logins,
     login: login ?? preset.login,
+    primary: preset.primary,
     mayLogIn: inFull(config.mayLogIn),
-    shownTo: (name) => rules.find(({ matches }) => matches.some((fits) => fits(name.toLowerCase())))?.to ?? 'nobody',
+    shownTo(name, sid) {
+      const byName = isOfEverybody(sid);
+      const fitting = rules.find(({ matches }) =>
+        matches.some(({ fits, isForAll }) => !(byName && isForAll) && fits(name.toLowerCase())),
+      );
+      return fitting?.to ?? 'nobody';
+    },
   };
 }
 
+/** What of a group's entry is needed. */
+export const groupAttributes = ({ name, label, members, logins, primary }: GroupSettings): readonly string[] => [
+  ...new Set([name, label, primary?.sid, ...members, ...logins].filter((each) => each !== undefined)),
+];
+
 /** What of a person's entry is needed to know it as a member. */
-export const memberAttributes = ({ personName, logins, login }: GroupSettings): readonly string[] =>
-  logins.length > 0 ? [...personName, login] : personName;
+export const memberAttributes = ({ personName, logins, login, primary }: GroupSettings): readonly string[] => [
+  ...personName,
+  ...(logins.length > 0 ? [login] : []),
+  ...(primary === undefined ? [] : [primary.sid, primary.number]),
+];
 
 /** Whether a name, in small letters, fits a text in which a * stands for anything. */
 function matcherOf(pattern: string): (name: string) => boolean {

@@ -102,10 +102,10 @@ export class GroupsCopy implements Copy {
 
   /** What the directory says of people. */
   takePeople(changes: readonly EntryChange[]): void {
-    const { dns, logins, renamed } = this.#options.people.take(changes);
+    const { dns, logins, sids, renamed } = this.#options.people.take(changes);
     for (const [before, now] of renamed) this.#former.add(before, now);
     if (!this.#complete || (dns.size === 0 && logins.size === 0)) return;
-    this.#byItself(() => this.#carryOut(this.#graph.concernedBy(dns, logins)));
+    this.#byItself(() => this.#carryOut(this.#graph.concernedBy(dns, logins, sids)));
   }
 
   settled(): Promise<void> {
@@ -172,8 +172,8 @@ export class GroupsCopy implements Copy {
       log.flood('directory.group', { directory: directory.name, group: group.name, message });
       return undefined;
     }
-    const { name, label } = group;
-    const head: GroupHead = { name, label, source: directory.name, shownTo: settings.shownTo(name) };
+    const { name, label, sid } = group;
+    const head: GroupHead = { name, label, source: directory.name, shownTo: settings.shownTo(name, sid) };
     const add = new Map([...members].filter(([jid, name]) => !isKnown(known, jid, name)));
     const remove = [...(known?.members.keys() ?? [])].filter((jid) => !members.has(jid));
     return { key, head, add, remove, adds: known === undefined || !sameHead(known, head) || add.size > 0 };

@@ -7,7 +7,8 @@ import { readIdRecord } from '../following/person-id-record.ts';
 import { ID_SHARDS, personIdKeys } from '../following/sync-keys.ts';
 import { NoPerson, personOf } from '../person.ts';
 import { comparableDn } from './dn.ts';
-import type { GroupSettings } from './group-settings.ts';
+import { type GroupSettings, memberAttributes } from './group-settings.ts';
+import { primaryGroupOf } from './primary-group.ts';
 
 /** Somebody as groups know them. */
 export interface MemberPerson {
@@ -16,11 +17,15 @@ export interface MemberPerson {
   /** A bare JID. */
   readonly account: string;
   readonly name: string;
+  /** The SID of the group that does not name them. */
+  readonly primary?: string | undefined;
 }
 
 export interface MemberChanges {
   readonly dns: ReadonlySet<string>;
   readonly logins: ReadonlySet<string>;
+  /** Of primary groups. */
+  readonly sids: ReadonlySet<string>;
   /** Entries of people that have other names. */
   readonly renamed: readonly (readonly [before: string, now: string])[];
 }
@@ -37,6 +42,7 @@ export class MemberPeople {
   #byId = new Map<string, MemberPerson>();
   #byDn = new Map<string, MemberPerson>();
   #byLogin = new Map<string, MemberPerson>();
+  #byPrimary = new Map<string, Set<MemberPerson>>();
   /** Those of whom was told while everybody is being read: that is newer. */
   #told: Set<string> | undefined;
 
@@ -56,6 +62,11 @@ export class MemberPeople {
     return this.#byLogin.get(login);
   }
 
+  /** Those who have this group without being named in it. */
+  ofPrimaryGroup(sid: string): Iterable<MemberPerson> {
+    return this.#byPrimary.get(sid) ?? [];
+  }
+
   /** Begins anew, with all who are known: with their names, which are only in the directory. */
   async load(): Promise<void> {
     const { directory, keyspace } = this.#options;
@@ -64,6 +75,7 @@ export class MemberPeople {
     this.#byId = new Map();
     this.#byDn = new Map();
     this.#byLogin = new Map();
+    this.#byPrimary = new Map();
     for (let shard = 0; shard < ID_SHARDS; shard++) {
       for (const [id, text] of await keyspace.hgetall(personIdKeys.key(directory.name, String(shard)))) {
         const record = readIdRecord(text.toString());
@@ -79,7 +91,7 @@ export class MemberPeople {
   async #loadNames(told: ReadonlySet<string>): Promise<void> {
     const { directory, settings } = this.#options;
     const { people } = directory.settings;
-    const attributes = [people.id, ...settings.personName, settings.login];
+    const attributes = [people.id, ...memberAttributes(settings)];
     const { base, scope, filter } = people;
     for await (const entries of directory.searchPages(base, { scope, filter, attributes })) {
       for (const entry of entries) {
@@ -95,6 +107,7 @@ export class MemberPeople {
     const renamed: [before: string, now: string][] = [];
     const dns = new Set<string>();
     const logins = new Set<string>();
+    const sids = new Set<string>();
     for (const { id, entry } of changes) {
       this.#told?.add(id);
       const before = this.#byId.get(id);
@@ -109,15 +122,20 @@ export class MemberPeople {
       for (const each of [before, after]) {
         if (each !== undefined) dns.add(each.dn);
         if (each?.login !== undefined) logins.add(each.login);
+        if (each?.primary !== undefined) sids.add(each.primary);
       }
     }
-    return { dns, logins, renamed };
+    return { dns, logins, sids, renamed };
   }
 
-  #named(entry: Entry): Pick<MemberPerson, 'login' | 'name'> {
-    const { personName, login } = this.#options.settings;
+  #named(entry: Entry): Pick<MemberPerson, 'login' | 'name' | 'primary'> {
+    const { personName, login, primary } = this.#options.settings;
     const name = personName.map((attribute) => entry.text(attribute)?.trim()).find((text) => text);
-    return { login: entry.text(login)?.toLowerCase(), name: name?.slice(0, 256) ?? '' };
+    return {
+      login: entry.text(login)?.toLowerCase(),
+      name: name?.slice(0, 256) ?? '',
+      primary: primary && primaryGroupOf(entry, primary),
+    };
   }
 
   #set(id: string, person: MemberPerson | undefined): void {
@@ -126,13 +144,23 @@ export class MemberPeople {
       this.#byId.delete(id);
       if (this.#byDn.get(before.dn) === before) this.#byDn.delete(before.dn);
       if (before.login !== undefined && this.#byLogin.get(before.login) === before) this.#byLogin.delete(before.login);
+      const others = before.primary === undefined ? undefined : this.#byPrimary.get(before.primary);
+      if (others?.delete(before) && others.size === 0) this.#byPrimary.delete(before.primary ?? '');
     }
     if (person === undefined) return;
     this.#byId.set(id, person);
     this.#byDn.set(person.dn, person);
     if (person.login !== undefined) this.#byLogin.set(person.login, person);
+    if (person.primary === undefined) return;
+    const others = this.#byPrimary.get(person.primary);
+    if (others === undefined) this.#byPrimary.set(person.primary, new Set([person]));
+    else others.add(person);
   }
 }
 
 const isSame = (a: MemberPerson | undefined, b: MemberPerson | undefined): boolean =>
-  a?.dn === b?.dn && a?.account === b?.account && a?.name === b?.name && a?.login === b?.login;
+  a?.dn === b?.dn &&
+  a?.account === b?.account &&
+  a?.name === b?.name &&
+  a?.login === b?.login &&
+  a?.primary === b?.primary;
