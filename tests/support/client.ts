@@ -2,6 +2,7 @@ import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { type XmlHandler, XmlReader } from '@parley/xmpp/xml-reader';
 import type { Floor } from './floor.ts';
+import { overheard } from './log-search.ts';
 
 /** What carries a test client's bytes. */
 export interface Wire {
@@ -54,6 +55,7 @@ export class TestClient implements XmlHandler {
   // --- out --------------------------------------------------------------------------------------------------------
 
   send(text: string): void {
+    overheard(text);
     this.sendBytes(Buffer.from(text));
   }
 
@@ -89,6 +91,7 @@ export class TestClient implements XmlHandler {
 
   onElement(element: Element): void {
     if (element.is('features', NS.streams)) this.features = element;
+    if (element.ns === NS.sasl) overheard(String(element));
     const index = this.#waiters.findIndex((waiter) => waiter.matches(element));
     if (index === -1) this.inbox.push(element);
     else this.#waiters.splice(index, 1)[0]?.resolve(element);

@@ -12,6 +12,7 @@ import { moduleSettings } from '@parley/server/module';
 import { modules } from '@parley/server/modules';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
+import { overheard, searchLog } from './log-search.ts';
 
 export const CLI = fileURLToPath(new URL('../../packages/cli/src/parley.ts', import.meta.url));
 
@@ -69,6 +70,7 @@ export class Installation {
 
   /** Writes the file anew, with these sections in place of those that it began with. */
   configure(config: object): void {
+    overheard(JSON.stringify({ ...this.config, ...config }));
     writeFileSync(this.file, JSON.stringify({ ...this.config, ...config }, null, 2));
   }
 
@@ -118,6 +120,7 @@ export class Installation {
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
     const child = spawn(program, args, { stdio, env: { ...ENVIRONMENT, ...env } });
     const running = new RunningParley(child, started);
+    onTestFinished(() => searchLog(JSON.stringify(running.log) + running.stderr));
     onTestFinished(() => running.kill());
     await running.listening;
     return running;

@@ -19,6 +19,7 @@ import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 import { TestClient } from './client.ts';
 import { Floor } from './floor.ts';
+import { overheard, searchLog } from './log-search.ts';
 import { MemoryTransport } from './memory-transport.ts';
 import { quiet } from './quiet.ts';
 import { emptyKeyspace, nodeCount } from './topology.ts';
@@ -38,7 +39,7 @@ export interface ServerOptions {
   nodes?: 1;
   /** File descriptors that the node may believe to have. */
   descriptorLimit?: number;
-  /** From which level on it logs; `info` when left out. */
+  /** From which level on a test sees the log; `info` when left out. Secrets are looked for in `debug`, too. */
   logLevel?: 'trace' | 'debug' | 'info';
 }
 
@@ -172,6 +173,8 @@ export class TestServer {
   }
 }
 
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+
 /** Starts a server on no ports, with an empty keyspace of the topology that is tested unless told otherwise. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const modules = options.modules ?? allModules;
@@ -187,11 +190,20 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     cluster: { secret: 'a secret that only the tests know of', ...options.config?.cluster },
   });
   const log: LogLine[] = [];
+  const { logLevel = 'info' } = options;
+  const everything: string[] = [];
+  const write = (line: string) => {
+    everything.push(line);
+    const said = JSON.parse(line) as LogLine;
+    if (LEVELS.indexOf(String(said.level)) >= LEVELS.indexOf(logLevel)) log.push(said);
+  };
+  overheard(JSON.stringify(config));
+  onTestFinished(() => searchLog(everything.join('')));
   const start = async (keyspace: Keyspace, cluster?: NodeOptions['cluster']): Promise<Node> => {
     const node = await Node.start({
       config,
       keyspace,
-      log: Log.create({ level: options.logLevel ?? 'info', output: { write: (line) => log.push(JSON.parse(line)) } }),
+      log: Log.create({ level: logLevel === 'trace' ? 'trace' : 'debug', output: { write } }),
       ...(options.descriptorLimit === undefined ? {} : { descriptorLimit: options.descriptorLimit }),
       modules,
       accounts: internalAccounts,
