@@ -170,7 +170,7 @@ export class Node implements AsyncDisposable {
       () => this.#config.limits.process,
       (cause) => this.#acceptance.shed(cause),
     );
-    const { hooks, streams } = this;
+    const { hooks, streams, sessions, cluster } = this;
     const { descriptorLimit = Number.POSITIVE_INFINITY } = options;
     const process = { overload, descriptorLimit, otherConnections: () => streams.connected };
     this.federation = new Federation({ ...base, ...process, secret, errorFor, hooks, router: () => this.router });
@@ -195,7 +195,6 @@ export class Node implements AsyncDisposable {
       peers: this.#peers,
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
-    const { sessions, cluster } = this;
     measureStreams(metrics, streams, () => sessions.size);
     this.#clients = new ClientSessions({
       ...base,
@@ -363,13 +362,15 @@ export class Node implements AsyncDisposable {
     return this.#domains.has(jid.domain);
   }
 
-  /** Takes over what can change while the node runs. Throws, and changes nothing, where the certificates are not good. */
+  /** Takes over what can change while the node runs. Throws, and changes nothing, where certificates are not good. */
   async reload(next: Configuration): Promise<Changes> {
     const config = structuredClone(this.#config);
     const changes = apply(config, next, moduleSettings(this.#options.modules));
     const certificates = await loadCertificates(config);
+    const takeDirectories = this.directories.reload(config);
     this.#acceptor.replace(tlsSettings(config), certificates.files);
     this.federation.take(config, certificates.files);
+    takeDirectories();
     this.#config = config;
     measureCertificates(this.registry.metrics, this.domains, this.#acceptor);
     return changes;
@@ -390,8 +391,7 @@ export class Node implements AsyncDisposable {
     await this.federation.servers.drain(left());
     await this.#draining.leaveRest();
     await this.cluster?.leave();
-    for (const stop of this.#stops.reverse()) await stop();
-    this.#stops.length = 0;
+    for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

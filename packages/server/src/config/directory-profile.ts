@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { bytes, choice, count, flag, seconds, section } from './option.ts';
 
+const live = true;
+
 /** The same form as everywhere else where attributes are named. */
 const attribute = z
   .string()
@@ -8,7 +10,7 @@ const attribute = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9.;-]*$/, 'is not the name of an attribute: write it as mail or employeeNumber');
 
 const attributes = (description: string, ...names: string[]) =>
-  z.array(attribute).max(8).default(names).meta({ description });
+  z.array(attribute).max(8).default(names).meta({ live, description });
 
 /** Which attributes are what of a vCard: the first that has a value counts. An empty list leaves it to the user. */
 const fields = section(
@@ -43,9 +45,10 @@ const fields = section(
 
 /** What people are shown of each other. */
 export const directoryVcard = section('vCards made of what the directory says about people (XEP-0054, XEP-0292).', {
-  enabled: flag(true, { description: 'Make them. Otherwise users have the vCards that they set themselves.' }),
+  enabled: flag(true, { live, description: 'Make them. Otherwise users have the vCards that they set themselves.' }),
   fields,
   readers: choice(['server', 'everyone'], 'server', {
+    live,
     description:
       'Who sees what the directory says: `server` the accounts of this server, and those elsewhere who may see the presence of its owner, or `everyone`.',
   }),
@@ -57,18 +60,22 @@ export const directoryVcard = section('vCards made of what the directory says ab
     })
     .default([])
     .meta({
+      live,
       description:
         'Fields, by their names in `fields`, that users may change in their vCards: the change goes to the first attribute of the field, by the account that Parley has in the directory.',
     }),
   maxPhotoBytes: bytes(98_304, {
+    live,
     max: 1_048_576,
     description: 'Larger photos are left out: they are not made smaller. In a vCard a photo takes a third more.',
   }),
   cacheSeconds: seconds(60, {
+    live,
     max: 86_400,
     description: 'For so long what the directory said of somebody is believed without asking again.',
   }),
   cacheBytes: bytes(16_777_216, {
+    live,
     description: 'Memory for it in each node; what was asked for longest ago goes first.',
   }),
 });
@@ -88,5 +95,5 @@ export const directorySearch = section('Looking for people in the directory (XEP
   email: attributes('What “mail address” is looked for in.', 'mail'),
   name: attributes('What “full name” is looked for in.', 'displayName', 'cn'),
   unit: attributes('What “unit” is looked for in.', 'ou', 'department'),
-  maxResults: count(50, { max: 1000, description: 'People in one answer. Whoever finds more is told so.' }),
+  maxResults: count(50, { live, max: 1000, description: 'People in one answer. Whoever finds more is told so.' }),
 });

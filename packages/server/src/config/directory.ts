@@ -13,6 +13,8 @@ export { attributeName, distinguishedName, searchFilter };
 /** The accounts that the server keeps itself, where sources of accounts are named. */
 export const INTERNAL = 'internal';
 
+const live = true;
+
 const server = z
   .string()
   .max(512)
@@ -61,31 +63,40 @@ const directory = z.strictObject({
     .meta({ description: 'What this directory is called in this file, in logs and in metrics.' }),
   type: choice(DIRECTORY_TYPES, 'openldap', { description: 'Whose ways it has; each of them can be set otherwise.' }),
   servers: z.array(server).min(1).max(16).meta({
+    live,
     description:
       'URLs of its servers, the preferred one first: ldap://host, ldaps://host, with a port where it differs.',
   }),
-  startTls: flag(true, { description: 'Encrypt connections to ldap:// by StartTLS before anything else is said.' }),
+  startTls: flag(true, {
+    live,
+    description: 'Encrypt connections to ldap:// by StartTLS before anything else is said.',
+  }),
   authorities: file({
+    live,
     description:
-      'Certificates (PEM) of the authorities that vouch for its servers. Without it: those that the machine trusts.',
+      'Certificates (PEM) of the authorities that vouch for its servers. Without it: those that the machine trusts. A reload reads them anew.',
   }),
   allowUnencrypted: flag(false, {
+    live,
     description: 'Go without encryption where `startTls` is off: passwords can be read on the way.',
   }),
   bind: section('Who Parley is to the directory.', {
     dn: z.string().min(1).max(1024).meta({
+      live,
       description: 'The name of an account that may read people and groups; with Active Directory user@domain, too.',
     }),
-    password: secret({ description: 'Its password; better in a file.' }),
-    passwordFile: secretFile('password'),
+    password: secret({ live, description: 'Its password; better in a file.' }),
+    passwordFile: secretFile('password', { live }),
   }),
   connections: count(8, {
+    live,
     max: 1000,
     description: 'Connections to each server, for questions; and as many for passwords that are checked.',
   }),
-  connectTimeoutSeconds: seconds(2, { max: 60, description: 'Time for a connection, with encryption and bind.' }),
-  timeoutSeconds: seconds(2, { max: 60, description: 'Time for a server to answer; then another one is asked.' }),
+  connectTimeoutSeconds: seconds(2, { live, max: 60, description: 'Time for a connection, with encryption and bind.' }),
+  timeoutSeconds: seconds(2, { live, max: 60, description: 'Time for a server to answer; then another one is asked.' }),
   answerSeconds: seconds(4, {
+    live,
     max: 60,
     description: 'Time for all that somebody’s login asks of the directory; then they are told to come again later.',
   }),
@@ -102,7 +113,7 @@ export const directories = z
   .max(32)
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'names one twice: name each once')
   .default([])
-  .meta({ description: 'Directories (LDAP) that accounts, groups and photos come from.' });
+  .meta({ named: true, description: 'Directories (LDAP) that accounts, groups and photos come from.' });
 
 /** One directory as the file has it, with every default filled in. */
 export type DirectoryConfiguration = z.infer<typeof directory>;

@@ -27,6 +27,7 @@ export interface OptionSchema {
   secret?: boolean;
   path?: boolean;
   shorthand?: string;
+  named?: boolean;
 }
 
 /** The tree of all options, with those of these modules. */
@@ -57,7 +58,7 @@ export function publicSchema(modules: readonly ModuleSettings[] = []): Record<st
 }
 
 function publicOption(option: OptionSchema): unknown {
-  const { live, metric, unit, secret, path, shorthand, properties, items, anyOf, ...rest } = option;
+  const { live, metric, unit, secret, path, shorthand, named, properties, items, anyOf, ...rest } = option;
   const standard = {
     ...rest,
     ...(properties && {

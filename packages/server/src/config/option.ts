@@ -25,6 +25,8 @@ declare module 'zod' {
     path?: boolean;
     /** An object that may be written as this one property alone. */
     shorthand?: string;
+    /** Of a list: its entries are told apart by their `name`, so that each of their options may be live. */
+    named?: boolean;
   }
 }
 
@@ -97,7 +99,8 @@ export const secret = (about: About) =>
     .optional()
     .meta({ ...meta(about), secret: true });
 
-export const secretFile = (name: string) => file({ description: `A file that holds \`${name}\`, in its place.` });
+export const secretFile = (name: string, { live = false } = {}) =>
+  file({ live, description: `A file that holds \`${name}\`, in its place.` });
 
 /** A group of options. An unknown key in it is an error; a missing group takes all its defaults. */
 export const section = <T extends z.core.$ZodLooseShape>(description: string, shape: T) =>

@@ -44,7 +44,8 @@ function differences(running: Tree, next: Tree, option: OptionSchema, path: stri
     const other = next[key];
     if (entry.properties && isTree(one) && isTree(other)) return differences(one, other, entry, here);
     if (isDeepStrictEqual(one, other)) return [];
-    const named = entry.items?.shorthand === 'name' ? namedDifferences(one, other, entry.items, here) : undefined;
+    const byName = entry.named || entry.items?.shorthand === 'name';
+    const named = byName && entry.items ? namedDifferences(one, other, entry.items, here) : undefined;
     if (named) return named;
     return [
       {
@@ -60,13 +61,13 @@ function differences(running: Tree, next: Tree, option: OptionSchema, path: stri
 
 /** Of lists whose entries have names, when both name the same; undefined otherwise: such a list changes as a whole. */
 function namedDifferences(one: unknown, other: unknown, option: OptionSchema, path: string): Difference[] | undefined {
-  const before = byName(one);
-  const after = byName(other);
+  const before = entriesOf(one);
+  const after = entriesOf(other);
   if (before.size !== after.size || ![...before.keys()].every((name) => after.has(name))) return undefined;
   return [...before].flatMap(([name, entry]) =>
     differences(entry, after.get(name) as Tree, option, `${path}[${name}]`),
   );
 }
 
-const byName = (list: unknown): Map<string, Tree> =>
+const entriesOf = (list: unknown): Map<string, Tree> =>
   new Map((Array.isArray(list) ? list : []).filter(isTree).map((entry) => [String(entry.name), entry]));

@@ -7,12 +7,12 @@ export type DirectoryOperation = 'search' | 'password' | 'change' | 'connection'
 /** Has the metrics tell how a directory is; what it gives counts and times what is asked. */
 export function observeCalls(
   directory: string,
-  servers: DirectoryServers,
+  servers: () => DirectoryServers,
   metrics: Metrics | undefined,
 ): <T>(operation: DirectoryOperation, act: () => Promise<T>) => Promise<T> {
-  metrics?.directoryConnections.with({ directory }).observe(() => servers.connections);
-  metrics?.directoryWaiting.with({ directory }).observe(() => servers.waiting);
-  metrics?.directoryServersAway.with({ directory }).observe(() => servers.away);
+  metrics?.directoryConnections.with({ directory }).observe(() => servers().connections);
+  metrics?.directoryWaiting.with({ directory }).observe(() => servers().waiting);
+  metrics?.directoryServersAway.with({ directory }).observe(() => servers().away);
   return async (operation, act) => {
     const since = performance.now();
     let outcome: 'answered' | 'refused' | 'late' | 'away' = 'answered';

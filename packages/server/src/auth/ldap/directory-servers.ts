@@ -73,6 +73,14 @@ export class DirectoryServers {
     throw failure ?? new DirectoryAway(`No server works. ${this.#reason}`);
   }
 
+  /** Others are asked from now on. */
+  retire(): void {
+    for (const { server, health } of this.#members) {
+      health.close();
+      server.retire();
+    }
+  }
+
   close(): void {
     for (const { server, health } of this.#members) {
       health.close();

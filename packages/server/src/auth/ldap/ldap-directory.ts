@@ -36,18 +36,30 @@ const MOST_WITHOUT_PAGES = 1_000_000;
 
 /** A directory that is asked over LDAP. */
 export class LdapDirectory implements Directory {
-  readonly settings: DirectorySettings;
-  readonly #servers: DirectoryServers;
+  #settings: DirectorySettings;
+  #servers: DirectoryServers;
   readonly #policies: PasswordPolicies;
   readonly #log: Log;
   readonly #observe: ReturnType<typeof observeCalls>;
 
   constructor(settings: DirectorySettings, log: Log, metrics?: Metrics) {
-    this.settings = settings;
+    this.#settings = settings;
     this.#log = log.with({ directory: settings.name });
     this.#servers = new DirectoryServers(settings, this.#log);
     this.#policies = new PasswordPolicies(this);
-    this.#observe = observeCalls(settings.name, this.#servers, metrics);
+    this.#observe = observeCalls(settings.name, () => this.#servers, metrics);
+  }
+
+  get settings(): DirectorySettings {
+    return this.#settings;
+  }
+
+  /** Asks as these say from now on, perhaps other servers; what is asked just now is answered as before. */
+  take(settings: DirectorySettings): void {
+    const before = this.#servers;
+    this.#settings = settings;
+    this.#servers = new DirectoryServers(settings, this.#log);
+    before.retire();
   }
 
   get name(): string {

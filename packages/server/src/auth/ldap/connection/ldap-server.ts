@@ -39,6 +39,8 @@ export class LdapServer {
   readonly #open = new Set<LdapConnection>();
   readonly #idle = new IdleConnections(LONGEST_IDLE);
   readonly #idlePassword = new IdleConnections(LONGEST_IDLE_PASSWORD);
+  /** Nobody asks it any more but those who have begun. */
+  #retired = false;
 
   constructor(url: string, settings: DirectorySettings, trust: SecureContext) {
     const { protocol, hostname, port } = new URL(url);
@@ -98,7 +100,7 @@ export class LdapServer {
           if (released) return;
           released = true;
           if (spoilt) connection.destroy();
-          else this.#idle.put(connection);
+          else this.#keep(this.#idle, connection);
           this.#slots.giveBack();
         },
       };
@@ -123,7 +125,7 @@ export class LdapServer {
         try {
           const bound = await ask(bind);
           if (next === undefined) {
-            this.#idlePassword.put(connection);
+            this.#keep(this.#idlePassword, connection);
             return { bound };
           }
           const then = bound.code === 0 ? { next: await ask(next) } : {};
@@ -146,6 +148,17 @@ export class LdapServer {
   dropIdle(): void {
     this.#idle.drop();
     this.#idlePassword.drop();
+  }
+
+  /** What is asked just now is answered, and each connection is closed after that. */
+  retire(): void {
+    this.#retired = true;
+    this.dropIdle();
+  }
+
+  #keep(idle: IdleConnections, connection: LdapConnection): void {
+    if (this.#retired) connection.close();
+    else idle.put(connection);
   }
 
   close(): void {

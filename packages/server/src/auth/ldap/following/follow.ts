@@ -28,3 +28,8 @@ export interface Follow {
 export class BeginAgain extends Error {
   override name = 'BeginAgain';
 }
+
+/** It is to be followed in another way, or elsewhere; what is known of it is as good as before. */
+export class FollowOtherwise extends BeginAgain {
+  override name = 'FollowOtherwise';
+}

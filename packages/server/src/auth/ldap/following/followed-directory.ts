@@ -40,6 +40,7 @@ export class FollowedDirectory {
   readonly #followed: Followed[];
   readonly #watches: PeopleWatch[] = [];
   readonly #end = new AbortController();
+  #following: readonly Following[] = [];
   #running: Promise<void> | undefined;
 
   constructor(options: FollowedDirectoryOptions) {
@@ -90,14 +91,19 @@ export class FollowedDirectory {
   start(): void {
     const { directory, keyspace, metrics, log, holder, leaseMs, onFault } = this.#options;
     const connect = (end: AbortSignal) => syncConnection(directory, end);
-    const following = this.#followed.map(
+    this.#following = this.#followed.map(
       (followed) => new Following({ directory, followed, keyspace, metrics, log, connect, onFault }),
     );
     const onTrouble = (error: unknown) =>
       log.debug('directory.lease', { directory: directory.name, error: error as Error });
     const lease = new SyncLease({ keyspace, directory: directory.name, holder, leaseMs, onTrouble });
-    this.#running = lease.keep(this.#end.signal, (epoch, signal) => this.#follow(following, epoch, signal));
+    this.#running = lease.keep(this.#end.signal, (epoch, signal) => this.#follow(epoch, signal));
     this.#running.catch(onFault);
+  }
+
+  /** The configuration has changed: where this node follows the directory it does as that says. */
+  again(): void {
+    for (const each of this.#following) each.again();
   }
 
   /** Lets another node follow it. */
@@ -106,7 +112,8 @@ export class FollowedDirectory {
     await this.#running?.catch(() => {});
   }
 
-  async #follow(following: readonly Following[], epoch: number, signal: AbortSignal): Promise<void> {
+  async #follow(epoch: number, signal: AbortSignal): Promise<void> {
+    const following = this.#following;
     const { directory, log } = this.#options;
     log.info('directory.follow', { directory: directory.name, message: 'This node follows the directory.' });
     const [people] = following;

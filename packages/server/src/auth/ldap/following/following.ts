@@ -8,7 +8,7 @@ import { DirectoryAway, DirectoryRefused } from '../directory-error.ts';
 import { contentSync } from './content-sync.ts';
 import type { Copy } from './copy.ts';
 import { doorbell } from './doorbell.ts';
-import { BeginAgain, type Follow } from './follow.ts';
+import { BeginAgain, type Follow, FollowOtherwise } from './follow.ts';
 import type { Followed } from './followed.ts';
 import { polling } from './polling.ts';
 import { Rechecks } from './rechecks.ts';
@@ -61,6 +61,7 @@ export class Following {
   #failed = false;
   #state: SyncState | undefined;
   #refusedAt: number | undefined;
+  #attemptEnd: AbortController | undefined;
 
   constructor(options: FollowingOptions) {
     this.#options = options;
@@ -74,6 +75,11 @@ export class Following {
   /** Looks at single entries. Does nothing where this node does not follow. */
   async recheck(ids: Iterable<string>): Promise<void> {
     await this.#rechecks?.check(ids);
+  }
+
+  /** Ends what goes on and begins anew, by what the settings say by now. */
+  again(): void {
+    this.#attemptEnd?.abort(new FollowOtherwise('The configuration has changed: it is followed as that says.'));
   }
 
   /** Resolves when `signal` aborts, or when another node follows the directory. */
@@ -95,6 +101,7 @@ export class Following {
   async #attempt(epoch: number, signal: AbortSignal): Promise<never> {
     const { directory, followed, keyspace, connect } = this.#options;
     const end = new AbortController();
+    this.#attemptEnd = end;
     const ends = AbortSignal.any([signal, end.signal]);
     const aborted = Promise.withResolvers<never>();
     ends.addEventListener('abort', () => aborted.reject(ends.reason));
@@ -173,7 +180,8 @@ export class Following {
     if (notThisWay && this.#tried !== undefined && this.#tried !== 'polling') this.#refused.add(this.#tried);
     else this.#refused.clear(); // perhaps it is allowed by now
     if (error instanceof BeginAgain) {
-      this.#log.info('directory.again', { message: `${error.message} Everything is looked at again.` });
+      const rest = error instanceof FollowOtherwise ? '' : ' Everything is looked at again.';
+      this.#log.info('directory.again', { message: `${error.message}${rest}` });
       return;
     }
     const wait = this.#wait * (0.75 + Math.random() / 2);

@@ -10,7 +10,7 @@ import type { Directory } from '../directory.ts';
 import { DirectoryAway, DirectoryRefused } from '../directory-error.ts';
 import type { Entry } from '../entry.ts';
 import { findPeople } from './people-search.ts';
-import { ProfileCache } from './profile-cache.ts';
+import { ProfilePlan } from './profile-plan.ts';
 
 /** Accounts whose photo was found too large or no picture: said of each once. */
 const MOST_TOLD = 10_000;
@@ -34,22 +34,24 @@ export interface DirectoryProfilesOptions {
 export class DirectoryProfiles implements ProfileSource {
   readonly #options: DirectoryProfilesOptions;
   readonly #directory: Directory;
-  readonly #cache: ProfileCache;
   readonly #asking = new Map<string, Promise<Profile | undefined>>();
   readonly #told = new Set<string>();
-  readonly #fields: ReadonlySet<ProfileField | 'photo'>;
-  readonly #writable: ReadonlySet<ProfileField | 'photo'>;
-  readonly #attributes: readonly string[];
+  #lastPlan: ProfilePlan;
 
   constructor(options: DirectoryProfilesOptions) {
     this.#options = options;
     this.#directory = options.directory;
+    this.#lastPlan = new ProfilePlan(this.#directory.settings.vcard);
+  }
+
+  /** A reload may have changed what the configuration says: what was made by the former is worth nothing then. */
+  get #plan(): ProfilePlan {
     const { vcard } = this.#directory.settings;
-    this.#cache = new ProfileCache({ maxBytes: vcard.cacheBytes, maxAgeMs: vcard.cacheSeconds * 1000 });
-    const all = [...PROFILE_FIELDS, 'photo'] as const;
-    this.#fields = new Set(all.filter((field) => vcard.fields[field].length > 0));
-    this.#writable = new Set(all.filter((field) => this.#fields.has(field) && vcard.writable.includes(field)));
-    this.#attributes = all.flatMap((field) => vcard.fields[field]);
+    if (this.#lastPlan.vcard !== vcard) {
+      this.#lastPlan = new ProfilePlan(vcard);
+      this.#asking.clear();
+    }
+    return this.#lastPlan;
   }
 
   get name(): string {
@@ -61,13 +63,13 @@ export class DirectoryProfiles implements ProfileSource {
   }
 
   cached(account: Jid): Profile | undefined {
-    return this.#cache.get(account.bareText).profile;
+    return this.#plan.cache.get(account.bareText).profile;
   }
 
   async profile(account: Jid): Promise<Profile | undefined> {
     if (!this.#directory.settings.vcard.enabled) return undefined;
     const key = account.bareText;
-    const cached = this.#cache.get(key);
+    const cached = this.#plan.cache.get(key);
     if (cached.known) return cached.profile;
     return this.#asking.get(key) ?? this.#ask(account);
   }
@@ -78,7 +80,7 @@ export class DirectoryProfiles implements ProfileSource {
       .then((entry) => {
         const profile = entry && this.#profileOf(entry, account);
         // a change in between has forgotten it
-        if (this.#asking.get(key) === asking) this.#cache.set(key, profile);
+        if (this.#asking.get(key) === asking) this.#plan.cache.set(key, profile);
         return profile;
       })
       .finally(() => {
@@ -90,7 +92,7 @@ export class DirectoryProfiles implements ProfileSource {
 
   /** The entry that is the account, with everything that a vCard may show. */
   async #entry(account: Jid): Promise<Entry | undefined> {
-    return (await inWords(this.#directory.findPerson(account, undefined, this.#attributes)))?.entry;
+    return (await inWords(this.#directory.findPerson(account, undefined, this.#plan.attributes)))?.entry;
   }
 
   #profileOf(entry: Entry, account: Jid): Profile {
@@ -101,7 +103,8 @@ export class DirectoryProfiles implements ProfileSource {
       if (texts.length > 0) values.set(field, MANY.has(field) ? texts.slice(0, MOST_VALUES) : texts.slice(0, 1));
     }
     const photo = this.#photoOf(entry, account);
-    return { values, photo, fields: this.#fields, writable: this.#writable, isInternal: readers === 'server' };
+    const { fields: known, writable } = this.#plan;
+    return { values, photo, fields: known, writable, isInternal: readers === 'server' };
   }
 
   #photoOf(entry: Entry, account: Jid): Picture | undefined {
@@ -138,7 +141,7 @@ export class DirectoryProfiles implements ProfileSource {
     const changes: Change[] = [];
     const replace = (field: ProfileField | 'photo', texts: readonly (string | Buffer)[]) => {
       const [type] = fields[field];
-      if (type === undefined || !this.#writable.has(field)) return;
+      if (type === undefined || !this.#plan.writable.has(field)) return;
       // an attribute that counts only where the first is missing must not come to light again
       for (const other of texts.length === 0
         ? fields[field].filter((name) => entry.attributes.has(name.toLowerCase()))
@@ -165,7 +168,7 @@ export class DirectoryProfiles implements ProfileSource {
   }
 
   forget(account: Jid): void {
-    this.#cache.delete(account.bareText);
+    this.#plan.cache.delete(account.bareText);
     this.#asking.delete(account.bareText);
   }
 
