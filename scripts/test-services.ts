@@ -73,6 +73,7 @@ export const testNeeds: Need[] = [
   program('openssl', ['openssl']),
   program('haproxy', ['haproxy']),
   program('389 Directory Server', ['389-ds-base', 'ldap-utils'], ['ns-slapd']),
+  program('certutil', ['libnss3-tools']),
   program('slapd', ['slapd', 'slapd-contrib', 'ldap-utils', 'libsasl2-modules']),
   program('prosody', ['prosody', 'lua-unbound']),
   program('ejabberd', ['ejabberd'], ['ejabberdctl']),

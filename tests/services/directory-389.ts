@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '@parley/keyspace/testing/own-redis';
 import { onTestFinished } from 'vitest';
 import { findProgram, missingMessage, testNeeds } from '../../scripts/test-services.ts';
+import { makeCertificates } from './certificates.ts';
 import { giveAway, spawnUnprivileged } from './unprivileged.ts';
 
 const TEMPLATE = '/usr/share/dirsrv/data/template-dse.ldif';
@@ -53,11 +54,14 @@ export class Directory389 {
     this.#port = port;
   }
 
-  /** Ends with the test. With `plugins: false` it has persistent search, and no content synchronisation. */
-  static async start({ plugins = true }: { plugins?: boolean } = {}): Promise<Directory389> {
+  /**
+   * Ends with the test. With `plugins: false` it has persistent search, and no content synchronisation; with `tls` it has
+   * StartTLS.
+   */
+  static async start({ plugins = true, tls = false } = {}): Promise<Directory389> {
     const directory = new Directory389(mkdtempSync(join(tmpdir(), 'parley-389-')), await freePort());
     onTestFinished(() => directory.end());
-    directory.#prepare(plugins);
+    directory.#prepare(plugins, tls ? await freePort() : undefined);
     await directory.#run();
     await directory.change(DATABASE);
     return directory;
@@ -65,6 +69,11 @@ export class Directory389 {
 
   get url(): string {
     return `ldap://localhost:${this.#port}`;
+  }
+
+  /** The file of the authority that vouches for its certificate. */
+  get authorities(): string {
+    return join(this.#folder, 'certificates', 'authority.crt');
   }
 
   static dn(uid: string): string {
@@ -91,7 +100,7 @@ export class Directory389 {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #prepare(plugins: boolean): void {
+  #prepare(plugins: boolean, tlsPort: number | undefined): void {
     const folder = (...names: string[]) => join(this.#folder, ...names);
     for (const name of ['config/schema', 'db', 'ldif', 'bak', 'log', 'lock', 'run']) {
       mkdirSync(folder(name), { recursive: true });
@@ -106,8 +115,25 @@ export class Directory389 {
       const [head = '', rest = ''] = text.split(`\ncn: ${name}\n`);
       text = `${head}\ncn: ${name}\n${rest.replace(/pluginenabled: off/i, 'pluginEnabled: on')}`;
     }
+    if (tlsPort !== undefined) {
+      this.#makeKeys();
+      text = text.replace(/^(dn: cn=config)$/m, `$1\nnsslapd-security: on\nnsslapd-securePort: ${tlsPort}`);
+    }
     writeFileSync(folder('config/dse.ldif'), text);
     giveAway(this.#folder);
+  }
+
+  /** Its key and certificate lie in a database of NSS. */
+  #makeKeys(): void {
+    const certificates = makeCertificates(join(this.#folder, 'certificates'));
+    const database = ['-d', `sql:${join(this.#folder, 'config')}`];
+    const bundle = join(this.#folder, 'server.p12');
+    const files = ['-in', certificates.certificate('good'), '-inkey', certificates.key('good'), '-out', bundle];
+    const run = (name: string, ...words: string[]) => execFileSync(program(name), words, { stdio: 'pipe' });
+    run('openssl', 'pkcs12', '-export', ...files, '-name', 'Server-Cert', '-passout', 'pass:');
+    run('certutil', '-N', ...database, '--empty-password');
+    run('pk12util', '-i', bundle, ...database, '-W', '');
+    run('certutil', '-A', ...database, '-n', 'authority', '-t', 'CT,,', '-a', '-i', certificates.authority);
   }
 
   #values(folder: (...names: string[]) => string): Record<string, string> {
@@ -172,6 +198,6 @@ export class Directory389 {
 function program(name: string): string {
   const found = findProgram(name);
   if (found !== undefined) return found;
-  const needs = testNeeds.filter((need) => /389|slapd/.test(need.name));
+  const needs = testNeeds.filter((need) => /389|slapd|certutil|openssl/.test(need.name));
   throw new Error(missingMessage(needs, `${name} is not installed`));
 }

@@ -60,10 +60,13 @@ const GUESSES_MS = 600_000;
 const LEARN_MS = 1000;
 /** RFC 4511 §4.1.9: invalidCredentials; strongerAuthRequired, confidentialityRequired, insufficientAccessRights */
 const WRONG_PASSWORD = 49;
-const NOT_FOR_US = new Map([
-  [8, 'The directory wants an encrypted connection for that: switch `startTls` on, or write ldaps://.'],
-  [13, 'The directory wants an encrypted connection for that: switch `startTls` on, or write ldaps://.'],
-  [50, 'Allow `bind.dn` to change passwords, or have people change them themselves: `passwords.change: person`.'],
+const UNENCRYPTED = 'The directory wants an encrypted connection for that: switch `startTls` on, or write ldaps://.';
+const NOT_BY_US = 'Allow `bind.dn` to change passwords, or have people do it themselves: `passwords.change: person`.';
+const NOT_BY_THEM = 'Allow people to change their own password, or write `passwords.change: service`.';
+const NOT_FOR_US = new Map<number, readonly [string, string]>([
+  [8, [UNENCRYPTED, UNENCRYPTED]],
+  [13, [UNENCRYPTED, UNENCRYPTED]],
+  [50, [NOT_BY_US, NOT_BY_THEM]],
 ]);
 
 /** The accounts that are people of one directory. */
@@ -247,7 +250,7 @@ export class DirectoryAuthenticator implements Authenticator {
     if (error instanceof DirectoryAway || error instanceof AccountsBusy) return new AccountsAway({ cause: error });
     if (!(error instanceof DirectoryRefused)) return error;
     const { code } = error;
-    const cure = NOT_FOR_US.get(code);
+    const cure = NOT_FOR_US.get(code)?.[withOld ? 1 : 0];
     if (cure !== undefined) {
       this.#options.log.flood('directory.password-refused', { directory: this.#directory.name, code, message: cure });
       return new StanzaError('not-allowed', { text: 'The directory does not let it be changed here.' });
