@@ -153,6 +153,16 @@ describe('nobody', () => {
     }
   });
 
+  test('is challenged by the salt that they will have, and whoever has another password still has it', async () => {
+    const pretended = scramHashes.map((hash) => accounts.falseVerifier(juliet, hash).salt);
+    for (const password of ['secret', 'another']) {
+      if (await accounts.exists(juliet)) await accounts.setPassword(juliet, password);
+      else await accounts.create(juliet, password);
+      const salts = await Promise.all(scramHashes.map(async (hash) => (await accounts.verifier(juliet, hash))?.salt));
+      expect(salts).toEqual(pretended);
+    }
+  });
+
   test('has a password', async () => {
     expect(await accounts.verifyPassword(romeo, 'secret')).toMatchObject({ accepted: false });
   });

@@ -22,6 +22,7 @@ import {
   type PasswordVerdict,
   type Refusal,
 } from './authenticator.ts';
+import { IterationCounts } from './iteration-counts.ts';
 import { PasswordWork } from './password-work.ts';
 
 export interface InternalAuthenticatorOptions {
@@ -48,6 +49,7 @@ export class InternalAuthenticator implements Authenticator {
   readonly #store: AccountStore;
   readonly #secret: Buffer;
   readonly #iterations: () => number;
+  readonly #counts: IterationCounts;
   readonly #work: PasswordWork;
   readonly #cache: AccountCache;
   readonly #listeners: ((change: AccountChange) => Awaitable<void>)[] = [];
@@ -56,6 +58,7 @@ export class InternalAuthenticator implements Authenticator {
     this.#store = store;
     this.#secret = secret;
     this.#iterations = iterations;
+    this.#counts = new IterationCounts(iterations, secret);
     this.#work = work;
     this.#cache = new AccountCache((account) => store.find(account), cache);
   }
@@ -76,11 +79,11 @@ export class InternalAuthenticator implements Authenticator {
   }
 
   verifier(account: Jid, hash: ScramHash): Awaitable<ScramVerifier | undefined> {
-    return this.#ask(account, (record) => record && verifierOf(record, hash));
+    return this.#ask(account, (record) => record && this.#counts.see(verifierOf(record, hash)));
   }
 
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
-    return falseScramVerifier(this.#secret, account.bareText, hash, this.#iterations());
+    return falseScramVerifier(this.#secret, account.bareText, hash, this.#counts.pretended(account));
   }
 
   async verifyPassword(account: Jid, password: string): Promise<PasswordVerdict> {
@@ -102,14 +105,14 @@ export class InternalAuthenticator implements Authenticator {
 
   async create(account: Jid, password: string): Promise<void> {
     if (account.local === '' || !account.isBare) throw new StanzaError('jid-malformed');
-    const verifiers = await this.#derive(password);
+    const verifiers = await this.#derive(account, password);
     const created = await this.#change(account, () => this.#store.create(account, verifiers));
     if (!created) throw new StanzaError('conflict', { text: 'There is such an account already.' });
     await this.#tell({ account, change: 'created' });
   }
 
   async setPassword(account: Jid, password: string, sessionId?: string): Promise<void> {
-    const verifiers = await this.#derive(password);
+    const verifiers = await this.#derive(account, password);
     await this.#changeKnown(account, () => this.#store.setVerifiers(account, verifiers));
     await this.#tell({ account, change: 'password', sessionId });
   }
@@ -155,12 +158,17 @@ export class InternalAuthenticator implements Authenticator {
     void this.#tell({ ...change, elsewhere: true });
   }
 
-  async #derive(password: string): Promise<ScramVerifier[]> {
+  /**
+   * The salts are those by which somebody unknown is challenged, so that nobody sees that there comes to be an account, nor
+   * that its password is another one.
+   */
+  async #derive(account: Jid, password: string): Promise<ScramVerifier[]> {
     const iterations = this.#iterations();
+    const salt = (hash: ScramHash) => this.falseVerifier(account, hash).salt;
     try {
       const prepared = preparePassword(password);
       return await this.#work.run(() =>
-        Promise.all(scramHashes.map((hash) => deriveScramVerifier(prepared, hash, { iterations }))),
+        Promise.all(scramHashes.map((hash) => deriveScramVerifier(prepared, hash, { iterations, salt: salt(hash) }))),
       );
     } catch (error) {
       if (error instanceof PasswordError) throw new StanzaError('not-acceptable', { text: `${error.message}.` });

@@ -8,6 +8,7 @@ import {
 } from '@parley/xmpp/sasl/scram-verifier';
 import { AndFilter, PresenceFilter } from 'ldapts';
 import { AccountsBusy } from '../../authenticator.ts';
+import { IterationCounts } from '../../iteration-counts.ts';
 import type { PasswordWork } from '../../password-work.ts';
 import type { Deadline } from '../directory.ts';
 import type { Entry } from '../entry.ts';
@@ -47,15 +48,17 @@ export interface LearningOptions {
 export class Learning implements ScramSource {
   readonly spares = true;
   readonly #options: LearningOptions;
+  readonly #counts: IterationCounts;
 
   constructor(options: LearningOptions) {
     this.#options = options;
+    this.#counts = new IterationCounts(options.iterations, options.secret);
   }
 
   async verifier(person: Person, hash: ScramHash): Promise<ScramVerifier | undefined> {
     const { learnt, settings } = this.#options;
     const { lasting, brief } = marksOf(person, settings);
-    return learnt.get(person.account, hash, lasting ?? NEVER, brief ?? NEVER);
+    return this.#counts.see(await learnt.get(person.account, hash, lasting ?? NEVER, brief ?? NEVER));
   }
 
   async none(account: Jid, hash: ScramHash): Promise<void> {
@@ -63,7 +66,7 @@ export class Learning implements ScramSource {
   }
 
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
-    return falseScramVerifier(this.#options.secret, account.bareText, hash, this.#options.iterations());
+    return falseScramVerifier(this.#options.secret, account.bareText, hash, this.#counts.pretended(account));
   }
 
   /** `person` as it was found before the password was tried: if it has changed since, nothing is ever taken for it. */
@@ -71,7 +74,9 @@ export class Learning implements ScramSource {
     const { learnt, settings, work } = this.#options;
     const { lasting, brief } = marksOf(person, settings);
     const mark = lasting ?? brief;
-    if (mark === undefined || (await learnt.get(person.account, 'SHA-256', mark)) !== undefined) return;
+    if (mark === undefined) return;
+    const known = await learnt.get(person.account, 'SHA-256', mark);
+    if (known?.iterations === this.#options.iterations()) return;
     try {
       const salt = (hash: ScramHash) => this.falseVerifier(person.account, hash).salt;
       await work.run(() => learnt.learn(person.account, password, mark, salt));
