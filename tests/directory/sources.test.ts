@@ -85,6 +85,29 @@ describe('a domain whose accounts come from several sources', () => {
   });
 });
 
+test('one directory has the people of several domains, each by the address that the entry has', async () => {
+  const both = [`mail: gertrude@denmark.lit\nmail: gertrude@localhost\n`, `mail: nobody@elsewhere.example\n`];
+  const ldif = ['gertrude', 'osric'].map((uid, index) =>
+    personEntry(uid, 'Denmark').replace(`mail: ${uid}@localhost\n`, both[index] ?? ''),
+  );
+  await slapd.change(ldif.join(''));
+  const domains = ['localhost', 'denmark.lit', { name: 'other.lit', accounts: ['internal'] }];
+  const server = await startDirectoryServer(slapd, { config: { domains } as never });
+  const outcome = async (username: string, domain: string) => {
+    const client = server.connect();
+    client.open(domain);
+    const answer = await plain(client, username, `pw-${username}`);
+    return answer.name === 'failure' ? answer.firstChild?.name : answer.name;
+  };
+  expect(await outcome('romeo', 'localhost')).toBe('success');
+  expect(await outcome('romeo', 'denmark.lit')).toBe('not-authorized');
+  expect(await outcome('gertrude', 'denmark.lit')).toBe('success');
+  expect(await outcome('gertrude', 'localhost')).toBe('not-authorized'); // the first address counts
+  expect(await outcome('osric', 'localhost')).toBe('not-authorized');
+  expect(await outcome('romeo', 'other.lit')).toBe('not-authorized');
+  for (const uid of ['gertrude', 'osric']) await slapd.remove(personDn(uid));
+});
+
 describe('somebody who is logged in', () => {
   const session = (server: TestServer, username: string) => sessionOf(server, username, `pw-${username}`);
 

@@ -182,7 +182,8 @@ const authentication = section('How users log in.', {
   }),
   legacy: flag(false, {
     live,
-    description: 'Offer the obsolete jabber:iq:auth (XEP-0078), over TLS only, for very old clients.',
+    description:
+      'Offer the obsolete jabber:iq:auth (XEP-0078) for very old clients: over TLS only, and in domains that have PLAIN among their mechanisms.',
   }),
 });
 

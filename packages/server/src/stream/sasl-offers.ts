@@ -51,8 +51,8 @@ export function offersOf(stream: Stream, config: Configuration, carried: Readonl
 
 const byConfiguration = new WeakMap<Configuration, Map<string, readonly string[]>>();
 
-/** There may be thousands of domains, so they are looked up in a table. */
-function mechanismsOf(domain: string, config: Configuration): readonly string[] {
+/** What a domain's clients may log in by. There may be thousands of domains, so they are looked up in a table. */
+export function mechanismsOf(domain: string, config: Configuration): readonly string[] {
   let table = byConfiguration.get(config);
   if (table === undefined) {
     table = new Map(config.domains.flatMap(({ name, mechanisms }) => (mechanisms ? [[name, mechanisms]] : [])));

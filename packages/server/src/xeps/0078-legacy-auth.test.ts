@@ -147,3 +147,18 @@ describe('where it is off, as it is by default', () => {
     expect(await streamError(old)).toBe('unsupported-version');
   });
 });
+
+test('a domain that takes no passwords takes none in this way either', async () => {
+  const server = await startServer({
+    modules,
+    config: {
+      authentication: { legacy: true },
+      domains: [{ name: 'localhost', mechanisms: ['SCRAM-SHA-256'] }],
+    } as never,
+  });
+  await server.account('bill@localhost');
+  const client = server.connect();
+  client.open('localhost');
+  expect(offered(await features(client))).toBe(false);
+  expect(outcomeOf(await client.request('set', credentials('bill', 'secret')))).toBe('service-unavailable');
+});

@@ -9,6 +9,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import { defineModule } from '../module.ts';
 import { Admission } from '../stream/admission.ts';
 import { type LoginAttempt, Logins } from '../stream/logins.ts';
+import { mechanismsOf } from '../stream/sasl-offers.ts';
 import type { Stream } from '../stream/stream.ts';
 
 /** Logging in as it was before SASL (XEP-0078): with the password alone, over TLS alone, where it is switched on. */
@@ -24,8 +25,13 @@ export default defineModule({
     const admission = use(Admission);
     /** Attempts that failed here, and not in SASL. */
     const failures = new WeakMap<Stream, number>();
+    /** It is PLAIN by another name: where passwords are not to be shown, they are not taken. */
+    const takesPasswords = (domain: string) => mechanismsOf(domain, config()).includes('PLAIN');
     const offered = (stream: Stream) =>
-      config().authentication.legacy && stream.encrypted && stream.identity === undefined;
+      config().authentication.legacy &&
+      stream.encrypted &&
+      stream.identity === undefined &&
+      takesPasswords(stream.domain);
 
     features.add({
       ns: NS.iqAuth,
