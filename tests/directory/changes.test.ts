@@ -11,6 +11,8 @@ vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 const NS_STREAMS = 'http://etherx.jabber.org/streams';
 const DISABLED = { pwdAccountLockedTime: ['000001010000Z'] };
+/** As the directory writes a moment, so many milliseconds from now. */
+const time = (ms: number) => `${new Date(Date.now() + ms).toISOString().replace(/[-:T]|\.\d+Z/g, '')}Z`;
 /** The time in which a change has its effect everywhere. */
 const SOON_MS = 2000;
 
@@ -30,7 +32,7 @@ async function farewell(client: TestClient): Promise<string> {
   return error.elements.map(({ name, text }) => text || name).join(': ');
 }
 
-test('whoever is disabled, removed or moved is logged out on every node within two seconds', async () => {
+test('whoever is disabled, locked, expired, removed or moved is logged out on every node within two seconds', async () => {
   const slapd = await Slapd.start();
   const nodes = await startThreeNodes([], {
     authentication: { accounts: ['corp'] },
@@ -60,6 +62,13 @@ test('whoever is disabled, removed or moved is logged out on every node within t
   for (const each of romeos) expect(await farewell(each)).toMatch(/^not-authorized: /);
   await slapd.modify(personDn('tybalt'), { mail: ['prince@localhost'] });
   expect(await farewell(tybalt)).toContain('prince@localhost');
+  expect(performance.now() - begun).toBeLessThan(SOON_MS);
+  const [nurse, benvolio] = await Promise.all([logIn(second.port, 'nurse'), logIn(third.port, 'benvolio')]);
+  begun = performance.now();
+  await slapd.modify(personDn('nurse'), { pwdAccountLockedTime: [time(-1000)] });
+  await slapd.modify(personDn('benvolio'), { pwdEndTime: [time(-1000)] });
+  expect(await farewell(nurse)).toMatch(/^not-authorized: .*locked/);
+  expect(await farewell(benvolio)).toMatch(/^not-authorized: /);
   expect(performance.now() - begun).toBeLessThan(SOON_MS);
 
   // whoever is new is there for those who write to them, without a login
