@@ -3,9 +3,9 @@ import { vcardKeys } from '@parley/server/xeps/0054-vcard/vcard-store';
 import { Jid } from '@parley/xmpp/jid';
 import { expect, it, vi } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
-import { PEOPLE, SERVICE } from '../services/slapd-files.ts';
+import { PEOPLE, personDn, personEntry, SERVICE } from '../services/slapd-files.ts';
 import { Installation } from '../support/process.ts';
-import { startDirectoryServer } from './server.ts';
+import { login, startDirectoryServer } from './server.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
@@ -64,4 +64,28 @@ it('what nobody has any more is taken away by hand, before somebody else gets th
   await expect(node.accounts.remove?.(Jid.parse('count@localhost'))).rejects.toMatchObject({});
   const left = await Promise.all([paris, romeo].map(({ bareText }) => keyspace.get(vcardKeys.key(bareText))));
   expect(left.map(String)).toEqual(['undefined', '<vCard/>']);
+});
+
+it.each([
+  ['inherit', '<vCard/>', 'is theirs now'],
+  ['startAnew', 'undefined', 'is taken away'],
+])('somebody else who gets an address finds what was kept there, or not: %s', async (successors, kept, words) => {
+  const slapd = await Slapd.start();
+  const server = await startDirectoryServer(slapd, { directory: { people: { base: PEOPLE, successors } } });
+  const { keyspace, log } = server;
+  await expect.poll(() => log.map(({ event }) => event), { timeout: 10_000 }).toContain('directory.followed');
+  const people = ['romeo', 'tybalt', 'nurse'];
+  for (const uid of people) await keyspace.set(vcardKeys.key(`${uid}@localhost`), '<vCard/>');
+  const exists = (uid: string) => server.accounts.exists(Jid.parse(`${uid}@localhost`));
+  for (const uid of ['romeo', 'tybalt']) await slapd.remove(personDn(uid));
+  await expect.poll(() => exists('tybalt')).toBe(false);
+  const before = log.length;
+  await slapd.change(personEntry('romeo', 'Montague')); // in another entry, that is
+  await slapd.change(`dn: ${personDn('nurse')}\nchangetype: modrdn\nnewrdn: uid=angelica\ndeleteoldrdn: 1\n`);
+  const successor = () => log.slice(before).filter(({ event }) => event === 'directory.successor');
+  await expect.poll(() => successor().length).toBe(1);
+  expect(successor()[0]).toMatchObject({ account: 'romeo@localhost', message: expect.stringContaining(words) });
+  expect((await login(server, 'romeo', 'pw-romeo'))[0]).toBe('success');
+  const values = await Promise.all(people.map((uid) => keyspace.get(vcardKeys.key(`${uid}@localhost`))));
+  expect(values.map(String)).toEqual([kept, '<vCard/>', '<vCard/>']);
 });

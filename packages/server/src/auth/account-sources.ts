@@ -162,6 +162,14 @@ export class AccountSources implements Authenticator {
     } else await this.#ask(account, (accounts) => accounts.remove?.(account, sessionId));
   }
 
+  /** An address is that of another person of this source than before: what was kept there goes, unless it is of another source. */
+  async startAnew(account: Jid, source: string): Promise<void> {
+    for (const { name, accounts } of this.#of(account.domain)) {
+      if (name !== source && (await accounts.exists(account))) return;
+    }
+    if (await this.#removeRemains(account)) await this.#tell({ account, change: 'removed' });
+  }
+
   async #removeRemains(account: Jid): Promise<boolean> {
     for (const accounts of this.#options.sources.values()) if (await accounts.removeRemains?.(account)) return true;
     return false;

@@ -49,6 +49,10 @@ const people = section('Which entries are accounts, and how they are read.', {
       description:
         'By whose rules attributes tell who is disabled, locked or expired: those of the type where nothing is said, `none` for nobody’s.',
     }),
+  successors: choice(['inherit', 'startAnew'], 'inherit', {
+    description:
+      'What becomes of roster, messages and all else that is kept at an address which the directory gives to another entry than before. `inherit`: it is that one’s, since it may be the same person in a new entry; the log tells of it. `startAnew`: it is taken away for good.',
+  }),
   policy: distinguishedName.optional().meta({
     description:
       'OpenLDAP: the password policy (`ppolicy_default`) of people whose entries name none, for how long passwords and locks last.',

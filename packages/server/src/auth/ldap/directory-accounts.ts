@@ -32,11 +32,15 @@ export function accountsOf(options: DirectoryAccountsOptions): Authenticator {
   if (directories.all.size === 0) return internal;
   const sources = new Map([[INTERNAL, internal]]);
   for (const [name, configured] of directories.all) sources.set(name, peopleOf(configured, options));
-  return new AccountSources({
+  const accounts = new AccountSources({
     sources,
     of: (domain) => sourcesIn(config(), domain),
     secret: secret('manners of unknown accounts'),
   });
+  for (const [name, { followed }] of directories.all) {
+    followed.people.onSuccessor((account) => accounts.startAnew(account, name));
+  }
+  return accounts;
 }
 
 const byConfiguration = new WeakMap<Configuration, Map<string, readonly string[]>>();

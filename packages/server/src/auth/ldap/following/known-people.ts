@@ -71,6 +71,7 @@ export class KnownPeople {
   readonly #cache: AccountCache<KnownPerson>;
   readonly #listeners: ((change: PersonChange) => Awaitable<void>)[] = [];
   readonly #onTouched: ((account: Jid) => void)[] = [];
+  readonly #onSuccessor: ((account: Jid) => Promise<void>)[] = [];
   readonly #subject: string;
   /** People who have logged in while nobody followed the directory. */
   readonly #unseen = new Map<string, Person>();
@@ -151,6 +152,18 @@ export class KnownPeople {
   /** Called with everybody of whose entry something has changed, whatever it is. */
   onTouched(listener: (account: Jid) => void): void {
     this.#onTouched.push(listener);
+  }
+
+  /**
+   * Called, on the node that follows the directory, with an address that comes to be that of another person, who is to
+   * find nothing there; before anybody knows of it.
+   */
+  onSuccessor(listener: (account: Jid) => Promise<void>): void {
+    this.#onSuccessor.push(listener);
+  }
+
+  async succeed(account: Jid): Promise<void> {
+    for (const listener of this.#onSuccessor) await listener(account);
   }
 
   /** Tells all nodes that something of these has changed. */

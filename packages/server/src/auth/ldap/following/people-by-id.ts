@@ -7,7 +7,13 @@ import type { IdRecord } from './person-id-record.ts';
 /** What has to be written and told for a change, in this order. */
 export interface Effects {
   /** What is known of an account: of the person with this id, or nothing any more. */
-  readonly people: { id: string; account: string; record?: IdRecord }[];
+  readonly people: {
+    id: string;
+    account: string;
+    record?: IdRecord;
+    /** The address comes to be theirs, or they are gone, and not to another address. */
+    turn?: 'enters' | 'goes';
+  }[];
   readonly changes: Announced[];
   /** What is kept by id, and what was before. */
   readonly records: { id: string; record: IdRecord | undefined; before: IdRecord | undefined }[];
@@ -88,8 +94,9 @@ export class PeopleById {
     }
     this.#keep(id, next);
     effects.records.push({ id, record: next, before });
-    const held = before !== undefined && this.#leave(id, before, effects);
     const taken = this.#owners.get(next.account);
+    const moves = taken === undefined && next.account !== '';
+    const held = before !== undefined && this.#leave(id, before, effects, moves);
     if (taken !== undefined) {
       this.#rival(next.account, id);
       this.#onAmbiguous(next.account, [taken, id]);
@@ -125,19 +132,19 @@ export class PeopleById {
   #enter(id: string, record: IdRecord, effects: Effects, change: Pick<PersonChange, 'kind' | 'before'>): void {
     const { account, state } = record;
     this.#owners.set(account, id);
-    effects.people.push({ id, account, record });
+    effects.people.push({ id, account, record, turn: 'enters' });
     effects.changes.push({ ...change, account: Jid.parse(account), state });
   }
 
   /** True where the address was theirs. */
-  #leave(id: string, { account }: IdRecord, effects: Effects): boolean {
+  #leave(id: string, { account }: IdRecord, effects: Effects, moves = false): boolean {
     if (this.#owners.get(account) !== id) {
       const rivals = this.#rivals.get(account);
       if (rivals?.delete(id) && rivals.size === 0) this.#rivals.delete(account);
       return false;
     }
     this.#owners.delete(account);
-    effects.people.push({ id, account });
+    effects.people.push(moves ? { id, account } : { id, account, turn: 'goes' });
     return true;
   }
 

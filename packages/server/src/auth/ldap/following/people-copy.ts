@@ -1,5 +1,6 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Metrics } from '@parley/metrics/registry';
+import { Jid } from '@parley/xmpp/jid';
 import type { Log } from '../../../log.ts';
 import type { Awaitable } from '../../../pipeline.ts';
 import type { Directory } from '../directory.ts';
@@ -45,7 +46,8 @@ export class PeopleCopy implements Copy {
   private constructor(options: PeopleCopyOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#store = new PeopleStore(options.keyspace, options.directory.name, options.epoch);
+    const { keyspace, directory, epoch } = options;
+    this.#store = new PeopleStore(keyspace, directory.name, epoch, (...args) => this.#onSuccessor(...args));
     this.#index = new PeopleById((account, ids) =>
       options.log.warn('directory.ambiguous', {
         account,
@@ -167,6 +169,16 @@ export class PeopleCopy implements Copy {
     const told = everywhere.finally(() => this.#told.delete(told));
     told.catch(() => {}); // whoever waits until all is settled hears of it
     this.#told.add(told);
+  }
+
+  /** What is kept at an address is of somebody who is gone: it may be the same human being in another entry, or not. */
+  async #onSuccessor(account: string, former: string, id: string): Promise<void> {
+    const { people, directory, log } = this.#options;
+    const anew = directory.settings.people.successors === 'startAnew';
+    const what = anew ? 'is taken away' : 'is theirs now: `people.successors` may say otherwise';
+    const message = `Another entry than before has this address. What was kept there ${what}.`;
+    log.flood('directory.successor', { directory: directory.name, account, former, id, message });
+    if (anew) await people.succeed(Jid.parse(account));
   }
 
   /** Waits for the next state that ends by itself. */

@@ -6,7 +6,7 @@ import type { Announced } from './known-people.ts';
 import { readPerson, sameState } from './known-person.ts';
 import type { Effects, PeopleById } from './people-by-id.ts';
 import { type IdRecord, readIdRecord, writeIdRecord } from './person-id-record.ts';
-import { ID_SHARDS, personIdKey, personIdKeys, personKeys } from './sync-keys.ts';
+import { ID_SHARDS, personFormerKeys, personIdKey, personIdKeys, personKeys } from './sync-keys.ts';
 import { LeaseLost } from './sync-lease.ts';
 import { putPerson, removePerson } from './sync-operations.ts';
 
@@ -18,6 +18,9 @@ interface CutShort {
   readonly undo: Command[];
 }
 
+/** So long it is known whose an address was. */
+const FORMER_MS = 400 * 86_400_000;
+
 const NOBODY: IdRecord = { account: '', dn: '', state: { kind: 'active' } };
 
 /** The people of a directory in the keyspace, as the node that follows it writes them. */
@@ -25,11 +28,19 @@ export class PeopleStore {
   readonly #keyspace: Keyspace;
   readonly #directory: string;
   readonly #epoch: number;
+  readonly #onSuccessor: (account: string, former: string, id: string) => Promise<void>;
 
-  constructor(keyspace: Keyspace, directory: string, epoch: number) {
+  /** `onSuccessor`: an address comes to be that of another person than the one who had it; nobody knows of it yet. */
+  constructor(
+    keyspace: Keyspace,
+    directory: string,
+    epoch: number,
+    onSuccessor: (account: string, former: string, id: string) => Promise<void> = async () => {},
+  ) {
     this.#keyspace = keyspace;
     this.#directory = directory;
     this.#epoch = epoch;
+    this.#onSuccessor = onSuccessor;
   }
 
   /** Reads everybody, and what was cut short when it was written: `mend` it. */
@@ -90,6 +101,8 @@ export class PeopleStore {
         this.#keep(id, { ...before, next: record?.account ?? '' }),
       );
       await this.#keyspace.batch(begun, { atomic: false });
+      await this.#remember(people.filter(({ turn }) => turn === 'goes'));
+      await this.#succeed(people.filter(({ turn }) => turn === 'enters'));
       await this.#write(people);
       await tell(changes);
     }
@@ -97,6 +110,31 @@ export class PeopleStore {
       records.map(({ id, record }) => this.#keep(id, record)),
       { atomic: false },
     );
+  }
+
+  /** Whose these addresses are. */
+  async #remember(people: Effects['people']): Promise<void> {
+    if (people.length === 0) return;
+    const set = people.map(({ id, account }): Command => ['set', this.#formerKey(account), id, { px: FORMER_MS }]);
+    await this.#keyspace.batch(set, { atomic: false });
+  }
+
+  /** Those who have had another owner. */
+  async #succeed(people: Effects['people']): Promise<void> {
+    if (people.length === 0) return;
+    const get = people.map(({ account }) => ['get', this.#formerKey(account)] as const);
+    const formers = await this.#keyspace.batch(get, { atomic: false });
+    for (const [index, person] of people.entries()) {
+      const { id, account } = person;
+      const former = formers[index]?.toString();
+      if (former === undefined || former === id) continue;
+      await this.#onSuccessor(account, former, id);
+      await this.#remember([person]); // that is done
+    }
+  }
+
+  #formerKey(account: string): string {
+    return personFormerKeys.key(account, this.#directory);
   }
 
   #keep(id: string, record: IdRecord | undefined): Command {

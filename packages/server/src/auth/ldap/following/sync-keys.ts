@@ -21,6 +21,15 @@ export const personIdKeys = declareKeys({
   ttl: 'none',
 });
 
+export const personFormerKeys = declareKeys({
+  name: 'person-former',
+  parts: ['directory'],
+  type: 'string',
+  content: 'the id of the person of a directory who had this address, once they are not there any more',
+  bound: 'one id',
+  ttl: '400 days after they went',
+});
+
 export const directoryLeaseKeys = declareKeys({
   name: 'directory-lease',
   scope: 'global',
