@@ -1,6 +1,7 @@
+import { rudeServer } from '@parley/server/auth/ldap/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
-import { POLICIES, personDn, SERVICE } from '../services/slapd-files.ts';
+import { PEOPLE, POLICIES, personDn, SERVICE } from '../services/slapd-files.ts';
 import type { TestClient } from '../support/client.ts';
 import { plain } from '../support/login.ts';
 import type { TestServer } from '../support/server.ts';
@@ -52,6 +53,20 @@ test('PLAIN is all that is offered where the directory has the passwords alone',
   const client = stranger(server);
   client.send(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='SCRAM-SHA-256'>biwsbj1yb21lbyxyPXg=</auth>`);
   expect((await client.take(({ name }) => name === 'failure')).firstChild?.name).toBe('invalid-mechanism');
+});
+
+test('another server, to which the directory refers, is not asked', async () => {
+  const other = await rudeServer();
+  const dn = `ou=elsewhere,${PEOPLE}`;
+  const referral = `dn: ${dn}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\nref: ${other.url}/${dn}\n\n`;
+  const referring = await Slapd.start({ ldif: referral });
+  server = await startDirectoryServer(referring);
+  await expect
+    .poll(() => server.log.some(({ event }) => event === 'directory.followed'), { timeout: 10_000 })
+    .toBe(true);
+  expect(await login(server, 'romeo', 'pw-romeo')).toEqual(['success', '']);
+  expect(await login(server, 'rosaline', 'pw-rosaline')).toEqual(['not-authorized', '']);
+  expect(other.taken).toEqual([]);
 });
 
 describe('the password policy', () => {

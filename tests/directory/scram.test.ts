@@ -77,7 +77,8 @@ describe('with what was learnt at a login by PLAIN', () => {
   test('SCRAM works from the second login on, in every form', async () => {
     const server = await start('learn');
     expect(await proof(server, 'romeo', 'pw-romeo')).toBe('not-authorized');
-    const { salt } = await challenge(server, 'romeo');
+    const { salt, parts } = await challenge(server, 'romeo');
+    expect(parts.has('h')).toBe(true); // XEP-0474
     expect((await login(server, 'romeo', 'pw-romeo'))[0]).toBe('success');
     expect((await challenge(server, 'romeo')).salt).toBe(salt); // nobody sees that there is something to know by now
     for (const hash of scramHashes) {
@@ -171,6 +172,7 @@ describe('as the directory speaks it', () => {
     }
     expect(await proof(server, 'rosaline', 'wrong')).toBe('not-authorized');
     expect(await proof(server, 'tybalt', 'pw-tybalt', plus)).toBe('invalid-mechanism');
+    expect((await challenge(server, 'tybalt')).parts.has('h')).toBe(false); // the directory says what it says
     await expectAlike(server, 'tybalt');
   });
 
