@@ -67,6 +67,8 @@ export const LIMITS = [
   'federation-queue-stanzas',
   'federation-queue-bytes',
   'federation-queues-bytes',
+  'federation-resumable',
+  'federation-resumable-domain',
 ] as const;
 
 /** Every metric of the server, once. */

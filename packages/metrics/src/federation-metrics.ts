@@ -24,6 +24,18 @@ export const federationMetrics = {
     help: 'How other servers have proved who they are; of streams to them, dialback means that DNS alone says so.',
     labels: { direction: ['in', 'out'], proof: ['certificate', 'dialback', 'refused'] },
   }),
+  federationResumptions: counter({
+    name: 'xmpp.federation.resumptions',
+    unit: '{attempt}',
+    help: 'Attempts of other servers (in), and at other servers (out), to go on with a stream that was lost.',
+    labels: { direction: ['in', 'out'], outcome: ['resumed', 'failed'] },
+  }),
+  federationRemembered: gauge({
+    name: 'xmpp.federation.remembered',
+    unit: '{stream}',
+    help: 'Streams of other servers, open ones and others, that can be resumed.',
+    combine: 'sum',
+  }),
   federationStanzas: counter({
     name: 'xmpp.federation.stanzas',
     unit: '{stanza}',

@@ -1,3 +1,4 @@
+import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Metrics } from '@parley/metrics/registry';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
@@ -6,6 +7,7 @@ import type { Configuration } from './config/schema.ts';
 import { IncomingServers, type IncomingServersOptions } from './incoming-servers.ts';
 import { type PeerContext, peerContext } from './net/peer-connection.ts';
 import type { CertificateFiles } from './net/secure-context.ts';
+import type { Peers } from './peers.ts';
 import { Authorities } from './s2s/authorities.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
 import { Connector, type ConnectorSettings } from './s2s/connector.ts';
@@ -14,13 +16,23 @@ import { KeyQuestions } from './s2s/key-questions.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
+import { RememberedStreams } from './s2s/remembered-streams.ts';
 import { RemoteRouting, type RemoteRoutingSettings, STOPS } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
 import type { Tell } from './s2s/story.ts';
+import type { OtherNodes } from './session/other-nodes.ts';
+import type { ResumptionStore } from './session/resumption/resumption-store.ts';
 
 export interface FederationOptions
-  extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier'> {
+  extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier' | 'remembered'> {
   readonly secret: (purpose: string) => Buffer;
+  readonly keyspace: Keyspace;
+  readonly peers: Peers;
+  /** It knows the id of this node. */
+  readonly store: Pick<ResumptionStore, 'owner'>;
+  /** Undefined where this node is alone. */
+  readonly cluster: Pick<OtherNodes, 'isAlive'> | undefined;
+  readonly onFault: (error: unknown) => void;
 }
 
 /** When the server stops. */
@@ -37,6 +49,7 @@ export class Federation {
   readonly #options: FederationOptions;
   readonly #resolver: Resolver;
   readonly #connector: Connector;
+  readonly #remembered: RememberedStreams;
   #authorities = new Authorities(new Map(), undefined);
   #certificates: ReadonlyMap<string, CertificateFiles> = new Map();
   readonly #contexts = new Map<string, PeerContext>();
@@ -76,8 +89,17 @@ export class Federation {
       stream: (local, remote) => this.routing.stream(local, remote),
       open: (local, remote) => this.#connector.open(local, remote, 'keys'),
     });
+    this.#remembered = new RememberedStreams({
+      ...options,
+      owner: options.store.owner,
+      config: () => config().federation.resumption,
+      isAlive: (node) => options.cluster?.isAlive(node) === true,
+      pending: (work) => options.hooks.pending.add(work),
+    });
+    options.hooks.events.on('keyspace.changed', () => this.#remembered.storeChanged());
     this.servers = new IncomingServers({
       ...options,
+      remembered: this.#remembered,
       policy: this.policy,
       dialbackKey,
       verifier,
@@ -126,6 +148,7 @@ export class Federation {
   /** Closes all streams; first what the end of sessions has brought about has a moment to arrive, too. */
   async stop(): Promise<void> {
     this.servers[Symbol.dispose]();
+    this.#remembered[Symbol.dispose]();
     await this.routing.settle(Math.min(LONGEST_SETTLING_MS, this.#options.config().drain.seconds * 1000));
     this.#connector.stop();
     this.routing.stop();
@@ -182,7 +205,8 @@ export class Federation {
     return context;
   }
 
-  #measure({ federationStreams, federationWaiting, federationWaitingBytes }: Metrics): void {
+  #measure({ federationStreams, federationWaiting, federationWaitingBytes, federationRemembered }: Metrics): void {
+    federationRemembered.observe(() => this.#remembered.size);
     federationStreams.with({ direction: 'out', state: 'negotiating' }).observe(() => this.#connector.settingUp);
     const open = () => this.routing.queues.filter(({ stream }) => stream !== undefined).length;
     federationStreams.with({ direction: 'out', state: 'open' }).observe(open);

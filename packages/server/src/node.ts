@@ -125,7 +125,7 @@ export class Node implements AsyncDisposable {
     this.#failures = new Failures(metrics, log, keyspace);
     const { errorFor, passes, onFault } = this.#failures;
     this.hooks = new Hooks(onFault);
-    const own = { keyspace, config, onFault, peers: this.#peers };
+    const own = { keyspace, config, onFault, secret, peers: this.#peers };
     this.groups = new NodeGroups({ ...own, sessions: this.sessions, events: this.hooks.events, starts: this.#starts });
     this.directories = new Directories({ ...own, metrics, log, groups: this.groups });
     const internal = options.accounts({ keyspace, modules, secret, config });
@@ -173,7 +173,8 @@ export class Node implements AsyncDisposable {
     const { hooks, streams, sessions, cluster } = this;
     const { descriptorLimit = Number.POSITIVE_INFINITY } = options;
     const process = { overload, descriptorLimit, otherConnections: () => streams.connected };
-    this.federation = new Federation({ ...base, ...process, secret, errorFor, hooks, router: () => this.router });
+    const nodes = { store: this.#store, cluster, router: () => this.router };
+    this.federation = new Federation({ ...base, ...own, ...process, ...nodes, errorFor, hooks });
     this.#stops.push(() => overload[Symbol.dispose]());
     this.#stops.push(() => this.directories.stop());
     this.#stops.push(() => this.federation.stop());

@@ -129,6 +129,25 @@ const federationLimits = section('What one stream of another server may do.', {
   connecting: count(50, { live, max: 10_000, description: 'Of these, such that are being set up at the same time.' }),
 });
 
+const resumption = section('Streams of other servers that may go on when their connection was lost (XEP-0198).', {
+  seconds: seconds(600, {
+    live,
+    min: 0,
+    max: 86_400,
+    description: 'Time within which a stream can be resumed, on any node. 0: none can be.',
+  }),
+  maxStreams: count(10_000, {
+    live,
+    metric: 'federation-resumable',
+    description: 'Streams that one node remembers, open ones and others; those that come then cannot be resumed.',
+  }),
+  maxStreamsPerDomain: count(100, {
+    live,
+    metric: 'federation-resumable-domain',
+    description: 'Of these, such of one domain.',
+  }),
+});
+
 /** Whom this server talks to, and how. */
 export const federation = section('Other XMPP servers (RFC 6120, XEP-0220). Off unless `enabled` says otherwise.', {
   enabled: flag(false, { description: 'Talk to other servers, and listen on `listen.s2s` and `listen.s2sTls`.' }),
@@ -171,6 +190,7 @@ export const federation = section('Other XMPP servers (RFC 6120, XEP-0220). Off 
   timeouts,
   queue,
   retry,
+  resumption,
   limits: federationLimits,
 });
 

@@ -71,7 +71,7 @@ test('or after a while, what is done with by then', async () => {
 });
 
 test.each([
-  ['<resume/>', 'item-not-found'],
+  ['<resume/>', 'bad-request'],
   ['<enable/>', 'unexpected-request'],
 ])('%s fails', async (text, condition) => {
   const { peer } = await authenticated();

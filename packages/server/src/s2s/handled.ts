@@ -1,13 +1,27 @@
-/** How many of what came are done with, none before it left out. */
+import type { Jid } from '@parley/xmpp/jid';
+import type { Stanza } from '@parley/xmpp/stanza';
+
+/** How many of what came on a stream are done with, none before it left out. */
 export class Handled {
-  #begun = 0;
-  #done = 0;
+  #begun: number;
+  #done: number;
   /** Done with before something that came earlier. */
   readonly #early = new Set<number>();
   #waiting: { readonly until: number; readonly tell: () => void }[] = [];
 
+  /** `count`: those that are done with already. */
+  constructor(count = 0) {
+    this.#begun = count;
+    this.#done = count;
+  }
+
   get count(): number {
     return this.#done;
+  }
+
+  /** How many came. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /** One more came; what it answers is called once when that is done with. */
@@ -32,4 +46,29 @@ export class Handled {
     if (this.#done >= this.#begun) tell();
     else this.#waiting.push({ until: this.#begun, tell });
   }
+
+  // --- what is otherwise where the stream can be resumed ------------------------------------------------------------
+
+  /** The one that was begun last, as it goes on. */
+  marked(stanza: Stanza): Stanza {
+    return stanza;
+  }
+
+  /** What stanzas have in common that go on in their order. */
+  lane(from: Jid, to: Jid): string {
+    return `${from.bareText} ${to.bareText}`;
+  }
+
+  /** Calls back once when the other side may be told of all that is done with now. */
+  secured(tell: () => void): void {
+    tell();
+  }
+
+  /** The other side is told: how many it need not send again, modulo 2^32. */
+  told(): number {
+    return this.#done >>> 0;
+  }
+
+  /** The stream is over. `lost`: nobody wanted it to be. */
+  ended(_lost: boolean): void {}
 }

@@ -44,9 +44,9 @@ export class IncomingStream implements StreamConsumer {
     return this.#handled;
   }
 
-  /** Counts from now on. */
-  acknowledge(): void {
-    this.#handled = new Handled();
+  /** Counts from now on, or goes on counting. */
+  acknowledge(handled = new Handled()): void {
+    this.#handled = handled;
   }
 
   /** Stanzas that came. */
@@ -89,13 +89,16 @@ export class IncomingStream implements StreamConsumer {
     this.#received++;
     this.#host.metrics.federationStanzas.with({ kind: element.name as StanzaKind, direction: 'in' }).add(1);
     const from = this.#sender(element);
-    const stanza = this.#read(element);
-    const done = this.#handled?.begin();
-    if (stanza === undefined) {
+    const read = this.#read(element);
+    const handled = this.#handled;
+    const done = handled?.begin();
+    if (read === undefined) {
       done?.();
       return;
     }
-    this.#lanes.run(`${from.bareText} ${(stanza.to as Jid).bareText}`, () => {
+    const stanza = handled?.marked(read) ?? read;
+    const to = stanza.to as Jid;
+    this.#lanes.run(handled?.lane(from, to) ?? `${from.bareText} ${to.bareText}`, () => {
       const processed = this.#process(stanza, from.domain);
       if (done === undefined) return processed;
       if (processed instanceof Promise) return processed.finally(done);
@@ -148,7 +151,8 @@ export class IncomingStream implements StreamConsumer {
     return this.#host.process(stanza, domain);
   }
 
-  onStreamEnd(reason: string): void {
+  onStreamEnd(reason: string, lost: boolean): void {
+    this.#handled?.ended(lost);
     const { identity, transport } = this.stream;
     const others = this.#proved.size > 1 ? [...this.#proved].slice(1, 20) : undefined;
     const about = { remote: identity?.domain, others, address: transport.remoteAddress };

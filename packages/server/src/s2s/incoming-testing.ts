@@ -1,5 +1,6 @@
 /** Streams that other servers begin, for tests: in memory, with whoever else there is made up. */
 import { X509Certificate } from 'node:crypto';
+import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Registry } from '@parley/metrics/registry';
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
@@ -9,6 +10,7 @@ import { onTestFinished } from 'vitest';
 import { MemoryTransport } from '../../../../tests/support/memory-transport.ts';
 import { type Configuration, configurationSchema } from '../config/schema.ts';
 import { Log } from '../log.ts';
+import { Pending } from '../pending.ts';
 import { errorFor } from '../routing/answer.ts';
 import { CertificateAuthority, plainName } from '../stream/testing.ts';
 import { Authorities } from './authorities.ts';
@@ -16,6 +18,7 @@ import type { KeyToVerify } from './dialback-key.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { IncomingStreams } from './incoming.ts';
 import { Policies } from './policies.ts';
+import { RememberedStreams } from './remembered-streams.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxElements: 1000, maxDepth: 50, maxAttributes: 50, maxNameLength: 1000 };
 const DNS_NAME = 2;
@@ -74,11 +77,45 @@ export class Peer implements XmlHandler {
   onStreamClose(): void {}
 }
 
+/** Nodes that have a keyspace in common and can ask each other things. */
+export class SeveralNodes {
+  readonly keyspace: Keyspace;
+  /** Those that are alive, by id, with what others may ask them. */
+  readonly handlers = new Map<string, Map<string, (text: string) => unknown>>();
+  #count = 0;
+
+  constructor(keyspace: Keyspace) {
+    this.keyspace = keyspace;
+  }
+
+  newId(): string {
+    const id = String(++this.#count).padStart(16, '0');
+    this.handlers.set(id, new Map());
+    return id;
+  }
+
+  peersOf(id: string): ConstructorParameters<typeof RememberedStreams>[0]['peers'] {
+    return {
+      on: (subject, handler) => void this.handlers.get(id)?.set(subject, handler),
+      ask: async (node, subject, text) => (await this.handlers.get(node)?.get(subject)?.(text)) !== false,
+    };
+  }
+}
+
 export interface IncomingWorld {
+  /** What its node has in common with others. */
+  readonly keyspace: Keyspace;
+  /** The id of its node. */
+  readonly id: string;
   readonly incoming: IncomingStreams;
+  readonly remembered: RememberedStreams;
   readonly log: Record<string, unknown>[];
   /** Stanzas that were taken, as text. */
   readonly taken: string[];
+  /** The same as they are. */
+  readonly stanzas: Stanza[];
+  /** What its node waits for before it ends. */
+  readonly pending: Pending;
   /** Errors that answer others. */
   readonly answered: string[];
   /** Keys that were asked about. */
@@ -90,8 +127,8 @@ export interface IncomingWorld {
   connect(prepare?: (transport: MemoryTransport) => void): Peer;
 }
 
-/** We are montague.example and verona.example. */
-export function incomingWorld(federation: object = {}): IncomingWorld {
+/** We are montague.example and verona.example; on one of `nodes` where streams can be resumed. */
+export function incomingWorld(federation: object = {}, nodes = new SeveralNodes({} as Keyspace)): IncomingWorld {
   const configured = (options: object): Configuration =>
     configurationSchema([]).parse({
       domains: ['montague.example', 'verona.example'],
@@ -102,9 +139,15 @@ export function incomingWorld(federation: object = {}): IncomingWorld {
   const log: Record<string, unknown>[] = [];
   const policies = new Policies(() => config.federation);
   const key = dialbackKeys('our secret');
-  const world: Omit<IncomingWorld, 'incoming' | 'connect'> = {
+  const id = nodes.newId();
+  const pending = new Pending();
+  const world: Omit<IncomingWorld, 'incoming' | 'remembered' | 'connect'> = {
+    id,
+    keyspace: nodes.keyspace,
     log,
+    pending,
     taken: [],
+    stanzas: [],
     answered: [],
     asked: [],
     verify: () => Promise.resolve(true),
@@ -117,7 +160,19 @@ export function incomingWorld(federation: object = {}): IncomingWorld {
     const answer = errorFor(stanza, error, (fault) => log.push({ event: 'fault', fault }));
     if (answer !== undefined) world.answered.push(answer.toString());
   };
+  const remembered = new RememberedStreams({
+    keyspace: nodes.keyspace,
+    owner: id,
+    config: () => config.federation.resumption,
+    secret: (purpose) => Buffer.from(`our secret for ${purpose}`),
+    peers: nodes.peersOf(id),
+    isAlive: (node) => nodes.handlers.has(node),
+    pending: (work) => pending.add(work),
+    onFault: (fault) => log.push({ event: 'fault', fault }),
+  });
+  onTestFinished(() => remembered[Symbol.dispose]());
   const incoming = new IncomingStreams({
+    remembered,
     config: () => config,
     policy: policies.for,
     authorities: () => new Authorities(new Map(), undefined),
@@ -133,6 +188,7 @@ export function incomingWorld(federation: object = {}): IncomingWorld {
     serves: (domain) => domain === 'montague.example' || domain === 'verona.example',
     process: (stanza) => {
       world.taken.push(stanza.toString());
+      world.stanzas.push(stanza);
       return world.process(stanza);
     },
     refuse,
@@ -147,7 +203,7 @@ export function incomingWorld(federation: object = {}): IncomingWorld {
     incoming.acceptance.accept(peer.transport, true);
     return peer;
   };
-  return Object.assign(world, { incoming, connect });
+  return Object.assign(world, { incoming, remembered, connect });
 }
 
 /** Shows a certificate of these domains that is good, or has this fault. */

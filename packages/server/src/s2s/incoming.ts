@@ -48,7 +48,7 @@ export class IncomingStreams implements Disposable {
     features.add(startTls((stream) => !this.#suffices(stream, undefined)));
     const incoming = (stream: Stream) => this.of(stream);
     features.add(new PeerSasl(incoming));
-    features.add(new Acknowledging(incoming));
+    features.add(new Acknowledging(incoming, this.#host));
     features.add({ ns: NS.streamLimits, advertise: (stream) => this.#limits(stream) });
     const requests = new KeyRequests(verifier, () => config().federation.limits.unverifiedPerStream);
     const dialback = new Dialback(this.#host, requests, incoming);

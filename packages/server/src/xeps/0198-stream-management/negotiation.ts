@@ -6,18 +6,19 @@ import type { StanzaCondition } from '@parley/xmpp/stanza-error';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { ModuleContext } from '../../module.ts';
 import { untilDone } from '../../session/attempts.ts';
+import { readHandled } from '../../session/handled-number.ts';
 import { Management, type ManagementHost } from '../../session/management.ts';
+import type { ResumptionIds } from '../../session/resumption-ids.ts';
 import type { Session } from '../../session/session.ts';
 import { recordOf } from '../../session/session-record.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { Arrival, Arrivals } from './arrivals.ts';
 import type { Departures } from './departures.ts';
-import type { SessionIds } from './session-ids.ts';
 
 export interface NegotiationHost {
   readonly context: Pick<ModuleContext, 'sessions' | 'log' | 'metrics' | 'hooks' | 'isAdmin' | 'otherNodes'>;
   readonly management: ManagementHost;
-  readonly ids: SessionIds;
+  readonly ids: ResumptionIds;
   readonly departures: Departures;
   /** Resolves when a session may be resumed; undefined where it may at once. */
   turn(stream: Stream): Promise<void> | undefined;
@@ -59,7 +60,7 @@ export class Negotiation {
   #resumable({ account, sessionId }: Session, { resumable, maxSeconds }: Management) {
     if (!resumable) return {};
     const { ids, location } = this.#host;
-    return { id: ids.idOf(account, sessionId), resume: 'true', max: maxSeconds, location: location() };
+    return { id: ids.idOf(account.bareText, sessionId), resume: 'true', max: maxSeconds, location: location() };
   }
 
   /** For how long the session will wait; 0 where it cannot be resumed. */
@@ -103,9 +104,9 @@ export class Negotiation {
     const { identity } = stream;
     if (identity === undefined) return fail(stream, 'unexpected-request');
     const id = element.attr('previd') ?? '';
-    const h = readNumber(element);
+    const h = readHandled(element);
     if (h === undefined) return fail(stream, 'bad-request');
-    const sid = ids.read(identity, id);
+    const sid = ids.read(identity.bareText, id);
     if (sid === undefined) return fail(stream, 'item-not-found');
     await this.#host.turn(stream);
     if (stream.closed) return;
@@ -157,13 +158,6 @@ export class Negotiation {
 function tryAgain(error: unknown): never {
   if (!(error instanceof KeyspaceError)) throw error;
   throw new StreamError('resource-constraint', 'Your session cannot be looked for just now: try again.');
-}
-
-/** The `h` of an element (§4), a whole number of 32 bits; undefined where it is none. */
-export function readNumber(element: Element): number | undefined {
-  const text = element.attr('h') ?? '';
-  const h = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  return h <= 0xffffffff ? h : undefined;
 }
 
 /** §6 */

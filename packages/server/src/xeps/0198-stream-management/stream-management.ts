@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { seconds } from '../../config/option.ts';
 import { defineModule } from '../../module.ts';
 import { nextAttempt, whenUpFor } from '../../session/attempts.ts';
+import { readHandled } from '../../session/handled-number.ts';
 import type { Management, ManagementHost } from '../../session/management.ts';
 import { decodeOffer, OFFERED } from '../../session/offer.ts';
 import {
@@ -16,6 +17,7 @@ import {
   waitingIndexKeys,
   waitingKeys,
 } from '../../session/resumption/resumption-keys.ts';
+import { ResumptionIds } from '../../session/resumption-ids.ts';
 import { Session } from '../../session/session.ts';
 import type { Sessions } from '../../session/sessions.ts';
 import { Admission } from '../../stream/admission.ts';
@@ -23,10 +25,9 @@ import type { Stream } from '../../stream/stream.ts';
 import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
-import { fail, Negotiation, readNumber } from './negotiation.ts';
+import { fail, Negotiation } from './negotiation.ts';
 import { Recipients } from './recipients.ts';
 import { restoreSession, takeOverSessions } from './restoring.ts';
-import { SessionIds } from './session-ids.ts';
 
 /** A host, or a host and a port (RFC 6120 §4.9.3.19); or nothing. */
 function isLocation(text: string): boolean {
@@ -120,7 +121,7 @@ export default defineModule({
     const negotiation = new Negotiation({
       context,
       management: host,
-      ids: new SessionIds(context.secret('ids of sessions')),
+      ids: new ResumptionIds(context.secret('ids of sessions')),
       departures,
       turn: (stream) => admission.resumption(stream),
       arrivals,
@@ -183,7 +184,7 @@ function sessionOf(sessions: Sessions, stream: Stream): Session | undefined {
 
 /** §4 */
 function acknowledge(management: Management, element: Element): void {
-  const h = readNumber(element);
+  const h = readHandled(element);
   if (h === undefined) throw new StreamError('bad-format', 'An h is a whole number of 32 bits.');
   management.acknowledge(h);
 }
