@@ -60,6 +60,10 @@ export class HostileServer implements XmlHandler {
 
   onStreamClose(): void {}
 
+  break(): void {
+    this.#socket.destroy();
+  }
+
   send(text: string | Buffer): void {
     this.#socket.write(text);
   }

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Configuration } from '@parley/server/config/schema';
-import { type Limit, type LimitTable, stanzaError } from './limit.ts';
+import { showing } from '@parley/server/s2s/incoming-testing';
+import { NS } from '@parley/xmpp/namespaces';
+import { memoryLink } from '../support/memory-link.ts';
+import { fromHostile, type Limit, type LimitTable, stanzaError } from './limit.ts';
 
 /** Another server that takes connections and says nothing, so that what is for it waits. */
 const mute = createServer().listen(0, '127.0.0.1').unref();
@@ -12,7 +15,7 @@ const { port } = mute.address() as { port: number };
 const waiting = (queue: Partial<Configuration['federation']['queue']>): Limit => ({
   config: {
     federation: { enabled: true, queue, peers: [{ domain: 'mute.example', connectTo: `127.0.0.1:${port}` }] },
-    listen: { s2s: [], s2sTls: [] },
+    listen: { c2s: [], c2sTls: [], components: [], http: [], s2s: [], s2sTls: [] },
   } as never,
   async exceed(scene) {
     const user = await scene.user();
@@ -24,8 +27,32 @@ const waiting = (queue: Partial<Configuration['federation']['queue']>): Limit =>
   address: undefined,
 });
 
+/** Another server begins more streams that can be resumed than this one remembers. */
+const remembered = (resumption: Partial<Configuration['federation']['resumption']>): Limit => ({
+  config: {
+    federation: { enabled: true, resumption },
+    listen: { c2s: [], c2sTls: [], components: [], http: [], s2s: [], s2sTls: [] },
+  } as never,
+  async exceed({ server }) {
+    const show = await showing(['capulet.lit']);
+    const answers: (string | undefined)[] = [];
+    for (let stream = 0; stream < 2; stream++) {
+      const link = await memoryLink(server.node, 'capulet.lit', 'localhost', (transport) => {
+        show(transport);
+        fromHostile(transport);
+      });
+      link.send(`<enable xmlns='${NS.streamManagement}' resume='true'/>`);
+      answers.push((await link.next())?.attr('resume'));
+    }
+    return answers;
+  },
+  sees: ['true', undefined],
+});
+
 export const federationLimits: LimitTable = {
   'federation-queue-stanzas': waiting({ maxStanzas: 1 }),
   'federation-queue-bytes': waiting({ maxBytes: 1000 }),
   'federation-queues-bytes': waiting({ maxTotalBytes: 1000 }),
+  'federation-resumable': remembered({ maxStreams: 1 }),
+  'federation-resumable-domain': remembered({ maxStreamsPerDomain: 1 }),
 };

@@ -1,4 +1,4 @@
 import { federationLimits } from './federation-limits.ts';
 import { describeLimits } from './limit.ts';
 
-describeLimits('what may wait for other servers', federationLimits);
+describeLimits('what other servers and what is for them may take', federationLimits);

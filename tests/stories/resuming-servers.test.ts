@@ -1,9 +1,11 @@
-import { Peer, settled, showing } from '@parley/server/s2s/incoming-testing';
+import type { Node } from '@parley/server/node';
+import { settled, showing } from '@parley/server/s2s/incoming-testing';
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { roster } from '../support/contacts.ts';
-import { ResumingServer, type ServerLink } from '../support/resuming-server.ts';
+import { memoryLink } from '../support/memory-link.ts';
+import { ResumingServer } from '../support/resuming-server.ts';
 import { acknowledge, resumable, resume } from '../support/resumption.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -15,40 +17,6 @@ beforeAll(async () => {
   show = await showing(['montague.lit']);
 });
 
-/** A stream in memory to one of the nodes, with a proof by certificate. */
-async function connect(server: TestServer, node: number): Promise<ServerLink> {
-  const peer = new Peer();
-  const inbox: Element[] = [];
-  let came: (() => void) | undefined;
-  const { incoming } = server.nodes[node % server.nodes.length]?.federation.servers ?? {};
-  show(peer.transport);
-  incoming?.acceptance.accept(peer.transport, true);
-  peer.open('montague.lit', 'localhost');
-  await vi.waitFor(() => expect(peer.inbox.length).toBe(1));
-  peer.send(`<auth xmlns='${NS.sasl}' mechanism='EXTERNAL'>=</auth>`);
-  peer.open('montague.lit', 'localhost');
-  await vi.waitFor(() => expect(peer.inbox.length).toBe(3));
-  peer.onElement = (element) => {
-    inbox.push(element);
-    came?.();
-  };
-  return {
-    send: (text) => peer.send(text),
-    async next() {
-      while (inbox.length === 0 && !peer.closed) {
-        await new Promise<void>((resolve) => {
-          came = resolve;
-        });
-      }
-      return inbox.shift();
-    },
-    break() {
-      peer.transport.break();
-      came?.();
-    },
-  };
-}
-
 async function start() {
   const server = await startServer({
     config: {
@@ -58,7 +26,9 @@ async function start() {
     },
   });
   let node = 0;
-  const montague = new ResumingServer(() => connect(server, node++));
+  const montague = new ResumingServer(() =>
+    memoryLink(server.nodes[node++ % server.nodes.length] as Node, 'montague.lit', 'localhost', show),
+  );
   await montague.start();
   return { server, montague };
 }
