@@ -12,19 +12,22 @@ import { Authorities } from './s2s/authorities.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
 import { Connector, type ConnectorSettings } from './s2s/connector.ts';
 import { dialbackKeys } from './s2s/dialback-key.ts';
+import { serverSettings } from './s2s/incoming.ts';
 import { KeyQuestions } from './s2s/key-questions.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
+import type { Admission } from './s2s/peer-stream.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
 import { RememberedStreams } from './s2s/remembered-streams.ts';
 import { RemoteRouting, type RemoteRoutingSettings, STOPS } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
+import { ReturnWays } from './s2s/return-ways.ts';
 import type { Tell } from './s2s/story.ts';
 import type { OtherNodes } from './session/other-nodes.ts';
 import type { ResumptionStore } from './session/resumption/resumption-store.ts';
 
 export interface FederationOptions
-  extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier' | 'remembered'> {
+  extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier' | 'returnWays'> {
   readonly secret: (purpose: string) => Buffer;
   readonly keyspace: Keyspace;
   readonly peers: Peers;
@@ -49,7 +52,7 @@ export class Federation {
   readonly #options: FederationOptions;
   readonly #resolver: Resolver;
   readonly #connector: Connector;
-  readonly #remembered: RememberedStreams;
+  readonly #returnWays = new ReturnWays((local, remote) => this.#onReturnWay(local, remote));
   #authorities = new Authorities(new Map(), undefined);
   #certificates: ReadonlyMap<string, CertificateFiles> = new Map();
   readonly #contexts = new Map<string, PeerContext>();
@@ -69,12 +72,14 @@ export class Federation {
       resolver: this.#resolver,
       dialbackKey,
       context: (local, policy) => this.#context(local, policy),
+      admission: (policy) => admission(config(), policy),
+      taking: () => this.servers.incoming.host,
     });
     this.routing = new RemoteRouting({
       settings: () => routingSettings(config()),
       policy: this.policy,
       isOurs: (domain) => router().serves(domain),
-      open: (local, remote) => this.#open(local, remote),
+      open: (local, remote) => this.#returnWays.first(local, remote, () => this.#open(local, remote)),
       answer: (stanza, error) => this.#answer(stanza, error),
       onSent: ({ kind }) => metrics.federationStanzas.with({ kind, direction: 'out' }).add(1),
       onOpen: (stream) => this.#onOpen(stream),
@@ -86,7 +91,10 @@ export class Federation {
       },
     });
     const verifier = new KeyQuestions({
-      stream: (local, remote) => this.routing.stream(local, remote),
+      stream: (local, remote) => {
+        const stream = this.routing.stream(local, remote);
+        return stream?.kind === 'theirs, both ways' ? undefined : stream; // nobody has looked in DNS for that
+      },
       open: (local, remote) => this.#connector.open(local, remote, 'keys'),
     });
     this.#remembered = new RememberedStreams({
@@ -103,6 +111,7 @@ export class Federation {
       policy: this.policy,
       dialbackKey,
       verifier,
+      returnWays: this.#returnWays,
       authorities: () => this.#authorities,
     });
     this.#measure(metrics);
@@ -133,7 +142,7 @@ export class Federation {
   /** A stream beside those that stanzas go on; DNS is asked anew. */
   tryOut(local: string, remote: string, tell: Tell): Promise<EstablishedStream> {
     this.#resolver.forget(remote);
-    return this.#connector.open(local, remote, 'stanzas', tell);
+    return this.#connector.open(local, remote, 'trial', tell);
   }
 
   /**
@@ -172,6 +181,12 @@ export class Federation {
     }
   }
 
+  /** What waits for a domain, or may do so later, goes out on the stream that it began. */
+  #onReturnWay(local: string, remote: string): void {
+    const queue = this.routing.queues.find((each) => each.local === local && each.remote === remote);
+    void queue?.connect(true);
+  }
+
   #answer(stanza: Stanza, error: StanzaError): void {
     this.#options.metrics.federationReturned.with({ condition: error.condition }).add(1);
     const answer = this.#options.errorFor(stanza, error);
@@ -179,10 +194,10 @@ export class Federation {
     if (routed instanceof Promise) this.#options.hooks.pending.add(routed);
   }
 
-  #onOpen({ local, remote, address, port, proof, verdict, tls }: EstablishedStream): void {
+  #onOpen({ local, remote, address, port, proof, verdict, tls, kind }: EstablishedStream): void {
     const { log } = this.#options;
-    const encryption = tls?.protocol ?? 'none';
-    log.info('s2s.connected', { local, remote, address, port, encryption, tookUsBy: proof, tookThemBy: verdict });
+    const about = { encryption: tls?.protocol ?? 'none', tookUsBy: proof, tookThemBy: verdict, stream: kind };
+    log.info('s2s.connected', { local, remote, address, port, ...about });
   }
 
   #onFailure(local: string, remote: string, failure: ConnectionFailure, retryMs: number): void {
@@ -233,6 +248,15 @@ function connectorSettings({ federation, stream }: Configuration): ConnectorSett
     closeMs: stream.closeTimeoutSeconds * 1000,
     connecting: limits.connecting,
   };
+}
+
+/** What may come back on a stream of ours is no more than what may come on one of theirs. */
+function admission(
+  config: Configuration,
+  { maxStanzaBytes: maxBytes, bytesPerSecond: perSecond }: PeerPolicy,
+): Admission {
+  const burst = config.federation.limits.bytesBurst;
+  return { limits: { ...serverSettings(config).after, maxBytes }, rate: () => ({ perSecond, burst }) };
 }
 
 function routingSettings({ federation }: Configuration): RemoteRoutingSettings {

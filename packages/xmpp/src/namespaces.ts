@@ -51,6 +51,8 @@ export const NS = {
   delay: 'urn:xmpp:delay', // 0203
   dialback: 'jabber:server:dialback', // 0220
   dialbackFeature: 'urn:xmpp:features:dialback', // 0220
+  bidi: 'urn:xmpp:bidi', // 0288
+  bidiFeature: 'urn:xmpp:features:bidi',
   conference: 'jabber:x:conference', // 0249
   carbons: 'urn:xmpp:carbons:2', // 0280
   carbonsRules: 'urn:xmpp:carbons:rules:0', // 0280

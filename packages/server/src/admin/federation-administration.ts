@@ -139,7 +139,7 @@ const known = ({ servers: { incoming } }: FederationHost): IncomingStream[] =>
 function incomingStatus({ stream, proved, received, activeAt }: IncomingStream): IncomingStatus {
   return {
     local: stream.domain,
-    remotes: [...proved],
+    remotes: [...proved.keys()],
     address: stream.transport.remoteAddress,
     encryption: stream.transport.tls?.protocol ?? 'none',
     tookThemBy: stream.mechanism,

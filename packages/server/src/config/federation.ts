@@ -49,6 +49,10 @@ const peer = z.strictObject({
   bytesPerSecond: z.number().int().min(1).optional().meta({
     description: 'Bytes a second taken from one of its streams, instead of `limits.bytesPerSecond`.',
   }),
+  bidirectional: z.boolean().optional().meta({
+    description:
+      'Stanzas in both directions on one stream (XEP-0288), where the other side has that: true asks for it on streams to it, false refuses it on streams from it. Left out: as `bidirectional` above says.',
+  }),
   stripPresence: flag(false, {
     description: 'Presence that goes to it says only whether somebody is there: no status, no extensions.',
   }),
@@ -165,6 +169,11 @@ export const federation = section('Other XMPP servers (RFC 6120, XEP-0220). Off 
     live,
     description:
       'Certificates (PEM) of the authorities that vouch for other servers. Without it: those that the machine trusts.',
+  }),
+  bidirectional: flag(true, {
+    live,
+    description:
+      'Stanzas go out on a stream that another server has begun, where that asks for it (XEP-0288) and there is none of our own.',
   }),
   dnsServers: z
     .array(

@@ -1,7 +1,9 @@
+import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { message } from '@parley/xmpp/stanza';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { message, type Stanza } from '@parley/xmpp/stanza';
+import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { federation } from '../config/federation.ts';
 import { peerContext } from '../net/peer-connection.ts';
 import { CertificateAuthority, clientCertificate, plainName } from '../stream/testing.ts';
@@ -24,6 +26,16 @@ const SETTINGS: ConnectorSettings = {
   closeMs: 200,
   connecting: 5,
 };
+
+const AFTER: XmlLimits = { maxBytes: 50_000, maxElements: 200, maxDepth: 20, maxAttributes: 50, maxNameLength: 1024 };
+
+/** Stanzas that came back on streams of ours. */
+let taken: string[] = [];
+let process: (stanza: Stanza) => Promise<void> | undefined = () => undefined;
+beforeEach(() => {
+  taken = [];
+  process = () => undefined;
+});
 
 let authority: CertificateAuthority;
 let ours: { cert: string; key: string };
@@ -53,6 +65,18 @@ function connector(port: number, peer: object = {}, settings: Partial<ConnectorS
         minVersion: 'TLSv1.2',
         ciphers: 'DEFAULT',
       }),
+    admission: () => ({ limits: AFTER, rate: () => ({ perSecond: 1_000_000, burst: 1_000_000 }) }),
+    taking: () => ({
+      policy: (remote) => peerPolicy(config, remote),
+      metrics: new Registry().metrics,
+      serves: (domain) => domain === LOCAL,
+      dialbackKey,
+      process(stanza) {
+        taken.push(stanza.toString());
+        return process(stanza);
+      },
+      refuse: (stanza, error) => taken.push(`refused ${stanza.id} ${(error as Error).message}`),
+    }),
   });
   return made;
 }

@@ -2,11 +2,13 @@ import type { XmlLimits } from '@parley/xmpp/xml-reader';
 import { FewAtATime } from '../few-at-a-time.ts';
 import { DialError } from '../net/dial.ts';
 import { PeerConnection, type PeerContext } from '../net/peer-connection.ts';
+import type { BackTrafficHost } from './back-traffic.ts';
 import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
 import type { DialbackKey } from './dialback-key.ts';
 import { ExternalRefused, type NegotiationOptions, negotiate } from './negotiation.ts';
 import { EstablishedStream } from './outgoing-stream.ts';
-import { PeerStream } from './peer-stream.ts';
+import { OutgoingTrunk } from './outgoing-trunk.ts';
+import { type Admission, PeerStream } from './peer-stream.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { Resolver, Target } from './resolver.ts';
 import { story, type Tell } from './story.ts';
@@ -29,6 +31,9 @@ export interface ConnectorOptions {
   readonly dialbackKey: DialbackKey;
   /** What connections from a domain of ours to another server are encrypted with. */
   readonly context: (local: string, policy: PeerPolicy) => PeerContext;
+  /** What another server may send on a stream of ours (XEP-0288), and who takes it. */
+  readonly admission: (policy: PeerPolicy) => Admission;
+  readonly taking: () => BackTrafficHost;
 }
 
 /** Streams for keys that wait for their turn: strangers can bring about any number of them. */
@@ -50,7 +55,7 @@ const ORDER: readonly ConnectionStep[] = [
 /** Makes streams to other servers. */
 export class Connector {
   readonly #options: ConnectorOptions;
-  readonly #turns: Record<NegotiationOptions['purpose'], FewAtATime>;
+  readonly #turns: Record<'stanzas' | 'keys', FewAtATime>;
   readonly #aborting = new AbortController();
   readonly #setUp = new Set<PeerStream>();
 
@@ -64,8 +69,8 @@ export class Connector {
   }
 
   /**
-   * Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. `listener` hears
-   * how it goes.
+   * Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream, and
+   * with `trial` nothing. `listener` hears how it goes.
    */
   async open(
     local: string,
@@ -79,7 +84,9 @@ export class Connector {
     if (!policy.allow) {
       throw new ConnectionFailure('policy', `The policy closes this server to ${remote}.`, { lasting: true });
     }
-    return await this.#turns[purpose].run(() => this.#tryAll(local, remote, policy, purpose, tell));
+    return await this.#turns[purpose === 'keys' ? 'keys' : 'stanzas'].run(() =>
+      this.#tryAll(local, remote, policy, purpose, tell),
+    );
   }
 
   /** Streams that are being set up. */
@@ -123,7 +130,7 @@ export class Connector {
     purpose: NegotiationOptions['purpose'],
     tell: Tell,
   ): Promise<EstablishedStream> {
-    const { settings, context, dialbackKey } = this.#options;
+    const { settings, context, dialbackKey, admission, taking } = this.#options;
     const attempt = async (external: boolean): Promise<EstablishedStream> => {
       const { negotiationMs, acknowledgeMs, stepMs, limits, closeMs } = settings();
       const connection = await this.#connect(target, tell);
@@ -140,13 +147,22 @@ export class Connector {
         context: context(local, policy),
         direct: target.tls === 'direct',
         dialbackKey,
+        admission: admission(policy),
         tell,
         signal: AbortSignal.any([this.#aborting.signal, AbortSignal.timeout(Math.min(stepMs, negotiationMs))]),
       }).finally(() => {
         clearTimeout(timer);
         this.#setUp.delete(stream);
       });
-      return new EstablishedStream(local, remote, stream, negotiated, () => ({ acknowledgeMs, verifyMs: stepMs }));
+      const trunk = new OutgoingTrunk({
+        local,
+        remote,
+        stream,
+        negotiated,
+        settings: () => ({ acknowledgeMs, verifyMs: stepMs }),
+        taking: negotiated.bidirectional ? taking() : undefined,
+      });
+      return new EstablishedStream(local, remote, trunk, { ...negotiated, proof: negotiated.proof ?? 'dialback' });
     };
     try {
       return await attempt(true);

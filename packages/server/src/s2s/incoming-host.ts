@@ -6,7 +6,7 @@ import type { Awaitable } from '../pipeline.ts';
 import type { Authorities } from './authorities.ts';
 import type { DialbackKey, KeyVerifier } from './dialback-key.ts';
 import type { PeerPolicy } from './policy.ts';
-import type { RememberedStreams } from './remembered-streams.ts';
+import type { ReturnWays } from './return-ways.ts';
 
 /** What incoming streams need of the node. */
 export interface IncomingHost {
@@ -15,7 +15,7 @@ export interface IncomingHost {
   readonly authorities: () => Authorities;
   readonly dialbackKey: DialbackKey;
   readonly verifier: KeyVerifier;
-  readonly remembered: RememberedStreams;
+  readonly returnWays: ReturnWays;
   readonly metrics: Metrics;
   readonly log: Log;
   /** Whether a domain is one of ours. */

@@ -18,7 +18,7 @@ import type { KeyToVerify } from './dialback-key.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { IncomingStreams } from './incoming.ts';
 import { Policies } from './policies.ts';
-import { RememberedStreams } from './remembered-streams.ts';
+import { ReturnWays } from './return-ways.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxElements: 1000, maxDepth: 50, maxAttributes: 50, maxNameLength: 1000 };
 const DNS_NAME = 2;
@@ -120,6 +120,9 @@ export interface IncomingWorld {
   readonly answered: string[];
   /** Keys that were asked about. */
   readonly asked: KeyToVerify[];
+  /** Streams that what we have may go out on, and the pairs that were offered. */
+  readonly returnWays: ReturnWays;
+  readonly offered: string[];
   /** What the servers of others answer, or what happens instead. */
   verify: (key: KeyToVerify) => Promise<boolean>;
   process: (stanza: Stanza) => Promise<void> | undefined;
@@ -139,17 +142,16 @@ export function incomingWorld(federation: object = {}, nodes = new SeveralNodes(
   const log: Record<string, unknown>[] = [];
   const policies = new Policies(() => config.federation);
   const key = dialbackKeys('our secret');
-  const id = nodes.newId();
-  const pending = new Pending();
-  const world: Omit<IncomingWorld, 'incoming' | 'remembered' | 'connect'> = {
-    id,
-    keyspace: nodes.keyspace,
+  const offered: string[] = [];
+  const world: Omit<IncomingWorld, 'incoming' | 'connect'> = {
     log,
     pending,
     taken: [],
     stanzas: [],
     answered: [],
     asked: [],
+    returnWays: new ReturnWays((local, remote) => offered.push(`${local} ${remote}`)),
+    offered,
     verify: () => Promise.resolve(true),
     process: () => undefined,
     configure: (options) => {
@@ -177,6 +179,7 @@ export function incomingWorld(federation: object = {}, nodes = new SeveralNodes(
     policy: policies.for,
     authorities: () => new Authorities(new Map(), undefined),
     dialbackKey: key,
+    returnWays: world.returnWays,
     verifier: {
       verify(request) {
         world.asked.push(request);

@@ -32,7 +32,7 @@ it('answers a header as a server, and offers EXTERNAL to whoever has shown the r
   const world = incomingWorld();
   const peer = world.connect(await showing(['capulet.example']));
   peer.open('capulet.example');
-  expect(await features(peer)).toEqual(['EXTERNAL', 'dialback']);
+  expect(await features(peer)).toEqual(['bidi', 'EXTERNAL', 'dialback']);
   expect([peer.header?.attr('from'), peer.header?.attr('to')]).toEqual(['montague.example', 'capulet.example']);
   peer.taken();
   peer.send(auth(base64('capulet.example')));
@@ -73,7 +73,7 @@ it.each([
   const world = incomingWorld();
   const peer = world.connect(await showing(domains, fault));
   peer.open(from);
-  expect(await features(peer)).toEqual(['sm', 'dialback']);
+  expect(await features(peer)).toEqual(['bidi', 'sm', 'dialback']);
   peer.taken();
   for (let attempt = 0; attempt < 3; attempt++) peer.send(auth(base64('capulet.example')));
   expect(peer.inbox.map(({ name }) => name)).toEqual(['failure', 'failure', 'failure', 'error']);

@@ -11,6 +11,7 @@ import type { Stream } from '../stream/stream.ts';
 import type { StreamSettings } from '../stream/stream-settings.ts';
 import { Streams } from '../stream/streams.ts';
 import { Acknowledging } from './acknowledging.ts';
+import { Bidirectional } from './bidirectional.ts';
 import { Dialback } from './dialback.ts';
 import { PeerSasl } from './external.ts';
 import type { IncomingHost } from './incoming-host.ts';
@@ -36,22 +37,25 @@ export class IncomingStreams implements Disposable {
   readonly acceptance: Acceptance;
   readonly #options: IncomingOptions;
   readonly #incoming = new WeakMap<Stream, IncomingStream>();
-  readonly #host: IncomingHost;
+  readonly host: IncomingHost;
   readonly #ticking: NodeJS.Timeout;
 
   constructor(options: IncomingOptions) {
     const { config, metrics, log, verifier } = options;
     this.#options = options;
-    this.#host = { ...options, config: () => config().federation };
+    this.host = { ...options, config: () => config().federation };
     const features = new StreamFeatures();
     features.add(peerError((condition) => metrics.streamErrors.with({ condition, direction: 'in' }).add(1)));
     features.add(startTls((stream) => !this.#suffices(stream, undefined)));
     const incoming = (stream: Stream) => this.of(stream);
+    const bidirectional = new Bidirectional(this.host, incoming);
+    features.add(bidirectional);
+    features.add({ ns: NS.bidiFeature, advertise: (stream) => bidirectional.offer(stream) });
     features.add(new PeerSasl(incoming));
     features.add(new Acknowledging(incoming, this.#host));
     features.add({ ns: NS.streamLimits, advertise: (stream) => this.#limits(stream) });
     const requests = new KeyRequests(verifier, () => config().federation.limits.unverifiedPerStream);
-    const dialback = new Dialback(this.#host, requests, incoming);
+    const dialback = new Dialback(this.host, requests, incoming);
     features.add(dialback);
     features.add({ ns: NS.dialbackFeature, advertise: (stream) => dialback.offer(stream) });
     this.acceptance = new Acceptance({
@@ -81,7 +85,7 @@ export class IncomingStreams implements Disposable {
   of(stream: Stream): IncomingStream {
     let incoming = this.#incoming.get(stream);
     if (incoming === undefined) {
-      incoming = new IncomingStream(stream, this.#host);
+      incoming = new IncomingStream(stream, this.host);
       this.#incoming.set(stream, incoming);
     }
     return incoming;
@@ -102,6 +106,11 @@ export class IncomingStreams implements Disposable {
 
   async #prepare(stream: Stream, domain: string | undefined): Promise<void> {
     const incoming = this.of(stream);
+    const { identity } = stream;
+    if (identity !== undefined) {
+      // behind the features that follow
+      setImmediate(() => incoming.returns?.allow(stream.domain, identity.domain));
+    } else incoming.bothWays = false; // what was agreed on without encryption is no more
     incoming.claimed = domain;
     incoming.verdict = undefined;
     const protocol = stream.transport.tls?.protocol;
@@ -114,19 +123,19 @@ export class IncomingStreams implements Disposable {
     if (identity === undefined) return undefined;
     const say = (name: string, value: number) => Element.of(name, NS.streamLimits, {}, String(value));
     const { maxStanzaBytes } = this.#options.policy(identity.domain);
-    const { idleSeconds } = this.#host.config().timeouts;
+    const { idleSeconds } = this.host.config().timeouts;
     const limits = [say('max-bytes', maxStanzaBytes), say('idle-seconds', idleSeconds)];
     return Element.of('limits', NS.streamLimits, {}, ...limits);
   }
 
   #rate(stream: Stream): StreamSettings['bytes'] | undefined {
     if (stream.identity === undefined) return undefined;
-    const { limits } = this.#host.config();
+    const { limits } = this.host.config();
     return { perSecond: this.#options.policy(stream.identity.domain).bytesPerSecond, burst: limits.bytesBurst };
   }
 
   #closeIdle(): void {
-    const before = performance.now() - this.#host.config().timeouts.idleSeconds * 1000;
+    const before = performance.now() - this.host.config().timeouts.idleSeconds * 1000;
     for (const stream of this.streams) {
       if (stream.identity !== undefined && this.of(stream).activeAt < before)
         stream.close('nothing came for a long time');

@@ -1,13 +1,14 @@
 import { domainToASCII } from 'node:url';
 import { type Element, serializeAttributes } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
+import { isStanza } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
 import { DialError } from '../net/dial.ts';
 import type { PeerContext, PeerProof } from '../net/peer-connection.ts';
 import { certificateVerdict } from './certificate-verdict.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import type { DialbackKey } from './dialback-key.ts';
-import type { PeerStream } from './peer-stream.ts';
+import type { Admission, PeerStream } from './peer-stream.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { Tell } from './story.ts';
 
@@ -20,8 +21,10 @@ export interface NegotiationOptions {
   readonly direct: boolean;
   /** False where the other side has refused our certificate before. */
   readonly external: boolean;
-  /** What for: `keys` are asked without proving who we are. */
-  readonly purpose: 'stanzas' | 'keys';
+  /** What for: `keys` are asked without proving who we are, and on a `trial` nothing goes. */
+  readonly purpose: 'stanzas' | 'keys' | 'trial';
+  /** What the other side may send where stanzas are to come back (XEP-0288). */
+  readonly admission: Admission;
   readonly dialbackKey: DialbackKey;
   readonly tell: Tell;
   readonly signal: AbortSignal;
@@ -35,6 +38,8 @@ export interface Negotiated {
   readonly tls: PeerProof | undefined;
   /** It acknowledges what it gets (XEP-0198). */
   readonly acknowledges: boolean;
+  /** Stanzas may come back (XEP-0288). */
+  readonly bidirectional: boolean;
   /** Bytes of the largest stanza that it takes, where it says so (XEP-0478). */
   readonly maxBytes: number;
 }
@@ -61,6 +66,7 @@ class Negotiation {
   #tls: PeerProof | undefined;
   /** The other side did not take our certificate. */
   #refused = false;
+  #bidirectional = false;
 
   constructor(stream: PeerStream, options: NegotiationOptions) {
     this.#stream = stream;
@@ -73,13 +79,40 @@ class Negotiation {
     let features = await this.#stream.open();
     if (!direct) features = await this.#startTls(features);
     const verdict = await this.#judge();
-    if (purpose === 'keys') return { proof: undefined, verdict, tls: this.#tls, acknowledges: false, maxBytes: 0 };
+    const found = { verdict, tls: this.#tls };
+    if (purpose === 'keys') {
+      return { ...found, proof: undefined, acknowledges: false, bidirectional: false, maxBytes: 0 };
+    }
+    this.#bidi(features);
     const after = await this.#external(features);
     if (after === undefined) await this.#dialback();
     const proof = after === undefined ? 'dialback' : 'certificate';
     tell(`proof: it takes our word by ${proof}`);
     const acknowledges = await this.#management(after ?? features);
-    return { proof, verdict, tls: this.#tls, acknowledges, maxBytes: maxBytes(after) };
+    return { ...found, proof, acknowledges, bidirectional: this.#bidirectional, maxBytes: maxBytes(after) };
+  }
+
+  /** Asks for stanzas in both directions (XEP-0288): now it is known who would send them. */
+  #bidi(features: Element): void {
+    const { policy, purpose, admission, tell } = this.#options;
+    const offered = features.child('bidi', NS.bidiFeature) !== undefined;
+    const asked = policy.bidirectional === 'ask';
+    if (asked || offered)
+      tell(
+        `both directions on one stream: ${offered ? 'offered' : 'not offered'}, ${asked ? 'and' : 'not'} asked for by the policy`,
+      );
+    if (!asked || !offered || purpose !== 'stanzas') return;
+    this.#bidirectional = true;
+    this.#stream.admit(admission);
+    this.#stream.write(`<bidi xmlns='${NS.bidi}'/>`);
+  }
+
+  /** The answer to a proof. Who sends stanzas before it has taken our word has not understood what was agreed on. */
+  async #answer(): Promise<Element> {
+    const answer = await this.#stream.next('proof');
+    if (!isStanza(answer)) return answer;
+    const error = new StreamError('not-authorized', 'It is too early for stanzas.');
+    throw this.#stream.fail('proof', error, 'It sent stanzas before it took our word.', { timeout: true });
   }
 
   /** Whether it is who it is said to be. */
@@ -144,7 +177,7 @@ class Negotiation {
     if (!external || this.#tls === undefined || !offered.includes('EXTERNAL')) return undefined;
     const identity = Buffer.from(local).toString('base64');
     stream.write(`<auth xmlns='${NS.sasl}' mechanism='EXTERNAL'>${identity}</auth>`);
-    const answer = await stream.next('proof');
+    const answer = await this.#answer();
     if (answer.is('success', NS.sasl)) return await stream.open();
     const reason = answer.elements.find(({ name }) => name !== 'text')?.name ?? answer.name;
     const text = answer.childText('text')?.slice(0, 200);
@@ -164,7 +197,7 @@ class Negotiation {
     let answer: Element;
     do {
       try {
-        answer = await stream.next('proof');
+        answer = await this.#answer();
       } catch (error) {
         if (!this.#refused || !(error instanceof ConnectionFailure)) throw error;
         throw new ExternalRefused('proof', error.message, { condition: error.condition, cause: error });
@@ -185,7 +218,8 @@ class Negotiation {
   async #management(features: Element): Promise<boolean> {
     if (features.child('sm', NS.streamManagement) === undefined) return false;
     this.#stream.write(`<enable xmlns='${NS.streamManagement}'/>`);
-    const answer = await this.#stream.next('features');
+    // where both sides send, stanzas may come before it
+    const answer = await this.#stream.next('features', (element) => !this.#bidirectional || !isStanza(element));
     return answer.is('enabled', NS.streamManagement);
   }
 }

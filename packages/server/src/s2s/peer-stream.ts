@@ -4,7 +4,8 @@ import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
 import { type XmlHandler, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
 import type { PeerConnection, PeerHandler } from '../net/peer-connection.ts';
-import { TokenBucket } from '../net/token-bucket.ts';
+import { type Rate, TokenBucket } from '../net/token-bucket.ts';
+import { langOf, OUR_LANG } from '../stream/stream-lang.ts';
 import { ConnectionFailure, type ConnectionStep, type FailureDetails } from './connection-failure.ts';
 
 export interface PeerStreamSettings {
@@ -13,6 +14,12 @@ export interface PeerStreamSettings {
   readonly stepMs: number;
   /** Time for it to close its side. */
   readonly closeMs: number;
+}
+
+/** What somebody may send who sends stanzas, too (XEP-0288). */
+export interface Admission {
+  readonly limits: XmlLimits;
+  rate(): Rate;
 }
 
 /** What takes the elements of a stream once it is set up. */
@@ -24,8 +31,10 @@ export interface PeerStreamConsumer {
 
 /** What somebody may send ahead of being asked. */
 const MOST_AHEAD = 8;
+/** The same where stanzas may be among it. */
+const MOST_STANZAS_AHEAD = 200;
 /** Another server has little to say on a stream of ours. */
-const RATE = { perSecond: 20_000, burst: 100_000 };
+const RATE: Rate = { perSecond: 20_000, burst: 100_000 };
 
 /**
  * The XML stream on a connection that this server has made: its own header and what it writes go out, and what comes
@@ -36,6 +45,8 @@ export class PeerStream implements XmlHandler, PeerHandler {
   readonly connection: PeerConnection;
   /** The other side's id of this stream. */
   id = '';
+  /** The language of its header. */
+  lang = OUR_LANG;
   readonly #local: string;
   readonly #remote: string;
   readonly #settings: PeerStreamSettings;
@@ -44,7 +55,11 @@ export class PeerStream implements XmlHandler, PeerHandler {
   #contentNs = '';
   #waiting: ((element?: Element) => void) | undefined;
   #consumer: PeerStreamConsumer | undefined;
-  readonly #bucket = new TokenBucket(RATE, performance.now());
+  #bucket = new TokenBucket(RATE, performance.now());
+  #admitted: Admission | undefined;
+  /** Nothing is read: too much came, or more than the consumer can take. */
+  #resting = false;
+  #held = false;
   #opened = false;
   /** Why it is over. */
   #end: { readonly reason: string; readonly details: FailureDetails } | undefined;
@@ -54,12 +69,34 @@ export class PeerStream implements XmlHandler, PeerHandler {
     this.#local = local;
     this.#remote = remote;
     this.#settings = settings;
-    this.#reader = new XmlReader(this, settings.limits, true);
+    this.#reader = this.#newReader();
     connection.handler = this;
+  }
+
+  #newReader(): XmlReader {
+    return new XmlReader(this, this.#admitted?.limits ?? this.#settings.limits, true);
   }
 
   get over(): boolean {
     return this.#end !== undefined;
+  }
+
+  /** From now on it may send as much as somebody who sends stanzas. */
+  admit(admission: Admission): void {
+    this.#admitted = admission;
+    this.#reader.limits = admission.limits;
+    this.#bucket = new TokenBucket(admission.rate(), performance.now());
+  }
+
+  /** Stops reading, for whoever cannot take more, and begins again. */
+  set held(held: boolean) {
+    this.#held = held;
+    this.#read();
+  }
+
+  #read(): void {
+    if (this.#held || this.#resting) this.connection.pause();
+    else this.connection.resume();
   }
 
   // --- setting up -------------------------------------------------------------------------------------------------
@@ -68,7 +105,7 @@ export class PeerStream implements XmlHandler, PeerHandler {
   async open(): Promise<Element> {
     if (this.#opened) {
       this.#reader.stop();
-      this.#reader = new XmlReader(this, this.#settings.limits, true);
+      this.#reader = this.#newReader();
       this.#arrived = [];
     }
     this.#opened = true;
@@ -85,6 +122,7 @@ export class PeerStream implements XmlHandler, PeerHandler {
       );
     }
     this.id = header.attr('id') ?? '';
+    this.lang = langOf(header);
     if (!/^[1-9]/.test(header.attr('version') ?? '')) {
       throw this.fail('header', new StreamError('unsupported-version'), 'It speaks a version from before XMPP 1.0.');
     }
@@ -95,10 +133,14 @@ export class PeerStream implements XmlHandler, PeerHandler {
     return features;
   }
 
-  /** The next element, once. Throws a ConnectionFailure where none comes in time, or the stream is over. */
-  async next(step: ConnectionStep): Promise<Element> {
-    if (this.#arrived.length === 0 && this.#end === undefined) await this.#arrival(step);
-    const element = this.#arrived.shift();
+  /** The next element, or the next that is wanted while the others stay, once. Throws a ConnectionFailure where none comes in time, or the stream is over. */
+  async next(step: ConnectionStep, wanted: (element: Element) => boolean = () => true): Promise<Element> {
+    let index = this.#arrived.findIndex(wanted);
+    while (index === -1 && this.#end === undefined) {
+      await this.#arrival(step);
+      index = this.#arrived.findIndex(wanted);
+    }
+    const [element] = index === -1 ? [] : this.#arrived.splice(index, 1);
     if (element !== undefined) return element;
     const { reason, details } = this.#end ?? { reason: 'it is over', details: {} };
     throw new ConnectionFailure(step, `${reason}.`, details);
@@ -141,17 +183,26 @@ export class PeerStream implements XmlHandler, PeerHandler {
 
   onData(bytes: Buffer): void {
     if (this.#end !== undefined) return;
-    const wait = this.#bucket.take(bytes.length, RATE, performance.now());
+    const wait = this.#bucket.take(bytes.length, this.#admitted?.rate() ?? RATE, performance.now());
     if (wait > 0) {
-      this.connection.pause();
-      setTimeout(() => this.connection.resume(), wait).unref();
+      this.#resting = true;
+      this.#read();
+      setTimeout(() => {
+        this.#resting = false;
+        this.#read();
+      }, wait).unref();
     }
     try {
       this.#reader.write(bytes);
     } catch (error) {
-      const stream = error instanceof StreamError ? error : new StreamError('internal-server-error');
-      this.#error(stream, `What it sent was not good: ${(error as Error).message}`);
+      this.onFault(error);
     }
+  }
+
+  /** What came could not be taken. */
+  onFault(error: unknown): void {
+    const stream = error instanceof StreamError ? error : new StreamError('internal-server-error');
+    this.#error(stream, `What it sent was not good: ${(error as Error).message}`);
   }
 
   onStreamOpen(root: Element, contentNs: string): void {
@@ -176,7 +227,7 @@ export class PeerStream implements XmlHandler, PeerHandler {
 
   #take(element: Element): void {
     this.#arrived.push(element);
-    if (this.#arrived.length > MOST_AHEAD) {
+    if (this.#arrived.length > (this.#admitted === undefined ? MOST_AHEAD : MOST_STANZAS_AHEAD)) {
       this.#error(new StreamError('policy-violation'), 'It sent more than it was asked for');
       return;
     }

@@ -21,6 +21,8 @@ export interface PeerPolicy {
   readonly authorities: string | undefined;
   /** Where to connect instead of where DNS says. */
   readonly connectTo: { readonly host: string; readonly port: number; readonly tls: 'direct' | 'starttls' } | undefined;
+  /** Whether stanzas may go both ways on one stream (XEP-0288): where the other side asks for it, or we, too. */
+  readonly bidirectional: 'never' | 'accept' | 'ask';
   readonly stanzas: ReadonlySet<StanzaKind>;
   readonly stripPresence: boolean;
   readonly maxStanzaBytes: number;
@@ -40,11 +42,17 @@ export function peerPolicy(config: FederationConfiguration, domain: string): Pee
     minTls: entry?.minTls ?? config.minTls,
     authorities: entry?.authorities ?? config.authorities,
     connectTo: entry?.connectTo === undefined ? undefined : place(entry.connectTo, entry.connectToTls),
+    bidirectional: bidirectional(entry?.bidirectional, config.bidirectional),
     stanzas: entry?.stanzas === undefined ? ALL : new Set(entry.stanzas),
     stripPresence: entry?.stripPresence ?? false,
     maxStanzaBytes: entry?.maxStanzaBytes ?? limits.maxStanzaBytes,
     bytesPerSecond: entry?.bytesPerSecond ?? limits.bytesPerSecond,
   };
+}
+
+function bidirectional(ofEntry: boolean | undefined, accepted: boolean): PeerPolicy['bidirectional'] {
+  if (ofEntry === true) return 'ask';
+  return accepted && ofEntry === undefined ? 'accept' : 'never';
 }
 
 /** The domain itself, else the longest `*.` that it stands below. */

@@ -1,0 +1,125 @@
+import type { Element } from '@parley/xmpp/element';
+import { Jid } from '@parley/xmpp/jid';
+import { isStanza, type Stanza, type StanzaKind, stanzaOf } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
+import { checkStanza } from '@parley/xmpp/stanza-validity';
+import { StreamError } from '@parley/xmpp/stream-error';
+import type { Awaitable } from '../pipeline.ts';
+import { Lanes } from '../stream/lanes.ts';
+import { OUR_LANG } from '../stream/stream-lang.ts';
+import { Handled } from './handled.ts';
+import type { IncomingHost } from './incoming-host.ts';
+
+export type ReceptionHost = Pick<IncomingHost, 'policy' | 'metrics' | 'process' | 'refuse'>;
+
+/** Who may speak on a stream, and to whom. */
+export interface ReceptionRules {
+  /** Whether a domain has proved itself on it. */
+  mayBeFrom(domain: string): boolean;
+  /** Whether what is from such a domain may be for this one. */
+  mayBeFor(domain: string, from: string): boolean;
+  /** The domain of ours that it is with. */
+  readonly local: string;
+  /** The language of the other side's header. */
+  readonly lang: string;
+}
+
+/** Stanzas of one stream that are under way at the same time. */
+const MOST_UNDER_WAY = 64;
+
+/** Takes the stanzas that another server sends on a stream, whoever began that. */
+export class Reception {
+  /** When a stanza came last, or the stream began. */
+  heardAt = performance.now();
+  readonly #rules: ReceptionRules;
+  readonly #host: ReceptionHost;
+  readonly #lanes = new Lanes();
+  #handled: Handled | undefined;
+  #received = 0;
+
+  constructor(rules: ReceptionRules, host: ReceptionHost) {
+    this.#rules = rules;
+    this.#host = host;
+  }
+
+  /** What was taken, where the other side wants to know (XEP-0198). */
+  get handled(): Handled | undefined {
+    return this.#handled;
+  }
+
+  /** Counts from now on. */
+  acknowledge(): void {
+    this.#handled = new Handled();
+  }
+
+  /** Stanzas that came. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** A promise says when more may be taken. Throws a StreamError. */
+  receive(element: Element): Awaitable<void> {
+    if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
+    this.heardAt = performance.now();
+    this.#received++;
+    this.#host.metrics.federationStanzas.with({ kind: element.name as StanzaKind, direction: 'in' }).add(1);
+    const from = this.#sender(element);
+    const stanza = this.#read(element, from.domain);
+    const done = this.#handled?.begin();
+    if (stanza === undefined) {
+      done?.();
+      return;
+    }
+    this.#lanes.run(`${from.bareText} ${(stanza.to as Jid).bareText}`, () => {
+      const processed = this.#process(stanza, from.domain);
+      if (done === undefined) return processed;
+      if (processed instanceof Promise) return processed.finally(done);
+      done();
+    });
+    if (this.#lanes.count >= MOST_UNDER_WAY) return this.#lanes.below(MOST_UNDER_WAY);
+  }
+
+  /** RFC 6120 §8.1.2.2 */
+  #sender(element: Element): Jid {
+    const text = element.attr('from');
+    const from = text === undefined ? undefined : Jid.tryParse(text);
+    if (from === undefined) throw new StreamError('improper-addressing', 'A stanza has no "from" that is an address.');
+    if (!this.#rules.mayBeFrom(from.domain)) {
+      throw new StreamError('invalid-from', 'A stanza is from a domain that was not proved.');
+    }
+    return from;
+  }
+
+  /** RFC 6120 §8.1.1.2. Undefined where it was answered already. */
+  #read(element: Element, from: string): Stanza | undefined {
+    const text = element.attr('to');
+    if (text === undefined) throw new StreamError('improper-addressing', 'A stanza has no "to".');
+    const to = Jid.tryParse(text);
+    const { local, lang } = this.#rules;
+    if (to === undefined) {
+      // one user's mistake, which is not to end the stream of all others; the address cannot be repeated
+      const stanza = stanzaOf(element.withAttr('to', Jid.of(undefined, local).toString()));
+      void this.#host.refuse(stanza, new StanzaError('jid-malformed', { text: 'The to is not an address.' }));
+      return undefined;
+    }
+    if (!this.#rules.mayBeFor(to.domain, from)) {
+      throw new StreamError('host-unknown', 'A stanza is for a domain of somebody else.');
+    }
+    const stanza = stanzaOf(element);
+    return lang === OUR_LANG ? stanza : stanza.withLang(lang); // RFC 6120 §8.1.5
+  }
+
+  #process(stanza: Stanza, domain: string): Awaitable<unknown> {
+    try {
+      checkStanza(stanza);
+      const { allow, stanzas } = this.#host.policy(domain);
+      if (!allow || !stanzas.has(stanza.kind)) {
+        if (stanza.kind === 'presence') return;
+        throw new StanzaError('policy-violation', { text: `No ${stanza.kind} is taken from your server here.` });
+      }
+    } catch (error) {
+      return this.#host.refuse(stanza, error);
+    }
+    return this.#host.process(stanza, domain);
+  }
+}

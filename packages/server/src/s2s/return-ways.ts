@@ -1,0 +1,55 @@
+import type { EstablishedStream } from './outgoing-stream.ts';
+import type { ReturnTrunk } from './return-trunk.ts';
+
+/** Streams of other servers that what is for them may go out on, by the pair of domains. */
+export class ReturnWays {
+  /** The one that came last is the last. */
+  readonly #trunks = new Map<string, ReturnTrunk[]>();
+  readonly #waiting = new Map<string, Set<(stream: EstablishedStream) => void>>();
+  readonly #onOffer: (local: string, remote: string) => void;
+
+  /** `onOffer` hears of one that nobody is waiting for. */
+  constructor(onOffer: (local: string, remote: string) => void) {
+    this.#onOffer = onOffer;
+  }
+
+  offer(trunk: ReturnTrunk, local: string, remote: string): void {
+    const key = `${local} ${remote}`;
+    const trunks = this.#trunks.get(key);
+    if (trunks === undefined) this.#trunks.set(key, [trunk]);
+    else trunks.push(trunk);
+    const [waiting] = this.#waiting.get(key) ?? [];
+    if (waiting === undefined) this.#onOffer(local, remote);
+    else waiting(trunk.branch(local, remote));
+  }
+
+  withdraw(trunk: ReturnTrunk): void {
+    for (const [key, trunks] of this.#trunks) {
+      const rest = trunks.filter((each) => each !== trunk);
+      if (rest.length === 0) this.#trunks.delete(key);
+      else this.#trunks.set(key, rest);
+    }
+  }
+
+  /** One that there is, or that comes before another one is open; else what `open` makes, or why it makes none. */
+  async first(local: string, remote: string, open: () => Promise<EstablishedStream>): Promise<EstablishedStream> {
+    const key = `${local} ${remote}`;
+    const there = this.#trunks.get(key)?.findLast(({ over }) => !over);
+    if (there !== undefined) return there.branch(local, remote);
+    const { promise, resolve } = Promise.withResolvers<EstablishedStream>();
+    const waiting = this.#waiting.get(key) ?? new Set();
+    this.#waiting.set(key, waiting.add(resolve));
+    const opening = open();
+    try {
+      const stream = await Promise.race([opening, promise]);
+      opening.then(
+        (opened) => opened !== stream && opened.close('another one was there before'),
+        () => {}, // who asked has one, or knows why not
+      );
+      return stream;
+    } finally {
+      waiting.delete(resolve);
+      if (waiting.size === 0) this.#waiting.delete(key);
+    }
+  }
+}
