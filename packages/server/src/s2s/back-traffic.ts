@@ -55,9 +55,9 @@ export class BackTraffic {
     return this.#reception.heardAt;
   }
 
-  /** From now on it is counted what comes (XEP-0198). */
+  /** From now on it is counted what comes (XEP-0198), once. */
   acknowledge(): void {
-    this.#reception.acknowledge();
+    if (this.#reception.handled === undefined) this.#reception.acknowledge();
   }
 
   /** The other side asks what was taken. */

@@ -8,6 +8,7 @@ import type { EstablishedStream } from './outgoing-stream.ts';
 const BIDI = `<bidi xmlns='${NS.bidi}'/>`;
 const AUTH = `<auth xmlns='${NS.sasl}' mechanism='EXTERNAL'>=</auth>`;
 const ENABLE = `<enable xmlns='${NS.streamManagement}'/>`;
+const ASK = `<r xmlns='${NS.streamManagement}'/>`;
 const OURS = 'montague.example';
 const THEIRS = 'capulet.example';
 const BY_KEY = { default: 'certificate-or-dialback' };
@@ -62,7 +63,7 @@ describe('what we have for another server goes out on its stream', () => {
     peer.send(`<a xmlns='${NS.streamManagement}' h='1'/>`);
     expect(stream.unacknowledged).toBe(1);
     // what comes is counted for itself
-    peer.send(text(`juliet@${THEIRS}`, `romeo@${OURS}`) + `<r xmlns='${NS.streamManagement}'/>`);
+    peer.send(text(`juliet@${THEIRS}`, `romeo@${OURS}`) + ASK);
     await settled();
     expect(peer.taken().at(-1)).toContain(`h='1'`);
     peer.transport.break();

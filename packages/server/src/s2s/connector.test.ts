@@ -1,85 +1,21 @@
-import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { message, type Stanza } from '@parley/xmpp/stanza';
-import type { XmlLimits } from '@parley/xmpp/xml-reader';
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { federation } from '../config/federation.ts';
-import { peerContext } from '../net/peer-connection.ts';
-import { CertificateAuthority, clientCertificate, plainName } from '../stream/testing.ts';
+import { message } from '@parley/xmpp/stanza';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { ConnectionFailure } from './connection-failure.ts';
-import { Connector, type ConnectorSettings } from './connector.ts';
-import { dialbackKeys } from './dialback-key.ts';
+import { ConnectorWorld, dialbackKey, external, LOCAL, REMOTE } from './connector-testing.ts';
 import { DIALBACK, EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT, STARTTLS } from './fake-peer.ts';
-import { peerPolicy } from './policy.ts';
-import { Resolver } from './resolver.ts';
 
-const LOCAL = 'local.example';
-const REMOTE = 'remote.example';
-
-const SETTINGS: ConnectorSettings = {
-  limits: { maxBytes: 10_000, maxElements: 32, maxDepth: 8, maxAttributes: 16, maxNameLength: 1024 },
-  connectMs: 2000,
-  stepMs: 300,
-  negotiationMs: 2000,
-  acknowledgeMs: 300,
-  closeMs: 200,
-  connecting: 5,
-};
-
-const AFTER: XmlLimits = { maxBytes: 50_000, maxElements: 200, maxDepth: 20, maxAttributes: 50, maxNameLength: 1024 };
-
-/** Stanzas that came back on streams of ours. */
-let taken: string[] = [];
-let process: (stanza: Stanza) => Promise<void> | undefined = () => undefined;
-beforeEach(() => {
-  taken = [];
-  process = () => undefined;
-});
-
-let authority: CertificateAuthority;
-let ours: { cert: string; key: string };
-let theirs: { cert: string; key: string };
-let selfSigned: { cert: string; key: string };
+let world: ConnectorWorld;
+let theirs: ConnectorWorld['theirs'];
+let selfSigned: ConnectorWorld['selfSigned'];
 
 beforeAll(async () => {
-  authority = await CertificateAuthority.make();
-  ours = await authority.issue(plainName(2, LOCAL));
-  theirs = await authority.issue(plainName(2, REMOTE));
-  selfSigned = await clientCertificate(plainName(2, REMOTE));
+  world = await ConnectorWorld.make();
+  ({ theirs, selfSigned } = world);
 });
 
-const dialbackKey = dialbackKeys('secret');
-
-function connector(port: number, peer: object = {}, settings: Partial<ConnectorSettings> = {}) {
-  const config = federation.parse({ peers: [{ domain: REMOTE, connectTo: `127.0.0.1:${port}`, ...peer }] });
-  const made = new Connector({
-    settings: () => ({ ...SETTINGS, ...settings }),
-    policy: (remote) => peerPolicy(config, remote),
-    resolver: new Resolver(() => ({ servers: [], timeoutMs: 1000 })),
-    dialbackKey,
-    context: () =>
-      peerContext({
-        own: { certificate: ours.cert, key: ours.key },
-        authorities: authority.cert,
-        minVersion: 'TLSv1.2',
-        ciphers: 'DEFAULT',
-      }),
-    admission: () => ({ limits: AFTER, rate: () => ({ perSecond: 1_000_000, burst: 1_000_000 }) }),
-    taking: () => ({
-      policy: (remote) => peerPolicy(config, remote),
-      metrics: new Registry().metrics,
-      serves: (domain) => domain === LOCAL,
-      dialbackKey,
-      process(stanza) {
-        taken.push(stanza.toString());
-        return process(stanza);
-      },
-      refuse: (stanza, error) => taken.push(`refused ${stanza.id} ${(error as Error).message}`),
-    }),
-  });
-  return made;
-}
+const connector: ConnectorWorld['connector'] = (...about) => world.connector(...about);
 
 const ANY = { authentication: 'certificate-or-dialback' };
 
@@ -93,14 +29,6 @@ async function failure(promise: Promise<unknown>): Promise<ConnectionFailure> {
 }
 
 const words = message({ from: Jid.parse(`romeo@${LOCAL}/a`), to: Jid.parse(`juliet@${REMOTE}`), id: '1' });
-
-async function external(connection: FakeConnection, features = ''): Promise<void> {
-  await connection.begin(EXTERNAL);
-  const [, identity = ''] = await connection.until(/<auth [^>]*mechanism='EXTERNAL'[^>]*>([^<]*)<\/auth>/);
-  expect(Buffer.from(identity, 'base64').toString()).toBe(LOCAL);
-  connection.send(`<success xmlns='${NS.sasl}'/>`);
-  await connection.begin(features);
-}
 
 describe('a stream comes to be', () => {
   test('by certificates of both sides', async () => {
@@ -260,7 +188,7 @@ describe('a stream does not come to be', () => {
 
   test.each<[string, () => { cert: string; key: string }, string]>([
     ['signed by itself', () => selfSigned, 'its certificate is signed by itself'],
-    ['of another domain', () => ours, `its certificate is for ${LOCAL}, not for ${REMOTE}`],
+    ['of another domain', () => world.ours, `its certificate is for ${LOCAL}, not for ${REMOTE}`],
   ])('where the certificate is %s', async (_, certificate, reason) => {
     const peer = await fakePeer(async (connection) => {
       await connection.startTls(certificate());

@@ -218,8 +218,8 @@ class Negotiation {
   async #management(features: Element): Promise<boolean> {
     if (features.child('sm', NS.streamManagement) === undefined) return false;
     this.#stream.write(`<enable xmlns='${NS.streamManagement}'/>`);
-    // where both sides send, stanzas may come before it
-    const answer = await this.#stream.next('features', (element) => !this.#bidirectional || !isStanza(element));
+    // where both sides send, stanzas may come before it, and those are not counted
+    const answer = await this.#stream.coming('features', ({ ns }) => ns === NS.streamManagement);
     return answer.is('enabled', NS.streamManagement);
   }
 }

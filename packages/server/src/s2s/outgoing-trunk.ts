@@ -57,7 +57,6 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
       const remotes = new Set([remote]);
       const has = (ours: string, theirs: string) => ours === local && theirs === remote;
       this.#back = new BackTraffic(stream, tls?.protocol, { local, remotes, has }, taking);
-      if (acknowledges) this.#back.acknowledge();
     }
     this.kind = this.#back === undefined ? 'ours' : 'ours, both ways';
   }
@@ -127,6 +126,7 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
     if (element.ns === NS.streamManagement && this.outstanding !== undefined) {
       if (element.name === 'a') this.outstanding.onAcknowledgement(element);
       else if (element.name === 'r') this.#onRequest();
+      else if (element.name === 'enabled') this.#back?.acknowledge();
     } else if (element.is('verify', NS.dialback) && element.attr('type') !== undefined) this.#onVerified(element);
     else if (this.#back?.onElement(element)) return;
     else if (++this.#unknown > MOST_UNKNOWN) this.#stream.close('it sends what nobody has asked for');

@@ -133,17 +133,21 @@ export class PeerStream implements XmlHandler, PeerHandler {
     return features;
   }
 
-  /** The next element, or the next that is wanted while the others stay, once. Throws a ConnectionFailure where none comes in time, or the stream is over. */
-  async next(step: ConnectionStep, wanted: (element: Element) => boolean = () => true): Promise<Element> {
-    let index = this.#arrived.findIndex(wanted);
-    while (index === -1 && this.#end === undefined) {
+  /** The next element, once. Throws a ConnectionFailure where none comes in time, or the stream is over. */
+  async next(step: ConnectionStep): Promise<Element> {
+    const element = await this.coming(step, () => true);
+    this.#arrived.shift();
+    return element;
+  }
+
+  /** The next element that is wanted; it stays among the others, for whoever takes all of them. Throws as `next` does. */
+  async coming(step: ConnectionStep, wanted: (element: Element) => boolean): Promise<Element> {
+    while (true) {
+      const element = this.#arrived.find(wanted);
+      if (element !== undefined) return element;
+      if (this.#end !== undefined) throw new ConnectionFailure(step, `${this.#end.reason}.`, this.#end.details);
       await this.#arrival(step);
-      index = this.#arrived.findIndex(wanted);
     }
-    const [element] = index === -1 ? [] : this.#arrived.splice(index, 1);
-    if (element !== undefined) return element;
-    const { reason, details } = this.#end ?? { reason: 'it is over', details: {} };
-    throw new ConnectionFailure(step, `${reason}.`, details);
   }
 
   #arrival(step: ConnectionStep): Promise<void> {
