@@ -50,10 +50,10 @@ export class World implements AsyncDisposable {
   }
 
   /** Another server. Without a good certificate it takes no certificates from others, either. */
-  async peer(make: Make, domain: string, good = true): Promise<XmppPeer> {
+  async peer(make: Make, domain: string, good = true, bidirectional = false): Promise<XmppPeer> {
     const { dns, certificates } = this;
     const certificate = good ? certificates.of(domain) : certificates.selfSigned(domain);
-    const options = { domain, dns, certificate, authority: certificates.authority, secure: good };
+    const options = { domain, dns, certificate, authority: certificates.authority, secure: good, bidirectional };
     const peer = await PeerProcess.startLasting(make === 'Prosody' ? PROSODY : EJABBERD, options);
     this.#peers.push(peer);
     return peer;

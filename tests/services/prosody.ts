@@ -27,14 +27,15 @@ export const PROSODY: PeerMake = {
   listens: (said) => OPENED.every((words) => said.includes(words)),
 };
 
-function configuration({ folder, ports: [c2s, s2s, direct], options: { domain, dns, secure } }: PeerSetting): string {
+function configuration({ folder, ports: [c2s, s2s, direct], options }: PeerSetting): string {
+  const { domain, dns, secure, bidirectional } = options;
   return `
     pidfile = "${folder}/prosody.pid"
     data_path = "${folder}/data"
     plugin_paths = { }
     modules_enabled = {
       "disco"; "roster"; "saslauth"; "tls"; "dialback"; "blocklist"; "carbons"; "pep"; "vcard4"; "vcard_legacy";
-      "smacks"; "version"; "time"; "ping"; "register_ibr";
+      "smacks"; "version"; "time"; "ping"; "register_ibr"; ${bidirectional ? '"s2s_bidi";' : ''}
     }
     allow_registration = true
     min_seconds_between_registrations = 0

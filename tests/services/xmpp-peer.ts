@@ -13,6 +13,8 @@ export interface XmppPeerOptions {
   readonly authority: string;
   /** It takes no word but that of a certificate. */
   readonly secure: boolean;
+  /** Stanzas go both ways on one stream where the other side can do that, too (XEP-0288); Prosody alone. */
+  readonly bidirectional?: boolean;
 }
 
 /** Another XMPP server, of another make. */

@@ -58,18 +58,24 @@ export function s2sCommand(): Command {
 
 const say = (text: string) => process.stdout.write(`${printable(text)}\n`);
 
-function describedIncoming({ local, remotes, ...about }: IncomingStatus): string {
+function describedIncoming({ local, remotes, bothWays, ...about }: IncomingStatus): string {
   const { address, encryption, tookThemBy, received, idleSeconds } = about;
   const parts = [`${remotes.join(' ')} -> ${local}`, `from ${address}`, encryption, `took them by ${tookThemBy}`];
+  if (bothWays) parts.push('both ways');
   return [...parts, `${received} received`, `idle for ${idleSeconds} s`].join(', ');
 }
 
 function described({ local, remote, state, stream, waiting, failure }: RemoteStatus): string {
   const parts = [`${local} -> ${remote}`, state];
   if (stream !== undefined) {
-    const { address, port, encryption, tookUsBy, tookThemBy, sent, unacknowledged, idleSeconds } = stream;
+    const { kind, address, port, encryption, tookUsBy, tookThemBy, sent, received, unacknowledged, idleSeconds } =
+      stream;
+    if (kind !== 'ours')
+      parts.push(kind === 'ours, both ways' ? 'both ways on our stream' : 'both ways on their stream');
     parts.push(`${address} port ${port}`, encryption, `took us by ${tookUsBy}`, `took them by ${tookThemBy}`);
-    parts.push(`${sent} sent`, `${unacknowledged} not acknowledged`, `idle for ${idleSeconds} s`);
+    parts.push(`${sent} sent`, `${unacknowledged} not acknowledged`);
+    if (kind !== 'ours') parts.push(`${received} received`);
+    parts.push(`idle for ${idleSeconds} s`);
   }
   if (waiting > 0) parts.push(`${waiting} waiting`);
   if (failure !== undefined) parts.push(failure);

@@ -14,6 +14,8 @@ export interface RemoteStatus {
   /** Of the stream, if there is one. */
   readonly stream:
     | {
+        /** Who has begun it, and whether stanzas go both ways on it. */
+        readonly kind: 'ours' | 'ours, both ways' | 'theirs, both ways';
         readonly address: string;
         readonly port: number;
         readonly encryption: string;
@@ -22,6 +24,8 @@ export interface RemoteStatus {
         readonly tookThemBy: string;
         readonly since: string;
         readonly sent: number;
+        /** Where stanzas come on it, too. */
+        readonly received: number;
         readonly unacknowledged: number;
         readonly idleSeconds: number;
       }
@@ -43,6 +47,8 @@ export interface IncomingStatus {
   /** How the first of them has proved who it is. */
   readonly tookThemBy: string;
   readonly received: number;
+  /** What we have for the other side may go out on it. */
+  readonly bothWays: boolean;
   readonly idleSeconds: number;
 }
 
@@ -123,20 +129,25 @@ export function administerFederation(host: FederationHost, domains: readonly str
     },
     close(remoteText) {
       const remote = prepared(remoteText);
+      // what goes out on one that the other side has begun is no stream of its own
+      const ours = host.routing.queues.filter((queue) => queue.remote === remote && queue.stream?.kind !== THEIRS);
+      const closed = ours.filter(({ stream }) => stream !== undefined).length;
+      host.routing.close(remote, CLOSED);
       const incoming = known(host).filter(({ proved }) => proved.has(remote));
       for (const { stream } of incoming) stream.close(CLOSED);
-      return incoming.length + host.routing.close(remote, CLOSED);
+      return closed + incoming.length;
     },
   };
 }
 
+const THEIRS = 'theirs, both ways';
 const CLOSED = 'an administrator closed it';
 
 /** Those that have proved who they are. */
 const known = ({ servers: { incoming } }: FederationHost): IncomingStream[] =>
   [...incoming.streams].filter(({ identity }) => identity !== undefined).map((stream) => incoming.of(stream));
 
-function incomingStatus({ stream, proved, received, activeAt }: IncomingStream): IncomingStatus {
+function incomingStatus({ stream, proved, received, returns, activeAt }: IncomingStream): IncomingStatus {
   return {
     local: stream.domain,
     remotes: [...proved.keys()],
@@ -144,6 +155,7 @@ function incomingStatus({ stream, proved, received, activeAt }: IncomingStream):
     encryption: stream.transport.tls?.protocol ?? 'none',
     tookThemBy: stream.mechanism,
     received,
+    bothWays: returns !== undefined,
     idleSeconds: Math.round((performance.now() - activeAt) / 1000),
   };
 }
@@ -163,6 +175,7 @@ function status({ local, remote, state, stream, waiting, failure }: RemoteRoutin
     remote,
     state,
     stream: stream && {
+      kind: stream.kind,
       address: stream.address,
       port: stream.port,
       encryption: stream.tls?.protocol ?? 'none',
@@ -170,6 +183,7 @@ function status({ local, remote, state, stream, waiting, failure }: RemoteRoutin
       tookThemBy: stream.verdict,
       since: new Date(stream.since).toISOString(),
       sent: stream.sent,
+      received: stream.received,
       unacknowledged: stream.unacknowledged,
       idleSeconds: Math.round((performance.now() - stream.usedAt) / 1000),
     },
