@@ -1,79 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { administerFederation } from '@parley/server/admin/federation-administration';
-import { CertificateAuthority, clientCertificate, plainName } from '@parley/server/stream/testing';
 import type { Element } from '@parley/xmpp/element';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { SECRET, startComponent } from '../support/component.ts';
+import { describe, expect, test } from 'vitest';
+import { startComponent } from '../support/component.ts';
 import { appear, presenceOf, push, roster, words } from '../support/contacts.ts';
-import { startServer, type TestServer } from '../support/server.ts';
-
-const DOMAINS = ['montague.example', 'capulet.example'] as const;
-
-type Certificates = (domain: string) => Promise<{ cert: string; key: string }>;
-
-/** Two servers that know where to find each other. */
-async function twoServers(
-  authentication: 'certificate' | 'certificate-or-dialback',
-  authorities: string | undefined,
-  certificates: Certificates,
-) {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-federation-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = (name: string, text: string) => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const servers: TestServer[] = [];
-  for (const domain of DOMAINS) {
-    const { cert, key } = await certificates(domain);
-    const server = await startServer({
-      nodes: 1,
-      config: {
-        domains: [domain],
-        components: [{ domain: `irc.${domain}`, secret: SECRET }],
-        listen: { c2s: [], c2sTls: [], components: [], http: [], s2s: [{ host: '127.0.0.1', port: 0 }], s2sTls: [] },
-        tls: { certificate: file(`${domain}.crt`, cert), key: file(`${domain}.key`, key) },
-        federation: {
-          enabled: true,
-          default: authentication,
-          ...(authorities && { authorities: file('authorities.crt', authorities) }),
-        },
-      },
-    });
-    servers.push(server);
-  }
-  for (const [index, server] of servers.entries()) {
-    const other = servers[1 - index] as TestServer;
-    const port = other.node.ports.find(({ name }) => name === 's2s')?.port;
-    const next = structuredClone(server.node.config);
-    const domain = DOMAINS[1 - index] as string;
-    next.federation.peers = [domain, `*.${domain}`].map((each) => ({
-      domain: each,
-      connectTo: `127.0.0.1:${port}`,
-      allow: true,
-      connectToTls: false,
-      stripPresence: false,
-    }));
-    await server.node.reload(next);
-  }
-  return servers as [TestServer, TestServer];
-}
-
-/** A domain, and those below it. */
-const names = (domain: string) => [plainName(2, domain), plainName(2, `*.${domain}`)];
+import { DOMAINS, twoServers } from './two-servers.ts';
 
 const of = (kind: string) => (element: Element) => element.name === kind;
 
 describe.each(['certificate', 'certificate-or-dialback'] as const)('two servers by %s', (authentication) => {
-  const start = async () => {
-    if (authentication !== 'certificate') {
-      return twoServers(authentication, undefined, (domain) => clientCertificate(...names(domain)));
-    }
-    const authority = await CertificateAuthority.make();
-    return twoServers(authentication, authority.cert, (domain) => authority.issue(...names(domain)));
-  };
+  const start = () => twoServers(authentication);
 
   test('carry what users and components of different servers say to each other', async () => {
     const [montague, capulet] = await start();
