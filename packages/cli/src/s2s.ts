@@ -68,10 +68,22 @@ function describedIncoming({ local, remotes, bothWays, ...about }: IncomingStatu
 function described({ local, remote, state, stream, waiting, failure }: RemoteStatus): string {
   const parts = [`${local} -> ${remote}`, state];
   if (stream !== undefined) {
-    const { kind, address, port, encryption, tookUsBy, tookThemBy, sent, received, unacknowledged, idleSeconds } =
-      stream;
+    const {
+      kind,
+      pairs,
+      address,
+      port,
+      encryption,
+      tookUsBy,
+      tookThemBy,
+      sent,
+      received,
+      unacknowledged,
+      idleSeconds,
+    } = stream;
     if (kind !== 'ours')
       parts.push(kind === 'ours, both ways' ? 'both ways on our stream' : 'both ways on their stream');
+    if (pairs > 1) parts.push(`one of ${pairs} on this stream`);
     parts.push(`${address} port ${port}`, encryption, `took us by ${tookUsBy}`, `took them by ${tookThemBy}`);
     parts.push(`${sent} sent`, `${unacknowledged} not acknowledged`);
     if (kind !== 'ours') parts.push(`${received} received`);

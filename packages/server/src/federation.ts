@@ -22,6 +22,7 @@ import { RememberedStreams } from './s2s/remembered-streams.ts';
 import { RemoteRouting, type RemoteRoutingSettings, STOPS } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
 import { ReturnWays } from './s2s/return-ways.ts';
+import { Sharing } from './s2s/sharing.ts';
 import type { Tell } from './s2s/story.ts';
 import type { OtherNodes } from './session/other-nodes.ts';
 import type { ResumptionStore } from './session/resumption/resumption-store.ts';
@@ -52,6 +53,7 @@ export class Federation {
   readonly #options: FederationOptions;
   readonly #resolver: Resolver;
   readonly #connector: Connector;
+  readonly #sharing: Sharing;
   readonly #returnWays = new ReturnWays((local, remote) => this.#onReturnWay(local, remote));
   #authorities = new Authorities(new Map(), undefined);
   #certificates: ReadonlyMap<string, CertificateFiles> = new Map();
@@ -74,6 +76,14 @@ export class Federation {
       context: (local, policy) => this.#context(local, policy),
       admission: (policy) => admission(config(), policy),
       taking: () => this.servers.incoming.host,
+    });
+    this.#sharing = new Sharing({
+      policy: this.policy,
+      dialbackKey,
+      targets: (remote, policy) => this.#resolver.targets(remote, policy),
+      open: (local, remote) => this.#connector.open(local, remote),
+      shown: (local) => this.#certificates.get(local) ?? this.#certificates.get(''),
+      most: () => config().federation.limits.domainsPerStream,
     });
     this.routing = new RemoteRouting({
       settings: () => routingSettings(config()),
@@ -166,7 +176,7 @@ export class Federation {
   async #open(local: string, remote: string): Promise<EstablishedStream> {
     const { federationAttempts, federationProofs } = this.#options.metrics;
     try {
-      const stream = await this.#connector.open(local, remote);
+      const stream = await this.#sharing.open(local, remote);
       federationAttempts.with({ outcome: 'connected' }).add(1);
       const proof = stream.verdict === 'certificate' ? 'certificate' : 'dialback';
       federationProofs.with({ direction: 'out', proof }).add(1);

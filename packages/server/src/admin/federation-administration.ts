@@ -16,6 +16,8 @@ export interface RemoteStatus {
     | {
         /** Who has begun it, and whether stanzas go both ways on it. */
         readonly kind: 'ours' | 'ours, both ways' | 'theirs, both ways';
+        /** Pairs of domains that it may be used for. */
+        readonly pairs: number;
         readonly address: string;
         readonly port: number;
         readonly encryption: string;
@@ -176,6 +178,7 @@ function status({ local, remote, state, stream, waiting, failure }: RemoteRoutin
     state,
     stream: stream && {
       kind: stream.kind,
+      pairs: stream.trunk.pairs.size,
       address: stream.address,
       port: stream.port,
       encryption: stream.tls?.protocol ?? 'none',

@@ -53,6 +53,7 @@ const peer = z.strictObject({
     description:
       'Stanzas in both directions on one stream (XEP-0288), where the other side has that: true asks for it on streams to it, false refuses it on streams from it. Left out: as `bidirectional` above says.',
   }),
+  shareStreams: z.boolean().optional().meta({ description: 'As `shareStreams` above, for it alone.' }),
   stripPresence: flag(false, {
     description: 'Presence that goes to it says only whether somebody is there: no status, no extensions.',
   }),
@@ -174,6 +175,11 @@ export const federation = section('Other XMPP servers (RFC 6120, XEP-0220). Off 
     live,
     description:
       'Stanzas go out on a stream that another server has begun, where that asks for it (XEP-0288) and there is none of our own.',
+  }),
+  shareStreams: flag(false, {
+    live,
+    description:
+      'One stream for all domains of ours, and all domains of theirs, that are on the same servers (XEP-0220, multiplexing), where the other side can refuse one of them without ending the stream and its certificate stands for all. Otherwise each pair of domains has a stream of its own.',
   }),
   dnsServers: z
     .array(

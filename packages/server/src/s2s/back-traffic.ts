@@ -14,8 +14,8 @@ export type BackTrafficHost = ReceptionHost & Pick<IncomingHost, 'serves' | 'dia
 /** Who may speak to whom on a stream of ours. */
 export interface BackTrafficRules {
   readonly local: string;
-  /** Whether the stream is one from our domain to the other one. */
-  has(local: string, remote: string): boolean;
+  /** Pairs of domains that the stream is for, ours before theirs. */
+  readonly pairs: ReadonlySet<string>;
   readonly remotes: ReadonlySet<string>;
 }
 
@@ -33,17 +33,10 @@ export class BackTraffic {
     this.#stream = stream;
     this.#host = host;
     this.#protocol = protocol;
-    const { local } = rules;
-    const { lang } = stream;
-    this.#reception = new Reception(
-      {
-        local,
-        lang,
-        mayBeFrom: (domain) => rules.remotes.has(domain),
-        mayBeFor: (domain, from) => rules.has(domain, from) && host.serves(domain),
-      },
-      host,
-    );
+    const { local, pairs, remotes } = rules;
+    const mayBeFrom = (domain: string) => remotes.has(domain);
+    const mayBeFor = (domain: string, from: string) => pairs.has(`${domain} ${from}`) && host.serves(domain);
+    this.#reception = new Reception({ local, lang: stream.lang, mayBeFrom, mayBeFor }, host);
     this.#receipts = new Receipts((answer) => stream.write(answer.toString(NS.server)));
   }
 

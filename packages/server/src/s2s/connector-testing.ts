@@ -56,14 +56,18 @@ export class ConnectorWorld {
 
   static async make(): Promise<ConnectorWorld> {
     const authority = await CertificateAuthority.make();
-    const issue = (domain: string) => authority.issue(plainName(DNS_NAME, domain));
+    const issue = (...domains: string[]) => authority.issue(...domains.map((domain) => plainName(DNS_NAME, domain)));
     const selfSigned = await clientCertificate(plainName(DNS_NAME, REMOTE));
-    return new ConnectorWorld(authority.cert, await issue(LOCAL), await issue(REMOTE), selfSigned);
+    return new ConnectorWorld(authority.cert, await issue(LOCAL), await issue(REMOTE, `*.${REMOTE}`), selfSigned);
   }
 
   /** Finds the peer at a port of this machine; `peer` is more of its policy. */
   connector(port: number, peer: object = {}, settings: Partial<ConnectorSettings> = {}): Connector {
-    const config = federation.parse({ peers: [{ domain: REMOTE, connectTo: `127.0.0.1:${port}`, ...peer }] });
+    return this.connectorFor([{ domain: REMOTE, connectTo: `127.0.0.1:${port}`, ...peer }], settings);
+  }
+
+  connectorFor(peers: readonly object[], settings: Partial<ConnectorSettings> = {}): Connector {
+    const config = federation.parse({ peers });
     const taking: BackTrafficHost = {
       policy: (remote) => peerPolicy(config, remote),
       metrics: new Registry().metrics,

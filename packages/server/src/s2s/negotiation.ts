@@ -40,6 +40,8 @@ export interface Negotiated {
   readonly acknowledges: boolean;
   /** Stanzas may come back (XEP-0288). */
   readonly bidirectional: boolean;
+  /** It refuses further pairs of domains without ending the stream (XEP-0220 §2.3.2). */
+  readonly refusesGently: boolean;
   /** Bytes of the largest stanza that it takes, where it says so (XEP-0478). */
   readonly maxBytes: number;
 }
@@ -79,7 +81,7 @@ class Negotiation {
     let features = await this.#stream.open();
     if (!direct) features = await this.#startTls(features);
     const verdict = await this.#judge();
-    const found = { verdict, tls: this.#tls };
+    const found = { verdict, tls: this.#tls, refusesGently: refusesGently(features) };
     if (purpose === 'keys') {
       return { ...found, proof: undefined, acknowledges: false, bidirectional: false, maxBytes: 0 };
     }
@@ -223,6 +225,9 @@ class Negotiation {
     return answer.is('enabled', NS.streamManagement);
   }
 }
+
+const refusesGently = (features: Element): boolean =>
+  features.child('dialback', NS.dialbackFeature)?.child('errors', NS.dialbackFeature) !== undefined;
 
 /** What holds before authentication, which is all that there is with dialback, says nothing of what holds after it. */
 function maxBytes(features: Element | undefined): number {

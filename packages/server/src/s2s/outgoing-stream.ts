@@ -36,9 +36,10 @@ export class EstablishedStream implements Branch {
   /** Stanzas that went out. */
   sent = 0;
   #sentAt = performance.now();
-  readonly #trunk: Trunk;
+  /** What it shares with other pairs, if it does. */
+  readonly trunk: Trunk;
+  readonly maxBytes: number;
   readonly #resolve: (end: StreamEnd) => void;
-  readonly #maxBytes: number;
   #over = false;
   /** Sent and not acknowledged, oldest first; always empty where the other side does not acknowledge. */
   #open: Stanza[] = [];
@@ -48,8 +49,8 @@ export class EstablishedStream implements Branch {
     this.remote = remote;
     this.proof = proof;
     this.verdict = verdict;
-    this.#maxBytes = maxBytes;
-    this.#trunk = trunk;
+    this.maxBytes = maxBytes;
+    this.trunk = trunk;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.closed = promise;
     this.#resolve = resolve;
@@ -57,24 +58,24 @@ export class EstablishedStream implements Branch {
   }
 
   get kind(): Trunk['kind'] {
-    return this.#trunk.kind;
+    return this.trunk.kind;
   }
 
   get address(): string {
-    return this.#trunk.address;
+    return this.trunk.address;
   }
 
   get port(): number {
-    return this.#trunk.port;
+    return this.trunk.port;
   }
 
   get tls(): Trunk['tls'] {
-    return this.#trunk.tls;
+    return this.trunk.tls;
   }
 
   /** The other side says what it has got (XEP-0198). */
   get acknowledges(): boolean {
-    return this.#trunk.outstanding !== undefined;
+    return this.trunk.outstanding !== undefined;
   }
 
   /** Stanzas that it has not acknowledged. */
@@ -84,37 +85,37 @@ export class EstablishedStream implements Branch {
 
   /** Stanzas that came on the same stream. */
   get received(): number {
-    return this.#trunk.received;
+    return this.trunk.received;
   }
 
   /** By a clock that nobody sets: when something last went, out or in. */
   get usedAt(): number {
-    return Math.max(this.#sentAt, this.#trunk.heardAt);
+    return Math.max(this.#sentAt, this.trunk.heardAt);
   }
 
   get over(): boolean {
-    return this.#over || this.#trunk.over;
+    return this.#over || this.trunk.over;
   }
 
   /** False where it is over, or too much waits to be read by the other side. */
   get writable(): boolean {
-    return !this.over && this.#trunk.buffered < MOST_BUFFERED;
+    return !this.over && this.trunk.buffered < MOST_BUFFERED;
   }
 
   /** Calls back once when more may be sent, or it is over. */
   whenWritable(done: () => void): void {
-    this.#trunk.onceDrained(done);
+    this.trunk.onceDrained(done);
   }
 
   /** False where it is too large for the other side. */
   send(stanza: Stanza): boolean {
     const text = betweenServers(stanza);
     // a character is no more than three bytes
-    if (text.length * 3 > this.#maxBytes && Buffer.byteLength(text) > this.#maxBytes) return false;
+    if (text.length * 3 > this.maxBytes && Buffer.byteLength(text) > this.maxBytes) return false;
     this.#sentAt = performance.now();
     this.sent++;
-    this.#trunk.write(text);
-    const { outstanding } = this.#trunk;
+    this.trunk.write(text);
+    const { outstanding } = this.trunk;
     if (outstanding !== undefined) {
       this.#open.push(stanza);
       outstanding.add(this);
@@ -124,13 +125,13 @@ export class EstablishedStream implements Branch {
 
   /** Asks whether a key is its own (XEP-0220 §2.1.2). Rejects with a ConnectionFailure. */
   verify(key: KeyToVerify): Promise<boolean> {
-    return this.#trunk.verify(key);
+    return this.trunk.verify(key);
   }
 
   /** Closes in order. */
   close(reason: string): void {
     this.#over = true;
-    this.#trunk.leave(this, reason);
+    this.trunk.leave(this, reason);
   }
 
   onAcknowledged(): void {

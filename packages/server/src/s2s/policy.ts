@@ -23,6 +23,8 @@ export interface PeerPolicy {
   readonly connectTo: { readonly host: string; readonly port: number; readonly tls: 'direct' | 'starttls' } | undefined;
   /** Whether stanzas may go both ways on one stream (XEP-0288): where the other side asks for it, or we, too. */
   readonly bidirectional: 'never' | 'accept' | 'ask';
+  /** One stream for several pairs of domains, where that is safe. */
+  readonly shareStreams: boolean;
   readonly stanzas: ReadonlySet<StanzaKind>;
   readonly stripPresence: boolean;
   readonly maxStanzaBytes: number;
@@ -43,6 +45,7 @@ export function peerPolicy(config: FederationConfiguration, domain: string): Pee
     authorities: entry?.authorities ?? config.authorities,
     connectTo: entry?.connectTo === undefined ? undefined : place(entry.connectTo, entry.connectToTls),
     bidirectional: bidirectional(entry?.bidirectional, config.bidirectional),
+    shareStreams: entry?.shareStreams ?? config.shareStreams,
     stanzas: entry?.stanzas === undefined ? ALL : new Set(entry.stanzas),
     stripPresence: entry?.stripPresence ?? false,
     maxStanzaBytes: entry?.maxStanzaBytes ?? limits.maxStanzaBytes,

@@ -15,8 +15,7 @@ export class ReturnTrunk implements Trunk {
   readonly #host: Pick<IncomingHost, 'config' | 'returnWays'>;
   readonly #branches = new Set<Branch>();
   readonly #draining = new Set<() => void>();
-  /** Ours, and theirs. */
-  readonly #pairs: (readonly [local: string, remote: string])[] = [];
+  readonly pairs = new Set<string>();
   /** It is known whether anything is acknowledged. */
   #settled = false;
   #settling: NodeJS.Timeout | undefined;
@@ -69,9 +68,10 @@ export class ReturnTrunk implements Trunk {
 
   /** Stanzas from one of our domains may go to one that has proved itself. */
   allow(local: string, remote: string): void {
-    if (this.over || this.#pairs.some((pair) => pair[0] === local && pair[1] === remote)) return;
-    this.#pairs.push([local, remote]);
-    if (this.#settled) this.#host.returnWays.offer(this, local, remote);
+    const pair = `${local} ${remote}`;
+    if (this.over || this.pairs.has(pair)) return;
+    this.pairs.add(pair);
+    if (this.#settled) this.#host.returnWays.offer(this, pair);
     else this.#settling ??= setTimeout(() => this.#settle(), SETTLING_MS);
   }
 
@@ -95,7 +95,7 @@ export class ReturnTrunk implements Trunk {
     clearTimeout(this.#settling);
     if (this.#settled || this.over) return;
     this.#settled = true;
-    for (const [local, remote] of this.#pairs) this.#host.returnWays.offer(this, local, remote);
+    for (const pair of this.pairs) this.#host.returnWays.offer(this, pair);
   }
 
   /** What goes out for one of the pairs. */

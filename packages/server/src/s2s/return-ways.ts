@@ -13,12 +13,13 @@ export class ReturnWays {
     this.#onOffer = onOffer;
   }
 
-  offer(trunk: ReturnTrunk, local: string, remote: string): void {
-    const key = `${local} ${remote}`;
-    const trunks = this.#trunks.get(key);
-    if (trunks === undefined) this.#trunks.set(key, [trunk]);
+  /** `pair`: our domain, and theirs. */
+  offer(trunk: ReturnTrunk, pair: string): void {
+    const [local = '', remote = ''] = pair.split(' ');
+    const trunks = this.#trunks.get(pair);
+    if (trunks === undefined) this.#trunks.set(pair, [trunk]);
     else trunks.push(trunk);
-    const [waiting] = this.#waiting.get(key) ?? [];
+    const [waiting] = this.#waiting.get(pair) ?? [];
     if (waiting === undefined) this.#onOffer(local, remote);
     else waiting(trunk.branch(local, remote));
   }

@@ -18,6 +18,8 @@ export interface Trunk {
   readonly address: string;
   readonly port: number;
   readonly tls: { readonly protocol: string } | undefined;
+  /** Pairs of domains that stanzas go out for, ours before theirs. */
+  readonly pairs: ReadonlySet<string>;
   readonly over: boolean;
   /** Bytes that wait to be read by the other side. */
   readonly buffered: number;
