@@ -49,7 +49,7 @@ describe('with Prosody, by certificates, on one stream', () => {
   const domain = 'both.lit';
   let peer: XmppPeer;
   beforeAll(async () => {
-    peer = await world.peer('Prosody', domain, true, true);
+    peer = await world.peer('Prosody', domain, true, { bidirectional: true });
   });
 
   let users = 0;
@@ -138,7 +138,7 @@ describe('with Prosody, whose certificate nobody vouches for, on one stream', ()
   const domain = 'both-by-key.lit';
   let peer: XmppPeer;
   beforeAll(async () => {
-    peer = await world.peer('Prosody', domain, false, true);
+    peer = await world.peer('Prosody', domain, false, { bidirectional: true });
   });
 
   it.each([

@@ -8,7 +8,7 @@ import { type CertificatePair, DomainCertificates } from '../services/domain-cer
 import { EJABBERD } from '../services/ejabberd.ts';
 import { PeerProcess } from '../services/peer-process.ts';
 import { PROSODY } from '../services/prosody.ts';
-import type { XmppPeer } from '../services/xmpp-peer.ts';
+import type { XmppPeer, XmppPeerOptions } from '../services/xmpp-peer.ts';
 import { type Partly, startServer, type TestServer } from '../support/server.ts';
 
 export const MAKES = ['Prosody', 'ejabberd'] as const;
@@ -21,11 +21,15 @@ const PEER_TEXT = 8000;
 
 const anyPort = [{ host: '127.0.0.1', port: 0 }];
 
+export type PeerOptions = Pick<XmppPeerOptions, 'bidirectional' | 'also'>;
+
 export interface OwnOptions {
   /** What the server shows of itself; a good certificate when left out. */
   readonly certificate?: CertificatePair;
   readonly federation?: Partly<Configuration['federation']>;
   readonly config?: Partly<Configuration>;
+  /** Another domain of ours, which shows the same certificate. */
+  readonly also?: string;
   /** DNS names the port with TLS from the first byte alone. */
   readonly direct?: boolean;
 }
@@ -50,12 +54,15 @@ export class World implements AsyncDisposable {
   }
 
   /** Another server. Without a good certificate it takes no certificates from others, either. */
-  async peer(make: Make, domain: string, good = true, bidirectional = false): Promise<XmppPeer> {
+  async peer(make: Make, domain: string, good = true, more: PeerOptions = {}): Promise<XmppPeer> {
     const { dns, certificates } = this;
-    const certificate = good ? certificates.of(domain) : certificates.selfSigned(domain);
-    const options = { domain, dns, certificate, authority: certificates.authority, secure: good, bidirectional };
+    const { also } = more;
+    const others = also === undefined ? [] : [also];
+    const certificate = good ? certificates.of(domain, ...others) : certificates.selfSigned(domain);
+    const options = { domain, dns, certificate, authority: certificates.authority, secure: good, ...more };
     const peer = await PeerProcess.startLasting(make === 'Prosody' ? PROSODY : EJABBERD, options);
     this.#peers.push(peer);
+    if (also !== undefined) dns.serve(also, peer.serverPorts.starttls);
     return peer;
   }
 
@@ -66,14 +73,21 @@ export class World implements AsyncDisposable {
   }
 
   /** This server, which others find by DNS. Ends with the test. */
-  async server({ certificate = this.own, federation, config, direct = false }: OwnOptions = {}): Promise<TestServer> {
+  async server({
+    certificate = this.own,
+    federation,
+    config,
+    also,
+    direct = false,
+  }: OwnOptions = {}): Promise<TestServer> {
+    const domains = also === undefined ? [OURS] : [OURS, also];
     const server = await startServer({
       nodes: 1,
       config: {
         // the machine may have much else to do
         limits: { process: { eventLoopDelayMilliseconds: 60_000 } },
         ...config,
-        domains: [{ name: OURS, ...certificate }],
+        domains: domains.map((name) => ({ name, ...certificate })),
         listen: { c2s: [], c2sTls: [], http: [], s2s: anyPort, s2sTls: anyPort },
         federation: {
           enabled: true,
@@ -87,7 +101,7 @@ export class World implements AsyncDisposable {
     onTestFailed(() => {
       for (const peer of this.#peers) process.stderr.write(`${peer.domain} said:\n${peer.said.slice(-PEER_TEXT)}\n`);
     });
-    this.dns.serve(OURS, server.port(direct ? 's2sTls' : 's2s'));
+    for (const domain of domains) this.dns.serve(domain, server.port(direct ? 's2sTls' : 's2s'));
     if (direct) {
       const { port } = { port: server.port('s2sTls') };
       this.dns.forget(`_xmpp-server._tcp.${OURS}`);

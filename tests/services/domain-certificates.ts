@@ -49,14 +49,14 @@ export class DomainCertificates {
     return new DomainCertificates(this.#folder, name, [`${name}.crt`, ...this.#between]);
   }
 
-  /** A certificate of this domain. */
-  of(domain: string): CertificatePair {
-    return this.#issue(domain, domain, 'serverAuth');
+  /** A certificate of this domain, and of others beside. */
+  of(domain: string, ...others: readonly string[]): CertificatePair {
+    return this.#issue(domain, [domain, ...others], 'serverAuth');
   }
 
   /** One as public authorities gave it until 2026: for clients as well. */
   forClients(domain: string): CertificatePair {
-    return this.#issue(`${domain}.both`, domain, 'serverAuth,clientAuth');
+    return this.#issue(`${domain}.both`, [domain], 'serverAuth,clientAuth');
   }
 
   /** One that nobody vouches for. */
@@ -69,12 +69,13 @@ export class DomainCertificates {
     return this.#pair(name);
   }
 
-  #issue(name: string, domain: string, purposes: string): CertificatePair {
+  #issue(name: string, domains: readonly string[], purposes: string): CertificatePair {
     const own = `${this.#name}.${name}`;
+    const names = domains.map((domain) => `DNS:${domain}`).join(',');
     this.#sign(
       own,
       'server',
-      `subjectAltName=DNS:${domain}\nextendedKeyUsage=${purposes}\nbasicConstraints=critical,CA:FALSE\n`,
+      `subjectAltName=${names}\nextendedKeyUsage=${purposes}\nbasicConstraints=critical,CA:FALSE\n`,
     );
     const chain = [`${own}.crt`, ...this.#between].map((file) => readFileSync(join(this.#folder, file), 'utf8'));
     writeFileSync(join(this.#folder, `${own}.crt`), chain.join(''));

@@ -41,9 +41,9 @@ export const EJABBERD: PeerMake = {
   listens: (said, ports) => ports.every((port) => said.includes(`127.0.0.1:${port} for`)),
 };
 
-function configuration({ folder, ports: [c2s, s2s, direct], options: { domain, secure } }: PeerSetting): string {
+function configuration({ folder, ports: [c2s, s2s, direct], options: { domain, also, secure } }: PeerSetting): string {
   return `
-hosts: ["${domain}"]
+hosts: ${JSON.stringify(also === undefined ? [domain] : [domain, also])}
 loglevel: 4
 certfiles: ["${folder}/own.pem"]
 ca_file: "${folder}/authority.crt"

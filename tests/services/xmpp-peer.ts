@@ -15,6 +15,8 @@ export interface XmppPeerOptions {
   readonly secure: boolean;
   /** Stanzas go both ways on one stream where the other side can do that, too (XEP-0288); Prosody alone. */
   readonly bidirectional?: boolean;
+  /** Another domain that it has; ejabberd alone. */
+  readonly also?: string | undefined;
 }
 
 /** Another XMPP server, of another make. */

@@ -82,7 +82,7 @@ export class Federation {
       dialbackKey,
       targets: (remote, policy) => this.#resolver.targets(remote, policy),
       open: (local, remote) => this.#connector.open(local, remote),
-      shown: (local) => this.#certificates.get(local) ?? this.#certificates.get(''),
+      shown: (local) => (this.#certificates.get(local) ?? this.#certificates.get(''))?.certificate,
       most: () => config().federation.limits.domainsPerStream,
     });
     this.routing = new RemoteRouting({
