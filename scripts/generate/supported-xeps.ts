@@ -44,7 +44,13 @@ const CORE: readonly { number: number; version: string; path: string; note?: str
     number: 220,
     version: '1.1.1',
     path: 'packages/server/src/s2s/dialback.ts',
-    note: 'Over TLS, where `federation` allows it.',
+    note: 'Over TLS, where `federation` allows it; several pairs of domains on one stream where it says so, too.',
+  },
+  {
+    number: 288,
+    version: '1.0.1',
+    path: 'packages/server/src/s2s/return-trunk.ts',
+    note: 'For whoever asks for it; asked for where the policy says so. Further pairs of domains are not proved from the other end.',
   },
   {
     number: 368,

@@ -33,6 +33,7 @@ export const XEP_TITLES: ReadonlyMap<number, string> = new Map([
   [220, 'Server Dialback'],
   [237, 'Roster Versioning'],
   [280, 'Message Carbons'],
+  [288, 'Bidirectional Server-to-Server Connections'],
   [292, 'vCard4 Over XMPP'],
   [297, 'Stanza Forwarding'],
   [334, 'Message Processing Hints'],

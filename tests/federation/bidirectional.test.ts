@@ -43,6 +43,8 @@ async function converse(romeo: TestClient, juliet: TestClient): Promise<void> {
   expect((await juliet.request('get', version, ours)).attr('type')).toBe('result');
 }
 
+const explained = ({ node }: TestServer, remote: string) =>
+  Array.fromAsync(administerFederation(node.federation, node.domains).explain(remote));
 const list = (server: TestServer) => administerFederation(server.node.federation, server.node.domains).list();
 
 describe('with Prosody, by certificates, on one stream', () => {
@@ -71,6 +73,7 @@ describe('with Prosody, by certificates, on one stream', () => {
     expect(logged(server, 's2s.connected')).toMatchObject([{ remote: domain, stream: 'theirs, both ways' }]);
     expect(logged(server, 's2s.accepted')).toMatchObject([{ remote: domain, mechanism: 'certificate' }]);
     await vi.waitFor(() => expect(list(server).outgoing[0]?.stream?.unacknowledged).toBe(0));
+    expect((await explained(server, domain))[0]).toContain('now: a stream that it has begun: stanzas go out on it');
     expect(list(server)).toMatchObject({
       outgoing: [{ remote: domain, stream: { kind: 'theirs, both ways', tookThemBy: 'certificate' } }],
       incoming: [{ remotes: [domain], bothWays: true }],

@@ -94,6 +94,8 @@ export function administerFederation(host: FederationHost, domains: readonly str
     }),
     async *explain(remoteText, localText) {
       const { local, remote } = pair(remoteText, localText);
+      const now = host.routing.stream(local, remote);
+      if (now !== undefined) yield nowWords(now);
       const { promise, resolve } = Promise.withResolvers<void>();
       let said: string[] = [];
       let more = promise;
@@ -160,6 +162,18 @@ function incomingStatus({ stream, proved, received, returns, activeAt }: Incomin
     bothWays: returns !== undefined,
     idleSeconds: Math.round((performance.now() - activeAt) / 1000),
   };
+}
+
+const BEGUN: Record<EstablishedStream['kind'], string> = {
+  ours: 'a stream of ours',
+  'ours, both ways': 'a stream of ours, on which stanzas come back',
+  'theirs, both ways': 'a stream that it has begun: stanzas go out on it, too',
+};
+
+/** What there is, beside which another one is tried. */
+function nowWords({ kind, address, port, tls, trunk }: EstablishedStream): string {
+  const shared = trunk.pairs.size > 1 ? `, for ${trunk.pairs.size} pairs of domains` : '';
+  return `now: ${BEGUN[kind]}${shared}; ${address} port ${port}, ${tls?.protocol ?? 'no encryption'}`;
 }
 
 function prepared(text: string): string {

@@ -107,10 +107,8 @@ export class IncomingStreams implements Disposable {
   async #prepare(stream: Stream, domain: string | undefined): Promise<void> {
     const incoming = this.of(stream);
     const { identity } = stream;
-    if (identity !== undefined) {
-      // behind the features that follow
-      setImmediate(() => incoming.returns?.allow(stream.domain, identity.domain));
-    } else incoming.bothWays = false; // what was agreed on without encryption is no more
+    if (identity !== undefined) incoming.returns?.allow(stream.domain, identity.domain);
+    else incoming.bothWays = false; // what was agreed on without encryption is no more
     incoming.claimed = domain;
     incoming.verdict = undefined;
     const protocol = stream.transport.tls?.protocol;
