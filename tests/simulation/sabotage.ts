@@ -2,6 +2,7 @@ import { Membership } from '@parley/server/cluster/membership';
 import { Missed } from '@parley/server/cluster/missed';
 import { SessionRegistry } from '@parley/server/cluster/session-registry';
 import { SessionRequests } from '@parley/server/cluster/session-requests';
+import { Backlog } from '@parley/server/session/backlog';
 import { JournalWriter } from '@parley/server/session/journal-writer';
 import { Management } from '@parley/server/session/management';
 import { Origins } from '@parley/server/session/origins';
@@ -62,7 +63,7 @@ const countAsTaken = replace(
   'send',
   (send) =>
     function (this: Management, ...args: never[]) {
-      this.departed();
+      this.backlog.departed();
       return Reflect.apply(send, this, args);
     },
 );
@@ -163,10 +164,10 @@ export const sabotages: readonly Sabotage[] = [
     scenario: household,
     seeds: 20,
     begin: replace(
-      Management.prototype,
-      'takeUnacknowledged',
+      Backlog.prototype,
+      'takeAll',
       (take) =>
-        function (this: Management) {
+        function (this: Backlog) {
           Reflect.apply(take, this, []);
           return [];
         },

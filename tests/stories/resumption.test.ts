@@ -108,7 +108,7 @@ describe('a session that is resumed', () => {
     }
     acknowledge(client, h);
     expect(await handled(client)).toBe('6');
-    expect(server.sessionOf(JULIET).management?.unacknowledgedSince).toBeUndefined();
+    expect(server.sessionOf(JULIET).management?.backlog.unacknowledgedSince).toBeUndefined();
   });
 
   it('by two connections at once belongs to the last of them', async () => {
@@ -342,6 +342,6 @@ it('a node that stops leaves its sessions to its successor, and waits until that
   expect((await juliet.take(({ name }) => name === 'error')).firstChild?.name).toBe('system-shutdown');
   await stopped;
   const { management } = server.sessionOf(JULIET);
-  expect([management?.detached, server.node.hooks.pending.count]).toEqual([true, 0]);
+  expect([management?.backlog.detached, server.node.hooks.pending.count]).toEqual([true, 0]);
   expect(server.count(({ errors }) => errors)).toBe(0);
 });

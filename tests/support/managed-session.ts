@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Management, type ManagementHost, type Predecessor } from '@parley/server/session/management';
+import type { Predecessor } from '@parley/server/session/backlog';
+import { Management, type ManagementHost } from '@parley/server/session/management';
 import type { ResumptionStore } from '@parley/server/session/resumption/resumption-store';
 import { Session, type SessionHost } from '@parley/server/session/session';
 import { recordOf } from '@parley/server/session/session-record';

@@ -29,11 +29,11 @@ export interface AnnouncedSession {
 
 /** What others are to know of a session of this node. */
 export function announced(session: Session): AnnouncedSession {
-  const { sessionId, jid, boundAt, priority, interested, carbonsSince, receivingSince, detached, management } = session;
-  const resumable = management?.resumable === true;
+  const { sessionId, jid, boundAt, priority, interested, carbonsSince, receivingSince, detached, backlog } = session;
+  const resumable = backlog?.resumable === true;
   return {
     sid: sessionId,
-    epoch: resumable ? (management?.epoch ?? 0) : 0,
+    epoch: resumable ? (backlog?.epoch ?? 0) : 0,
     jid,
     boundAt,
     priority,

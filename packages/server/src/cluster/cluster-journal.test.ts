@@ -47,7 +47,7 @@ function own(sid: string, resumable = true) {
     jid: juliet.withResource(sid),
     account: juliet,
     sessionId: sid.repeat(16),
-    management: { resumable },
+    backlog: { resumable },
     ended: false,
     movedAway: false,
     available: true,

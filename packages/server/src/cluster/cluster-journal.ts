@@ -76,7 +76,7 @@ export class ClusterJournal implements Journal {
   }
 
   #send(session: Session, entry: Stanza): true | Promise<boolean> {
-    if (!session.management?.resumable || !isJournaled(entry, 0)) return this.#take(session, entry);
+    if (!session.backlog?.resumable || !isJournaled(entry, 0)) return this.#take(session, entry);
     const { sessionId } = session;
     let known = entry;
     if (entry.origin === undefined) {

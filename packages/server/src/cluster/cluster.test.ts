@@ -76,7 +76,7 @@ it('shows a session that it lost to another node until it is known who has it, o
     receivingSince: 0,
     presence: presence({ from: jid }),
   };
-  const session = { jid, account: jid.bare, sessionId: '00000000000000cc', management: { resumable: true, epoch: 3 } };
+  const session = { jid, account: jid.bare, sessionId: '00000000000000cc', backlog: { resumable: true, epoch: 3 } };
   cluster.moved({ ...session, ...states } as unknown as Session);
   expect(sessions.of(jid)).toMatchObject([{ sessionId: session.sessionId, available: true, node: '' }]);
   await vi.waitUntil(() => sessions.of(jid).length === 0); // nothing is recorded of it

@@ -286,7 +286,7 @@ export class Cluster implements OtherNodes {
   moved(session: Session): void {
     this.#delivery.hold(session.sessionId);
     this.#registry.forget(session); // whoever has it announces it
-    if (!session.management?.resumable) return;
+    if (!session.backlog?.resumable) return;
     // until that is heard it is still there for whoever asks, and what the keyspace has of it is right
     this.#table.left(session);
     this.#lookup.follow(session.account);

@@ -95,7 +95,7 @@ export class Reassertion {
     const sessions = [...this.#host.sessions];
     this.#host.log.warn('keyspace.changed', { message: MESSAGE, sessions: sessions.length });
     // at once: whatever is written next has to know
-    for (const { management } of sessions) if (management?.resumable) management.storeChanged();
+    for (const { backlog } of sessions) if (backlog?.resumable) backlog.storeChanged();
     this.#running = this.#running
       .then(() => this.#assertAll(sessions, () => losses === this.#losses && !this.#stopped))
       .catch(this.#host.onFault);
@@ -121,8 +121,8 @@ export class Reassertion {
 
   async #assert(session: Session): Promise<void> {
     if (session.ended) return;
-    if (session.management?.resumable) {
-      await session.management.recorded();
+    if (session.backlog?.resumable) {
+      await session.backlog.recorded();
       if (!session.ended) this.#host.changed(session);
     } else await this.#host.assert(session);
   }

@@ -87,7 +87,7 @@ it('tells a store that has lost its newest writes what it left, as long as nobod
   const managed = await juliet();
   managed.session.write(message({ id: 'not lost' }));
   await moves.leave(managed.session, B, 'it is resumed on another node');
-  const epoch = managed.session.management?.epoch ?? 0;
+  const epoch = managed.session.backlog?.epoch ?? 0;
   sessions.remove(managed.session);
 
   const lost = [sessionKeys.key(JULIET.bareText), journalKeys.key(partitionOf(JULIET), SID, String(epoch))];
@@ -104,7 +104,7 @@ it('tells a store that has lost its newest writes what it left, as long as nobod
 it('does not bring back what somebody has taken, whatever became of it since', async () => {
   const managed = await juliet();
   await moves.leave(managed.session, B, 'it is resumed on another node');
-  const epoch = managed.session.management?.epoch ?? 0;
+  const epoch = managed.session.backlog?.epoch ?? 0;
   sessions.remove(managed.session);
   await store.end(JULIET.bare, JULIET.resource, SID, epoch);
   const found = async () => {

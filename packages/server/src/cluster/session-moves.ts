@@ -1,7 +1,7 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import { nextAttempt, untilDone } from '../session/attempts.ts';
-import type { LeftSession } from '../session/management.ts';
+import type { LeftSession } from '../session/backlog.ts';
 import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -51,15 +51,16 @@ export class SessionMoves implements Disposable {
    * whoever comes next.
    */
   async leave(session: Session, to: string | undefined, reason: string): Promise<void> {
-    if (!session.management?.resumable || session.ended) return;
+    if (!session.backlog?.resumable || session.ended) return;
     const detach = () => {
       if (!session.detached) {
         session.release();
         session.detach(reason);
       }
       this.#host.onLeaving(session);
+      return session.handling; // it counts for what the client is told
     };
-    await session.management.handOver(detach, (what) => {
+    await session.backlog.handOver(detach, (what) => {
       session.moved(reason);
       this.#onLeft(session, what, to);
     });

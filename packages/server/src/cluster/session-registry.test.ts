@@ -39,7 +39,7 @@ const session = (sid: string) => {
     jid: juliet.withResource('balcony'),
     account: juliet,
     sessionId: sid.repeat(16),
-    management: undefined as { resumable: boolean; recorded(): Promise<void> } | undefined,
+    backlog: undefined as { resumable: boolean; recorded(): Promise<void> } | undefined,
     carbons: false,
     interested: false,
     receivingSince: Number.POSITIVE_INFINITY,
@@ -179,7 +179,7 @@ describe('of two sessions of one resource', () => {
 it('one that can be resumed and was replaced ends when the other comes, though nobody said so', async () => {
   const { registry, store, other, evicted, here } = await start();
   const [one, two] = [session('1'), session('2')];
-  one.management = { resumable: true, asserted: true } as never;
+  one.backlog = { resumable: true, asserted: true } as never;
   here.push(one, { ...session('3'), jid: juliet.withResource('chamber') } as Session);
   await store.open(juliet, recordOf(one, 1, 60), { handled: 0, origins: new Map() });
   const comes = async () => {
@@ -192,13 +192,13 @@ it('one that can be resumed and was replaced ends when the other comes, though n
   await comes();
   expect([looks.mock.calls.length, evicted]).toEqual([1, []]); // the other is not recorded yet, or no longer
   await other.register(juliet, recordOf(two, 0, 0));
-  one.management = { resumable: true, asserted: false } as never;
+  one.backlog = { resumable: true, asserted: false } as never;
   await comes();
   expect(evicted).toEqual([]); // a keyspace that has lost its newest writes proves nothing
-  one.management = { resumable: true, asserted: true } as never;
+  one.backlog = { resumable: true, asserted: true } as never;
   await comes();
   expect(evicted).toEqual(['1 of this node']);
-  one.management = { resumable: false } as never;
+  one.backlog = { resumable: false } as never;
   await comes();
   expect(looks).toHaveBeenCalledTimes(3);
 });
@@ -209,7 +209,7 @@ it('one that can be resumed is its journal’s affair', async () => {
   registry.bound(one);
   await registry.recorded(one);
   let asked = 0;
-  one.management = { resumable: true, recorded: async () => void asked++ } as never;
+  one.backlog = { resumable: true, recorded: async () => void asked++ } as never;
   one.carbons = true;
   registry.changed(one);
   await registry.recorded(one);

@@ -54,7 +54,7 @@ export class SessionRegistry {
 
   changed(session: Session): void {
     const entry = this.#entries.get(session);
-    if (entry === undefined || session.management?.resumable) return;
+    if (entry === undefined || session.backlog?.resumable) return;
     entry.stale = true;
     if (entry.writing === undefined) this.#write(session, entry, () => this.#update(session));
   }
@@ -73,25 +73,25 @@ export class SessionRegistry {
   /** Ends a session that can be resumed, and so was recorded, where it is recorded no more. */
   async #lookFor(session: Session): Promise<void> {
     const { store, again, evict } = this.#host;
-    if (!session.management?.resumable) return;
+    if (!session.backlog?.resumable) return;
     const found = await untilDone(() => store.find(session.account, session.sessionId), again);
     // a keyspace that has lost its newest writes proves nothing
-    if (found === undefined && session.management.asserted) evict(store.owner, session.sessionId);
+    if (found === undefined && session.backlog.asserted) evict(store.owner, session.sessionId);
   }
 
   /** Records a session anew in a keyspace that has lost its newest writes. Resolves when that is committed. */
   async assert(session: Session): Promise<void> {
     const entry = this.#entries.get(session);
-    if (entry === undefined || session.management?.resumable) return;
+    if (entry === undefined || session.backlog?.resumable) return;
     await this.#idle(entry); // the writes that were under way may have been lost
-    if (this.#entries.get(session) !== entry || session.management?.resumable) return;
+    if (this.#entries.get(session) !== entry || session.backlog?.resumable) return;
     if (entry.writing === undefined) this.#write(session, entry, () => this.#assert(session));
     await this.#idle(entry);
   }
 
   /** Resolves when the record is as the session is now. */
   async recorded(session: Session): Promise<void> {
-    if (session.management?.resumable) return session.management.recorded();
+    if (session.backlog?.resumable) return session.backlog.recorded();
     const entry = this.#entries.get(session);
     if (entry !== undefined) await this.#idle(entry);
   }
@@ -104,7 +104,7 @@ export class SessionRegistry {
   async ended(session: Session): Promise<void> {
     const entry = this.#entries.get(session);
     this.#entries.delete(session);
-    if (entry === undefined || session.management?.resumable) return;
+    if (entry === undefined || session.backlog?.resumable) return;
     await entry.writing;
     const { store, again } = this.#host;
     const { account, jid, sessionId } = session;
@@ -164,11 +164,11 @@ export class SessionRegistry {
   }
 
   async #update(session: Session): Promise<void> {
-    if (session.ended || session.management?.resumable) return;
+    if (session.ended || session.backlog?.resumable) return;
     const { store, again } = this.#host;
     const { account, jid, sessionId } = session;
     const recorded = await untilDone(() => store.update(account, recordOf(session, NOT_RESUMABLE, 0)), again);
-    if (recorded || session.ended || session.management?.resumable) return;
+    if (recorded || session.ended || session.backlog?.resumable) return;
     // the resource was bound elsewhere, and the news of it has not come; or the keyspace has lost the record
     const records = await untilDone(() => store.list(account), again);
     const another = records.find(({ record }) => record.resource === jid.resource && record.sid !== sessionId);

@@ -43,8 +43,8 @@ export class SessionRequests {
   }
 
   /** Offers a session that was left to another node to that. Resolves when it has taken it, or is gone. */
-  async offer({ sessionId: sid, account, management }: Session, to: string): Promise<void> {
-    const text = encodeOffer({ owner: this.#host.id, sid, account, epoch: management?.epoch ?? 0 });
+  async offer({ sessionId: sid, account, backlog }: Session, to: string): Promise<void> {
+    const text = encodeOffer({ owner: this.#host.id, sid, account, epoch: backlog?.epoch ?? 0 });
     await this.#host.ask(to, (id) => encodeNotice({ id, subject: OFFERED, text }));
   }
 

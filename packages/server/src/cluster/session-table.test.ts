@@ -61,7 +61,7 @@ function own(sid: string, epoch: number) {
     jid: juliet,
     account: juliet.bare,
     sessionId: sid,
-    management: { epoch },
+    backlog: { epoch },
     interested: true,
     carbonsSince: NEVER,
     receivingSince: 5,

@@ -36,7 +36,7 @@ export class SessionTable {
     const { sid, epoch, presence, jid, priority, interested, carbonsSince, receivingSince } = announced;
     const own = sessions.owned({ sessionId: sid });
     if (own !== undefined) {
-      if (epoch > (own.management?.epoch ?? 0)) own.moved('another node has it');
+      if (epoch > (own.backlog?.epoch ?? 0)) own.moved('another node has it');
       else return;
     }
     const known = sessions.remote(sid);
@@ -65,8 +65,8 @@ export class SessionTable {
    * higher epoch.
    */
   left(session: Session, node = ''): void {
-    const { jid, sessionId, management, presence, priority, interested, carbonsSince, receivingSince } = session;
-    const epoch = management?.epoch ?? 0;
+    const { jid, sessionId, backlog, presence, priority, interested, carbonsSince, receivingSince } = session;
+    const epoch = backlog?.epoch ?? 0;
     const switches = { interested, carbonsSince, receivingSince, detached: true, resumable: true };
     this.show({ jid, sessionId, node, epoch, presence, priority, ...switches });
   }

@@ -24,8 +24,9 @@ async function handOver({ management, session, stream }: ManagedSession): Promis
     session.release();
     stream.break();
     session.detach('it goes');
+    return session.handling;
   };
-  await management.handOver(detach, () => {
+  await management.backlog.handOver(detach, () => {
     left = true;
   });
   return left;
@@ -62,7 +63,7 @@ describe('a session that is left to another node', () => {
 it('is recorded as it is, once that is wanted', async () => {
   const { juliet, newStore } = await start();
   juliet.session.carbons = true;
-  await juliet.management.recorded();
+  await juliet.management.backlog.recorded();
   expect((await newStore().find(JULIET.bare, juliet.session.sessionId))?.record.carbons).toBe(true);
   expect([juliet.faults, juliet.session.ended]).toEqual([[], false]);
 });

@@ -30,7 +30,7 @@ it('what comes a second time is not taken where the first time turns out to be t
   for (let time = 0; time < 2; time++) void juliet.say('1', 1).then(() => taken.push(!juliet.session.ended));
   await turns();
   expect([juliet.session.ended, taken]).toEqual([true, []]);
-  juliet.management.departed(); // it went elsewhere
+  juliet.management.backlog.departed(); // it went elsewhere
   await turns();
   expect(taken).toEqual([false, false]);
   expect(juliet.stream.sent).toEqual([]);

@@ -136,7 +136,7 @@ describe('to the client', () => {
     expect(() => juliet.management.acknowledge(2)).toThrow(
       expect.objectContaining({ condition: 'undefined-condition' }),
     );
-    expect(juliet.management.unacknowledgedSince).toBeGreaterThan(0);
+    expect(juliet.management.backlog.unacknowledgedSince).toBeGreaterThan(0);
   });
 
   it.each([
@@ -149,7 +149,7 @@ describe('to the client', () => {
     await Promise.all(taken);
     await juliet.management.settled();
     expect((await juliet.journal())?.entries).toEqual(['1 1', '2 2', '3 3']);
-    expect(juliet.management.takeUnacknowledged().map(({ text, ready }) => [idOf(text), ready])).toEqual([
+    expect(juliet.management.backlog.takeAll().map(({ text, ready }) => [idOf(text), ready])).toEqual([
       ['1', true],
       ['2', true],
       ['3', true],
@@ -190,7 +190,7 @@ describe('to the client', () => {
     expect(acks(juliet)).toEqual(['1']);
     juliet.stream.break();
     expect([juliet.session.ended, juliet.ends]).toEqual([true, ['lost']]);
-    expect(juliet.management.takeUnacknowledged().map(({ text }) => idOf(text))).toEqual(['1']);
+    expect(juliet.management.backlog.takeAll().map(({ text }) => idOf(text))).toEqual(['1']);
   });
 });
 
@@ -382,7 +382,7 @@ describe('a keyspace that fails', () => {
     await turns();
     expect(juliet.faults).toEqual([new TypeError('a bug')]);
     expect(juliet.session.ended).toBe(true);
-    expect(juliet.management.takeUnacknowledged().map(({ ready }) => ready)).toEqual([false]);
+    expect(juliet.management.backlog.takeAll().map(({ ready }) => ready)).toEqual([false]);
   });
 
   it('the session is somebody else’s: it ends here', async () => {
@@ -393,6 +393,6 @@ describe('a keyspace that fails', () => {
     await turns();
     expect([juliet.session.ended, juliet.stream.closed, written(juliet)]).toEqual([true, true, []]);
     expect(await juliet.journal()).toEqual({ epoch: 2, handled: 7, entries: [] });
-    expect(juliet.management.takeUnacknowledged().map(({ ready }) => ready)).toEqual([false]);
+    expect(juliet.management.backlog.takeAll().map(({ ready }) => ready)).toEqual([false]);
   });
 });

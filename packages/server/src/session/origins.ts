@@ -48,8 +48,11 @@ export class Origins {
   #entries: ReadonlyMap<string, number> | undefined;
   /** The last of the `UNORDERED` of each node. */
   readonly #unordered = new Map<string, number[]>();
+  readonly #most: number;
 
-  constructor(known: Iterable<readonly [string, number]> = []) {
+  /** So many senders are remembered; what is for those who come after this process holds no more than `MOST_ORIGINS`. */
+  constructor(known: Iterable<readonly [string, number]> = [], most = MOST) {
+    this.#most = most;
     for (const [key, k] of known) {
       const [sid = '', effect] = key.split('.');
       this.#highest.set(effect === '0' ? sid : key, k);
@@ -69,7 +72,7 @@ export class Origins {
     this.#entries = undefined;
     this.#highest.delete(key); // the newest are last
     this.#highest.set(key, origin.k);
-    if (this.#highest.size > MOST) this.#highest.delete(this.#highest.keys().next().value as string);
+    if (this.#highest.size > this.#most) this.#highest.delete(this.#highest.keys().next().value as string);
     return true;
   }
 

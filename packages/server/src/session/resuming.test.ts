@@ -247,7 +247,7 @@ it('one that is left to another node while it is resumed says how far it came, a
     juliet.session.release();
     juliet.session.detach('it goes elsewhere');
   };
-  const gone = juliet.management.handOver(detach, () => left.push('left'));
+  const gone = juliet.management.backlog.handOver(detach, () => left.push('left'));
   expect(await resumed).toBe(true);
   await gone;
   expect(left).toEqual(['detach 2', 'left']);

@@ -9,6 +9,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream, StreamConsumer } from '../stream/stream.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
+import type { Backlog } from './backlog.ts';
 import type { Management } from './management.ts';
 
 /** What others need to know of a session to send to it. */
@@ -84,14 +85,24 @@ export class Session implements Route, StreamConsumer {
     return this.#stream;
   }
 
+  /** What it has not acknowledged, where that is known. */
+  get backlog(): Backlog | undefined {
+    return this.management?.backlog;
+  }
+
+  /** Resolves when the stanza from the client is done with that is being dealt with, if there is one. */
+  get handling(): Promise<void> | undefined {
+    return this.management?.handling;
+  }
+
   /** It waits for its client, which has lost its stream. */
   get detached(): boolean {
-    return this.management?.detached ?? false;
+    return this.backlog?.detached ?? false;
   }
 
   /** It is connected, and its client has acknowledged everything that was taken for it by then (milliseconds since 1970). */
   hasAcknowledged(at: number): boolean {
-    return !this.detached && (this.management?.unacknowledgedSince ?? Number.POSITIVE_INFINITY) > at;
+    return !this.detached && (this.backlog?.unacknowledgedSince ?? Number.POSITIVE_INFINITY) > at;
   }
 
   get available(): boolean {

@@ -33,7 +33,7 @@ async function start() {
   current = primary;
   const promote = () => {
     current = replica;
-    juliet.management.storeChanged();
+    juliet.management.backlog.storeChanged();
   };
   const fates = (...list: Fate[]) => {
     unreliable.fate = () => list.shift() ?? 'done';
@@ -60,7 +60,7 @@ it('is asserted without that anything is to be written', async () => {
   await juliet.say('1');
   juliet.session.carbons = true;
   promote();
-  await juliet.management.recorded();
+  await juliet.management.backlog.recorded();
   expect(await juliet.journal()).toMatchObject({ epoch: 2, entries: ['1 1'] });
 });
 

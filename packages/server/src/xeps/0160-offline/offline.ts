@@ -106,7 +106,8 @@ function keep(stanza: Stanza, at: AccountContext, context: Offline): Awaitable<b
   if (!config().offline.enabled || hasHint(stanza, 'no-store')) return false;
   // its sender sends it again since its server was killed, and a session has had it that gets no messages now
   const { origin } = stanza;
-  if (origin !== undefined && sessions.here(at.account).some(({ management }) => management?.had(origin))) return true;
+  if (origin !== undefined && sessions.here(at.account).some(({ management }) => management?.backlog.had(origin)))
+    return true;
   return add(stanza, at, context);
 }
 

@@ -337,9 +337,8 @@ it('a session that is somebody else’s leaves only what that one does not know 
 it('what cannot be read is told of and does not stop the others', async () => {
   const { juliet, departures, routed, unreadable } = await start();
   for (const id of ['1', '2', '3']) await juliet.say(id);
-  const taken = juliet.management.takeUnacknowledged.bind(juliet.management);
-  juliet.management.takeUnacknowledged = () =>
-    taken().map((sent, place) => (place === 1 ? { ...sent, text: '<' } : sent));
+  const taken = juliet.management.backlog.takeAll.bind(juliet.management.backlog);
+  juliet.management.backlog.takeAll = () => taken().map((sent, place) => (place === 1 ? { ...sent, text: '<' } : sent));
   juliet.session.finish('over');
   await departures.of(juliet.session);
   expect([ids(routed), unreadable.length]).toEqual([['1', '3'], 1]);

@@ -56,7 +56,7 @@ export class Departures {
     const departure = this.#of(session)
       .then((over) => {
         if (over) this.#remember(sessionId);
-        session.management?.departed();
+        session.management?.backlog.departed();
       })
       .catch((error) => {
         // the node stops: its successor does what is left
@@ -72,7 +72,7 @@ export class Departures {
 
   /** The store that answers from now on lacks its newest writes, as `Reassertion` tells the sessions that are not over. */
   storeChanged(): void {
-    for (const { management } of this.#leaving) if (management?.resumable) management.storeChanged();
+    for (const { management } of this.#leaving) if (management?.resumable) management.backlog.storeChanged();
   }
 
   /** Resolves when a session that may just have ended is gone for good. */
@@ -146,7 +146,7 @@ export class Departures {
       const journaled = left.filter(inJournal);
       // some may have been routed by `finish`: always the first ones
       await this.#forwardWaiting(jid, sessionId, journaled.slice(Math.max(0, journaled.length - waiting)));
-      if (!management.asserted) await this.#forgetPast(session);
+      if (!management.backlog.asserted) await this.#forgetPast(session);
     }
     // whoever waits for it to be committed sends what has an origin after a session that was taken away
     const follows = ({ origin }: Sent) => session.movedAway && origin !== undefined;
@@ -166,14 +166,14 @@ export class Departures {
   ): Promise<{ left: readonly Sent[]; waiting: number | undefined }> {
     const { jid, sessionId } = session;
     await management.settled(); // what was acknowledged must not go on
-    const left = management.takeUnacknowledged();
+    const left = management.backlog.takeAll();
     if (!management.resumable) return { left, waiting: undefined };
     await this.#finishing.get(sessionId);
     const { store, again } = this.#host;
     const { bare: account, resource } = jid;
     // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
     const entries = await untilDone(() => store.end(account, resource, sessionId, management.epoch), again);
-    if (!management.asserted)
+    if (!management.backlog.asserted)
       return { left, waiting: (await this.#isTheirs(session, management.epoch)) ? undefined : left.length };
     if (entries !== undefined) return { left, waiting: entries.length };
     // a walk of this very node may have found the record replaced, and ended the session before

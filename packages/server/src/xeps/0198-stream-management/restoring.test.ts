@@ -97,7 +97,7 @@ it('everything is again as it was, and waits for its client', async () => {
     carbons: true,
     interested: true,
     stream: { mechanism: 'SCRAM-SHA-256' },
-    management: { maxSeconds: 60, epoch: 2, nextInbound: 8, unacknowledgedSince: undefined },
+    management: { maxSeconds: 60, epoch: 2, nextInbound: 8, backlog: { unacknowledgedSince: undefined } },
   });
   expect(String(first?.presence)).toBe(presence);
   expect(second).toMatchObject({
@@ -105,7 +105,7 @@ it('everything is again as it was, and waits for its client', async () => {
     priority: 0,
     carbons: false,
     interested: false,
-    management: { nextInbound: 1, unacknowledgedSince: 9 },
+    management: { nextInbound: 1, backlog: { unacknowledgedSince: 9 } },
   });
   expect(detached.size).toBe(2);
   expect(log.sort()).toEqual([

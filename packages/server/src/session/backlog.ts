@@ -1,0 +1,217 @@
+import type { Origin } from '@parley/xmpp/stanza';
+import type { Awaitable } from '../pipeline.ts';
+import { entryOf, JournalWriter } from './journal-writer.ts';
+import { COPY, Origins } from './origins.ts';
+import type { JournalEntry } from './resumption/journal-entry.ts';
+import type { JournalHeader } from './resumption/journal-header.ts';
+import type { ResumptionRecord, ResumptionStore } from './resumption/resumption-store.ts';
+import type { Session } from './session.ts';
+import { type Sent, Unacknowledged } from './unacknowledged.ts';
+
+export interface BacklogHost {
+  readonly store: ResumptionStore;
+  /** Resolves when another attempt to write to a keyspace that failed is worth it. */
+  again(): Promise<void>;
+  /** More of what waits in order can be written. */
+  onReady(): void;
+  /** It is gone from the keyspace, or another node has taken it over. */
+  onFenced(): void;
+  onFault(error: unknown): void;
+  /** Inbound stanzas that were dealt with, modulo 2^32. */
+  handled(): number;
+  record(epoch: number): ResumptionRecord;
+  /** Entries that the journal has and that are not among those that wait any more. */
+  leaving?(): readonly Sent[];
+}
+
+/** What a predecessor in another process left of the session. */
+export interface Predecessor {
+  readonly epoch: number;
+  readonly header: JournalHeader;
+  readonly entries: readonly JournalEntry[];
+}
+
+/** What the keyspace was told last of a session that was left to another node. */
+export interface LeftSession {
+  readonly record: ResumptionRecord;
+  readonly header: JournalHeader;
+  readonly entries: readonly JournalEntry[];
+}
+
+/**
+ * What is on its way to somebody who acknowledges it, be it a client or another server: in memory, and, as far as it must
+ * outlive this process, in the journal of a session.
+ */
+export class Backlog {
+  readonly session: Session;
+  /** Seconds that the session waits when its stream is lost; 0 where it cannot be resumed. */
+  readonly maxSeconds: number;
+  readonly journal: JournalWriter;
+  readonly sent = new Unacknowledged();
+  /** It has a stream: what waits is written to it. */
+  attached = true;
+  readonly #host: BacklogHost;
+  /** Of everything that was taken, and of those whose entries the journal has let go of. */
+  readonly #origins: Origins;
+  readonly #trimmed: Origins;
+  /** The end of all attempts to give the session a stream or to leave it to another node: one at a time. */
+  #turns: Promise<unknown> = Promise.resolve();
+  /** Everything that it had taken, and that was not acknowledged, has gone elsewhere. */
+  readonly #departed = Promise.withResolvers<void>();
+  /** The number of the last stanza that was written, once the session is being left to another node. */
+  #left: number | undefined;
+
+  constructor(session: Session, host: BacklogHost, maxSeconds: number, from?: Predecessor, mostOrigins?: number) {
+    this.session = session;
+    this.maxSeconds = maxSeconds;
+    this.#host = host;
+    this.#origins = new Origins(from?.header.origins, mostOrigins);
+    this.#trimmed = new Origins(from?.header.origins);
+    this.journal = new JournalWriter(
+      {
+        session,
+        store: host.store,
+        all: () => this.#all,
+        header: () => this.#header,
+        record: (epoch) => host.record(epoch),
+        onReady: () => host.onReady(),
+        onFenced: () => host.onFenced(),
+        onFault: (error) => host.onFault(error),
+        again: () => host.again(),
+      },
+      from?.epoch ?? 1,
+      from?.header.handled ?? 0,
+    );
+    if (from === undefined) return;
+    this.attached = false;
+    this.sent.restore(from.entries, from.header.sent);
+    for (const { origin } of from.entries) if (origin !== undefined) this.#origins.add(origin);
+  }
+
+  get resumable(): boolean {
+    return this.maxSeconds > 0;
+  }
+
+  get epoch(): number {
+    return this.journal.epoch;
+  }
+
+  get detached(): boolean {
+    return !this.attached;
+  }
+
+  /** When the oldest stanza was taken that was not acknowledged: milliseconds since 1970. */
+  get unacknowledgedSince(): number | undefined {
+    return this.sent.all[0]?.at;
+  }
+
+  get #all(): readonly Sent[] {
+    const leaving = this.#host.leaving?.() ?? [];
+    return leaving.length === 0 ? this.sent.all : [...leaving, ...this.sent.all];
+  }
+
+  get #header(): JournalHeader {
+    return { handled: this.#host.handled(), origins: this.#trimmed.entries(), sent: this.#left };
+  }
+
+  /** Takes a stanza. The promise, if there is one, resolves when it is committed. */
+  take(text: string, origin: Origin | undefined, journaled: boolean): Awaitable<void> {
+    if (journaled && origin !== undefined && !this.#origins.add(origin)) {
+      // it came before, but may be on its way into the journal still, or not get there if the session is another node's
+      return this.journal.written?.then(() => this.#gone(origin));
+    }
+    const sent = this.sent.add(text, origin, journaled);
+    if (journaled) return this.#append(sent);
+    this.#host.onReady();
+  }
+
+  async #append(sent: Sent): Promise<void> {
+    await this.journal.append(sent);
+    if (!sent.ready) await this.#gone(sent.origin);
+  }
+
+  /**
+   * What an ended session did not commit is safe when it has gone elsewhere; whoever waits sends it after one that moved.
+   * Copies go nowhere.
+   */
+  #gone(origin: Origin | undefined): Promise<void> | undefined {
+    if (origin?.effect === COPY) return undefined;
+    return this.session.ended && !this.session.movedAway ? this.#departed.promise : undefined;
+  }
+
+  /** Whether a stanza of this origin, or a later one of its sender, was taken before. */
+  had(origin: Origin): boolean {
+    return this.#origins.has(origin);
+  }
+
+  /** Everything up to the number `h` has arrived. */
+  acknowledge(h: number): void {
+    const taken = this.sent.acknowledge(h);
+    this.forget(taken);
+    for (const { journaled } of taken) if (journaled) this.journal.acknowledged();
+  }
+
+  /** The journal lets go of these entries, but must know them again. */
+  forget(taken: readonly Sent[]): void {
+    for (const { origin } of taken) if (origin !== undefined) this.#trimmed.add(origin);
+  }
+
+  /** One after the other: what gives the session a stream, or takes it away. */
+  inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#turns.then(work);
+    this.#turns = done.catch(() => {});
+    return done;
+  }
+
+  /**
+   * Leaves everything that was not acknowledged to another node, which takes the session over from the keyspace; nothing is
+   * written here any more. `detach` has the session lose its stream: what is written to it afterwards nobody would know of.
+   * `left` says that the keyspace has it all; where the session is somebody else's by then, it is not called.
+   */
+  handOver(detach: () => Awaitable<void>, left: (what: LeftSession) => void): Promise<void> {
+    return this.inTurn(() => this.#handOver(detach, left));
+  }
+
+  async #handOver(detach: () => Awaitable<void>, left: (what: LeftSession) => void): Promise<void> {
+    if (this.session.ended) return;
+    await detach();
+    // a write that fails rewrites the journal too, so that all of it is there in any case
+    await this.journal.takeOver(() => {
+      for (const sent of this.sent.all) sent.journaled = true;
+      this.#left = this.sent.mostKnown;
+    });
+    this.journal.close();
+    if (this.session.ended) return;
+    const { handled, origins, sent } = this.#header;
+    const header = { handled, origins: new Map(origins), sent };
+    left({ record: this.#host.record(this.epoch), header, entries: this.#all.map(entryOf) });
+  }
+
+  /** What others can read of the session in the keyspace is as it is now, once this resolves. */
+  recorded(): Promise<void> {
+    this.journal.changed();
+    return this.journal.write();
+  }
+
+  /** The store knows all of the session that was committed to it. */
+  get asserted(): boolean {
+    return !this.journal.lost;
+  }
+
+  /** The store that answers from now on may lack the newest writes: see `JournalWriter`. */
+  storeChanged(): void {
+    this.journal.storeChanged();
+  }
+
+  /** What it left behind has gone elsewhere. */
+  departed(): void {
+    this.#departed.resolve();
+  }
+
+  /** The session is over, and all is settled: what was not acknowledged, in order. */
+  takeAll(): Sent[] {
+    this.attached = false;
+    this.journal.close();
+    return this.sent.takeAll();
+  }
+}
