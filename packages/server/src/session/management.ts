@@ -11,7 +11,6 @@ import { isJournaled } from './journaled.ts';
 import type { ResumptionStore } from './resumption/resumption-store.ts';
 import type { Session } from './session.ts';
 import { recordOf } from './session-record.ts';
-import type { Sent } from './unacknowledged.ts';
 
 export interface ManagementHost {
   readonly store: ResumptionStore;
