@@ -99,13 +99,13 @@ export class Draining {
   /** All streams are closed, and all is done that could be: what is left is written down for whoever comes next. */
   async leaveRest(): Promise<void> {
     const { others, sessions } = this.#host;
-    if (others !== undefined) await within(this.#handOver(others, [...sessions]), LAST_MS);
+    if (others !== undefined) await within(this.#handOver(others, [...sessions.all]), LAST_MS);
   }
 
   async #drain(signal: AbortSignal): Promise<void> {
     const { streams, sessions, others, settings } = this.#host;
     const { seconds } = settings();
-    const expected = [...sessions].some(({ management, detached }) => management?.resumable && !detached);
+    const expected = [...sessions.all].some(({ management, detached }) => management?.resumable && !detached);
     await this.#paced(streams.size, seconds * STREAMS_SHARE, signal, (count) => {
       const some = [...streams].slice(0, count);
       for (const stream of some) stream.error(new StreamError('system-shutdown'));
@@ -120,7 +120,7 @@ export class Draining {
     await this.#paced(sessions.size, seconds * SESSIONS_SHARE, signal, async (count) => {
       // nobody to take them: they wait here, unless this is the end
       while (others.alone && !this.#stopping) await this.#pause(TICK_MS, signal);
-      const some = [...sessions].filter((session) => !tried.has(session)).slice(0, count);
+      const some = [...sessions.all].filter((session) => !tried.has(session)).slice(0, count);
       for (const session of some) tried.add(session);
       await this.#handOver(others, some);
       return some.length;

@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Keyspace } from '@parley/keyspace/keyspace';
+import { openKeyspace } from '@parley/keyspace/open';
 import { NS } from '@parley/xmpp/namespaces';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startServer, type TestServer } from '../../../tests/support/server.ts';
 import { EXTERNAL, type FakeConnection, fakePeer } from './s2s/fake-peer.ts';
+import { queueKeys } from './session/resumption/resumption-keys.ts';
 import { CertificateAuthority, plainName } from './stream/testing.ts';
 
 let authority: CertificateAuthority;
@@ -28,7 +31,7 @@ async function accept(connection: FakeConnection): Promise<void> {
 }
 
 /** A server of local.example that finds remote.example on this port. */
-async function serverOf(port: number, federation: object = {}): Promise<TestServer> {
+async function serverOf(port: number, federation: object = {}, keyspace?: Keyspace): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-federation-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = (name: string, text: string) => {
@@ -37,6 +40,7 @@ async function serverOf(port: number, federation: object = {}): Promise<TestServ
   };
   return await startServer({
     nodes: 1,
+    ...(keyspace && { keyspace }),
     config: {
       domains: ['local.example'],
       listen: { c2s: [], c2sTls: [], s2s: [], s2sTls: [], http: [] },
@@ -52,17 +56,6 @@ async function serverOf(port: number, federation: object = {}): Promise<TestServ
 }
 
 describe('stanzas for another server', () => {
-  test('come back to whoever waits when the server stops', async () => {
-    const server = await serverOf(1);
-    const romeo = await server.online('romeo@local.example/a');
-    romeo.send(`<message to='juliet@remote.example' id='m1' type='chat'><body>Ay</body></message>`);
-    await romeo.sync();
-    const stopped = server.node.stop();
-    const answer = await romeo.nextMessage();
-    expect([answer.attr('id'), answer.child('error')?.firstChild?.name]).toEqual(['m1', 'remote-server-timeout']);
-    await stopped;
-  });
-
   test('go out from whoever wrote them, on one stream', async () => {
     const peer = await fakePeer(accept);
     const server = await serverOf(peer.port);
@@ -119,6 +112,47 @@ describe('stanzas for another server', () => {
     await vi.waitFor(() => expect(peer.connections[0]?.log.match(/<show>chat<\/show>/g)?.length).toBe(2));
     await romeo.close();
     await received(`<presence to='juliet@remote.example' from='romeo@local.example/a' type='unavailable'/>`);
+  });
+});
+
+describe('what waits when the server stops', () => {
+  const start = async () => {
+    const { keyspace } = await openKeyspace('embedded::memory:');
+    const server = await serverOf(1, {}, keyspace);
+    const romeo = await server.online('romeo@local.example/a');
+    for (const id of ['m1', 'm2']) {
+      romeo.send(`<message to='juliet@remote.example' id='${id}' type='chat'><body>Ay</body></message>`);
+    }
+    await romeo.sync();
+    await server.node.stop();
+    expect(await keyspace.hlen(queueKeys.key('remote.example'))).toBe(1);
+    return keyspace;
+  };
+  const gone = (keyspace: Keyspace) =>
+    vi.waitFor(async () => expect(await keyspace.hlen(queueKeys.key('remote.example'))).toBe(0), { timeout: 5000 });
+
+  test('goes out when it starts again, in order', async () => {
+    const keyspace = await start();
+    const peer = await fakePeer(accept);
+    const server = await serverOf(peer.port, { timeouts: { idleSeconds: 1 } }, keyspace);
+    await vi.waitFor(() => expect(peer.connections[0]?.log).toMatch(/id='m1'.*id='m2'/s));
+    expect(server.log.some(({ event }) => event === 's2s.restored')).toBe(true);
+    await gone(keyspace);
+    expect(peer.connections.length).toBe(1);
+  });
+
+  test.each([
+    ['federation is off by then', { enabled: false }, 'remote-server-not-found'],
+    ['the domain is closed by then', { default: 'deny', peers: [] }, 'not-allowed'],
+    ['its time is over', { queue: { seconds: 1 } }, 'remote-server-timeout'],
+  ])('comes back where %s', async (_, federation, condition) => {
+    const keyspace = await start();
+    if ('queue' in federation) vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 10_000);
+    const server = await serverOf(1, federation, keyspace);
+    const { federationReturned } = server.node.registry.metrics;
+    await vi.waitFor(() => expect(federationReturned.with({ condition: condition as 'not-allowed' }).value).toBe(2));
+    await server.node.stop();
+    expect(await keyspace.hlen(queueKeys.key('remote.example'))).toBe(0);
   });
 });
 

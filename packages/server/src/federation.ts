@@ -1,5 +1,6 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Metrics } from '@parley/metrics/registry';
+import { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { peerAuthorities } from './certificates.ts';
@@ -8,6 +9,7 @@ import { IncomingServers, type IncomingServersOptions } from './incoming-servers
 import { type PeerContext, peerContext } from './net/peer-connection.ts';
 import type { CertificateFiles } from './net/secure-context.ts';
 import type { Peers } from './peers.ts';
+import type { Awaitable } from './pipeline.ts';
 import { Authorities } from './s2s/authorities.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
 import { Connector, type ConnectorSettings } from './s2s/connector.ts';
@@ -18,25 +20,27 @@ import type { EstablishedStream } from './s2s/outgoing-stream.ts';
 import type { Admission } from './s2s/peer-stream.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
-import { RememberedStreams } from './s2s/remembered-streams.ts';
-import { RemoteRouting, type RemoteRoutingSettings, STOPS } from './s2s/remote-routing.ts';
+import type { QueueNodes, QueueSessionsHost } from './s2s/queue-sessions.ts';
+import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
 import { ReturnWays } from './s2s/return-ways.ts';
 import { Sharing } from './s2s/sharing.ts';
 import type { Tell } from './s2s/story.ts';
-import type { OtherNodes } from './session/other-nodes.ts';
-import type { ResumptionStore } from './session/resumption/resumption-store.ts';
+import { nextAttempt } from './session/attempts.ts';
+import type { Journal } from './session/journal.ts';
+import { decodeOffer, OFFERED } from './session/offer.ts';
+import { Stream } from './stream/stream.ts';
+import type { Doors } from './stream-listeners.ts';
 
 export interface FederationOptions
-  extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier' | 'returnWays'> {
+  extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier'>,
+    Pick<QueueSessionsHost, 'sessions' | 'store' | 'onFault'> {
   readonly secret: (purpose: string) => Buffer;
   readonly keyspace: Keyspace;
+  readonly journal: Journal;
   readonly peers: Peers;
-  /** It knows the id of this node. */
-  readonly store: Pick<ResumptionStore, 'owner'>;
-  /** Undefined where this node is alone. */
-  readonly cluster: Pick<OtherNodes, 'isAlive'> | undefined;
-  readonly onFault: (error: unknown) => void;
+  /** The other nodes; undefined where there never are any. */
+  readonly cluster: QueueNodes | undefined;
 }
 
 /** When the server stops. */
@@ -46,7 +50,7 @@ const LONGEST_SETTLING_MS = 5000;
 const MOST_FEATURE_ELEMENTS = 64;
 
 /** This server among others: whom it talks to, the streams to them, and what is asked of them. */
-export class Federation {
+export class Federation implements Doors {
   readonly routing: RemoteRouting;
   /** Those that connect. */
   readonly servers: IncomingServers;
@@ -57,6 +61,7 @@ export class Federation {
   readonly #returnWays = new ReturnWays((local, remote) => this.#onReturnWay(local, remote));
   #authorities = new Authorities(new Map(), undefined);
   #certificates: ReadonlyMap<string, CertificateFiles> = new Map();
+  #none: Stream | undefined;
   readonly #contexts = new Map<string, PeerContext>();
 
   constructor(options: FederationOptions) {
@@ -86,11 +91,17 @@ export class Federation {
       most: () => config().federation.limits.domainsPerStream,
     });
     this.routing = new RemoteRouting({
+      ...options,
+      journal: () => options.journal,
+      nodes: options.cluster,
+      stream: () => this.#noStream(),
+      again: () => nextAttempt(options.keyspace),
+      route: (stanza) => router().route(stanza),
       settings: () => routingSettings(config()),
       policy: this.policy,
       isOurs: (domain) => router().serves(domain),
-      open: (local, remote) => this.#returnWays.first(local, remote, () => this.#open(local, remote)),
-      answer: (stanza, error) => this.#answer(stanza, error),
+      open: (local, remote, previous) => this.#open(local, remote, previous),
+      answer: (stanza, error, prepare) => this.#answer(stanza, error, prepare),
       onSent: ({ kind }) => metrics.federationStanzas.with({ kind, direction: 'out' }).add(1),
       onOpen: (stream) => this.#onOpen(stream),
       onEnd: ({ local, remote, sent }, reason) => options.log.info('s2s.closed', { local, remote, sent, reason }),
@@ -124,7 +135,34 @@ export class Federation {
       returnWays: this.#returnWays,
       authorities: () => this.#authorities,
     });
+    options.peers.on(OFFERED, (text) => this.routing.sessions.onOffered(decodeOffer(text)));
     this.#measure(metrics);
+  }
+
+  /** See `IncomingServers`. */
+  get ports(): Doors['ports'] {
+    return this.servers.ports;
+  }
+
+  /** Accepts, and sends what waits. */
+  async open(): Promise<void> {
+    await this.servers.open();
+    this.routing.start();
+  }
+
+  close(): void {
+    this.servers.close();
+  }
+
+  /** Takes over the queues of nodes that are gone. */
+  readonly reap = async (isGone: (owner: string, sid: string) => boolean): Promise<void> => {
+    const queues = await this.routing.sessions.reap(isGone);
+    if (queues > 0) this.#options.log.info('s2s.restored', { queues });
+  };
+
+  #noStream(): Stream {
+    this.#none ??= Stream.ended(Jid.of(undefined, 'localhost'), this.servers.incoming.acceptance);
+    return this.#none;
   }
 
   get enabled(): boolean {
@@ -143,10 +181,10 @@ export class Federation {
     if (config.federation.enabled) this.servers.take(config, certificates, this.#authorities);
   }
 
-  /** Takes a stanza for another server. Throws a StanzaError where it is refused at once. */
-  send(stanza: Stanza): void {
-    if (this.enabled) this.routing.send(stanza);
-    else throw new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
+  /** Takes a stanza for another server: see `RemoteRouting`. */
+  send(stanza: Stanza): Awaitable<void> {
+    if (this.enabled) return this.routing.send(stanza);
+    throw closed();
   }
 
   /** A stream beside those that stanzas go on; DNS is asked anew. */
@@ -155,13 +193,9 @@ export class Federation {
     return this.#connector.open(local, remote, 'trial', tell);
   }
 
-  /**
-   * The server is to stop: what has just been sent to those that can be reached has a moment to arrive, and the senders of
-   * all else that waits are told so, for as long as they are here.
-   */
-  async settle(ms: number): Promise<void> {
-    await this.routing.settle(Math.min(LONGEST_SETTLING_MS, ms));
-    this.routing.giveUpAll(STOPS);
+  /** The server is to stop: what has just been sent to those that can be reached has a moment to arrive. */
+  settle(ms: number): Promise<void> {
+    return this.routing.settle(Math.min(LONGEST_SETTLING_MS, ms));
   }
 
   /** Closes all streams; first what the end of sessions has brought about has a moment to arrive, too. */
@@ -170,13 +204,14 @@ export class Federation {
     this.#remembered[Symbol.dispose]();
     await this.routing.settle(Math.min(LONGEST_SETTLING_MS, this.#options.config().drain.seconds * 1000));
     this.#connector.stop();
-    this.routing.stop();
+    await this.routing.stop();
   }
 
-  async #open(local: string, remote: string): Promise<EstablishedStream> {
+  async #open(local: string, remote: string, previous: string | undefined): Promise<EstablishedStream> {
     const { federationAttempts, federationProofs } = this.#options.metrics;
+    if (!this.enabled) throw new ConnectionFailure('policy', 'Federation is switched off.', { lasting: true });
     try {
-      const stream = await this.#sharing.open(local, remote);
+      const stream = await this.#connector.open(local, remote, 'stanzas', undefined, previous);
       federationAttempts.with({ outcome: 'connected' }).add(1);
       const proof = stream.verdict === 'certificate' ? 'certificate' : 'dialback';
       federationProofs.with({ direction: 'out', proof }).add(1);
@@ -191,17 +226,14 @@ export class Federation {
     }
   }
 
-  /** What waits for a domain, or may do so later, goes out on the stream that it began. */
-  #onReturnWay(local: string, remote: string): void {
-    const queue = this.routing.queues.find((each) => each.local === local && each.remote === remote);
-    void queue?.connect(true);
-  }
-
-  #answer(stanza: Stanza, error: StanzaError): void {
-    this.#options.metrics.federationReturned.with({ condition: error.condition }).add(1);
-    const answer = this.#options.errorFor(stanza, error);
-    const routed = answer && this.#options.router().route(answer);
-    if (routed instanceof Promise) this.#options.hooks.pending.add(routed);
+  #answer(stanza: Stanza, given: unknown, prepare = (answer: Stanza) => answer): Awaitable<void> {
+    const { metrics, errorFor, router, hooks } = this.#options;
+    const error = this.enabled ? given : closed(); // what it had before is not true any more
+    if (error instanceof StanzaError) metrics.federationReturned.with({ condition: error.condition }).add(1);
+    const answer = errorFor(stanza, error);
+    const routed = answer && router().route(prepare(answer));
+    if (routed instanceof Promise) hooks.pending.add(routed);
+    return routed;
   }
 
   #onOpen({ local, remote, address, port, proof, verdict, tls, kind }: EstablishedStream): void {
@@ -239,6 +271,9 @@ export class Federation {
     federationWaitingBytes.observe(() => this.routing.waiting.bytes);
   }
 }
+
+const closed = () =>
+  new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
 
 function connectorSettings({ federation, stream }: Configuration): ConnectorSettings {
   const { timeouts, limits } = federation;

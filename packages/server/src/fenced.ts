@@ -9,6 +9,6 @@ export function letGo(sessions: Sessions, streams: Streams, metrics: Metrics, lo
   log.error('node.fenced', {
     message: 'Other nodes gave this one up since it was silent for too long. It lets go of everything and starts anew.',
   });
-  for (const session of [...sessions]) session.moved('the node was given up by others');
+  for (const session of [...sessions.all]) session.moved('the node was given up by others');
   for (const stream of [...streams]) stream.cut('the node was given up by others');
 }

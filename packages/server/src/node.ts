@@ -173,8 +173,13 @@ export class Node implements AsyncDisposable {
     const { hooks, streams, sessions, cluster } = this;
     const { descriptorLimit = Number.POSITIVE_INFINITY } = options;
     const process = { overload, descriptorLimit, otherConnections: () => streams.connected };
-    const nodes = { store: this.#store, cluster, router: () => this.router };
-    this.federation = new Federation({ ...base, ...own, ...process, ...nodes, errorFor, hooks });
+    const parts = { ...base, ...process, ...own, sessions, cluster, secret, errorFor, hooks };
+    this.federation = new Federation({
+      ...parts,
+      store: this.#store,
+      journal: this.#journal,
+      router: () => this.router,
+    });
     this.#stops.push(() => overload[Symbol.dispose]());
     this.#stops.push(() => this.directories.stop());
     this.#stops.push(() => this.federation.stop());
@@ -211,7 +216,7 @@ export class Node implements AsyncDisposable {
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
     this.#listeners = new StreamListeners({ ...options.config, ...base, acceptor, acceptance: this.#acceptance });
-    this.#doors = allDoors(this.#listeners, this.federation.servers);
+    this.#doors = allDoors(this.#listeners, this.federation);
     this.#draining = new Draining({ streams, sessions, others: cluster, settings: () => this.#config.drain, onFault });
   }
 
@@ -344,7 +349,7 @@ export class Node implements AsyncDisposable {
   }
 
   async #reap(isGone: (owner: string, sid: string) => boolean): Promise<void> {
-    for (const reap of this.#reaps) await reap(isGone);
+    for (const reap of [...this.#reaps, this.federation.reap]) await reap(isGone);
   }
 
   /** Others have taken over what this node had: whatever it says now is not true any more. */

@@ -1,7 +1,7 @@
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import type { Journal } from '../session/journal.ts';
-import { isJournaled } from '../session/journaled.ts';
+import { isJournaledFor } from '../session/journaled.ts';
 import { RemoteSession } from '../session/remote-session.ts';
 import type { Route, Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -76,7 +76,7 @@ export class ClusterJournal implements Journal {
   }
 
   #send(session: Session, entry: Stanza): true | Promise<boolean> {
-    if (!session.backlog?.resumable || !isJournaled(entry, 0)) return this.#take(session, entry);
+    if (!session.backlog?.resumable || !isJournaledFor(session.account, entry, 0)) return this.#take(session, entry);
     const { sessionId } = session;
     let known = entry;
     if (entry.origin === undefined) {

@@ -1,6 +1,7 @@
 import type { Metrics } from '@parley/metrics/registry';
 import type { Configuration } from '../config/schema.ts';
 import type { Hooks } from '../hooks.ts';
+import { isQueue } from '../session/resumption/resumption-keys.ts';
 import { version } from '../version.ts';
 import { Cluster } from './cluster.ts';
 import type { ClusterHost, ClusterLink } from './cluster-host.ts';
@@ -23,12 +24,12 @@ export function clusterOf(link: ClusterLink, { metrics, config, events, ...parts
     ...parts,
     version,
     lease: () => leaseOf(config()),
-    onLeaving: (session) => events.emit('session.leaving', session),
+    onLeaving: (session) => isQueue(session.account) || events.emit('session.leaving', session),
     onMemberJoined: (id) => events.emit('node.joined', id),
     onMemberGone: (id) => events.emit('node.gone', id),
     onWanted: (sid) => events.emit('session.wanted', sid),
     onStoreChanged: () => events.emit('keyspace.changed'),
-    onGoneElsewhere: (account) => events.emit('session.gone-elsewhere', account),
+    onGoneElsewhere: (account) => isQueue(account) || events.emit('session.gone-elsewhere', account),
   });
   events.on('session.restored', (session) => cluster.came(session));
   parts.peers.on('reaped', (id) => cluster.onReaped(id));

@@ -93,7 +93,7 @@ export class Cluster implements OtherNodes {
         const session = sessions.owned({ sessionId: sid });
         return session && announced(session);
       },
-      local: () => Iterator.from(sessions).map(announced),
+      local: () => Iterator.from(sessions.all).map(announced),
       put: (from, session) => this.#table.put(from, session),
       remove: (from, sid) => this.#table.remove(from, sid),
       reset: (from, all) => this.#table.reset(from, all),
@@ -154,8 +154,8 @@ export class Cluster implements OtherNodes {
       offer: (session, to) => this.#requests.offer(session, to),
     });
     this.#reassertion = new Reassertion({
-      ...{ keyspace, sessions },
-      log,
+      ...{ keyspace, log },
+      sessions: { [Symbol.iterator]: () => sessions.all[Symbol.iterator]() },
       assert: (session) => this.#registry.assert(session),
       changed: ({ sessionId }) => this.#announcements.changed(sessionId),
       sweep: () => this.#moves.sweep(),

@@ -4,7 +4,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
 import { isPassing } from '../session/attempts.ts';
-import { isJournaled } from '../session/journaled.ts';
+import { isJournaledFor } from '../session/journaled.ts';
 import { isForAccount } from '../session/kept.ts';
 import { originSince, UNORDERED } from '../session/origins.ts';
 import type { Route, Session } from '../session/session.ts';
@@ -115,7 +115,7 @@ export class RemoteDelivery implements Disposable {
     const { sessionId: sid, node, resumable } = target;
     const text = stanza.toString();
     const lost = this.#lost.get(sid);
-    const matters = isJournaled(stanza, text.length) && (resumable || stanza.origin !== undefined);
+    const matters = isJournaledFor(target.jid, stanza, text.length) && (resumable || stanza.origin !== undefined);
     // who sends more than gets away waits, and is not read meanwhile
     const waits = matters || this.#host.waiting(node) > MOST_WAITING;
     if (!waits && lost === undefined && this.#host.isAlive(node)) {

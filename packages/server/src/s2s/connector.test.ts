@@ -41,12 +41,17 @@ describe('a stream comes to be', () => {
     const told: string[] = [];
     const made = connector(peer.port);
     const stream = await made.open(LOCAL, REMOTE, 'stanzas', (line) => told.push(line));
-    expect(stream).toMatchObject({ proof: 'certificate', verdict: 'certificate', acknowledges: false, writable: true });
-    stream.send(words);
+    expect(stream).toMatchObject({
+      proof: 'certificate',
+      verdict: 'certificate',
+      management: undefined,
+      writable: true,
+    });
+    stream.send(words.toString());
     await peer.connections[0]?.until(/<message to='juliet@remote.example' from='romeo@local.example\/a' id='1'\/>/);
     stream.close('done');
     await peer.connections[0]?.until(/<\/stream:stream>/);
-    expect(await stream.closed).toEqual({ reason: 'done', unacknowledged: [] });
+    expect(await stream.closed).toEqual({ reason: 'done' });
     expect(told.join('\n')).toContain(`certificate: its certificate stands for ${REMOTE}`);
     expect(peer.faults).toEqual([]);
   });
@@ -116,17 +121,15 @@ describe('a stream comes to be', () => {
   });
 });
 
-test('a stanza that is larger than the other side takes is not sent', async () => {
+test('whether a stanza is larger than the other side takes is known', async () => {
   const limits = `<limits xmlns='${NS.streamLimits}'><max-bytes>100</max-bytes></limits>`;
   const peer = await fakePeer(async (connection) => {
     await connection.startTls(theirs);
     await external(connection, limits);
   });
   const stream = await connector(peer.port).open(LOCAL, REMOTE);
-  expect(stream.send(words.with({ children: ['ü'.repeat(50)] }))).toBe(false);
-  expect(stream.send(words)).toBe(true);
-  await peer.connections[0]?.until(/id='1'\/>/);
-  expect(peer.connections[0]?.log).not.toContain('ü');
+  expect(stream.takes(words.with({ children: ['ü'.repeat(50)] }).toString())).toBe(false);
+  expect(stream.takes(words.toString())).toBe(true);
 });
 
 describe('acknowledgements', () => {
@@ -137,7 +140,7 @@ describe('acknowledgements', () => {
     connection.send(`<enabled xmlns='${NS.streamManagement}'/>`);
   };
 
-  test('what is acknowledged is forgotten, the rest told when the stream ends', async () => {
+  test('what is acknowledged is told', async () => {
     const peer = await fakePeer(async (connection) => {
       await managed(connection);
       await connection.until(/id='1'\/>/);
@@ -148,10 +151,13 @@ describe('acknowledgements', () => {
     });
     const made = connector(peer.port);
     const stream = await made.open(LOCAL, REMOTE);
-    stream.send(words);
+    stream.send(words.toString());
+    const counts: number[] = [];
+    stream.onAcknowledged = (count) => counts.push(count);
     await vi.waitFor(() => expect(stream.unacknowledged).toBe(0));
-    stream.send(words.with({ id: '2' }));
-    expect((await stream.closed).unacknowledged.map(({ id }) => id)).toEqual(['2']);
+    stream.send(words.with({ id: '2' }).toString());
+    await stream.closed;
+    expect(counts).toEqual([1]);
   });
 
   test.each([
@@ -165,8 +171,61 @@ describe('acknowledgements', () => {
     });
     const made = connector(peer.port);
     const stream = await made.open(LOCAL, REMOTE);
-    stream.send(words);
-    expect(await stream.closed).toMatchObject({ reason, unacknowledged: [words] });
+    stream.send(words.toString());
+    expect(await stream.closed).toEqual({ reason });
+  });
+});
+
+describe('resumption', () => {
+  const enabled = (attributes: string) => `<enabled xmlns='${NS.streamManagement}' ${attributes}/>`;
+
+  test.each([
+    [`resume='true' id='a&amp;b' max='300'`, 'a&b'],
+    [`resume='1' id='a'`, 'a'],
+    [`resume='false' id='a'`, undefined],
+    [`resume='true'`, undefined],
+    [`resume='true' id='${'x'.repeat(4001)}'`, undefined],
+  ])('is asked for, and possible where the other side says so: %s', async (attributes, id) => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(theirs);
+      await external(connection, MANAGEMENT);
+      await connection.until(/<enable xmlns='urn:xmpp:sm:3' resume='true'\/>/);
+      connection.send(enabled(attributes));
+    });
+    const stream = await connector(peer.port).open(LOCAL, REMOTE);
+    expect(stream.management).toEqual({ id, resumedAt: undefined, handledBefore: undefined });
+  });
+
+  test('goes on where the other side has kept the stream', async () => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(theirs);
+      await external(connection, MANAGEMENT);
+      await connection.until(/<resume xmlns='urn:xmpp:sm:3' previd='a&amp;b' h='0'\/>/);
+      connection.send(`<resumed xmlns='${NS.streamManagement}' previd='a&amp;b' h='4294967295'/>`);
+      await connection.until(/<r [^>]*\/>/);
+      connection.send(`<a xmlns='${NS.streamManagement}' h='0'/>`);
+    });
+    const stream = await connector(peer.port).open(LOCAL, REMOTE, 'stanzas', undefined, 'a&b');
+    expect(stream.management).toEqual({ id: 'a&b', resumedAt: 2 ** 32 - 1, handledBefore: undefined });
+    stream.send(words.toString());
+    await vi.waitFor(() => expect(stream.unacknowledged).toBe(0)); // 2^32 - 1 and one more is 0
+  });
+
+  test.each([
+    ['nothing', `<item-not-found xmlns='${NS.stanzas}'/></failed>`, '', undefined],
+    ['how much it had handled', `<item-not-found xmlns='${NS.stanzas}'/></failed>`, ` h='7'`, 7],
+    ['nonsense', '</failed>', ` h='-1'`, undefined],
+  ])('begins anew where it has not, and says %s', async (_, rest, attribute, handledBefore) => {
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(theirs);
+      await external(connection, MANAGEMENT);
+      await connection.until(/<resume [^>]*\/>/);
+      connection.send(`<failed xmlns='${NS.streamManagement}'${attribute}>${rest}`);
+      await connection.until(/<enable [^>]*\/>/);
+      connection.send(enabled(`resume='true' id='c'`));
+    });
+    const stream = await connector(peer.port).open(LOCAL, REMOTE, 'stanzas', undefined, 'a');
+    expect(stream.management).toEqual({ id: 'c', resumedAt: undefined, handledBefore });
   });
 });
 

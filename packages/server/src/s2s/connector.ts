@@ -36,6 +36,8 @@ export interface ConnectorOptions {
   readonly taking: () => BackTrafficHost;
 }
 
+type Wanted = Pick<NegotiationOptions, 'local' | 'remote' | 'policy' | 'purpose' | 'previous' | 'tell'>;
+
 /** Streams for keys that wait for their turn: strangers can bring about any number of them. */
 const MOST_KEYS_WAITING = 1000;
 /** Of the places that DNS names, so many are tried. */
@@ -69,14 +71,15 @@ export class Connector {
   }
 
   /**
-   * Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream, and
-   * with `trial` nothing. `listener` hears how it goes.
+   * Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. `listener` hears
+   * how it goes. `previous`: the stream before, which the other side may have kept.
    */
   async open(
     local: string,
     remote: string,
     purpose: NegotiationOptions['purpose'] = 'stanzas',
     listener?: Tell,
+    previous?: string,
   ): Promise<EstablishedStream> {
     const tell = listener === undefined ? () => {} : story(listener);
     const policy = this.#options.policy(remote);
@@ -84,9 +87,7 @@ export class Connector {
     if (!policy.allow) {
       throw new ConnectionFailure('policy', `The policy closes this server to ${remote}.`, { lasting: true });
     }
-    return await this.#turns[purpose === 'keys' ? 'keys' : 'stanzas'].run(() =>
-      this.#tryAll(local, remote, policy, purpose, tell),
-    );
+    return await this.#turns[purpose].run(() => this.#tryAll({ local, remote, policy, purpose, previous, tell }));
   }
 
   /** Streams that are being set up. */
@@ -100,18 +101,13 @@ export class Connector {
     for (const stream of this.#setUp) stream.cut('This server stops');
   }
 
-  async #tryAll(
-    local: string,
-    remote: string,
-    policy: PeerPolicy,
-    purpose: NegotiationOptions['purpose'],
-    tell: Tell,
-  ): Promise<EstablishedStream> {
+  async #tryAll(wanted: Wanted): Promise<EstablishedStream> {
+    const { remote, policy, tell } = wanted;
     const targets = await this.#options.resolver.targets(remote, policy, tell);
     let furthest: ConnectionFailure | undefined;
     for (const target of targets.slice(0, MOST_TARGETS)) {
       try {
-        return await this.#try(local, remote, target, policy, purpose, tell);
+        return await this.#try(target, wanted);
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
         tell(`failed: ${error.message}`);
@@ -122,15 +118,9 @@ export class Connector {
     throw furthest ?? new ConnectionFailure('dns', `DNS names no server for ${remote}.`);
   }
 
-  async #try(
-    local: string,
-    remote: string,
-    target: Target,
-    policy: PeerPolicy,
-    purpose: NegotiationOptions['purpose'],
-    tell: Tell,
-  ): Promise<EstablishedStream> {
-    const { settings, context, dialbackKey, admission, taking } = this.#options;
+  async #try(target: Target, wanted: Wanted): Promise<EstablishedStream> {
+    const { local, remote, policy, tell } = wanted;
+    const { settings, context, dialbackKey } = this.#options;
     const attempt = async (external: boolean): Promise<EstablishedStream> => {
       const { negotiationMs, acknowledgeMs, stepMs, limits, closeMs } = settings();
       const connection = await this.#connect(target, tell);
@@ -139,16 +129,11 @@ export class Connector {
       const timer = setTimeout(() => stream.cut(late), negotiationMs);
       this.#setUp.add(stream);
       const negotiated = await negotiate(stream, {
-        local,
-        remote,
-        policy,
-        purpose,
+        ...wanted,
         external,
         context: context(local, policy),
         direct: target.tls === 'direct',
         dialbackKey,
-        admission: admission(policy),
-        tell,
         signal: AbortSignal.any([this.#aborting.signal, AbortSignal.timeout(Math.min(stepMs, negotiationMs))]),
       }).finally(() => {
         clearTimeout(timer);

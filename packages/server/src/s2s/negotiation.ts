@@ -26,8 +26,20 @@ export interface NegotiationOptions {
   /** What the other side may send where stanzas are to come back (XEP-0288). */
   readonly admission: Admission;
   readonly dialbackKey: DialbackKey;
+  /** The stream before, which the other side may have kept (XEP-0198). */
+  readonly previous?: string | undefined;
   readonly tell: Tell;
   readonly signal: AbortSignal;
+}
+
+/** How the other side acknowledges what it gets (XEP-0198). */
+export interface StreamManagement {
+  /** By which the stream can be resumed; undefined where it cannot. */
+  readonly id: string | undefined;
+  /** It is the one before, on which the other side has handled so many stanzas: undefined where it is a new one. */
+  readonly resumedAt: number | undefined;
+  /** How many it has handled of the one before, where that was not resumed and it says so. */
+  readonly handledBefore: number | undefined;
 }
 
 export interface Negotiated {
@@ -36,12 +48,8 @@ export interface Negotiated {
   /** How it has proved its own. */
   readonly verdict: 'certificate' | 'dns';
   readonly tls: PeerProof | undefined;
-  /** It acknowledges what it gets (XEP-0198). */
-  readonly acknowledges: boolean;
-  /** Stanzas may come back (XEP-0288). */
-  readonly bidirectional: boolean;
-  /** It refuses further pairs of domains without ending the stream (XEP-0220 §2.3.2). */
-  readonly refusesGently: boolean;
+  /** Undefined where it does not say what it gets. */
+  readonly management: StreamManagement | undefined;
   /** Bytes of the largest stanza that it takes, where it says so (XEP-0478). */
   readonly maxBytes: number;
 }
@@ -81,40 +89,13 @@ class Negotiation {
     let features = await this.#stream.open();
     if (!direct) features = await this.#startTls(features);
     const verdict = await this.#judge();
-    const found = { verdict, tls: this.#tls, refusesGently: refusesGently(features) };
-    if (purpose === 'keys') {
-      return { ...found, proof: undefined, acknowledges: false, bidirectional: false, maxBytes: 0 };
-    }
-    this.#bidi(features);
+    if (purpose === 'keys') return { proof: undefined, verdict, tls: this.#tls, management: undefined, maxBytes: 0 };
     const after = await this.#external(features);
     if (after === undefined) await this.#dialback();
     const proof = after === undefined ? 'dialback' : 'certificate';
     tell(`proof: it takes our word by ${proof}`);
-    const acknowledges = await this.#management(after ?? features);
-    return { ...found, proof, acknowledges, bidirectional: this.#bidirectional, maxBytes: maxBytes(after) };
-  }
-
-  /** Asks for stanzas in both directions (XEP-0288): now it is known who would send them. */
-  #bidi(features: Element): void {
-    const { policy, purpose, admission, tell } = this.#options;
-    const offered = features.child('bidi', NS.bidiFeature) !== undefined;
-    const asked = policy.bidirectional === 'ask';
-    if (asked || offered)
-      tell(
-        `both directions on one stream: ${offered ? 'offered' : 'not offered'}, ${asked ? 'and' : 'not'} asked for by the policy`,
-      );
-    if (!asked || !offered || purpose !== 'stanzas') return;
-    this.#bidirectional = true;
-    this.#stream.admit(admission);
-    this.#stream.write(`<bidi xmlns='${NS.bidi}'/>`);
-  }
-
-  /** The answer to a proof. Who sends stanzas before it has taken our word has not understood what was agreed on. */
-  async #answer(): Promise<Element> {
-    const answer = await this.#stream.next('proof');
-    if (!isStanza(answer)) return answer;
-    const error = new StreamError('not-authorized', 'It is too early for stanzas.');
-    throw this.#stream.fail('proof', error, 'It sent stanzas before it took our word.', { timeout: true });
+    const management = await this.#management(after ?? features);
+    return { proof, verdict, tls: this.#tls, management, maxBytes: maxBytes(after) };
   }
 
   /** Whether it is who it is said to be. */
@@ -216,18 +197,39 @@ class Negotiation {
     throw new ConnectionFailure('proof', words, { condition: 'internal-server-error' });
   }
 
-  /** XEP-0198 without resumption: the other side says what it has got. */
-  async #management(features: Element): Promise<boolean> {
-    if (features.child('sm', NS.streamManagement) === undefined) return false;
-    this.#stream.write(`<enable xmlns='${NS.streamManagement}'/>`);
-    // where both sides send, stanzas may come before it, and those are not counted
-    const answer = await this.#stream.coming('features', ({ ns }) => ns === NS.streamManagement);
-    return answer.is('enabled', NS.streamManagement);
+  /** XEP-0198: the other side says what it has got, and keeps the stream for a while if it is lost. */
+  async #management(features: Element): Promise<StreamManagement | undefined> {
+    if (features.child('sm', NS.streamManagement) === undefined) return undefined;
+    const { previous, tell } = this.#options;
+    let handledBefore: number | undefined;
+    if (previous !== undefined) {
+      // nothing comes to us on such a stream
+      this.#stream.write(
+        `<resume${serializeAttributes(['xmlns', NS.streamManagement, 'previd', previous, 'h', '0'])}/>`,
+      );
+      const answer = await this.#stream.next('features');
+      const handled = numberOf(answer.attr('h'));
+      if (answer.is('resumed', NS.streamManagement) && handled !== undefined) {
+        tell(`stream: it goes on with the one before, of which it has handled ${handled}`);
+        return { id: previous, resumedAt: handled, handledBefore: undefined };
+      }
+      tell('stream: it has not kept the one before');
+      handledBefore = handled;
+    }
+    this.#stream.write(`<enable xmlns='${NS.streamManagement}' resume='true'/>`);
+    const answer = await this.#stream.next('features');
+    if (!answer.is('enabled', NS.streamManagement)) return undefined;
+    const id = ['true', '1'].includes(answer.attr('resume') ?? '') ? answer.attr('id') : undefined;
+    return { id: id !== undefined && id.length <= LONGEST_ID ? id : undefined, resumedAt: undefined, handledBefore };
   }
 }
 
-const refusesGently = (features: Element): boolean =>
-  features.child('dialback', NS.dialbackFeature)?.child('errors', NS.dialbackFeature) !== undefined;
+/** Of a stream, as the other side calls it: longer ones cost more than they are worth (XEP-0198 §3). */
+const LONGEST_ID = 4000;
+
+/** A count of stanzas; undefined where it is none. */
+const numberOf = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\d{1,10}$/.test(text) && Number(text) < 2 ** 32 ? Number(text) : undefined;
 
 /** What holds before authentication, which is all that there is with dialback, says nothing of what holds after it. */
 function maxBytes(features: Element | undefined): number {

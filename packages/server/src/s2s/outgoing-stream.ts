@@ -1,12 +1,11 @@
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { KeyToVerify } from './dialback-key.ts';
-import type { Branch, Trunk } from './trunk.ts';
+import type { Negotiated, StreamManagement } from './negotiation.ts';
+import type { PeerStream, PeerStreamConsumer } from './peer-stream.ts';
 
 export interface StreamEnd {
   readonly reason: string;
-  /** What the other side has not acknowledged, oldest first. */
-  readonly unacknowledged: readonly Stanza[];
 }
 
 /** How two servers have proved to each other who they are. */
@@ -40,17 +39,33 @@ export class EstablishedStream implements Branch {
   readonly trunk: Trunk;
   readonly maxBytes: number;
   readonly #resolve: (end: StreamEnd) => void;
-  #over = false;
-  /** Sent and not acknowledged, oldest first; always empty where the other side does not acknowledge. */
-  #open: Stanza[] = [];
+  /** How it acknowledges what it gets (XEP-0198); undefined where it does not. */
+  readonly management: StreamManagement | undefined;
+  /** Called with how many more it has acknowledged. */
+  onAcknowledged: (count: number) => void = () => {};
+  readonly #maxBytes: number;
+  /** Sent and not acknowledged: always 0 where the other side does not acknowledge. */
+  #open = 0;
+  #acknowledged: number;
+  #asked = false;
+  /** Until when something has to be acknowledged. */
+  #patience: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
+  #asking: NodeJS.Immediate | undefined;
+  #unknown = 0;
+  readonly #keys = new Map<string, (answer: boolean | ConnectionFailure) => void>();
 
   constructor(local: string, remote: string, trunk: Trunk, { proof, verdict, maxBytes }: Proofs) {
     this.local = local;
     this.remote = remote;
-    this.proof = proof;
-    this.verdict = verdict;
-    this.maxBytes = maxBytes;
-    this.trunk = trunk;
+    this.proof = negotiated.proof ?? 'dialback';
+    this.verdict = negotiated.verdict;
+    this.tls = negotiated.tls;
+    this.management = negotiated.management;
+    this.#acknowledged = negotiated.management?.resumedAt ?? 0;
+    this.#maxBytes = negotiated.maxBytes;
+    this.#stream = stream;
+    this.#settings = settings;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.closed = promise;
     this.#resolve = resolve;
@@ -73,14 +88,9 @@ export class EstablishedStream implements Branch {
     return this.trunk.tls;
   }
 
-  /** The other side says what it has got (XEP-0198). */
-  get acknowledges(): boolean {
-    return this.trunk.outstanding !== undefined;
-  }
-
   /** Stanzas that it has not acknowledged. */
   get unacknowledged(): number {
-    return this.#open.length;
+    return this.#open;
   }
 
   /** Stanzas that came on the same stream. */
@@ -107,20 +117,39 @@ export class EstablishedStream implements Branch {
     this.trunk.onceDrained(done);
   }
 
-  /** False where it is too large for the other side. */
-  send(stanza: Stanza): boolean {
-    const text = betweenServers(stanza);
+  /** Whether it is not too large for the other side. */
+  takes(text: string): boolean {
     // a character is no more than three bytes
-    if (text.length * 3 > this.maxBytes && Buffer.byteLength(text) > this.maxBytes) return false;
-    this.#sentAt = performance.now();
+    return text.length * 3 <= this.#maxBytes || Buffer.byteLength(text) <= this.#maxBytes;
+  }
+
+  /** A stanza, as `betweenServers` writes it. */
+  send(text: string): void {
+    this.usedAt = performance.now();
     this.sent++;
-    this.trunk.write(text);
-    const { outstanding } = this.trunk;
-    if (outstanding !== undefined) {
-      this.#open.push(stanza);
-      outstanding.add(this);
-    }
-    return true;
+    this.#stream.write(text);
+    if (this.management !== undefined) this.#expect();
+  }
+
+  /** The other side is to acknowledge it. */
+  #expect(): void {
+    this.#open++;
+    if (this.#asked) return;
+    if (this.#open % ASK_AFTER === 0) this.#ask();
+    else this.#asking ??= setImmediate(() => this.#ask());
+  }
+
+  #ask(): void {
+    clearImmediate(this.#asking);
+    clearTimeout(this.#again);
+    this.#asking = undefined;
+    this.#again = undefined;
+    if (this.#asked || this.#stream.over || this.#open === 0) return;
+    this.#asked = true;
+    this.#stream.write(`<r xmlns='${NS.streamManagement}'/>`);
+    this.#patience ??= setTimeout(() => {
+      this.close('it did not acknowledge what it was sent');
+    }, this.#settings().acknowledgeMs);
   }
 
   /** Asks whether a key is its own (XEP-0220 §2.1.2). Rejects with a ConnectionFailure. */
@@ -134,15 +163,59 @@ export class EstablishedStream implements Branch {
     this.trunk.leave(this, reason);
   }
 
-  onAcknowledged(): void {
-    this.#open.shift();
+  /** Lets go of the connection: the other side takes it for lost, and keeps the stream for whoever resumes it. */
+  abandon(reason: string): void {
+    this.#stream.cut(reason);
+  }
+
+  // --- what comes -------------------------------------------------------------------------------------------------
+
+  onElement(element: Element): void {
+    if (element.ns === NS.streamManagement && this.management !== undefined) this.#onManagement(element);
+    else if (element.is('verify', NS.dialback)) this.#onVerified(element);
+    else if (++this.#unknown > MOST_UNKNOWN) this.close('it sends what nobody has asked for');
+  }
+
+  #onManagement(element: Element): void {
+    if (element.name === 'r') {
+      this.#stream.write(`<a xmlns='${NS.streamManagement}' h='0'/>`); // nothing comes to us on this stream
+      return;
+    }
+    const h = Number(element.attr('h'));
+    if (element.name !== 'a' || !Number.isInteger(h)) return;
+    const count = (h - this.#acknowledged) >>> 0; // modulo 2^32
+    if (count > this.#open) {
+      this.close('it acknowledges more than it was sent');
+      return;
+    }
+    this.#acknowledged = h;
+    this.#open -= count;
+    if (count > 0) this.onAcknowledged(count);
+    this.#asked = false;
+    if (count > 0 || this.#open === 0) {
+      clearTimeout(this.#patience);
+      this.#patience = undefined;
+    }
+    if (count > 0) this.#ask();
+    else if (this.#open > 0) this.#again ??= setTimeout(() => this.#ask(), ASK_AGAIN_MS);
+  }
+
+  #onVerified(element: Element): void {
+    const [from, to, id, type] = ['from', 'to', 'id', 'type'].map((name) => element.attr(name));
+    const done = this.#keys.get(`${to} ${from} ${id}`);
+    if (done === undefined)
+      this.#unknown++; // XEP-0220 §3.1: only what was asked here
+    else if (type === 'valid' || type === 'invalid') done(type === 'valid');
+    else done(new ConnectionFailure('proof', 'It does not say whether a key is its own.', { timeout: true }));
   }
 
   onEnd(reason: string): void {
-    this.#over = true;
-    const unacknowledged = this.#open;
-    this.#open = [];
-    this.#resolve({ reason, unacknowledged });
+    clearTimeout(this.#patience);
+    clearTimeout(this.#again);
+    clearImmediate(this.#asking);
+    for (const done of this.#keys.values()) done(new ConnectionFailure('proof', `${reason}.`, { timeout: true }));
+    this.#open = 0;
+    this.#resolve({ reason });
   }
 }
 

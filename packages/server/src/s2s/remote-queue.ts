@@ -1,9 +1,19 @@
+import { crc32 } from 'node:zlib';
 import { Element } from '@parley/xmpp/element';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
-import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
-import type { EstablishedStream } from './outgoing-stream.ts';
-import type { WaitingStanzas } from './waiting-stanzas.ts';
+import { stanzaFromText } from '@parley/xmpp/stanza-text';
+import type { Awaitable } from '../pipeline.ts';
+import { RECORD_CHANGED } from '../session/journal-writer.ts';
+import { isJournaledFor } from '../session/journaled.ts';
+import type { Sent } from '../session/unacknowledged.ts';
+import { within } from '../within.ts';
+import { Attempts, type AttemptsHost } from './attempts.ts';
+import { ConnectionFailure } from './connection-failure.ts';
+import { isOutdated, supersedes } from './momentary.ts';
+import { betweenServers, type EstablishedStream } from './outgoing-stream.ts';
+import type { QueueSession } from './queue-session.ts';
+import { type Together, WaitingCount } from './waiting-count.ts';
 
 export interface QueueSettings {
   /** How long a stanza waits. */
@@ -13,234 +23,330 @@ export interface QueueSettings {
   readonly idleMs: number;
 }
 
-export interface RemoteQueueHost {
+export interface RemoteQueueHost extends Pick<AttemptsHost, 'now' | 'random' | 'onFailure'> {
   readonly settings: () => QueueSettings;
-  readonly waiting: WaitingStanzas;
-  open(): Promise<EstablishedStream>;
-  /** Answers the sender, if there is an answer. Each stanza comes here once, or goes out, or both where that is not known. */
-  giveUp(stanza: Stanza, failure: ConnectionFailure): void;
-  /** The same, where the stanza itself is the reason. */
-  refuse(stanza: Stanza, error: StanzaError): void;
+  /** What waits in all queues. */
+  readonly together: Together;
+  /** `previous`: the stream before, which the other side may have kept. */
+  open(previous: string | undefined): Promise<EstablishedStream>;
+  /**
+   * Answers the sender of a stanza that does not go out. Resolves when the answer is where it cannot get lost; whoever
+   * answers the same once more says so by the same number.
+   */
+  answer(stanza: Stanza, error: unknown, number: number): Awaitable<void>;
   onOpen(stream: EstablishedStream): void;
   onEnd(stream: EstablishedStream, reason: string): void;
-  onFailure(failure: ConnectionFailure, retryMs: number): void;
-  now(): number;
-  random(): number;
+  /** What the cluster knows of the queue is another now. */
+  onChange(session: QueueSession): void;
+  onFault(error: unknown): void;
 }
 
 /** A stanza that was on so many streams that ended before it was acknowledged is not sent again. */
 const MOST_SENDINGS = 3;
+/** How long an answer may take until it is where it cannot get lost; it goes on by itself then. */
+const LONGEST_ANSWER_MS = 10_000;
 /** A stream that ends sooner is no better than none. */
 const SHORT_MS = 10_000;
 
-/** What goes from one of our domains to another one: the stream, or what waits for it. */
+/** What goes from one of our domains to another one: the stream, and what waits for it. */
 export class RemoteQueue {
   readonly local: string;
   readonly remote: string;
+  readonly waiting: WaitingCount;
   readonly #host: RemoteQueueHost;
+  readonly #attempts: Attempts;
+  #session: QueueSession | undefined;
   #stream: EstablishedStream | undefined;
   #openedAt = 0;
-  /** It is being connected; resolves either way. */
-  #attempt: Promise<void> | undefined;
-  #draining = false;
-  #failures = 0;
-  #failure: ConnectionFailure | undefined;
-  /** Nothing is tried before. */
-  #restsUntil = 0;
-  #timer: NodeJS.Timeout | undefined;
-  readonly #sendings = new WeakMap<Stanza, number>();
+  /** The other side does not read as fast as it is written to. */
+  #blocked = false;
+  #over = false;
+  /** Of stanzas that were on streams which ended: on how many, and until when they wait now. */
+  readonly #again = new WeakMap<Sent, { sendings: number; until: number }>();
 
   constructor(local: string, remote: string, host: RemoteQueueHost) {
     this.local = local;
     this.remote = remote;
     this.#host = host;
+    this.waiting = new WaitingCount(host.together);
+    this.#attempts = new Attempts({
+      ...host,
+      open: () => host.open(this.#session?.peerStream),
+      onOpen: (stream) => this.#onOpen(stream),
+      onFailure: (failure, restMs) => this.#onFailure(failure, restMs),
+      wanted: () => this.#size > 0,
+    });
+  }
+
+  /** As the cluster and the keyspace know it, where this node has it. */
+  get session(): QueueSession | undefined {
+    return this.#session;
   }
 
   get stream(): EstablishedStream | undefined {
     return this.#stream;
   }
 
-  get waiting(): WaitingStanzas {
-    return this.#host.waiting;
-  }
-
   get state(): 'open' | 'connecting' | 'resting' | 'idle' {
-    if (this.#stream !== undefined) return 'open';
-    if (this.#attempt !== undefined) return 'connecting';
-    return this.#host.now() < this.#restsUntil ? 'resting' : 'idle';
+    return this.#stream === undefined ? this.#attempts.state : 'open';
   }
 
   /** Why there was no stream lately. */
   get failure(): ConnectionFailure | undefined {
-    return this.#failure;
+    return this.#attempts.failure;
   }
 
-  /** Whether a stanza would go out at once. */
+  /** Whether what comes waits for nothing but to be committed. */
   get ready(): boolean {
-    return this.#stream?.writable === true && this.waiting.size === 0;
+    return this.#stream?.writable === true && !this.#blocked;
   }
 
   /** Something is on its way, or may be at any moment. */
   get busy(): boolean {
-    if (this.#stream !== undefined) return this.waiting.size > 0 || this.#stream.unacknowledged > 0;
-    return this.#attempt !== undefined && this.waiting.size > 0;
+    if (this.#stream !== undefined) return this.#size > 0 || this.#stream.unacknowledged > 0;
+    return this.#attempts.state === 'connecting' && this.#size > 0;
   }
 
-  /** Sends it, or has it wait. Throws a StanzaError where it is too large for the other side, and the failure where it could not be tried again while it waits. */
-  send(stanza: Stanza): void {
-    if (this.ready) {
-      if (this.#stream?.send(stanza) === false) throw tooLarge();
-      return;
-    }
-    const now = this.#host.now();
-    const until = now + this.#host.settings().waitMs;
-    if (this.#stream === undefined && this.#attempt === undefined && now < this.#restsUntil) {
-      const failure = this.#failure as ConnectionFailure;
-      if (failure.lasting || until < this.#restsUntil) throw failure;
-    }
-    this.waiting.add(stanza, until);
-    if (this.#stream !== undefined) this.#flush();
-    else void this.connect();
+  /** Stanzas that have not been written. */
+  get #size(): number {
+    const { sent } = this.#session?.backlog ?? {};
+    return sent === undefined ? 0 : sent.size - sent.written;
   }
+
+  /** It is this node's from now on, with what it has. */
+  begin(session: QueueSession): void {
+    this.#session = session;
+    this.#count();
+    if (this.#stream !== undefined) this.#attach(this.#stream);
+  }
+
+  /** It is this node's no longer: what comes of it is not to be seen here. */
+  end(reason: string): void {
+    const { size = 0 } = this.#session?.backlog.sent ?? {};
+    this.#over = true;
+    this.#attempts.stop();
+    this.#letGo(reason, size > 0);
+    this.#session = undefined;
+    this.#count();
+  }
+
+  /** Lets go of the stream; what waits, waits on. */
+  release(): void {
+    this.#over = true;
+    this.#attempts.stop();
+    this.#letGo('another node takes it over', true);
+  }
+
+  #letGo(reason: string, kept: boolean): void {
+    const stream = this.#stream;
+    this.#detach();
+    if (kept && stream?.management?.id !== undefined) stream.abandon(reason);
+    else stream?.close(reason);
+  }
+
+  // --- what goes in -----------------------------------------------------------------------------------------------
+
+  /**
+   * Throws a StanzaError where a stanza is too large for the other side, and the failure where it could not be tried again
+   * while it waits.
+   */
+  check(stanza: Stanza): void {
+    const stream = this.#stream;
+    if (stream?.writable === true) {
+      if (!stream.takes(betweenServers(stanza))) throw tooLarge();
+    } else if (stream === undefined) this.#attempts.check(this.#host.now() + this.#host.settings().waitMs);
+  }
+
+  /** Takes a stanza. The promise, if there is one, resolves when it is committed. */
+  take(session: QueueSession, stanza: Stanza): Awaitable<void> {
+    const { backlog } = session;
+    // a text of its own: what it was cut out of may be large
+    const text = Buffer.from(betweenServers(stanza)).toString();
+    const superfluous = backlog.detached ? supersedes(text) : undefined;
+    if (superfluous !== undefined) backlog.sent.takeOut((sent) => !sent.journaled && superfluous(sent));
+    const committed = backlog.take(text, stanza.origin, isJournaledFor(session.account, stanza, text.length));
+    this.#count();
+    if (this.#stream === undefined) void this.connect();
+    return committed;
+  }
+
+  // --- the stream -------------------------------------------------------------------------------------------------
 
   /** Connects unless it does already, or has to rest. `now`: it need not rest. */
   async connect(now = false): Promise<void> {
-    if (this.#stream !== undefined) return;
-    const rest = this.#restsUntil - this.#host.now();
-    if (!now && rest > 0) {
-      this.#timer ??= setTimeout(() => this.#rested(), rest).unref();
-      return;
-    }
-    this.#attempt ??= this.#host.open().then(
-      (stream) => this.#onOpen(stream),
-      (error) => this.#onFailure(error),
-    );
-    await this.#attempt;
+    if (this.#stream !== undefined || this.#over) return;
+    await this.#attempts.connect(now);
   }
 
   #onOpen(stream: EstablishedStream): void {
-    this.#attempt = undefined;
     this.#stream = stream;
     this.#openedAt = this.#host.now();
-    this.#failure = undefined;
     this.#host.onOpen(stream);
-    void stream.closed.then((end) => this.#onEnd(stream, end.reason, end.unacknowledged));
-    this.#flush();
+    stream.onAcknowledged = (count) => this.#onAcknowledged(stream, count);
+    void stream.closed.then(({ reason }) => this.#onEnd(stream, reason));
+    if (this.#over) stream.close('the queue is elsewhere');
+    else if (this.#session !== undefined) this.#attach(stream);
   }
 
-  #flush(): void {
-    const stream = this.#stream;
-    if (stream === undefined || this.#draining) return;
-    while (stream.writable) {
-      const stanza = this.waiting.take();
-      if (stanza === undefined) return;
-      if (!stream.send(stanza)) this.#host.refuse(stanza, tooLarge());
+  #attach(stream: EstablishedStream): void {
+    const session = this.#session as QueueSession;
+    void session.backlog.inTurn(() => this.#begin(session, stream)).catch((error) => this.#host.onFault(error));
+  }
+
+  /** What waits goes out on a stream: first that which the other side has not handled on the one before. */
+  async #begin(session: QueueSession, stream: EstablishedStream): Promise<void> {
+    const { backlog } = session;
+    const { sent, journal } = backlog;
+    const isCurrent = () => this.#stream === stream && !stream.over && !session.ended;
+    const { id, resumedAt, handledBefore } = stream.management ?? {};
+    if (!isCurrent()) return;
+    if (resumedAt !== undefined && !sent.allows(resumedAt)) {
+      session.peerStream = undefined;
+      stream.close('it has handled more than it was sent');
+      return;
     }
-    if (stream.over) return;
-    this.#draining = true;
-    stream.whenWritable(() => {
-      this.#draining = false;
-      this.#flush();
-    });
-  }
-
-  #onEnd(stream: EstablishedStream, reason: string, unacknowledged: readonly Stanza[]): void {
-    this.#stream = undefined;
-    this.#draining = false;
-    this.#host.onEnd(stream, reason);
-    const again = unacknowledged.filter((stanza) => {
-      const sendings = (this.#sendings.get(stanza) ?? 0) + 1;
-      this.#sendings.set(stanza, sendings);
-      if (sendings < MOST_SENDINGS) return true;
-      this.#giveUp(stanza, new ConnectionFailure('connection', `${reason}.`, { timeout: true }));
-      return false;
-    });
-    this.waiting.putBack(again, this.#host.now() + this.#host.settings().waitMs);
-    const short = this.#host.now() - this.#openedAt < SHORT_MS;
-    if (!short) this.#failures = 0;
-    if (this.waiting.size === 0) return;
-    if (short) this.#rest(new ConnectionFailure('connection', `${reason}.`, { timeout: true }));
-    else void this.connect();
-  }
-
-  #onFailure(error: unknown): void {
-    this.#attempt = undefined;
-    this.#rest(
-      error instanceof ConnectionFailure
-        ? error
-        : new ConnectionFailure('connection', 'A fault of ours.', { condition: 'internal-server-error', cause: error }),
+    const now = Date.now();
+    await backlog.takeOut(
+      (each) => isOutdated(each, now),
+      () => {},
     );
+    await this.#remove(session, ({ text }) => !stream.takes(text), tooLarge());
+    if (!isCurrent()) return;
+    const renumber = () => {
+      const handled =
+        resumedAt ?? (handledBefore !== undefined && sent.allows(handledBefore) ? handledBefore : undefined);
+      if (handled !== undefined) backlog.forget(sent.resume(handled));
+      if (resumedAt === undefined) sent.restart(0);
+      const changed = session.peerStream !== id;
+      session.peerStream = id;
+      return changed ? RECORD_CHANGED : undefined;
+    };
+    // whoever comes after this node needs the numbers where the stream may be resumed
+    if (id !== undefined || session.peerStream !== undefined) {
+      if (!(await journal.takeOver(renumber))) return;
+    } else renumber();
+    this.#host.onChange(session);
+    if (!isCurrent()) return;
+    backlog.attached = true;
+    this.pump();
   }
 
-  #rest(failure: ConnectionFailure): void {
-    const { firstRetryMs, maxRetryMs } = this.#host.settings();
-    const delay = Math.min(maxRetryMs, firstRetryMs * 2 ** Math.min(this.#failures, 30));
-    const rest = delay * (0.75 + 0.5 * this.#host.random());
-    this.#failures++;
-    this.#failure = failure;
-    this.#restsUntil = this.#host.now() + rest;
-    this.#host.onFailure(failure, rest);
+  /** Writes what is ready, in order. */
+  pump(): void {
+    const stream = this.#stream;
+    const { backlog } = this.#session ?? {};
+    if (stream === undefined || backlog?.attached !== true || this.#blocked) return;
+    const { sent } = backlog;
+    while (stream.writable) {
+      const next = sent.next();
+      if (next === undefined) break;
+      stream.send(next.text);
+    }
+    if (stream.management === undefined && sent.written > 0) backlog.acknowledge(sent.count);
+    this.#count();
+    if (stream.writable || stream.over) return;
+    this.#blocked = true;
+    stream.whenWritable(() => {
+      if (this.#stream !== stream) return;
+      this.#blocked = false;
+      this.pump();
+    });
+  }
+
+  #onAcknowledged(stream: EstablishedStream, count: number): void {
+    const { backlog } = this.#session ?? {};
+    if (this.#stream !== stream || backlog?.attached !== true) return;
+    const { sent } = backlog;
+    backlog.acknowledge((sent.count - sent.written + count) >>> 0);
+  }
+
+  #detach(): readonly Sent[] {
+    this.#stream = undefined;
+    this.#blocked = false;
+    const { backlog } = this.#session ?? {};
+    if (backlog?.attached !== true) return [];
+    backlog.attached = false;
+    return backlog.sent.unwrite();
+  }
+
+  #onEnd(stream: EstablishedStream, reason: string): void {
+    this.#host.onEnd(stream, reason);
+    if (this.#stream !== stream) return; // it was let go of
+    const now = this.#host.now();
+    const until = Date.now() + this.#host.settings().waitMs;
+    for (const sent of this.#detach()) {
+      this.#again.set(sent, { sendings: (this.#again.get(sent)?.sendings ?? 0) + 1, until });
+    }
+    this.#count();
+    const failure = new ConnectionFailure('connection', `${reason}.`, { timeout: true });
+    void this.#giveUp((sent) => (this.#again.get(sent)?.sendings ?? 0) >= MOST_SENDINGS, failure);
+    const short = now - this.#openedAt < SHORT_MS;
+    this.#attempts.ended(short ? failure : undefined);
+  }
+
+  #onFailure(failure: ConnectionFailure, restMs: number): void {
+    this.#host.onFailure(failure, restMs);
     // those whose time is over before anything is tried again need not wait for it
-    const late = failure.lasting ? this.waiting.takeAll() : this.waiting.takeLate(this.#restsUntil);
-    for (const stanza of late) this.#giveUp(stanza, failure);
-    if (this.waiting.size > 0) void this.connect();
+    const until = Date.now() + restMs;
+    void this.#giveUp((sent) => failure.lasting || this.#until(sent) <= until, failure);
   }
 
-  #rested(): void {
-    this.#timer = undefined;
-    if (this.waiting.size > 0) void this.connect(true);
+  // --- what does not go out ---------------------------------------------------------------------------------------
+
+  /** Milliseconds since 1970. */
+  #until(sent: Sent): number {
+    return this.#again.get(sent)?.until ?? sent.at + this.#host.settings().waitMs;
   }
 
-  #giveUp(stanza: Stanza, failure: ConnectionFailure): void {
-    this.#host.giveUp(stanza, failure);
+  async #giveUp(which: (sent: Sent) => boolean, error: StanzaError | ConnectionFailure): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    await this.#remove(session, which, error).catch((fault) => this.#host.onFault(fault));
+  }
+
+  async #remove(
+    session: QueueSession,
+    which: (sent: Sent) => boolean,
+    error: StanzaError | ConnectionFailure,
+  ): Promise<void> {
+    const removed = session.backlog.takeOut(which, (taken) => {
+      const answered = Promise.all(taken.map((sent) => this.#answer(sent, error)));
+      return within(answered, LONGEST_ANSWER_MS);
+    });
+    this.#count();
+    await removed;
+  }
+
+  #answer({ text, at }: Sent, error: StanzaError | ConnectionFailure): Awaitable<void> {
+    try {
+      return this.#host.answer(stanzaFromText(Buffer.from(text)), error, crc32(`${at} ${text}`));
+    } catch (fault) {
+      this.#host.onFault(fault); // it cannot be read
+    }
   }
 
   /** Called every second or so. False: there is nothing to remember any more. */
   tick(): boolean {
-    const now = this.#host.now();
-    const failure = () => new ConnectionFailure('connection', 'It took too long.', { timeout: true });
-    for (const stanza of this.waiting.takeLate(now)) this.#giveUp(stanza, this.#failure ?? failure());
-    const { idleMs, maxRetryMs } = this.#host.settings();
+    const now = Date.now();
+    if (this.#size > 0) void this.#giveUp((sent) => this.#until(sent) <= now, this.failure ?? tookTooLong());
+    const { idleMs } = this.#host.settings();
     const stream = this.#stream;
     if (stream !== undefined && stream.unacknowledged === 0 && performance.now() - stream.usedAt > idleMs) {
       stream.close('nothing has gone for a while');
     }
-    if (stream !== undefined || this.#attempt !== undefined || this.waiting.size > 0) return true;
-    return this.#failures > 0 && now < this.#restsUntil + maxRetryMs;
+    return stream !== undefined || this.#session?.backlog.empty === false || this.#attempts.matter;
   }
 
-  /** Gives up what waits. */
-  giveUpAll(reason: string): void {
-    const failure = new ConnectionFailure('connection', `${reason}.`, { timeout: true });
-    for (const stanza of this.waiting.takeAll()) this.#giveUp(stanza, failure);
-  }
-
-  /** Closes the stream, if there is one, and gives up what waits. */
-  stop(reason: string): void {
-    clearTimeout(this.#timer);
-    this.giveUpAll(reason);
-    this.#stream?.close(reason);
+  #count(): void {
+    const { sent } = this.#session?.backlog ?? {};
+    this.waiting.set(this.#size, sent?.unwrittenBytes ?? 0);
   }
 }
+
+const tookTooLong = () => new ConnectionFailure('connection', 'It took too long.', { timeout: true });
 
 /** XEP-0205 §4.5, XEP-0478 */
 function tooLarge(): StanzaError {
   const application = Element.of('stanza-too-big', 'urn:xmpp:errors');
   return new StanzaError('policy-violation', { text: 'It is too large for the other server.', application });
-}
-
-/** What a sender may know of a failure: not where our servers look for others, and what they see there. */
-export function wordsForSender(step: ConnectionStep, remote: string): string {
-  switch (step) {
-    case 'policy':
-      return `This server does not talk to ${remote}.`;
-    case 'dns':
-      return `There is no server of ${remote} to be found.`;
-    case 'certificate':
-      return `The server of ${remote} cannot prove that it is the right one.`;
-    case 'proof':
-      return `The server of ${remote} does not take this one for who it is.`;
-    default:
-      return `The server of ${remote} cannot be reached.`;
-  }
 }

@@ -1,12 +1,16 @@
 import type { LimitName } from '@parley/metrics/catalogue';
+import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
-import { Dropped } from '../pipeline.ts';
-import { ConnectionFailure } from './connection-failure.ts';
+import { type Awaitable, Dropped } from '../pipeline.ts';
+import { UNORDERED } from '../session/origins.ts';
+import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
 import type { EstablishedStream } from './outgoing-stream.ts';
 import type { PeerPolicy } from './policy.ts';
-import { type QueueSettings, RemoteQueue, wordsForSender } from './remote-queue.ts';
-import { StanzasInMemory, type Together, type WaitingStanzas, weight } from './waiting-stanzas.ts';
+import type { QueueSession } from './queue-session.ts';
+import { type QueueOwner, QueueSessions, type QueueSessionsHost } from './queue-sessions.ts';
+import { type QueueSettings, RemoteQueue } from './remote-queue.ts';
+import { type Together, weight } from './waiting-count.ts';
 
 export interface RemoteRoutingSettings extends QueueSettings {
   readonly maxStanzas: number;
@@ -16,14 +20,18 @@ export interface RemoteRoutingSettings extends QueueSettings {
   readonly outgoing: number;
 }
 
-export interface RemoteRoutingHost {
+export interface RemoteRoutingHost extends QueueSessionsHost {
   readonly settings: () => RemoteRoutingSettings;
   readonly policy: (remote: string) => PeerPolicy;
   /** Whether a domain, or a service below it, is one that this server speaks for. */
   isOurs(domain: string): boolean;
-  open(local: string, remote: string): Promise<EstablishedStream>;
-  /** Answers the sender of a stanza with an error, where the rules allow an answer. */
-  answer(stanza: Stanza, error: StanzaError): void;
+  /** `previous`: the stream before, which the other side may have kept (XEP-0198). */
+  open(local: string, remote: string, previous: string | undefined): Promise<EstablishedStream>;
+  /**
+   * Answers the sender of a stanza with an error, where the rules allow an answer; `prepare` makes it what is sent. The
+   * promise, if there is one, resolves when the answer cannot get lost any more.
+   */
+  answer(stanza: Stanza, error: unknown, prepare?: (answer: Stanza) => Stanza): Awaitable<void>;
   onSent(stanza: Stanza): void;
   onOpen(stream: EstablishedStream): void;
   onEnd(stream: EstablishedStream, reason: string): void;
@@ -40,53 +48,86 @@ export const STOPS = 'the server stops';
 const MOST_QUEUES = 20_000;
 
 /** Stanzas for other servers: where each waits, and what becomes of it where nobody takes it. */
-export class RemoteRouting {
+export class RemoteRouting implements QueueOwner {
+  readonly sessions: QueueSessions;
   readonly #host: RemoteRoutingHost;
+  /** Those of this node, by the address of the queue. */
   readonly #queues = new Map<string, RemoteQueue>();
+  readonly #addresses = new Map<string, Jid>();
   readonly #now: () => number;
   /** What waits for all domains together. */
   readonly waiting: Together = { bytes: 0, stanzas: 0 };
+  /** Nothing is connected before. */
+  #started = false;
   #stopped = false;
   #ticking: NodeJS.Timeout | undefined;
 
   constructor(host: RemoteRoutingHost, now: () => number = () => performance.now()) {
     this.#host = host;
     this.#now = now;
+    this.sessions = new QueueSessions(host, this);
   }
 
   get queues(): readonly RemoteQueue[] {
     return [...this.#queues.values()];
   }
 
-  /** Takes a stanza for another server. Throws a StanzaError where it is refused at once; presence is dropped then. */
-  send(stanza: Stanza): void {
+  /** From now on what waits is sent. */
+  start(): void {
+    this.#started = true;
+    for (const queue of this.#queues.values()) if (queue.waiting.size > 0) void queue.connect();
+  }
+
+  // --- stanzas ----------------------------------------------------------------------------------------------------
+
+  /**
+   * Takes a stanza for another server. Throws a StanzaError, or rejects with one, where it is refused; presence is dropped
+   * then. The promise, if there is one, resolves when it cannot get lost any more.
+   */
+  send(stanza: Stanza): Awaitable<void> {
+    const refused = (error: unknown): never => {
+      throw stanza.kind === 'presence' ? new Dropped() : error;
+    };
     try {
-      this.#send(stanza);
+      const taken = this.#send(stanza);
+      if (taken instanceof Promise) return taken.catch(refused);
     } catch (error) {
-      const refused = error instanceof ConnectionFailure ? unreachable(error, stanza.to?.domain ?? '') : error;
-      if (stanza.kind === 'presence') throw new Dropped();
-      throw refused;
+      refused(error);
     }
   }
 
-  #send(stanza: Stanza): void {
+  #send(stanza: Stanza): Awaitable<void> {
     const { from, to } = stanza;
     if (from === undefined || to === undefined || !this.#host.isOurs(from.domain)) {
       throw new Dropped(); // nobody relays for others: it could go round for ever
     }
     const policy = this.#host.policy(to.domain);
-    if (!policy.allow || !policy.stanzas.has(stanza.kind)) {
-      throw new StanzaError('not-allowed', { text: wordsForSender('policy', to.domain) });
-    }
+    if (!policy.allow || !policy.stanzas.has(stanza.kind)) throw notAllowed(to.domain);
+    const address = this.#addressOf(from.domain, to.domain);
+    const full = this.#queues.size >= MOST_QUEUES && this.#host.sessions.get(address) === undefined;
+    if (full || this.#stopped) throw tooMany();
     const sent = policy.stripPresence && stanza.kind === 'presence' ? stanza.with({ children: [] }) : stanza;
-    const queue = this.#queue(from.domain, to.domain);
-    if (!queue.ready) this.#checkRoom(queue, sent);
-    queue.send(sent);
+    const taken = this.sessions.deliver(address, sent);
     this.#host.onSent(sent);
+    return taken;
   }
 
-  #checkRoom({ waiting, remote }: RemoteQueue, stanza: Stanza): void {
+  #addressOf(local: string, remote: string): Jid {
+    const key = `${local} ${remote}`;
+    let address = this.#addresses.get(key);
+    if (address === undefined) {
+      if (this.#addresses.size >= MOST_QUEUES) this.#addresses.clear();
+      address = this.sessions.addressOf(local, remote);
+      this.#addresses.set(key, address);
+    }
+    return address;
+  }
+
+  #check(queue: RemoteQueue, stanza: Stanza): void {
+    queue.check(stanza);
+    if (queue.ready) return;
     const { maxStanzas, maxBytes, maxTotalBytes } = this.#host.settings();
+    const { waiting, remote } = queue;
     const bytes = weight(stanza);
     const limit =
       waiting.size >= maxStanzas
@@ -101,34 +142,79 @@ export class RemoteRouting {
     throw new StanzaError('resource-constraint', { type: 'wait', text: `Too much waits for ${remote} already.` });
   }
 
+  #answer(session: Pick<QueueSession, 'sessionId'>, remote: string, stanza: Stanza, error: unknown, number?: number) {
+    if (stanza.kind === 'presence') return;
+    const words = error instanceof ConnectionFailure ? unreachable(error, remote) : error;
+    if (number === undefined) return this.#host.answer(stanza, words);
+    const origin = { sid: session.sessionId, k: number, effect: UNORDERED };
+    return this.#host.answer(stanza, words, (answer) => answer.withOrigin(origin));
+  }
+
+  // --- QueueOwner -------------------------------------------------------------------------------------------------
+
+  onBegin(session: QueueSession): void {
+    const { jid } = session;
+    const queue = this.#queue(jid.resource, jid.domain);
+    queue.begin(session);
+    if (this.#started && queue.waiting.size > 0) void queue.connect();
+  }
+
+  onReady(session: QueueSession): void {
+    this.#of(session)?.pump();
+  }
+
+  take(session: QueueSession, stanza: Stanza): Awaitable<void> {
+    const queue = this.#of(session);
+    if (queue === undefined) return;
+    const { origin } = stanza;
+    try {
+      if (origin === undefined || !session.backlog.had(origin)) this.#check(queue, stanza);
+    } catch (error) {
+      return this.#answer(session, queue.remote, stanza, error);
+    }
+    return queue.take(session, stanza);
+  }
+
+  release(session: QueueSession): void {
+    this.#of(session)?.release();
+  }
+
+  onEnd(session: QueueSession): void {
+    const queue = this.#of(session);
+    if (queue === undefined) return;
+    this.#queues.delete(keyOf(queue));
+    queue.end(this.#stopped ? STOPS : 'it is not needed here any more');
+  }
+
+  #of(session: QueueSession): RemoteQueue | undefined {
+    const queue = this.#queues.get(session.jid.toString());
+    return queue?.session === session ? queue : undefined;
+  }
+
+  // --- streams ----------------------------------------------------------------------------------------------------
+
   #queue(local: string, remote: string): RemoteQueue {
-    const key = `${local} ${remote}`;
+    const key = keyOf({ local, remote });
     const before = this.#queues.get(key);
     if (before !== undefined) return before;
-    if (this.#queues.size >= MOST_QUEUES || this.#stopped) {
-      throw new StanzaError('resource-constraint', { type: 'wait', text: 'This server talks to too many others.' });
-    }
     const host = this.#host;
-    const waiting: WaitingStanzas = new StanzasInMemory(this.waiting);
-    const queue = new RemoteQueue(local, remote, {
+    const queue: RemoteQueue = new RemoteQueue(local, remote, {
       settings: host.settings,
-      waiting,
-      open: () => {
+      together: this.waiting,
+      open: (previous) => {
         this.#makeRoom();
-        return host.open(local, remote);
+        return host.open(local, remote, previous);
       },
-      giveUp: (stanza, failure) => {
-        if (stanza.kind !== 'presence') host.answer(stanza, unreachable(failure, remote));
-      },
-      refuse: (stanza, error) => {
-        if (stanza.kind !== 'presence') host.answer(stanza, error);
-      },
+      answer: (stanza, error, number) =>
+        this.#answer(queue.session ?? { sessionId: '' }, remote, stanza, error, number),
       onOpen: (stream) => {
         if (this.#stopped) stream.close(STOPS);
         host.onOpen(stream);
       },
       onEnd: (stream, reason) => host.onEnd(stream, reason),
       onFailure: (failure, retryMs) => host.onFailure(local, remote, failure, retryMs),
+      onChange: (session) => host.nodes?.changed(session),
+      onFault: (error) => host.onFault(error),
       now: this.#now,
       random: Math.random,
     });
@@ -146,7 +232,11 @@ export class RemoteRouting {
   }
 
   #tick(): void {
-    for (const [key, queue] of this.#queues) if (!queue.tick()) this.#queues.delete(key);
+    for (const [key, queue] of this.#queues) {
+      if (queue.tick()) continue;
+      if (queue.session !== undefined) queue.session.finish('nothing is left in it');
+      else this.#queues.delete(key);
+    }
     if (this.#queues.size > 0) return;
     clearInterval(this.#ticking);
     this.#ticking = undefined;
@@ -154,7 +244,7 @@ export class RemoteRouting {
 
   /** The stream from one of our domains to another one, if there is one. */
   stream(local: string, remote: string): EstablishedStream | undefined {
-    return this.#queues.get(`${local} ${remote}`)?.stream;
+    return this.#queues.get(keyOf({ local, remote }))?.stream;
   }
 
   /** Connects now, however long it would have to wait. Rejects with a ConnectionFailure. */
@@ -179,18 +269,49 @@ export class RemoteRouting {
     }
   }
 
-  /** Answers those whose stanzas still wait; what comes later may still go. */
-  giveUpAll(reason: string): void {
-    for (const queue of this.#queues.values()) queue.giveUpAll(reason);
-  }
-
-  /** Closes all streams, and answers those whose stanzas still wait. */
-  stop(): void {
+  /** Closes all streams. What waits is in the keyspace, for whoever comes next; resolves when that has all of it. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#ticking);
-    for (const queue of this.#queues.values()) queue.stop(STOPS);
+    const written = this.queues.map(async (queue) => {
+      const { session } = queue;
+      if (session?.backlog.empty) session.finish(STOPS);
+      else {
+        queue.end(STOPS);
+        await session?.backlog.journal.write();
+      }
+    });
+    this.#queues.clear();
+    await Promise.all(written);
+    await this.sessions.ended();
   }
 }
 
+const keyOf = ({ local, remote }: Pick<RemoteQueue, 'local' | 'remote'>): string => `${remote}/${local}`;
+
+const notAllowed = (remote: string): StanzaError =>
+  new StanzaError('not-allowed', { text: wordsForSender('policy', remote) });
+
+const tooMany = (): StanzaError =>
+  new StanzaError('resource-constraint', { type: 'wait', text: 'This server talks to too many others.' });
+
 const unreachable = (failure: ConnectionFailure, remote: string): StanzaError =>
-  new StanzaError(failure.condition, { text: wordsForSender(failure.step, remote), cause: failure });
+  failure.step === 'policy'
+    ? notAllowed(remote)
+    : new StanzaError(failure.condition, { text: wordsForSender(failure.step, remote), cause: failure });
+
+/** What a sender may know of a failure: not where our servers look for others, and what they see there. */
+function wordsForSender(step: ConnectionStep, remote: string): string {
+  switch (step) {
+    case 'policy':
+      return `This server does not talk to ${remote}.`;
+    case 'dns':
+      return `There is no server of ${remote} to be found.`;
+    case 'certificate':
+      return `The server of ${remote} cannot prove that it is the right one.`;
+    case 'proof':
+      return `The server of ${remote} does not take this one for who it is.`;
+    default:
+      return `The server of ${remote} cannot be reached.`;
+  }
+}

@@ -20,8 +20,6 @@ export interface BacklogHost {
   /** Inbound stanzas that were dealt with, modulo 2^32. */
   handled(): number;
   record(epoch: number): ResumptionRecord;
-  /** Entries that the journal has and that are not among those that wait any more. */
-  leaving?(): readonly Sent[];
 }
 
 /** What a predecessor in another process left of the session. */
@@ -50,6 +48,10 @@ export class Backlog {
   readonly sent = new Unacknowledged();
   /** It has a stream: what waits is written to it. */
   attached = true;
+  /** What was taken out, and goes elsewhere: until it is there, the journal has it before all else. */
+  #leaving: readonly Sent[] = [];
+  /** What is acknowledged meanwhile. */
+  readonly #acknowledged: Sent[] = [];
   readonly #host: BacklogHost;
   /** Of everything that was taken, and of those whose entries the journal has let go of. */
   readonly #origins: Origins;
@@ -100,14 +102,18 @@ export class Backlog {
     return !this.attached;
   }
 
+  /** Nothing waits, is on its way, or has still to be let go of. */
+  get empty(): boolean {
+    return this.#all.length === 0 && this.journal.written === undefined;
+  }
+
   /** When the oldest stanza was taken that was not acknowledged: milliseconds since 1970. */
   get unacknowledgedSince(): number | undefined {
     return this.sent.all[0]?.at;
   }
 
   get #all(): readonly Sent[] {
-    const leaving = this.#host.leaving?.() ?? [];
-    return leaving.length === 0 ? this.sent.all : [...leaving, ...this.sent.all];
+    return this.#leaving.length === 0 ? this.sent.all : [...this.#leaving, ...this.sent.all];
   }
 
   get #header(): JournalHeader {
@@ -148,7 +154,33 @@ export class Backlog {
   acknowledge(h: number): void {
     const taken = this.sent.acknowledge(h);
     this.forget(taken);
+    if (this.#leaving.length > 0) this.#acknowledged.push(...taken);
+    else this.#trim(taken);
+  }
+
+  /** Of entries at the head of the journal. */
+  #trim(taken: readonly Sent[]): void {
     for (const { journaled } of taken) if (journaled) this.journal.acknowledged();
+  }
+
+  /**
+   * Takes some out of those that have not been written, has `away` see to it that they are elsewhere, and has the journal let
+   * go of them when they are: whoever takes the session over before that does it once more.
+   */
+  async takeOut(goes: (sent: Sent) => boolean, away: (taken: readonly Sent[]) => Awaitable<void>): Promise<void> {
+    const before = this.sent.all.filter(({ journaled }) => journaled);
+    const taken = this.sent.takeOut(goes);
+    const kept = taken.filter(({ journaled }) => journaled);
+    // the oldest ones of the journal can be trimmed
+    const oldest = this.#leaving.length === 0 && kept.every((sent, place) => sent === before[place]);
+    this.#leaving = [...this.#leaving, ...kept];
+    if (taken.length > 0) await away(taken);
+    if (kept.length === 0) return;
+    this.forget(kept);
+    this.#leaving = this.#leaving.filter((sent) => !kept.includes(sent));
+    const any = this.#acknowledged.splice(0).length > 0;
+    if (oldest && !any) this.#trim(kept);
+    else await this.journal.takeOver(() => {});
   }
 
   /** The journal lets go of these entries, but must know them again. */

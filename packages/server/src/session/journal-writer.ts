@@ -27,6 +27,9 @@ export interface JournalWriterHost {
 const TRIM_MS = 250;
 const TRIM_MOST = 32;
 
+/** What the `change` of a takeover answers where it concerns the record. */
+export const RECORD_CHANGED = Symbol('record changed');
+
 interface Job {
   /** False where the session is somebody else's. */
   work(): Promise<boolean>;
@@ -147,11 +150,12 @@ export class JournalWriter {
 
   /**
    * Has a new journal, of a new epoch, hold everything as it is after `change`, which is called when nothing else is being
-   * written. False where the session is somebody else's, or nothing can be written.
+   * written. The record goes with it where `change` says that it is another now. False where the session is somebody
+   * else's, or nothing can be written.
    */
-  async takeOver(change: () => void): Promise<boolean> {
+  async takeOver(change: () => unknown): Promise<boolean> {
     await this.#enqueue(() => {
-      change();
+      if (change() === RECORD_CHANGED) this.#recordStale = true;
       return this.#rewrite();
     });
     return !this.#over;

@@ -1,7 +1,9 @@
 import { isOnlyChatState } from '@parley/xmpp/chat-state';
 import { hasHint } from '@parley/xmpp/hints';
+import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
+import { isQueue } from './resumption/resumption-keys.ts';
 
 /** Answers that are larger are asked for again by the client. */
 const LARGEST_ANSWER = 8192;
@@ -23,6 +25,11 @@ export function isJournaled(stanza: Stanza, size: number): boolean {
       return (stanza.type === 'result' || stanza.type === 'error') && size <= LARGEST_ANSWER;
   }
 }
+
+/** The same for whichever session: another server gets requests, too, whose senders count on an answer. */
+export const isJournaledFor = (account: Jid, stanza: Stanza, size: number): boolean =>
+  isJournaled(stanza, size) ||
+  (isQueue(account) && stanza.kind === 'iq' && (stanza.type === 'get' || stanza.type === 'set'));
 
 /** Roster and blocklist pushes come from the account itself, or from nobody. */
 function isPush({ payload }: Stanza): boolean {

@@ -1,5 +1,6 @@
 import type { Jid } from '@parley/xmpp/jid';
 import { RemoteSession } from './remote-session.ts';
+import { isQueue } from './resumption/resumption-keys.ts';
 import type { Route, Session } from './session.ts';
 
 /** A bound resource, of this node or of another. */
@@ -13,9 +14,12 @@ export class Sessions {
   readonly #byAccount = new Map<string, readonly BoundSession[]>();
   /** Those of this node alone. */
   readonly #byId = new Map<string, Session>();
+  /** What goes from this node to other servers: nobody's resources. */
+  readonly #queues = new Map<string, Session>();
   readonly #remote = new Map<string, RemoteSession>();
+  #queuesElsewhere = 0;
 
-  /** How many sessions this node has. */
+  /** How many sessions the clients of this node have. */
   get size(): number {
     return this.#byId.size;
   }
@@ -61,7 +65,7 @@ export class Sessions {
 
   /** The session of this node that a route leads to, if it is still here. */
   owned({ sessionId }: Pick<Route, 'sessionId'>): Session | undefined {
-    return this.#byId.get(sessionId);
+    return this.#byId.get(sessionId) ?? this.#queues.get(sessionId);
   }
 
   /** What is known of a session of another node. */
@@ -69,9 +73,9 @@ export class Sessions {
     return this.#remote.get(sessionId);
   }
 
-  /** How many sessions of other nodes are known. */
+  /** How many sessions of clients of other nodes are known. */
   get elsewhere(): number {
-    return this.#remote.size;
+    return this.#remote.size - this.#queuesElsewhere;
   }
 
   get allRemote(): IterableIterator<RemoteSession> {
@@ -82,13 +86,18 @@ export class Sessions {
     const known = this.#remote.get(session.sessionId);
     if (known !== undefined) this.removeRemote(known);
     this.#append(session);
-    this.#byId.set(session.sessionId, session);
+    this.#ownersOf(session).set(session.sessionId, session);
   }
 
   remove(session: Session): void {
     // it may have come back as another one
-    if (this.#byId.get(session.sessionId) === session) this.#byId.delete(session.sessionId);
+    const owners = this.#ownersOf(session);
+    if (owners.get(session.sessionId) === session) owners.delete(session.sessionId);
     this.#takeOut(session);
+  }
+
+  #ownersOf({ account }: Session): Map<string, Session> {
+    return isQueue(account) ? this.#queues : this.#byId;
   }
 
   /** Takes the place of what was known of this session before. */
@@ -97,6 +106,7 @@ export class Sessions {
     this.#remote.set(session.sessionId, session);
     if (known === undefined) {
       this.#append(session);
+      if (isQueue(session.account)) this.#queuesElsewhere++;
       return;
     }
     this.#byAccount.set(
@@ -108,6 +118,7 @@ export class Sessions {
   removeRemote(session: RemoteSession): void {
     if (this.#remote.get(session.sessionId) !== session) return;
     this.#remote.delete(session.sessionId);
+    if (isQueue(session.account)) this.#queuesElsewhere--;
     this.#takeOut(session);
   }
 
@@ -122,7 +133,12 @@ export class Sessions {
     else this.#byAccount.set(session.account.bareText, rest);
   }
 
-  /** Those of this node. */
+  /** All that this node owns, be it a client's or what goes to another server. */
+  get all(): Iterable<Session> {
+    return [...this.#byId.values(), ...this.#queues.values()];
+  }
+
+  /** Those of this node's clients. */
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#byId.values();
   }

@@ -22,6 +22,7 @@ export class Unacknowledged {
   #bytes = 0;
   /** Stanzas at the head of the queue that have been written. */
   #written = 0;
+  #writtenBytes = 0;
   /** The number of the last stanza that was written. */
   #count = 0;
   /** A predecessor of this process wrote to the client what is not known here. */
@@ -36,6 +37,11 @@ export class Unacknowledged {
   /** Characters of all texts together, about as many bytes. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The same of those that have not been written. */
+  get unwrittenBytes(): number {
+    return this.#bytes - this.#writtenBytes;
   }
 
   /** Stanzas that were written and not acknowledged. */
@@ -84,6 +90,7 @@ export class Unacknowledged {
     const sent = this.#queue[this.#written];
     if (sent === undefined || !sent.ready) return undefined;
     this.#written++;
+    this.#writtenBytes += sent.text.length;
     this.#count = serialAdd(this.#count, 1);
     return sent;
   }
@@ -106,8 +113,12 @@ export class Unacknowledged {
 
   #take(count: number): Sent[] {
     const taken = this.#queue.splice(0, count);
+    const unwritten = Math.max(0, count - this.#written);
     this.#written = Math.max(0, this.#written - count);
-    for (const { text } of taken) this.#bytes -= text.length;
+    taken.forEach(({ text }, place) => {
+      this.#bytes -= text.length;
+      if (place < count - unwritten) this.#writtenBytes -= text.length;
+    });
     return taken;
   }
 
@@ -118,13 +129,44 @@ export class Unacknowledged {
   resume(h: number): Sent[] {
     const left = this.#queue.findIndex(({ out }) => out === undefined || serialDistance(out, h) > 0);
     const taken = this.#take(left === -1 ? this.#queue.length : left);
+    this.restart(h);
+    return taken;
+  }
+
+  /** Begins anew on another stream, whose numbers go on from `h`: nothing is written yet. */
+  restart(h: number): void {
     this.#restored = false;
     this.#written = 0;
+    this.#writtenBytes = 0;
     this.#count = h;
     this.#queue.forEach((sent, index) => {
       sent.out = serialAdd(h, index + 1);
     });
-    return taken;
+  }
+
+  /** Takes some out of those that have not been written, be it in the midst of them. */
+  takeOut(goes: (sent: Sent) => boolean): Sent[] {
+    const waits = this.#queue.slice(this.#written);
+    const taken = new Set(waits.filter(goes));
+    if (taken.size === 0) return [];
+    this.#queue = this.#queue.filter((sent) => !taken.has(sent));
+    for (const { text } of taken) this.#bytes -= text.length;
+    if (!this.#restored) {
+      this.#queue.slice(this.#written).forEach((sent, index) => {
+        sent.out = serialAdd(this.#count, index + 1);
+      });
+    }
+    return [...taken];
+  }
+
+  /** The stream is lost: nothing counts as written to whatever comes next. */
+  unwrite(): readonly Sent[] {
+    const written = this.#queue.slice(0, this.#written);
+    this.#written = 0;
+    this.#writtenBytes = 0;
+    this.#most = this.#count;
+    this.#restored = true;
+    return written;
   }
 
   /** Everything, taken out. */

@@ -5,7 +5,7 @@ import { memberOf } from './index-member.ts';
 import { encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { encodeHeader, type JournalHeader } from './journal-header.ts';
 import { beforeOf, reassertSession, type SessionBefore } from './operations.ts';
-import { journalKeys, partitionOf, sessionIndexKeys, sessionKeys } from './resumption-keys.ts';
+import { indexOf, journalKeys, partitionOf, recordsOf } from './resumption-keys.ts';
 import { boundAtOf, encodeRecord, epochOf, ownerOf, type ResumptionRecord } from './resumption-record.ts';
 
 /** The epoch of a session that cannot be resumed, or not yet: it never has another owner. */
@@ -25,7 +25,7 @@ export async function assertResumable(
 ): Promise<number | undefined> {
   const elements = [encodeHeader(header), ...entries.map(encodeEntry)];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const seen = await keyspace.hget(sessionKeys.key(account.bareText), record.resource);
+    const seen = await keyspace.hget(recordsOf(account), record.resource);
     if (seen !== undefined && isLater(seen, record)) return undefined;
     const stored = seen !== undefined && isOf(record, seen) ? epochOf(seen) : 0;
     if (seen !== undefined && stored > record.epoch && ownerOf(seen) !== owner) return undefined;
@@ -44,7 +44,7 @@ export async function assertPlain(
   record: ResumptionRecord,
 ): Promise<{ before: SessionBefore | undefined } | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const seen = await keyspace.hget(sessionKeys.key(account.bareText), record.resource);
+    const seen = await keyspace.hget(recordsOf(account), record.resource);
     if (seen !== undefined && isLater(seen, record)) return undefined;
     const known = seen !== undefined && isOf(record, seen);
     // from a moment ago on it can be resumed
@@ -82,7 +82,7 @@ function write(
   const members = epochs.map((epoch) => memberOf(account, resource, sid, epoch));
   return keyspace.call(
     reassertSession,
-    [sessionKeys.key(account.bareText), ...journals, sessionIndexKeys.key(partition)],
+    [recordsOf(account), ...journals, indexOf(account)],
     [resource, seen ?? '', encodeRecord(record, owner), ...members, ...elements],
   );
 }

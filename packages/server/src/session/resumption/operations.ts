@@ -68,6 +68,23 @@ export const registerSession = defineOperation<SessionBefore | undefined>({
   result: (reply) => (reply === null ? undefined : beforeOf(reply as Buffer)),
 });
 
+/** Records a new queue to another server, unless there is one, which is told; be it this one, which was recorded before. */
+export const openQueue = defineOperation<SessionBefore | undefined>({
+  name: 'open-queue',
+  lua: new URL('./open-queue.lua', import.meta.url),
+  js(view, [queues = '', journal = '', index = ''], [resource, record = NOTHING, member = '', header = NOTHING]) {
+    const field = String(resource);
+    const found = view.hget(queues, field);
+    if (found !== undefined) return found;
+    view.hset(queues, [[field, record]]);
+    view.del(journal);
+    view.rpush(journal, header);
+    view.sadd(index, member);
+    return null;
+  },
+  result: (reply) => (reply === null ? undefined : beforeOf(reply as Buffer)),
+});
+
 /** Gives a session to a new owner: false where somebody else has it, or it is not as the caller knows it. */
 export const takeOver = defineOperation<boolean>({
   name: 'take-over',

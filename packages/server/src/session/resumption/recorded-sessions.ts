@@ -1,9 +1,10 @@
+import type { Keys } from '@parley/keyspace/key-declaration';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
 import { MEMBER, readMember, WAITING_MEMBER } from './index-member.ts';
 import type { JournalEntry } from './journal-entry.ts';
-import { members, sessionIndexKeys, sessionKeys, waitingIndexKeys } from './resumption-keys.ts';
+import { members, recordsOf, waitingIndexKeys } from './resumption-keys.ts';
 import { decodeRecord, ownerOf, type ResumptionRecord } from './resumption-record.ts';
 
 export interface RecordedSession {
@@ -42,8 +43,8 @@ export class RecordedSessions {
     this.#host = host;
   }
 
-  async *all(): AsyncGenerator<readonly RecordedSession[], void, undefined> {
-    for await (const page of members(this.#host.keyspace, sessionIndexKeys)) {
+  async *all(index: Keys): AsyncGenerator<readonly RecordedSession[], void, undefined> {
+    for await (const page of members(this.#host.keyspace, index)) {
       const sessions = await Promise.all(page.map((member) => this.passingOver(() => this.#listed(member))));
       const found = sessions.filter((session) => session !== undefined);
       if (found.length > 0) yield found;
@@ -80,7 +81,7 @@ export class RecordedSessions {
   async #listed(member: string): Promise<RecordedSession | undefined> {
     const { sid, epoch, jid } = readMember(member, MEMBER);
     const { bare: account, resource } = jid;
-    const bytes = await this.#host.keyspace.hget(sessionKeys.key(account.bareText), resource);
+    const bytes = await this.#host.keyspace.hget(recordsOf(account), resource);
     if (bytes !== undefined) {
       const record = decodeRecord(resource, bytes);
       if (record.sid === sid && record.epoch === epoch) return { account, record, owner: ownerOf(bytes) };

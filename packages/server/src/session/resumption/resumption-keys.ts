@@ -13,15 +13,25 @@ export const sessionKeys = declareKeys({
   ttl: 'none',
 });
 
+export const queueKeys = declareKeys({
+  name: 'queue',
+  type: 'hash',
+  content:
+    'domain of ours → what goes from it to the other server that the key names, as a session: id, epoch, the node that ' +
+    'owns it, and the id of the stream that the other server keeps (XEP-0198)',
+  bound: 'domains of ours that speak to that server at the moment',
+  ttl: 'none',
+});
+
 export const journalKeys = declareKeys({
   name: 'journal',
   scope: 'partition',
   parts: ['session id', 'epoch'],
   type: 'list',
   content:
-    'a header (stanzas handled, origins of entries that are gone), then the stanzas that the client has not ' +
-    'acknowledged; the epoch counts the owners of the session',
-  bound: 'one for each resumable session, of limits.unacknowledged',
+    'a header (stanzas handled, origins of entries that are gone), then the stanzas that the client, or the other ' +
+    'server, has not acknowledged; the epoch counts the owners of the session',
+  bound: 'one for each resumable session, of limits.unacknowledged; one for each queue, of federation.queue',
   ttl: 'none',
 });
 
@@ -54,6 +64,16 @@ export const sessionIndexKeys = declareKeys({
   ttl: 'none',
 });
 
+export const queueIndexKeys = declareKeys({
+  name: 'queues',
+  scope: 'partition',
+  type: 'set',
+  content:
+    'the queues to other servers in this partition: id, epoch, their domain / our domain, with spaces between them',
+  bound: 'the queues',
+  ttl: 'none',
+});
+
 export const waitingIndexKeys = declareKeys({
   name: 'waiting-sessions',
   scope: 'partition',
@@ -66,12 +86,24 @@ export const waitingIndexKeys = declareKeys({
 
 export const resumptionKeys: readonly Keys[] = [
   sessionKeys,
+  queueKeys,
   journalKeys,
   handledKeys,
   waitingKeys,
   sessionIndexKeys,
+  queueIndexKeys,
   waitingIndexKeys,
 ];
+
+/** What goes to another server is a session of its domain, whose resource is the domain of ours that it comes from. */
+export const isQueue = (account: Jid): boolean => account.local === '';
+
+/** The records of an account's sessions. */
+export const recordsOf = (account: Jid): string => (isQueue(account) ? queueKeys : sessionKeys).key(account.bareText);
+
+/** The index in which they are listed. */
+export const indexOf = (account: Jid): string =>
+  (isQueue(account) ? queueIndexKeys : sessionIndexKeys).key(partitionOf(account));
 
 /** The partition of an account, as it is given to keys. */
 export const partitionOf = (account: Jid): string => String(partition(account.bareText));

@@ -26,9 +26,12 @@ export interface ResumptionRecord {
   readonly mechanism: string;
   /** Milliseconds since 1970: of two sessions of one resource the later one stays. 0 where that was not recorded. */
   readonly boundAt: number;
+  /** The stream that another server keeps for a while, of what goes to it: its id (XEP-0198). */
+  readonly peerStream?: string | undefined;
 }
 
-// version, fence (sid, epoch, owner), maxSeconds, flags, mechanism, [presence,] number of directed, each of them, boundAt
+// version, fence (sid, epoch, owner), maxSeconds, flags, mechanism, [presence,] number of directed, each of them, boundAt,
+// [peerStream]
 const VERSION = 2;
 /** It has no boundAt. */
 const VERSION_BEFORE = 1;
@@ -37,6 +40,7 @@ const INTERESTED = 2;
 const INACTIVE = 4;
 const AVAILABLE = 8;
 const RECEIVING = 16;
+const PEER_STREAM = 32;
 
 const writer = new PackedWriter();
 
@@ -93,13 +97,15 @@ export function encodeRecord(record: ResumptionRecord, owner: string): Buffer {
       (record.interested ? INTERESTED : 0) |
       (record.inactive ? INACTIVE : 0) |
       (record.receiving ? RECEIVING : 0) |
-      (presence === undefined ? 0 : AVAILABLE),
+      (presence === undefined ? 0 : AVAILABLE) |
+      (record.peerStream === undefined ? 0 : PEER_STREAM),
   );
   writer.text(record.mechanism);
   if (presence !== undefined) writer.text(presence);
   writer.varint(directed.length);
   for (const target of directed) writer.text(target);
   writer.varint(record.boundAt);
+  if (record.peerStream !== undefined) writer.text(record.peerStream);
   return writer.take();
 }
 
@@ -112,13 +118,14 @@ export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord 
   reader.sessionId(); // its owner: see ownerOf
   const maxSeconds = reader.varint();
   const flags = reader.byte();
-  if (flags >= 2 * RECEIVING) throw reader.damaged('its flags are unknown');
+  if (flags >= 2 * PEER_STREAM) throw reader.damaged('its flags are unknown');
   const mechanism = reader.text();
   const presence = flags & AVAILABLE ? reader.text() : undefined;
   const count = reader.varint();
   const directed: string[] = [];
   while (directed.length < count) directed.push(reader.text());
   const boundAt = version === VERSION ? reader.varint() : 0;
+  const peerStream = flags & PEER_STREAM ? reader.text() : undefined;
   reader.end();
   return {
     resource,
@@ -133,6 +140,7 @@ export function decodeRecord(resource: string, bytes: Buffer): ResumptionRecord 
     directed,
     mechanism,
     boundAt,
+    ...(peerStream === undefined ? {} : { peerStream }),
   };
 }
 

@@ -11,6 +11,7 @@ import type { JournalWrite, KeptSession, SessionMark } from './kept-session.ts';
 import {
   endSession,
   keepWaiting,
+  openQueue,
   openSession,
   registerSession,
   type SessionBefore,
@@ -20,10 +21,12 @@ import {
 import { type RecordedSession, RecordedSessions, type WaitingEntries } from './recorded-sessions.ts';
 import {
   handledKeys,
+  indexOf,
+  isQueue,
   journalKeys,
   partitionOf,
+  recordsOf,
   sessionIndexKeys,
-  sessionKeys,
   waitingIndexKeys,
   waitingKeys,
 } from './resumption-keys.ts';
@@ -93,7 +96,7 @@ export class ResumptionStore {
     const partition = partitionOf(account);
     return this.#keyspace.call(
       registerSession,
-      [sessionKeys.key(account.bareText), sessionIndexKeys.key(partition), handledKeys.key(partition, sid)],
+      [recordsOf(account), indexOf(account), handledKeys.key(partition, sid)],
       [resource, encodeRecord(record, this.owner), memberOf(account, resource, sid, epoch)],
     );
   }
@@ -108,9 +111,9 @@ export class ResumptionStore {
     return this.#keyspace.call(
       openSession,
       [
-        sessionKeys.key(account.bareText),
+        recordsOf(account),
         journalKeys.key(partition, sid, String(epoch)),
-        sessionIndexKeys.key(partition),
+        indexOf(account),
         handledKeys.key(partition, sid),
       ],
       [
@@ -123,10 +126,25 @@ export class ResumptionStore {
     );
   }
 
+  /**
+   * A queue to another server is there from now on, unless there is one of this pair of domains: then that is told. Its id
+   * is new; may be tried again.
+   */
+  async openQueue(account: Jid, record: ResumptionRecord, header: JournalHeader): Promise<SessionBefore | undefined> {
+    const { resource, sid, epoch } = record;
+    const journal = journalKeys.key(partitionOf(account), sid, String(epoch));
+    const found = await this.#keyspace.call(
+      openQueue,
+      [recordsOf(account), journal, indexOf(account)],
+      [resource, encodeRecord(record, this.owner), memberOf(account, resource, sid, epoch), encodeHeader(header)],
+    );
+    return found?.sid === sid ? undefined : found;
+  }
+
   /** False where the session is somebody else's or gone. */
   update(account: Jid, record: ResumptionRecord): Promise<boolean> {
     const { resource, sid, epoch } = record;
-    const keys = [sessionKeys.key(account.bareText)];
+    const keys = [recordsOf(account)];
     return this.#keyspace.call(updateSession, keys, [resource, fenceOf(sid, epoch), encodeRecord(record, this.owner)]);
   }
 
@@ -193,7 +211,7 @@ export class ResumptionStore {
   }
 
   async #find(account: Jid, sid: string) {
-    for (const [resource, bytes] of await this.#keyspace.hgetall(sessionKeys.key(account.bareText))) {
+    for (const [resource, bytes] of await this.#keyspace.hgetall(recordsOf(account))) {
       // the id alone: a damaged record of another session must not be in the way
       if (bytes.toString('hex', 1, 9) === sid) {
         return { record: decodeRecord(resource, bytes), owner: ownerOf(bytes), bytes };
@@ -205,7 +223,7 @@ export class ResumptionStore {
   /** What is recorded of all sessions of an account; what cannot be read is passed over. */
   async list(account: Jid): Promise<readonly RecordedSession[]> {
     const found: RecordedSession[] = [];
-    for (const [resource, bytes] of await this.#keyspace.hgetall(sessionKeys.key(account.bareText))) {
+    for (const [resource, bytes] of await this.#keyspace.hgetall(recordsOf(account))) {
       const read = async () => ({ account, record: decodeRecord(resource, bytes), owner: ownerOf(bytes) });
       const session = await this.#recorded.passingOver(read);
       if (session !== undefined) found.push(session);
@@ -234,10 +252,10 @@ export class ResumptionStore {
     return this.#keyspace.call(
       takeOver,
       [
-        sessionKeys.key(account.bareText),
+        recordsOf(account),
         journalKeys.key(partition, sid, String(fromEpoch)),
         journalKeys.key(partition, sid, String(epoch)),
-        sessionIndexKeys.key(partition),
+        indexOf(account),
       ],
       [
         resource,
@@ -326,9 +344,9 @@ export class ResumptionStore {
     return this.#keyspace.call(
       endSession,
       [
-        sessionKeys.key(account.bareText),
+        recordsOf(account),
         journalKeys.key(partition, sid, String(epoch)),
-        sessionIndexKeys.key(partition),
+        indexOf(account),
         handledKeys.key(partition, sid),
         waitingKeys.key(partition, sid),
         waitingIndexKeys.key(partition),
@@ -338,7 +356,7 @@ export class ResumptionStore {
         fenceOf(sid, epoch),
         memberOf(account, resource, sid, epoch),
         waitingMemberOf(account, resource, sid, this.owner),
-        HANDLED_KEPT,
+        isQueue(account) ? OVER_KEPT : HANDLED_KEPT,
         OVER_KEPT,
       ],
     );
@@ -373,9 +391,10 @@ export class ResumptionStore {
 
   /**
    * All sessions that are recorded, in pages and in no order. One whose record is gone, since its account was removed
-   * while nobody could end it, is ended on the way: what it left behind is then among the `unfinished`.
+   * while nobody could end it, is ended on the way: what it left behind is then among the `unfinished`. `index` says
+   * whether clients' or those to other servers.
    */
-  all(): AsyncGenerator<readonly RecordedSession[], void, undefined> {
-    return this.#recorded.all();
+  all(index = sessionIndexKeys): AsyncGenerator<readonly RecordedSession[], void, undefined> {
+    return this.#recorded.all(index);
   }
 }

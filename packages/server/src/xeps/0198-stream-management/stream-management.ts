@@ -11,6 +11,7 @@ import type { Management, ManagementHost } from '../../session/management.ts';
 import { decodeOffer, OFFERED } from '../../session/offer.ts';
 import {
   handledKeys,
+  isQueue,
   journalKeys,
   sessionIndexKeys,
   sessionKeys,
@@ -117,7 +118,10 @@ export default defineModule({
         elsewhere: (sid) => sessions.remote(sid),
         restore: (account, sid, mayTakeFrom) => restoreSession(account, sid, restoring, mayTakeFrom),
       });
-    context.peers.on(OFFERED, (text) => arrivals?.onOffered(decodeOffer(text)));
+    context.peers.on(OFFERED, (text) => {
+      const offer = decodeOffer(text);
+      return isQueue(offer.account) ? undefined : arrivals?.onOffered(offer);
+    });
     const negotiation = new Negotiation({
       context,
       management: host,
