@@ -162,7 +162,10 @@ export class ClientSessions implements SessionHost, Disposable {
   }
 
   onLate(stanza: Stanza): Awaitable<void> {
-    return forward(this.#options.router, stanza);
+    const { router } = this.#options;
+    // what is for another server has not found its queue: another node has that, or nobody any more
+    const isRemote = stanza.to !== undefined && !router.serves(stanza.to.domain);
+    return isRemote ? router.route(stanza) : forward(router, stanza);
   }
 
   onChange(session: Session): void {

@@ -138,16 +138,14 @@ export class Node implements AsyncDisposable {
       options.cluster &&
       clusterOf(options.cluster, {
         ...base,
-        keyspace,
+        ...own,
         sessions: this.sessions,
         store: this.#store,
-        peers: this.#peers,
         events: this.hooks.events,
         route: (stanza) => this.router.route(stanza),
         onLate: (stanza) => this.#clients.onLate(stanza),
         reap: (isGone) => this.#reap(isGone),
         onFenced: () => this.#fenced(),
-        onFault,
       });
     this.#journal = this.cluster?.journal ?? new DirectJournal(this.sessions);
     const accounts = new AccountRouting({
@@ -173,13 +171,9 @@ export class Node implements AsyncDisposable {
     const { hooks, streams, sessions, cluster } = this;
     const { descriptorLimit = Number.POSITIVE_INFINITY } = options;
     const process = { overload, descriptorLimit, otherConnections: () => streams.connected };
-    const parts = { ...base, ...process, ...own, sessions, cluster, secret, errorFor, hooks };
-    this.federation = new Federation({
-      ...parts,
-      store: this.#store,
-      journal: this.#journal,
-      router: () => this.router,
-    });
+    const asked = { secret, errorFor, router: () => this.router };
+    const parts = { ...base, ...process, ...own, ...asked, sessions, cluster, hooks, store: this.#store };
+    this.federation = new Federation({ ...parts, journal: this.#journal });
     this.#stops.push(() => overload[Symbol.dispose]());
     this.#stops.push(() => this.directories.stop());
     this.#stops.push(() => this.federation.stop());
