@@ -7,7 +7,6 @@ import type { Awaitable } from '../pipeline.ts';
 import { RECORD_CHANGED } from '../session/journal-writer.ts';
 import { isJournaledFor } from '../session/journaled.ts';
 import type { Sent } from '../session/unacknowledged.ts';
-import { within } from '../within.ts';
 import { Attempts, type AttemptsHost } from './attempts.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import { isOutdated, supersedes } from './momentary.ts';
@@ -311,7 +310,7 @@ export class RemoteQueue {
   ): Promise<void> {
     const removed = session.backlog.takeOut(which, (taken) => {
       const answered = Promise.all(taken.map((sent) => this.#answer(sent, error)));
-      return within(answered, LONGEST_ANSWER_MS);
+      return Promise.race([answered, late(LONGEST_ANSWER_MS)]).then(() => {});
     });
     this.#count();
     await removed;
@@ -342,6 +341,9 @@ export class RemoteQueue {
     this.waiting.set(this.#size, sent?.unwrittenBytes ?? 0);
   }
 }
+
+/** Resolves after so many milliseconds. */
+const late = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());
 
 const tookTooLong = () => new ConnectionFailure('connection', 'It took too long.', { timeout: true });
 

@@ -179,8 +179,10 @@ export class Backlog {
     this.forget(kept);
     this.#leaving = this.#leaving.filter((sent) => !kept.includes(sent));
     const any = this.#acknowledged.splice(0).length > 0;
-    if (oldest && !any) this.#trim(kept);
-    else await this.journal.takeOver(() => {});
+    if (oldest && !any) {
+      this.#trim(kept);
+      await this.journal.write();
+    } else await this.journal.takeOver(() => {});
   }
 
   /** The journal lets go of these entries, but must know them again. */

@@ -2,7 +2,7 @@ import { Element } from '@parley/xmpp/element';
 import { escapeAttribute } from '@parley/xmpp/escape';
 import { NS } from '@parley/xmpp/namespaces';
 import { serialAdd } from '@parley/xmpp/serial';
-import type { Origin, Stanza, StanzaKind } from '@parley/xmpp/stanza';
+import type { Stanza, StanzaKind } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream } from '../stream/stream.ts';

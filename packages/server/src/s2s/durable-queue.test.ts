@@ -1,0 +1,245 @@
+import { Element } from '@parley/xmpp/element';
+import { iq, message, presence } from '@parley/xmpp/stanza';
+import { describe, expect, test } from 'vitest';
+import { queueIndexKeys, queueKeys } from '../session/resumption/resumption-keys.ts';
+import { LOCAL, RoutingWorld, refused, SETTINGS, seconds, to, turn, unknown, words } from './routing-testing.ts';
+
+const world = new RoutingWorld();
+const REMOTE = to('remote.example');
+const SENDER = '00000000000000aa';
+
+const numbered = (id: string, k: number) => words(id).withOrigin({ sid: SENDER, k, effect: 0 });
+const recorded = () => world.keyspace.hlen(queueKeys.key('remote.example'));
+
+describe('what waits when its node is killed', () => {
+  test('goes out from the next one, in order, and only once', async () => {
+    await world.send(words('1'), words('2'));
+    await world.restart();
+    await world.send(words('3'));
+    expect(world.attempts.length).toBe(1);
+    expect((await world.opened(0, { id: 'a' })).sent).toEqual(['1', '2', '3']);
+    expect(world.answers).toEqual([]);
+  });
+
+  test('holds what a client counts on: messages, subscriptions and requests', async () => {
+    const text = (size: number) => Element.of('a', 'urn:a', {}, 'x'.repeat(size));
+    await world.send(
+      presence({ from: LOCAL.bare, to: REMOTE.bare, id: 'p', type: 'subscribe' }),
+      iq({ from: LOCAL, to: REMOTE, id: 'q', type: 'get' }, text(10_000)),
+      iq({ from: LOCAL, to: REMOTE, id: 'r', type: 'result' }, text(10)),
+    );
+    await world.send(
+      presence({ from: LOCAL, to: REMOTE, id: 'here' }),
+      iq({ from: LOCAL, to: REMOTE, id: 'large', type: 'result' }, text(10_000)),
+    );
+    await world.restart();
+    expect((await world.opened()).sent).toEqual(['p', 'q', 'r']);
+  });
+
+  test('is known again when its sender sends it again', async () => {
+    await world.send(numbered('1', 1), numbered('2', 2));
+    await world.restart();
+    await world.send(numbered('2', 2), numbered('3', 3));
+    const stream = await world.opened(0, { id: 'a' });
+    stream.onAcknowledged(3);
+    await seconds(1); // the journal has let go of them
+    await world.restart();
+    await world.send(numbered('3', 3), numbered('4', 4));
+    expect((await world.opened()).sent).toEqual(['4']);
+  });
+
+  test('comes back when its time is over, which goes on meanwhile', async () => {
+    await world.send(words('1'));
+    await seconds(50);
+    await world.restart();
+    await seconds(9);
+    expect(world.answers).toEqual([]);
+    await seconds(2);
+    expect(world.answers).toEqual(['1 remote-server-timeout']);
+    await world.restart();
+    expect([world.attempts.length, world.answers.length]).toEqual([0, 1]);
+  });
+
+  test('comes back once more, as the same, where nobody knows whether it had come back', async () => {
+    let arrived = () => {};
+    world.answered = new Promise((resolve) => {
+      arrived = resolve;
+    });
+    await world.send(words('1'), words('2'));
+    world.attempts[0]?.fail(unknown);
+    await world.restart();
+    world.answered = undefined;
+    world.attempts[0]?.fail(unknown);
+    await turn();
+    expect(world.answers).toEqual([1, 2, 1, 2].map((id) => `${id} remote-server-not-found`));
+    const [one, two, ...again] = world.origins;
+    expect(again).toEqual([one, two]);
+    expect(one?.k).not.toBe(two?.k);
+    arrived();
+    await world.restart();
+    expect(world.attempts).toEqual([]);
+  });
+
+  test('does not wait for an answer that gets stuck', async () => {
+    world.answered = new Promise(() => {});
+    await world.send(words('1'));
+    world.attempts[0]?.fail(unknown);
+    await seconds(11);
+    await world.restart();
+    expect(world.attempts).toEqual([]);
+  });
+});
+
+describe('what was written', () => {
+  test('to a server that does not acknowledge is done with', async () => {
+    await world.send(words('1'));
+    await world.opened();
+    await seconds(1);
+    await world.send(words('2'));
+    await world.restart();
+    await world.send(words('3'));
+    expect((await world.opened()).sent).toEqual(['2', '3']); // killed before the journal had let go of it
+  });
+
+  test('and not acknowledged is sent again to a server that does not keep the stream', async () => {
+    await world.send(words('1'), words('2'));
+    const stream = await world.opened(0, {});
+    stream.onAcknowledged(1);
+    await seconds(1);
+    await world.restart();
+    expect(world.attempts[0]?.previous).toBeUndefined();
+    expect((await world.opened(0, {})).sent).toEqual(['2']);
+  });
+
+  test.each([
+    ['here', async () => {}],
+    ['from the node that took over', () => world.restart()],
+  ])('follows the number up to which it was handled where the stream is resumed, %s', async (_, before) => {
+    await world.send(words('0'));
+    const first = await world.opened(0, { id: 'a' });
+    first.onAcknowledged(1);
+    await world.send(words('1'), presence({ from: LOCAL, to: REMOTE, id: 'p' }), words('2'), words('3'));
+    await seconds(20);
+    if (world.attempts.length === 1) first.end('reset');
+    await turn();
+    world.attempts.splice(0, 1);
+    await before();
+    await world.send(words('4'));
+    expect(world.attempts[0]?.previous).toBe('a');
+    // it has handled 0, 1 and p
+    const second = await world.opened(0, { id: 'a', resumedAt: 3 });
+    expect(second.sent).toEqual(['2', '3', '4']);
+    second.onAcknowledged(2);
+    await seconds(1);
+    await world.restart();
+    expect((await world.opened(0, { id: 'a', resumedAt: 5 })).sent).toEqual(['4']);
+  });
+
+  test('is sent from where the other side had come on a stream that it did not keep, if it says so', async () => {
+    await world.send(words('1'), words('2'), words('3'));
+    await world.opened(0, { id: 'a' });
+    await world.restart();
+    expect((await world.opened(0, { id: 'b', handledBefore: 2 })).sent).toEqual(['3']);
+    await seconds(20);
+    world.routing.close('remote.example', 'to be opened anew');
+    await turn();
+    expect(world.attempts[1]?.previous).toBe('b');
+    expect((await world.opened(1, { id: 'c', handledBefore: 7 })).sent).toEqual(['3']); // it was sent one
+  });
+
+  test('is all sent again where the other side has handled more than it was sent', async () => {
+    await world.send(words('1'));
+    const first = await world.opened(0, { id: 'a' });
+    await seconds(20);
+    first.end('reset');
+    await turn();
+    const second = await world.opened(1, { id: 'a', resumedAt: 7 });
+    expect([second.over, second.sent]).toEqual([true, []]);
+    await seconds(10);
+    expect(world.attempts[2]?.previous).toBeUndefined();
+    expect((await world.opened(2, { id: 'b' })).sent).toEqual(['1']);
+  });
+});
+
+test('what comes back from the midst of others leaves those as they are', async () => {
+  await world.send(words('1'), words('huge'), words('2'));
+  const stream = await world.opened(0, { id: 'a' });
+  expect([stream.sent, world.answers]).toEqual([['1', '2'], ['huge policy-violation']]);
+  stream.onAcknowledged(1);
+  await seconds(1);
+  await world.restart();
+  expect((await world.opened(0, { id: 'a', resumedAt: 1 })).sent).toEqual(['2']);
+});
+
+describe('presence that waits', () => {
+  const state = (id: string, type?: 'unavailable' | 'probe', to = REMOTE) => presence({ from: LOCAL, to, id, type });
+
+  test('says what is so in the end', async () => {
+    await world.send(
+      state('here'),
+      state('probe', 'probe'),
+      words('1'),
+      state('away'),
+      state('elsewhere', undefined, REMOTE.withResource('a')),
+      state('gone', 'unavailable'),
+    );
+    expect((await world.opened()).sent).toEqual(['probe', '1', 'elsewhere', 'gone']);
+  });
+
+  test('for long says only that somebody has gone', async () => {
+    await world.send(state('here'), state('probe', 'probe'), words('1'), state('gone', 'unavailable', REMOTE.bare));
+    await seconds(31);
+    expect((await world.opened()).sent).toEqual(['1', 'gone']);
+  });
+});
+
+describe('a queue', () => {
+  test('is recorded as long as something of it matters', async () => {
+    await world.send(words('1'));
+    expect(await recorded()).toBe(1);
+    await world.opened();
+    await seconds(610);
+    expect(await recorded()).toBe(0);
+    const index = Array.from({ length: 1024 }, (_, partition) => queueIndexKeys.key(String(partition)));
+    expect((await Promise.all(index.map((key) => world.keyspace.smembers(key)))).flat()).toEqual([]);
+    await world.send(words('2'));
+    expect((await world.opened(1)).sent).toEqual(['2']);
+  });
+
+  test('that a server in order leaves stays for the next one', async () => {
+    world.settings = { ...SETTINGS, idleMs: 1000 };
+    await world.send(words('1'));
+    world.attempts[0]?.fail(refused);
+    await world.routing.stop();
+    expect([world.answers, await recorded()]).toEqual([[], 1]);
+    await world.restart();
+    expect((await world.opened()).sent).toEqual(['1']);
+  });
+
+  test.each([
+    ['a', true],
+    [undefined, false],
+  ])('leaves a stream that can be resumed (%s) to whoever comes next', async (id, abandoned) => {
+    await world.send(words('1'));
+    const stream = await world.opened(0, { id });
+    await world.routing.stop();
+    expect([stream.over, stream.abandoned]).toEqual([true, abandoned]);
+  });
+
+  test('that the keyspace has lost goes on as another one', async () => {
+    await world.send(words('1'));
+    await world.keyspace.del(queueKeys.key('remote.example'));
+    const store = await world.keyspace.hlen(queueKeys.key('remote.example'));
+    expect(store).toBe(0);
+    await world.opened(0, { id: 'a' }); // nothing may be written by somebody who does not own it
+    const last = world.attempts.length - 1;
+    expect((await world.opened(last, { id: 'b' })).sent).toEqual(['1']);
+  });
+});
+
+test('a stanza that tells only of a moment is gone with its node', async () => {
+  const composing = Element.of('composing', 'http://jabber.org/protocol/chatstates');
+  await world.send(message({ from: LOCAL, to: REMOTE, id: 'typing' }, composing));
+  await world.restart();
+  expect(world.attempts).toEqual([]);
+});
