@@ -10,8 +10,12 @@ export interface ClusterProcess {
   readonly port: number;
 }
 
-/** Three nodes on one Redis, with these sections in their configuration. They end with the test. */
-export async function startThreeNodes(accounts: readonly string[], config: object = {}): Promise<ClusterProcess[]> {
+/** Three nodes on one Redis, with these sections in their configuration, and more to listen on. They end with the test. */
+export async function startThreeNodes(
+  accounts: readonly string[],
+  config: object = {},
+  listen: object = {},
+): Promise<ClusterProcess[]> {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
   const nodes: ClusterProcess[] = [];
@@ -23,6 +27,7 @@ export async function startThreeNodes(accounts: readonly string[], config: objec
         c2sTls: [],
         components: [{ host: '127.0.0.1', port: 0 }],
         http: [{ host: '127.0.0.1', port: 0 }],
+        ...listen,
       },
       authentication: { iterations: 4096 },
       limits: { stanzas: { perSecond: 0, strangersPerHour: 0 }, bytes: { perSecond: 0 } },

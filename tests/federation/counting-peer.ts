@@ -1,0 +1,84 @@
+import { EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT } from '@parley/server/s2s/fake-peer';
+import { NS } from '@parley/xmpp/namespaces';
+
+const SM = NS.streamManagement;
+
+const NEXT =
+  /<(r|enable|resume)\b[^>]*\/>|<(message|presence|iq)\b(?:[^>]*\/>|[^>]*>.*?<\/\2>)|<(\/stream:stream|\/?stream:error)[^>]*>/s;
+
+const attribute = (text: string, name: string) => new RegExp(` ${name}='([^']*)'`).exec(text)?.[1] ?? '';
+
+/** Another server, which counts what it gets, acknowledges it (XEP-0198) and may keep streams that are lost. */
+export class CountingPeer {
+  /** Sender and body of each message, in order. */
+  readonly got: string[] = [];
+  /** How often a stream went on with one before. */
+  resumed = 0;
+  /** It says what it has got, and at once. */
+  acknowledges = true;
+  readonly port: number;
+  readonly #certificate: { cert: string; key: string };
+  readonly #keeps: boolean;
+  /** What was handled on which stream. */
+  readonly #streams = new Map<string, { handled: number }>();
+  #more: (() => void) | undefined;
+
+  private constructor(port: number, certificate: { cert: string; key: string }, keeps: boolean) {
+    this.port = port;
+    this.#certificate = certificate;
+    this.#keeps = keeps;
+  }
+
+  static async start(certificate: { cert: string; key: string }, keeps: boolean): Promise<CountingPeer> {
+    const peer: { made?: CountingPeer } = {};
+    const { port } = await fakePeer((connection) => (peer.made as CountingPeer).#serve(connection));
+    peer.made = new CountingPeer(port, certificate, keeps);
+    return peer.made;
+  }
+
+  /** Resolves when another message has come. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#more = resolve;
+    });
+  }
+
+  async #serve(connection: FakeConnection): Promise<void> {
+    await connection.startTls(this.#certificate);
+    await connection.begin(EXTERNAL);
+    await connection.until(/<auth [^>]*>[^<]*<\/auth>/);
+    connection.send(`<success xmlns='${NS.sasl}'/>`);
+    await connection.begin(MANAGEMENT);
+    let stream = { handled: 0 };
+    for (;;) {
+      const [text, asked, stanza] = await connection.until(NEXT);
+      if (stanza !== undefined) {
+        stream.handled++;
+        if (stanza === 'message') this.#take(text);
+      } else if (asked === 'r') {
+        if (this.acknowledges) connection.send(`<a xmlns='${SM}' h='${stream.handled}'/>`);
+      } else if (asked === 'enable') {
+        const id = String(this.#streams.size);
+        this.#streams.set(id, stream);
+        connection.send(`<enabled xmlns='${SM}'${this.#keeps ? ` resume='true' id='${id}'` : ''}/>`);
+      } else if (asked === 'resume') {
+        const before = this.#streams.get(attribute(text, 'previd'));
+        if (before === undefined) connection.send(`<failed xmlns='${SM}'/>`);
+        else {
+          stream = before;
+          this.resumed++;
+          connection.send(`<resumed xmlns='${SM}' previd='${attribute(text, 'previd')}' h='${stream.handled}'/>`);
+        }
+      } else {
+        connection.send('</stream:stream>');
+        connection.end();
+        return;
+      }
+    }
+  }
+
+  #take(text: string): void {
+    this.got.push(`${attribute(text, 'from')} ${/<body>([^<]*)/.exec(text)?.[1]}`);
+    this.#more?.();
+  }
+}
