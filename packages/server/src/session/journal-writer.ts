@@ -222,7 +222,7 @@ export class JournalWriter {
   async #write(): Promise<boolean> {
     if (this.lost) return this.#rewrite();
     const { store, session } = this.#host;
-    const { account, sessionId } = session;
+    const { account, jid, sessionId } = session;
     this.#key ??= store.journalOf(account, sessionId, this.#epoch);
     const batch = this.#waiting;
     this.#waiting = [];
@@ -235,7 +235,7 @@ export class JournalWriter {
     if (this.#trimWanted) this.#resetTrim();
     this.#headerWanted = false;
     if (batch.length === 0 && header === undefined && updated === undefined) return true;
-    const written = store.write(account, this.#key, { entries: batch.map(entryOf), header, trim });
+    const written = store.write(jid, this.#key, { entries: batch.map(entryOf), header, trim });
     let owned: boolean;
     try {
       // nothing may still be on its way when the journal is written anew

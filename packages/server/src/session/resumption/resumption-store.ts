@@ -133,7 +133,7 @@ export class ResumptionStore {
   async openQueue(account: Jid, record: ResumptionRecord, header: JournalHeader): Promise<SessionBefore | undefined> {
     const { resource, sid, epoch } = record;
     const journal = journalKeys.key(partitionOf(account), sid, String(epoch));
-    const found = await this.#keyspace.call(
+    const found = await this.#of(account.withResource(resource)).call(
       openQueue,
       [recordsOf(account), journal, indexOf(account)],
       [resource, encodeRecord(record, this.owner), memberOf(account, resource, sid, epoch), encodeHeader(header)],
@@ -181,9 +181,9 @@ export class ResumptionStore {
     return this.write(account, this.journalOf(account, sid, epoch), { entries: [], header, trim });
   }
 
-  /** A journal's key does not say whose it is. */
-  #of(account: Jid): Keyspace {
-    return this.#keyspace.forAccount(account.bareText);
+  /** A journal's key does not say whose it is; what goes to another server is its sender's. */
+  #of({ bareText, resource, local }: Jid): Keyspace {
+    return this.#keyspace.forAccount(local === '' ? resource : bareText);
   }
 
   /** Undefined where there is no such session. Rejects with `damaged` where it cannot be read. */
@@ -249,7 +249,7 @@ export class ResumptionStore {
   ): Promise<boolean> {
     const epoch = fromEpoch + 1;
     const partition = partitionOf(account);
-    return this.#keyspace.call(
+    return this.#of(account.withResource(resource)).call(
       takeOver,
       [
         recordsOf(account),
