@@ -17,22 +17,29 @@ export class CountingPeer {
   /** It says what it has got, and at once. */
   acknowledges = true;
   readonly port: number;
+  readonly #connections: readonly FakeConnection[];
   readonly #certificate: { cert: string; key: string };
   readonly #keeps: boolean;
   /** What was handled on which stream. */
   readonly #streams = new Map<string, { handled: number }>();
   #more: (() => void) | undefined;
 
-  private constructor(port: number, certificate: { cert: string; key: string }, keeps: boolean) {
+  private constructor(
+    port: number,
+    connections: readonly FakeConnection[],
+    certificate: { cert: string; key: string },
+    keeps: boolean,
+  ) {
     this.port = port;
+    this.#connections = connections;
     this.#certificate = certificate;
     this.#keeps = keeps;
   }
 
   static async start(certificate: { cert: string; key: string }, keeps: boolean): Promise<CountingPeer> {
     const peer: { made?: CountingPeer } = {};
-    const { port } = await fakePeer((connection) => (peer.made as CountingPeer).#serve(connection));
-    peer.made = new CountingPeer(port, certificate, keeps);
+    const { port, connections } = await fakePeer((connection) => (peer.made as CountingPeer).#serve(connection));
+    peer.made = new CountingPeer(port, connections, certificate, keeps);
     return peer.made;
   }
 
@@ -41,6 +48,11 @@ export class CountingPeer {
     return new Promise((resolve) => {
       this.#more = resolve;
     });
+  }
+
+  /** All connections break. */
+  break(): void {
+    for (const connection of this.#connections) connection.destroy();
   }
 
   async #serve(connection: FakeConnection): Promise<void> {
