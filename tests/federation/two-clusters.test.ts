@@ -66,6 +66,8 @@ test('what people of two clusters say to each other arrives once and in order, w
     const body = String(words++);
     ours.forEach((client, index) => {
       const other = theirs[index] as ManagedClient;
+      // presence need not arrive, and is not sent again where there is newer
+      client.send(`<presence to='${other.jid}'><status>${body}</status></presence>`);
       client.say(other.jid, body);
       other.say(client.jid, body);
     });

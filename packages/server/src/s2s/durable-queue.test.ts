@@ -161,6 +161,29 @@ describe('what was written', () => {
   });
 });
 
+describe('what was written and is not sent again leaves its number to nobody', () => {
+  const state = (id: string) => presence({ from: LOCAL, to: REMOTE, id });
+
+  test.each([
+    ['here', async () => {}],
+    ['from the node that took over', () => world.restart()],
+  ])('where the stream is resumed, %s', async (_, before) => {
+    await world.send(words('0'));
+    const first = await world.opened(0, { id: 'a' });
+    first.onAcknowledged(1);
+    await world.send(state('p'), words('2'), state('q'), words('3'));
+    expect(first.sent).toEqual(['0', 'p', '2', 'q', '3']);
+    await seconds(20);
+    first.end('reset');
+    await turn();
+    world.attempts.splice(0, 1);
+    await before();
+    await world.send(state('r'));
+    const second = await world.opened(0, { id: 'a', resumedAt: 1 });
+    expect(second.sent).toEqual(['nothing', '2', 'nothing', '3', 'r']);
+  });
+});
+
 test('what comes back from the midst of others leaves those as they are', async () => {
   await world.send(words('1'), words('huge'), words('2'));
   const stream = await world.opened(0, { id: 'a' });

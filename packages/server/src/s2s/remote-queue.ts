@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { Element } from '@parley/xmpp/element';
+import { Element, serializeAttributes } from '@parley/xmpp/element';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
@@ -214,7 +214,9 @@ export class RemoteQueue {
     const renumber = () => {
       const handled =
         resumedAt ?? (handledBefore !== undefined && sent.allows(handledBefore) ? handledBefore : undefined);
-      if (handled !== undefined) backlog.forget(sent.resume(handled));
+      // the other side may know stanzas by their numbers that its last node had and did not tell of
+      const filler = resumedAt === undefined ? undefined : nothing(this.local, this.remote);
+      if (handled !== undefined) backlog.forget(sent.resume(handled, filler));
       if (resumedAt === undefined) sent.restart(0);
       const changed = session.peerStream !== id;
       session.peerStream = id;
@@ -346,6 +348,10 @@ export class RemoteQueue {
 const late = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());
 
 const tookTooLong = () => new ConnectionFailure('connection', 'It took too long.', { timeout: true });
+
+/** A stanza that means nothing to anybody: an answer that nobody waits for (RFC 6120 §8.2.3). */
+const nothing = (local: string, remote: string): string =>
+  `<iq${serializeAttributes(['from', local, 'to', remote, 'type', 'result', 'id', 'nothing'])}/>`;
 
 /** XEP-0205 §4.5, XEP-0478 */
 function tooLarge(): StanzaError {

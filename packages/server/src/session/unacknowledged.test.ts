@@ -51,6 +51,29 @@ describe('a queue', () => {
     expect([unknown.mostKnown, unknown.allows(1000)]).toEqual([undefined, true]);
   });
 
+  it('fills the places of what was written and is not there any more', () => {
+    const outs = (sent: Unacknowledged) => sent.all.map(({ text, out }) => `${text}${out}`);
+    const sent = new Unacknowledged();
+    for (const text of ['a', 'b', 'c', 'd', 'e']) sent.add(text, undefined, false);
+    for (let n = 0; n < 4; n++) sent.next();
+    sent.unwrite();
+    sent.takeOut(({ text }) => 'bd'.includes(text));
+    sent.add('f', undefined, false);
+    expect(ids(sent.resume(1, '-'))).toEqual(['a']);
+    expect(outs(sent)).toEqual(['-2', 'c3', '-4', 'e5', 'f6']);
+    expect([sent.size, sent.bytes, sent.written]).toEqual([5, 5, 0]);
+
+    const later = new Unacknowledged();
+    const kept = { origin: undefined, at: 5 };
+    later.restore([
+      { ...kept, text: 'a', out: 2 ** 32 - 1 },
+      { ...kept, text: 'b', out: 1 },
+    ]);
+    later.add('c', undefined, false);
+    expect(later.resume(2 ** 32 - 3, '-')).toEqual([]);
+    expect(outs(later)).toEqual([`-${2 ** 32 - 2}`, `a${2 ** 32 - 1}`, '-0', 'b1', 'c2']);
+  });
+
   it('that a predecessor left takes any number for what it may be, and gives none before it is resumed', () => {
     const sent = new Unacknowledged();
     const kept = { origin: undefined, at: 5 };

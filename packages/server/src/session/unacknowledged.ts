@@ -124,13 +124,38 @@ export class Unacknowledged {
 
   /**
    * Begins anew on another stream, on which the client has got everything up to `h`: what has a number up to it is taken
-   * out, and answered; what is left is numbered from there, and nothing of it is written yet.
+   * out, and answered; what is left is numbered from there, and nothing of it is written yet. `filler` takes the place of
+   * each that was written before and is not there any more, so that all others have the numbers that they had.
    */
-  resume(h: number): Sent[] {
+  resume(h: number, filler?: string): Sent[] {
     const left = this.#queue.findIndex(({ out }) => out === undefined || serialDistance(out, h) > 0);
     const taken = this.#take(left === -1 ? this.#queue.length : left);
+    if (filler !== undefined) this.#fill(h, filler);
     this.restart(h);
     return taken;
+  }
+
+  #fill(h: number, filler: string): void {
+    const { mostKnown: most } = this;
+    const rest = this.#queue;
+    this.#queue = [];
+    this.#bytes = 0;
+    const next = () => serialAdd(h, this.#queue.length + 1);
+    const fillTo = (number: number) => {
+      while (serialDistance(number, next()) > 0) {
+        this.#push({ text: filler, origin: undefined, journaled: false, at: Date.now(), out: next(), ready: true });
+      }
+    };
+    // what was not written yet had no number on the stream
+    const hadNumber = (out: number) => most === undefined || serialDistance(out, most) <= 0;
+    const unwritten = rest.findIndex(({ out }) => out === undefined || !hadNumber(out));
+    const written = unwritten === -1 ? rest.length : unwritten;
+    for (const sent of rest.slice(0, written)) {
+      fillTo(sent.out as number);
+      this.#push(sent);
+    }
+    if (most !== undefined) fillTo(serialAdd(most, 1));
+    for (const sent of rest.slice(written)) this.#push(sent);
   }
 
   /** Begins anew on another stream, whose numbers go on from `h`: nothing is written yet. */
