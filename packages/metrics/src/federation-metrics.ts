@@ -21,8 +21,8 @@ export const federationMetrics = {
   federationProofs: counter({
     name: 'xmpp.federation.proofs',
     unit: '{proof}',
-    help: 'How other servers have proved who they are; of streams to them, dialback means that DNS alone says so.',
-    labels: { direction: ['in', 'out'], proof: ['certificate', 'dialback', 'refused'] },
+    help: 'How other servers have proved who they are: by a certificate that an authority vouches for, one that secure DNS names (dane), or one that their web server names (posh); of streams to them, dialback means that DNS alone says so.',
+    labels: { direction: ['in', 'out'], proof: ['certificate', 'dane', 'posh', 'dialback', 'refused'] },
   }),
   federationResumptions: counter({
     name: 'xmpp.federation.resumptions',

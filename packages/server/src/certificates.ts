@@ -26,29 +26,42 @@ export async function loadCertificates(config: Configuration): Promise<Certifica
   return { files: new Map([...files, ['', pair]]), selfSigned: made.certificate };
 }
 
-/** The files (PEM) with those who vouch for other servers, by their names. Throws a ConfigurationError where one is no good. */
-export function peerAuthorities({ federation }: Configuration): ReadonlyMap<string, string> {
+export interface PeerAuthorities {
+  /** Files with certificates to what is in them (PEM). */
+  readonly files: ReadonlyMap<string, string>;
+  /** Files with revocation lists to these (PEM). */
+  readonly revoked: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The files with those who vouch for other servers, and with what they have revoked. Throws a ConfigurationError where one is no good. */
+export function peerAuthorities(federation: Configuration['federation'] | undefined): PeerAuthorities {
   const problems: Problem[] = [];
-  const named = [
-    { path: 'federation.authorities', file: federation.authorities },
-    ...federation.peers.map(({ domain, authorities }) => ({
-      path: `federation.peers[${domain}].authorities`,
-      file: authorities,
-    })),
-  ];
   const files = new Map<string, string>();
-  for (const { path, file } of named) {
-    if (file !== undefined && !files.has(file)) files.set(file, readPem(path, file, problems));
+  const revoked = new Map<string, readonly string[]>();
+  const named = federation?.peers.map((peer) => ({ path: `federation.peers[${peer.domain}]`, ...peer })) ?? [];
+  for (const { path, authorities, revocations } of [{ path: 'federation', ...federation }, ...named]) {
+    if (authorities !== undefined && !files.has(authorities)) {
+      files.set(authorities, readPem(`${path}.authorities`, authorities, problems));
+    }
+    if (revocations !== undefined && !revoked.has(revocations)) {
+      revoked.set(revocations, readRevocations(`${path}.revocations`, revocations, problems));
+    }
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return files;
+  return { files, revoked };
 }
+
+/** The files with revocation lists, which are to be read again when they change. */
+export const revocationFiles = ({ tls, federation }: Configuration): readonly string[] =>
+  [tls.clientRevocations, federation.revocations, ...federation.peers.map(({ revocations }) => revocations)].filter(
+    (file) => file !== undefined,
+  );
 
 /** Throws a ConfigurationError where the certificates, or how they shall be used, are no good. */
 export function checkCertificates(config: Configuration): void {
   const files = namedCertificates(config);
   const settings = tlsSettings(config);
-  if (config.federation.enabled) peerAuthorities(config);
+  if (config.federation.enabled) peerAuthorities(config.federation);
   for (const pair of [undefined, ...files.values()]) secureContext(settings, pair);
 }
 
@@ -106,7 +119,8 @@ export function tlsSettings(config: Configuration): TlsSettings {
   const problems: Problem[] = [];
   const clientAuthorities =
     authorities === undefined ? undefined : readPem('tls.clientAuthorities', authorities, problems);
-  const clientRevocations = revocations === undefined ? undefined : readRevocations(revocations, problems);
+  const clientRevocations =
+    revocations === undefined ? undefined : readRevocations('tls.clientRevocations', revocations, problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return {
     minVersion: config.tls.minVersion,
@@ -117,8 +131,7 @@ export function tlsSettings(config: Configuration): TlsSettings {
   };
 }
 
-function readRevocations(file: string, problems: Problem[]): string[] {
-  const path = 'tls.clientRevocations';
+function readRevocations(path: string, file: string, problems: Problem[]): string[] {
   const text = readPem(path, file, problems);
   const lists = text.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g) ?? [];
   if (text !== '' && lists.length === 0) {

@@ -6,10 +6,9 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import { peerAuthorities } from './certificates.ts';
 import type { Configuration } from './config/schema.ts';
 import { IncomingServers, type IncomingServersOptions } from './incoming-servers.ts';
-import { type PeerContext, peerContext } from './net/peer-connection.ts';
+import { type PeerContext, type PeerProof, peerContext } from './net/peer-connection.ts';
 import type { CertificateFiles } from './net/secure-context.ts';
-import type { Peers } from './peers.ts';
-import type { Awaitable } from './pipeline.ts';
+import type { PeerCertificate } from './net/transport.ts';
 import { Authorities } from './s2s/authorities.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
 import { Connector, type ConnectorSettings } from './s2s/connector.ts';
@@ -17,11 +16,11 @@ import { dialbackKeys } from './s2s/dialback-key.ts';
 import { serverSettings } from './s2s/incoming.ts';
 import { KeyQuestions } from './s2s/key-questions.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
-import type { Admission } from './s2s/peer-stream.ts';
+import { PeerTrust } from './s2s/peer-trust.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
-import type { QueueNodes, QueueSessionsHost } from './s2s/queue-sessions.ts';
-import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
+import { Posh } from './s2s/posh.ts';
+import { RemoteRouting, type RemoteRoutingSettings, STOPS } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
 import { ReturnWays } from './s2s/return-ways.ts';
 import { Sharing } from './s2s/sharing.ts';
@@ -33,8 +32,7 @@ import { Stream } from './stream/stream.ts';
 import type { Doors } from './stream-listeners.ts';
 
 export interface FederationOptions
-  extends Omit<IncomingServersOptions, 'policy' | 'authorities' | 'dialbackKey' | 'verifier'>,
-    Pick<QueueSessionsHost, 'sessions' | 'store' | 'onFault'> {
+  extends Omit<IncomingServersOptions, 'policy' | 'judge' | 'dialbackKey' | 'verifier'> {
   readonly secret: (purpose: string) => Buffer;
   readonly keyspace: Keyspace;
   readonly journal: Journal;
@@ -56,6 +54,7 @@ export class Federation implements Doors {
   readonly servers: IncomingServers;
   readonly #options: FederationOptions;
   readonly #resolver: Resolver;
+  readonly #posh: Posh;
   readonly #connector: Connector;
   readonly #sharing: Sharing;
   readonly #returnWays = new ReturnWays((local, remote) => this.#onReturnWay(local, remote));
@@ -70,14 +69,22 @@ export class Federation implements Doors {
     this.policy = new Policies(() => config().federation).for;
     const dialbackKey = dialbackKeys(options.secret('dialback'));
     this.#resolver = new Resolver(() => {
-      const { dnsServers, timeouts } = config().federation;
-      return { servers: dnsServers, timeoutMs: timeouts.dnsSeconds * 1000 };
+      const { dnsServers, dnssec, timeouts } = config().federation;
+      return { servers: dnsServers, validating: dnssec.servers, timeoutMs: timeouts.dnsSeconds * 1000 };
     });
+    this.#posh = new Posh({
+      timeoutMs: () => config().federation.timeouts.poshSeconds * 1000,
+      addresses: (host) => this.#resolver.addresses(host),
+      trust: (file) => this.#authorities.trust(file),
+    });
+    const authorities = () => this.#authorities;
+    const trust = new PeerTrust({ policy: this.policy, authorities, resolver: this.#resolver, posh: this.#posh });
     this.#connector = new Connector({
       settings: () => connectorSettings(config()),
       policy: this.policy,
       resolver: this.#resolver,
       dialbackKey,
+      judge: (tls, remote, target, tell) => trust.ofServer(shownBy(tls), remote, target, tell),
       context: (local, policy) => this.#context(local, policy),
       admission: (policy) => admission(config(), policy),
       taking: () => this.servers.incoming.host,
@@ -132,8 +139,7 @@ export class Federation implements Doors {
       policy: this.policy,
       dialbackKey,
       verifier,
-      returnWays: this.#returnWays,
-      authorities: () => this.#authorities,
+      judge: (shown, domain) => trust.ofClient(shown, domain),
     });
     options.peers.on(OFFERED, (text) => this.routing.sessions.onOffered(decodeOffer(text)));
     this.#measure(metrics);
@@ -174,11 +180,12 @@ export class Federation implements Doors {
 
   /** Takes over certificates of ours, and a configuration. Throws a ConfigurationError, and changes nothing, where a file is no good. */
   take(config: Configuration, certificates: ReadonlyMap<string, CertificateFiles>): void {
-    const files = config.federation.enabled ? peerAuthorities(config) : new Map<string, string>();
-    this.#authorities = new Authorities(files, config.federation.authorities);
+    const { enabled, authorities } = config.federation;
+    const { files, revoked } = peerAuthorities(enabled ? config.federation : undefined);
+    this.#authorities = new Authorities(files, authorities, revoked);
     this.#certificates = certificates;
     this.#contexts.clear();
-    if (config.federation.enabled) this.servers.take(config, certificates, this.#authorities);
+    if (enabled) this.servers.take(config, certificates, this.#authorities);
   }
 
   /** Takes a stanza for another server: see `RemoteRouting`. */
@@ -187,10 +194,11 @@ export class Federation implements Doors {
     throw closed();
   }
 
-  /** A stream beside those that stanzas go on; DNS is asked anew. */
+  /** A stream beside those that stanzas go on; DNS and POSH are asked anew. */
   tryOut(local: string, remote: string, tell: Tell): Promise<EstablishedStream> {
     this.#resolver.forget(remote);
-    return this.#connector.open(local, remote, 'trial', tell);
+    this.#posh.forget(this.policy(remote));
+    return this.#connector.open(local, remote, 'stanzas', tell);
   }
 
   /** The server is to stop: what has just been sent to those that can be reached has a moment to arrive. */
@@ -213,7 +221,7 @@ export class Federation implements Doors {
     try {
       const stream = await this.#connector.open(local, remote, 'stanzas', undefined, previous);
       federationAttempts.with({ outcome: 'connected' }).add(1);
-      const proof = stream.verdict === 'certificate' ? 'certificate' : 'dialback';
+      const proof = stream.verdict === 'dns' ? 'dialback' : stream.verdict;
       federationProofs.with({ direction: 'out', proof }).add(1);
       return stream;
     } catch (error) {
@@ -248,12 +256,13 @@ export class Federation implements Doors {
   }
 
   #context(local: string, policy: PeerPolicy): PeerContext {
-    const key = `${local} ${policy.minTls} ${policy.authorities ?? ''}`;
+    const key = [local, policy.minTls, policy.authorities, policy.revocations].join(' ');
     let context = this.#contexts.get(key);
     if (context === undefined) {
       context = peerContext({
         own: this.#certificates.get(local) ?? this.#certificates.get(''),
         authorities: [...this.#authorities.pem(policy.authorities)],
+        revocations: this.#authorities.revoked(policy.revocations),
         minVersion: policy.minTls === 'TLSv1.3' ? 'TLSv1.3' : 'TLSv1.2',
         ciphers: this.#options.config().tls.ciphers,
       });
@@ -272,8 +281,9 @@ export class Federation implements Doors {
   }
 }
 
-const closed = () =>
-  new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
+function shownBy(tls: PeerProof | undefined): PeerCertificate | undefined {
+  return tls?.certificate && { certificate: tls.certificate, fault: tls.fault };
+}
 
 function connectorSettings({ federation, stream }: Configuration): ConnectorSettings {
   const { timeouts, limits } = federation;

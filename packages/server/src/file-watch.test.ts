@@ -11,7 +11,7 @@ test('a file that changes is told of, and not one that stays or is gone', async 
   await writeFile(file, 'one');
   const onChange = vi.fn(async () => {});
   const onError = vi.fn();
-  let watched: string | undefined = file;
+  let watched = [file];
   using watch = new FileWatch(() => watched, onChange, onError);
   watch.check();
   expect(onChange).toHaveBeenCalledTimes(0);
@@ -21,12 +21,12 @@ test('a file that changes is told of, and not one that stays or is gone', async 
   expect(onChange).toHaveBeenCalledTimes(1);
   await rm(file);
   watch.check();
-  watched = undefined;
+  watched = [];
   watch.check();
   expect(onChange).toHaveBeenCalledTimes(1);
   onChange.mockRejectedValueOnce(new Error('it is none'));
   await writeFile(file, 'the third');
-  watched = file;
+  watched = [file];
   watch.check();
   await vi.waitFor(() => expect(onError).toHaveBeenCalledTimes(1));
 });

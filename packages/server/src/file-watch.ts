@@ -2,33 +2,33 @@ import { statSync } from 'node:fs';
 
 const CHECK_MS = 10_000;
 
-/** Calls `onChange` whenever a file has become another one. Where that fails it is told, and tried at the next change. */
+/** Calls `onChange` whenever one of some files has become another one. Where that fails it is told, and tried at the next change. */
 export class FileWatch implements Disposable {
-  readonly #file: () => string | undefined;
+  readonly #files: () => readonly string[];
   readonly #onChange: () => Promise<unknown>;
   readonly #onError: (error: Error) => void;
   readonly #timer: NodeJS.Timeout;
   #before: string;
 
   constructor(
-    file: () => string | undefined,
+    files: () => readonly string[],
     onChange: () => Promise<unknown>,
     onError: (error: Error) => void,
     checkMs = CHECK_MS,
   ) {
-    this.#file = file;
+    this.#files = files;
     this.#onChange = onChange;
     this.#onError = onError;
-    this.#before = stateOf(file());
+    this.#before = stateOf(files());
     this.#timer = setInterval(() => this.check(), checkMs).unref();
   }
 
   check(): void {
-    const now = stateOf(this.#file());
+    const now = stateOf(this.#files());
     if (now === this.#before) return;
     this.#before = now;
-    // it may be gone for a moment only
-    if (now !== '') this.#onChange().catch(this.#onError);
+    // one may be gone for a moment only
+    if (now !== '' && !now.includes(GONE)) this.#onChange().catch(this.#onError);
   }
 
   [Symbol.dispose](): void {
@@ -36,7 +36,12 @@ export class FileWatch implements Disposable {
   }
 }
 
-function stateOf(file: string | undefined): string {
-  const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
-  return stat === undefined ? '' : [file, stat.ino, stat.size, stat.mtimeMs].join(' ');
+const GONE = '\0';
+
+function stateOf(files: readonly string[]): string {
+  const states = [...new Set(files)].map((file) => {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    return stat === undefined ? `${file} ${GONE}` : [file, stat.ino, stat.size, stat.mtimeMs].join(' ');
+  });
+  return states.join('\n');
 }

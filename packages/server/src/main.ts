@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { openKeyspace } from '@parley/keyspace/open';
 import { Registry } from '@parley/metrics/registry';
 import { internalAccounts } from './accounts.ts';
-import { embeddedFolder } from './certificates.ts';
+import { embeddedFolder, revocationFiles } from './certificates.ts';
 import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
 import { FileWatch } from './file-watch.ts';
@@ -106,7 +106,7 @@ export class Server implements AsyncDisposable {
     parts.use(ports);
     parts.use(
       new FileWatch(
-        () => node.config.tls.clientRevocations,
+        () => revocationFiles(node.config),
         () => node.reload(node.config),
         (error) => log.error('revocations.refused', { error, message: 'The lists read before stay in force.' }),
       ),

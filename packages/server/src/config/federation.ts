@@ -23,6 +23,21 @@ const address = z
     error: 'is no address: write host:port, or [address]:port of IPv6',
   });
 
+/** One of a DNS server, as Node's resolver takes it. */
+const dnsServer = z
+  .string()
+  .max(64)
+  .regex(/^(?:[0-9.]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?::[0-9]{1,5})?$/, {
+    error: 'is no address of a DNS server: write 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53',
+  });
+
+const webAddress = z.string().max(2048).refine(isWebAddress, 'is no address that begins with https://');
+
+function isWebAddress(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === 'https:' && url.username === '' && url.password === '' && url.hash === '';
+}
+
 const peer = z.strictObject({
   domain: pattern.meta({
     description:
@@ -39,6 +54,15 @@ const peer = z.strictObject({
   minTls: z.enum(PEER_TLS).optional().meta({ description: 'The oldest version of TLS, instead of `minTls` above.' }),
   authorities: file({
     description: 'Certificates (PEM) of the authorities that vouch for it, instead of `authorities` above.',
+  }),
+  revocations: file({
+    description: 'Revocation lists (PEM) of these authorities, as `revocations` above is for those above.',
+  }),
+  dane: z.boolean().optional().meta({ description: 'Whether its TLSA records count, instead of `dane` above.' }),
+  posh: z.boolean().optional().meta({ description: 'Whether its POSH file counts, instead of `posh` above.' }),
+  poshUrl: webAddress.optional().meta({
+    description:
+      'Where its POSH file is, instead of https://DOMAIN/.well-known/posh/xmpp-server.json. It may be in a private network.',
   }),
   stanzas: stanzas.optional().meta({
     description: 'Kinds of stanzas that go to it and are taken from it. Left out: all. Others are refused.',
@@ -61,6 +85,7 @@ const peer = z.strictObject({
 
 const timeouts = section('How long each step towards another server may take.', {
   dnsSeconds: seconds(10, { live, max: 60, description: 'Time for all that DNS is asked about one domain.' }),
+  poshSeconds: seconds(10, { live, max: 60, description: 'Time to fetch a POSH file, with all that it leads to.' }),
   connectSeconds: seconds(10, {
     live,
     max: 120,
@@ -171,28 +196,38 @@ export const federation = section('Other XMPP servers (RFC 6120, XEP-0220). Off 
     description:
       'Certificates (PEM) of the authorities that vouch for other servers. Without it: those that the machine trusts.',
   }),
-  bidirectional: flag(true, {
+  revocations: file({
     live,
     description:
-      'Stanzas go out on a stream that another server has begun, where that asks for it (XEP-0288) and there is none of our own.',
-  }),
-  shareStreams: flag(false, {
-    live,
-    description:
-      'One stream for all domains of ours, and all domains of theirs, that are on the same servers (XEP-0220, multiplexing), where the other side can refuse one of them without ending the stream and its certificate stands for all. Otherwise each pair of domains has a stream of its own.',
+      'Revocation lists (PEM) of `authorities` and of all between them and a server, one behind the other: a certificate that is on its list, or whose list is missing or out of date, proves nothing. The file is read again when it changes.',
   }),
   dnsServers: z
-    .array(
-      z
-        .string()
-        .max(64)
-        .regex(/^(?:[0-9.]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?::[0-9]{1,5})?$/, {
-          error: 'is no address of a DNS server: write 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53',
-        }),
-    )
+    .array(dnsServer)
     .max(8)
     .default([])
     .meta({ live, description: 'DNS servers to ask about other servers. Empty: those of the machine.' }),
+  dane: flag(false, {
+    live,
+    description:
+      'Believe TLSA records (DANE, RFC 7673), where DNSSEC secures them: whoever has some proves itself by a certificate that they name, and by no other. Needs `dnssec.servers`.',
+  }),
+  dnssec: section('DNS servers that check the signatures of DNSSEC, for `dane`.', {
+    servers: z.array(dnsServer).max(8).default([]).meta({
+      live,
+      description:
+        'Their addresses, which are on this machine: they are believed when they say that an answer is secure. Whoever has `dane` is looked up there and nowhere else.',
+    }),
+    trustNetwork: flag(false, {
+      live,
+      description:
+        'Take servers on other machines, too: nobody between them and this one can change what they say, as in a network of its own.',
+    }),
+  }),
+  posh: flag(false, {
+    live,
+    description:
+      'Believe POSH files (RFC 7711): whose certificate proves nothing by itself may name it on the web server of its domain. For each such domain this asks a web server that the domain names.',
+  }),
   peers: z
     .array(peer)
     .max(10_000)

@@ -6,6 +6,7 @@ import { federation } from './federation.ts';
 import { limits, offline, roster, stream } from './limits.ts';
 import { listen, proxyProtocol } from './listen.ts';
 import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
+import { peerProofProblems } from './peer-proofs.ts';
 import { prepared } from './prepared.ts';
 import { snmp } from './snmp.ts';
 import { sound } from './sound.ts';
@@ -379,6 +380,7 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
     ),
     across(directoryProblems),
     across(componentProblems),
+    across(peerProofProblems),
   );
 
 /** The configuration that an empty file gives. */

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, connect as secureConnect, type TLSSocket } from 'node:tls';
 import { dial, established, faultOf, inOneLine } from './dial.ts';
@@ -12,15 +13,19 @@ export interface PeerTlsSettings {
   readonly own: CertificateFiles | undefined;
   /** Those (PEM) who vouch for the other side. */
   readonly authorities: string | string[];
+  /** What they have revoked: lists (PEM). Where there are any, each authority needs a valid one. */
+  readonly revocations?: readonly string[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
   readonly ciphers: string;
 }
 
 /** What connections to other servers are encrypted with. Throws where the files are no good. */
-export function peerContext({ own, authorities, minVersion, ciphers }: PeerTlsSettings): PeerContext {
+export function peerContext(settings: PeerTlsSettings): PeerContext {
+  const { own, authorities, revocations = [], minVersion, ciphers } = settings;
   return createSecureContext({
     ...(own && { cert: own.certificate, key: own.key }),
     ca: authorities,
+    ...(revocations.length > 0 && { crl: [...revocations] }),
     minVersion,
     ciphers,
   });
@@ -30,8 +35,8 @@ export function peerContext({ own, authorities, minVersion, ciphers }: PeerTlsSe
 export interface PeerProof {
   readonly protocol: string;
   readonly cipher: string;
-  /** Its own certificate (DER). */
-  readonly certificate: Buffer | undefined;
+  /** Its own certificate, with those that it has sent behind it. */
+  readonly certificate: X509Certificate | undefined;
   /** Whose it is, by whom, until when: for people. */
   readonly shown: { readonly subject: string; readonly issuer: string; readonly validTo: Date } | undefined;
   /** Why nobody whom we trust vouches for it, in OpenSSL's words; undefined where somebody does. */
@@ -173,7 +178,7 @@ function proof(secure: TLSSocket): PeerProof {
   return {
     protocol: secure.getProtocol() ?? '',
     cipher: secure.getCipher()?.standardName ?? '',
-    certificate: certificate?.raw,
+    certificate,
     shown: certificate && {
       subject: inOneLine(certificate.subject),
       issuer: inOneLine(certificate.issuer),

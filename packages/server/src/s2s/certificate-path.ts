@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { NAME_CONSTRAINTS, permits } from './name-constraints.ts';
 
 const MOST_LINKS = 8;
 
@@ -8,8 +9,13 @@ const CLIENT_PURPOSE = '1.3.6.1.5.5.7.3.2';
 const ANY_PURPOSE = '2.5.29.37.0';
 const BASIC_CONSTRAINTS = '2.5.29.19';
 /** What the extensions of an authority may say: where there is anything else that must be understood, it is not trusted. */
-const UNDERSTOOD: ReadonlySet<string> = new Set([BASIC_CONSTRAINTS, '2.5.29.15', '2.5.29.37', '2.5.29.32']);
-const NAME_CONSTRAINTS = '2.5.29.30';
+const UNDERSTOOD: ReadonlySet<string> = new Set([
+  BASIC_CONSTRAINTS,
+  NAME_CONSTRAINTS,
+  '2.5.29.15',
+  '2.5.29.37',
+  '2.5.29.32',
+]);
 
 /** The certificate, those between, and the root that it ends with, each signed by the next; undefined where there is no such way. */
 export function pathTo(
@@ -35,7 +41,7 @@ const signs = (issuer: X509Certificate, certificate: X509Certificate): boolean =
 /**
  * Whether a path is good for a server that connects to us. OpenSSL judges certificates of whoever connects as those of
  * clients, and refuses nearly all that servers have, which are for servers alone. So this looks at what OpenSSL left out:
- * dates, lengths and purposes, and refuses whatever it does not understand.
+ * dates, lengths, purposes and name constraints, and refuses whatever it does not understand.
  */
 export async function isGoodPath(path: readonly X509Certificate[], now: number): Promise<boolean> {
   const inTime = path.every(({ validFromDate, validToDate }) => +validFromDate <= now && now <= +validToDate);
@@ -43,6 +49,12 @@ export async function isGoodPath(path: readonly X509Certificate[], now: number):
   for (const [index, { raw }] of path.entries()) {
     if (index > 0 && !(await mayVouch(raw, index - 1))) return false;
   }
+  return await permitsAll(path);
+}
+
+/** Whether the constraints of all authorities on a path let the certificate have the names that it has. */
+export async function permitsAll([certificate, ...authorities]: readonly X509Certificate[]): Promise<boolean> {
+  for (const { raw } of authorities) if (certificate && !(await permits(raw, certificate.raw))) return false;
   return true;
 }
 
@@ -55,11 +67,7 @@ async function mayVouch(der: Uint8Array, below: number): Promise<boolean> {
   const [asn1, { Certificate, BasicConstraints }] = await Promise.all([import('asn1js'), import('pkijs')]);
   try {
     const extensions = Certificate.fromBER(new Uint8Array(der)).extensions ?? [];
-    if (
-      extensions.some(({ extnID, critical }) => extnID === NAME_CONSTRAINTS || (critical && !UNDERSTOOD.has(extnID)))
-    ) {
-      return false;
-    }
+    if (extensions.some(({ extnID, critical }) => critical && !UNDERSTOOD.has(extnID))) return false;
     const basic = extensions.find(({ extnID }) => extnID === BASIC_CONSTRAINTS);
     if (basic === undefined) return false;
     const { result } = asn1.fromBER(basic.extnValue.valueBlock.valueHexView);

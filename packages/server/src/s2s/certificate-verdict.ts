@@ -79,21 +79,28 @@ function dnsMatches(presented: string, ascii: string): boolean {
 export interface CertificateVerdict {
   readonly good: boolean;
   readonly words: string;
+  /** Who vouches for it, where it is good: an authority, secure DNS, or the web server of the domain. */
+  readonly by?: CertificateVoucher;
+  /** It must not be taken for the server of the domain, whatever DNS leads to it. */
+  readonly final?: boolean;
 }
+
+export type CertificateVoucher = 'certificate' | 'dane' | 'posh';
 
 /**
  * Whether a certificate proves that its owner speaks for a domain. `fault`: why nobody whom we trust vouches for it, if
- * so, in OpenSSL's words.
+ * so, in OpenSSL's words. `vouched`: the names that its authority may give it, if not all.
  */
 export async function certificateVerdict(
   certificate: Uint8Array | undefined,
   fault: string | undefined,
   domain: string,
+  vouched?: readonly CertificateName[],
 ): Promise<CertificateVerdict> {
   if (certificate === undefined) return { good: false, words: 'it showed no certificate' };
   if (fault !== undefined) return { good: false, words: faultWords(fault) };
-  const names = await certificateNames(certificate);
-  if (standsFor(names, domain)) return { good: true, words: `its certificate stands for ${domain}` };
+  const names = vouched ?? (await certificateNames(certificate));
+  if (standsFor(names, domain)) return { good: true, words: `its certificate stands for ${domain}`, by: 'certificate' };
   const list = names.slice(0, 10).map(({ text }) => text);
   return { good: false, words: `its certificate is for ${list.join(', ') || 'nobody'}, not for ${domain}` };
 }
@@ -109,7 +116,12 @@ const FAULTS = new Map([
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'we do not know who has signed its certificate'],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'it did not send the certificates between its own and an authority that we know'],
   ['CERT_REVOKED', 'its certificate was revoked'],
+  ['UNABLE_TO_GET_CRL', 'one of its authorities has no revocation list here'],
+  ['CRL_HAS_EXPIRED', 'the revocation list of one of its authorities is out of date'],
+  ['CRL_NOT_YET_VALID', 'the revocation list of one of its authorities is not valid yet'],
+  ['PERMITTED_VIOLATION', 'its authority may not vouch for this name (name constraints)'],
+  ['EXCLUDED_VIOLATION', 'its authority may not vouch for this name (name constraints)'],
   ['INVALID_PURPOSE', 'its certificate is not made for servers'],
 ]);
 
-const faultWords = (fault: string) => FAULTS.get(fault) ?? `its certificate is not good (${fault})`;
+export const faultWords = (fault: string) => FAULTS.get(fault) ?? `its certificate is not good (${fault})`;

@@ -1,8 +1,8 @@
 import type { XmlLimits } from '@parley/xmpp/xml-reader';
 import { FewAtATime } from '../few-at-a-time.ts';
 import { DialError } from '../net/dial.ts';
-import { PeerConnection, type PeerContext } from '../net/peer-connection.ts';
-import type { BackTrafficHost } from './back-traffic.ts';
+import { PeerConnection, type PeerContext, type PeerProof } from '../net/peer-connection.ts';
+import type { CertificateVerdict } from './certificate-verdict.ts';
 import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
 import type { DialbackKey } from './dialback-key.ts';
 import { ExternalRefused, type NegotiationOptions, negotiate } from './negotiation.ts';
@@ -29,6 +29,13 @@ export interface ConnectorOptions {
   readonly policy: (remote: string) => PeerPolicy;
   readonly resolver: Resolver;
   readonly dialbackKey: DialbackKey;
+  /** Whether what the other side has shown proves that it is this domain. */
+  readonly judge: (
+    tls: PeerProof | undefined,
+    remote: string,
+    target: Target,
+    tell: Tell,
+  ) => Promise<CertificateVerdict>;
   /** What connections from a domain of ours to another server are encrypted with. */
   readonly context: (local: string, policy: PeerPolicy) => PeerContext;
   /** What another server may send on a stream of ours (XEP-0288), and who takes it. */
@@ -118,9 +125,15 @@ export class Connector {
     throw furthest ?? new ConnectionFailure('dns', `DNS names no server for ${remote}.`);
   }
 
-  async #try(target: Target, wanted: Wanted): Promise<EstablishedStream> {
-    const { local, remote, policy, tell } = wanted;
-    const { settings, context, dialbackKey } = this.#options;
+  async #try(
+    local: string,
+    remote: string,
+    target: Target,
+    policy: PeerPolicy,
+    purpose: NegotiationOptions['purpose'],
+    tell: Tell,
+  ): Promise<EstablishedStream> {
+    const { settings, context, dialbackKey, judge } = this.#options;
     const attempt = async (external: boolean): Promise<EstablishedStream> => {
       const { negotiationMs, acknowledgeMs, stepMs, limits, closeMs } = settings();
       const connection = await this.#connect(target, tell);
@@ -134,6 +147,8 @@ export class Connector {
         context: context(local, policy),
         direct: target.tls === 'direct',
         dialbackKey,
+        judge: (tls) => judge(tls, remote, target, tell),
+        tell,
         signal: AbortSignal.any([this.#aborting.signal, AbortSignal.timeout(Math.min(stepMs, negotiationMs))]),
       }).finally(() => {
         clearTimeout(timer);
@@ -175,10 +190,11 @@ export class Connector {
   }
 }
 
-function policyWords({ entry, allow, authentication, minTls, stanzas }: PeerPolicy): string {
+function policyWords({ entry, allow, authentication, minTls, stanzas, dane, posh }: PeerPolicy): string {
   const source = entry === undefined ? 'the default' : `the entry of ${entry}`;
   if (!allow) return `policy: closed, by ${source}`;
-  return `policy: by ${source}; ${authentication}, TLS ${minTls}, stanzas ${[...stanzas].join(' ') || 'none'}`;
+  const further = `${dane ? ', or DANE' : ''}${posh ? ', or POSH' : ''}`;
+  return `policy: by ${source}; ${authentication}${further}, TLS ${minTls}, stanzas ${[...stanzas].join(' ') || 'none'}`;
 }
 
 function connectionWords(code: string, place: string): string {

@@ -59,8 +59,8 @@ export class Dialback implements StreamFeature {
     const verdict = await incoming.verdictFor(pair.from);
     if (stream.closed || stream.id !== id) return;
     if (verdict.good) {
-      incoming.prove(pair.from, 'certificate');
-      return this.#accept(incoming, pair);
+      incoming.prove(pair.from, verdict.by ?? 'certificate');
+      return this.#accept(stream, pair);
     }
     if (this.#host.policy(pair.from).authentication === 'certificate') {
       return this.#refuse(stream, pair, new StanzaError('not-authorized', { text: `${sentence(verdict.words)}` }));

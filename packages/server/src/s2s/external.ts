@@ -76,7 +76,7 @@ export class PeerSasl implements StreamFeature {
     if (identity.length > 0 && domainOf(identity.toString('utf8')) !== claimed) {
       throw new SaslError('invalid-authzid', 'The stream is from another domain.');
     }
-    incoming.prove(claimed, 'certificate');
+    incoming.prove(claimed, incoming.verdict?.by ?? 'certificate');
     stream.restart();
     stream.sendElement(Element.of('success', NS.sasl));
   }

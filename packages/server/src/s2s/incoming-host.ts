@@ -2,8 +2,9 @@ import type { Metrics } from '@parley/metrics/registry';
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { FederationConfiguration } from '../config/federation.ts';
 import type { Log } from '../log.ts';
+import type { PeerCertificate } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
-import type { Authorities } from './authorities.ts';
+import type { CertificateVerdict } from './certificate-verdict.ts';
 import type { DialbackKey, KeyVerifier } from './dialback-key.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { ReturnWays } from './return-ways.ts';
@@ -12,7 +13,8 @@ import type { ReturnWays } from './return-ways.ts';
 export interface IncomingHost {
   readonly config: () => FederationConfiguration;
   readonly policy: (domain: string) => PeerPolicy;
-  readonly authorities: () => Authorities;
+  /** Whether what somebody has shown, if they have, proves that they speak for a domain. */
+  readonly judge: (shown: PeerCertificate | undefined, domain: string) => Promise<CertificateVerdict>;
   readonly dialbackKey: DialbackKey;
   readonly verifier: KeyVerifier;
   readonly returnWays: ReturnWays;

@@ -2,12 +2,13 @@ import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream, StreamConsumer } from '../stream/stream.ts';
-import { type CertificateVerdict, certificateVerdict } from './certificate-verdict.ts';
-import type { Handled } from './handled.ts';
+import { OUR_LANG } from '../stream/stream-lang.ts';
+import type { CertificateVerdict, CertificateVoucher } from './certificate-verdict.ts';
+import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';
-import { incomingVerdict } from './incoming-verdict.ts';
-import { Reception } from './reception.ts';
-import { ReturnTrunk } from './return-trunk.ts';
+
+/** Stanzas of one stream that are under way at the same time. */
+const MOST_UNDER_WAY = 64;
 
 /** A stream that another server began: which domains it has proved to speak for, and what they send. */
 export class IncomingStream implements StreamConsumer {
@@ -82,14 +83,12 @@ export class IncomingStream implements StreamConsumer {
 
   /** Whether the certificate that it has shown stands for a domain. */
   verdictFor(domain: string): Promise<CertificateVerdict> {
-    const { transport } = this.stream;
-    if (transport.tls === undefined) return certificateVerdict(undefined, undefined, domain);
-    const { authorities } = this.#host.policy(domain);
-    return incomingVerdict(transport.shown, domain, this.#host.authorities(), authorities);
+    const { tls, shown } = this.stream.transport;
+    return this.#host.judge(tls === undefined ? undefined : shown, domain);
   }
 
   /** From now on it may speak for this domain. The first one is who the stream is. */
-  prove(domain: string, proof: 'certificate' | 'dialback'): void {
+  prove(domain: string, proof: CertificateVoucher | 'dialback'): void {
     const { stream } = this;
     const { maxStanzaBytes: maxBytes } = this.#host.policy(domain);
     this.#proved.set(domain, proof);

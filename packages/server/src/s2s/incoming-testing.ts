@@ -13,7 +13,7 @@ import { Log } from '../log.ts';
 import { Pending } from '../pending.ts';
 import { errorFor } from '../routing/answer.ts';
 import { CertificateAuthority, plainName } from '../stream/testing.ts';
-import { Authorities } from './authorities.ts';
+import { certificateVerdict } from './certificate-verdict.ts';
 import type { KeyToVerify } from './dialback-key.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { IncomingStreams } from './incoming.ts';
@@ -177,7 +177,7 @@ export function incomingWorld(federation: object = {}, nodes = new SeveralNodes(
     remembered,
     config: () => config,
     policy: policies.for,
-    authorities: () => new Authorities(new Map(), undefined),
+    judge: (shown, domain) => certificateVerdict(shown?.certificate.raw, shown?.fault, domain),
     dialbackKey: key,
     returnWays: world.returnWays,
     verifier: {

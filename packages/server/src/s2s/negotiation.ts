@@ -5,7 +5,7 @@ import { isStanza } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
 import { DialError } from '../net/dial.ts';
 import type { PeerContext, PeerProof } from '../net/peer-connection.ts';
-import { certificateVerdict } from './certificate-verdict.ts';
+import type { CertificateVerdict, CertificateVoucher } from './certificate-verdict.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import type { DialbackKey } from './dialback-key.ts';
 import type { Admission, PeerStream } from './peer-stream.ts';
@@ -26,8 +26,8 @@ export interface NegotiationOptions {
   /** What the other side may send where stanzas are to come back (XEP-0288). */
   readonly admission: Admission;
   readonly dialbackKey: DialbackKey;
-  /** The stream before, which the other side may have kept (XEP-0198). */
-  readonly previous?: string | undefined;
+  /** Whether what it has shown, if it has, proves that it is the other domain. */
+  readonly judge: (tls: PeerProof | undefined) => Promise<CertificateVerdict>;
   readonly tell: Tell;
   readonly signal: AbortSignal;
 }
@@ -46,7 +46,7 @@ export interface Negotiated {
   /** How the other side has taken our word; undefined where it was not asked to. */
   readonly proof: 'certificate' | 'dialback' | undefined;
   /** How it has proved its own. */
-  readonly verdict: 'certificate' | 'dns';
+  readonly verdict: CertificateVoucher | 'dns';
   readonly tls: PeerProof | undefined;
   /** Undefined where it does not say what it gets. */
   readonly management: StreamManagement | undefined;
@@ -100,12 +100,11 @@ class Negotiation {
 
   /** Whether it is who it is said to be. */
   async #judge(): Promise<Negotiated['verdict']> {
-    const { policy, remote, tell } = this.#options;
-    const { certificate, fault } = this.#tls ?? {};
-    const verdict = await certificateVerdict(certificate, fault, remote);
+    const { policy, remote, judge, tell } = this.#options;
+    const verdict = await judge(this.#tls);
     tell(`certificate: ${this.#tls === undefined ? 'none without encryption' : verdict.words}`);
-    if (verdict.good) return 'certificate';
-    if (policy.authentication === 'certificate-or-dialback') return 'dns';
+    if (verdict.good) return verdict.by ?? 'certificate';
+    if (policy.authentication === 'certificate-or-dialback' && !verdict.final) return 'dns';
     throw this.#stream.fail(
       'certificate',
       new StreamError('policy-violation'),

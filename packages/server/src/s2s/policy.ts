@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import type { StanzaKind } from '@parley/xmpp/stanza';
 import type {
   FederationConfiguration,
@@ -19,6 +20,12 @@ export interface PeerPolicy {
   readonly minTls: PeerTls;
   /** A file (PEM) with those who vouch for it; undefined: those that the machine trusts. */
   readonly authorities: string | undefined;
+  /** A file (PEM) with what these have revoked. */
+  readonly revocations: string | undefined;
+  /** Its TLSA records count, where DNSSEC secures them. */
+  readonly dane: boolean;
+  /** Where its POSH file is; undefined where none counts. */
+  readonly posh: { readonly url: string; readonly named: boolean } | undefined;
   /** Where to connect instead of where DNS says. */
   readonly connectTo: { readonly host: string; readonly port: number; readonly tls: 'direct' | 'starttls' } | undefined;
   /** Whether stanzas may go both ways on one stream (XEP-0288): where the other side asks for it, or we, too. */
@@ -43,6 +50,10 @@ export function peerPolicy(config: FederationConfiguration, domain: string): Pee
     authentication: entry?.authentication ?? (config.default === 'deny' ? 'certificate' : config.default),
     minTls: entry?.minTls ?? config.minTls,
     authorities: entry?.authorities ?? config.authorities,
+    // the lists of some authorities say nothing about others
+    revocations: entry?.authorities === undefined ? config.revocations : entry.revocations,
+    dane: entry?.dane ?? config.dane,
+    posh: (entry?.posh ?? config.posh) ? posh(domain, entry?.poshUrl) : undefined,
     connectTo: entry?.connectTo === undefined ? undefined : place(entry.connectTo, entry.connectToTls),
     bidirectional: bidirectional(entry?.bidirectional, config.bidirectional),
     shareStreams: entry?.shareStreams ?? config.shareStreams,
@@ -68,6 +79,12 @@ function entryFor(peers: readonly PeerConfiguration[], domain: string): PeerConf
   }
   return best;
 }
+
+/** RFC 7711 §3; `named`: the operator of this server says so. */
+const posh = (domain: string, url: string | undefined): PeerPolicy['posh'] => ({
+  url: url ?? `https://${domainToASCII(domain)}/.well-known/posh/xmpp-server.json`,
+  named: url !== undefined,
+});
 
 function place(text: string, direct: boolean): NonNullable<PeerPolicy['connectTo']> {
   const colon = text.lastIndexOf(':');

@@ -11,8 +11,8 @@ export interface Service {
  * The order in which the records of both services are tried, as if they were those of one (XEP-0368 §3): by priority, and
  * within one by chance, as the weights say (RFC 2782). `random` is from 0 to less than 1.
  */
-export function inOrder(records: readonly Service[], random: () => number = Math.random): Service[] {
-  const ordered: Service[] = [];
+export function inOrder<S extends Service>(records: readonly S[], random: () => number = Math.random): S[] {
+  const ordered: S[] = [];
   for (const priority of [...new Set(records.map((each) => each.priority))].sort((a, b) => a - b)) {
     // those without weight stand first, so that they have a very small chance (RFC 2782)
     const left = records.filter((each) => each.priority === priority).sort((a, b) => a.weight - b.weight);
