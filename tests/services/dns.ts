@@ -10,11 +10,24 @@ export interface ServiceRecord {
   readonly weight?: number;
 }
 
+/** A certificate that DNS names (RFC 6698 §2.1). */
+export interface CertificateRecord {
+  readonly usage: number;
+  readonly selector: number;
+  readonly matching: number;
+  readonly data: Buffer;
+}
+
 /** What DNS says about one name. */
 export interface DnsRecords {
   readonly srv?: readonly ServiceRecord[];
   /** IPv4 and IPv6. */
   readonly addresses?: readonly string[];
+  readonly tlsa?: readonly CertificateRecord[];
+  /** The name that this one is an alias of, which is answered with it. */
+  readonly alias?: string;
+  /** The answer says that DNSSEC secures it. */
+  readonly secure?: boolean;
   readonly ttlSeconds?: number;
   /** The query is not answered. */
   readonly silent?: boolean;
@@ -25,11 +38,20 @@ export interface DnsRecords {
 const A = 1;
 const AAAA = 28;
 const SRV = 33;
+const CNAME = 5;
+const TLSA = 52;
 const TYPES = new Map([
   [A, 'A'],
   [AAAA, 'AAAA'],
   [SRV, 'SRV'],
+  [TLSA, 'TLSA'],
 ]);
+
+/** In the flags of an answer: it was cut, and it is secure. */
+const TRUNCATED = 0x0200;
+const AUTHENTIC = 0x0020;
+/** Larger ones come by TCP. */
+const MOST_UDP_BYTES = 1232;
 
 const SERVFAIL = 2;
 const NXDOMAIN = 3;
@@ -45,7 +67,8 @@ export class TestDns implements AsyncDisposable {
 
   private constructor() {
     this.#udp.on('message', (query, from) => {
-      const answer = this.#answer(query);
+      let answer = this.#answer(query);
+      if (answer !== undefined && answer.length > MOST_UDP_BYTES) answer = cut(answer, query);
       if (answer !== undefined) this.#udp.send(answer, from.port, from.address);
     });
   }
@@ -130,16 +153,20 @@ export class TestDns implements AsyncDisposable {
     this.asked.push(`${TYPES.get(type) ?? type} ${name}`);
     const records = this.#names.get(name);
     if (records?.silent) return undefined;
-    const data = records === undefined ? [] : dataOf(records, type);
+    const alias = records?.alias;
+    const data = alias === undefined ? dataOf(records, type) : dataOf(this.#names.get(alias), type);
     const code = records === undefined ? this.#missing(name) : records.failing ? SERVFAIL : 0;
-    const counts = uint16(1, data.length, data.length === 0 ? 1 : 0, 0);
     const ttl = records?.ttlSeconds ?? 0;
     // the name is that of the question, which stands behind the header
-    const answers = data.flatMap((each) => [uint16(0xc00c, type, 1, 0, ttl, each.length), each]);
-    const authority = data.length === 0 ? [NOTHING] : [];
+    const owner = alias === undefined ? uint16(0xc00c) : nameBytes(alias);
+    const answers = data.map((each) => Buffer.concat([owner, uint16(type, 1, 0, ttl, each.length), each]));
+    if (alias !== undefined) answers.unshift(Buffer.concat([uint16(0xc00c, CNAME, 1, 0, ttl, owner.length), owner]));
+    const authority = answers.length === 0 ? [NOTHING] : [];
+    const counts = uint16(1, answers.length, authority.length, 0);
+    const secure = records?.secure ? AUTHENTIC : 0;
     return Buffer.concat([
       query.subarray(0, 2),
-      uint16(0x8580 | code),
+      uint16(0x8580 | secure | code),
       counts,
       query.subarray(12, end),
       ...answers,
@@ -152,6 +179,14 @@ export class TestDns implements AsyncDisposable {
     return [...this.#names.keys()].some((known) => known.endsWith(`.${name}`)) ? 0 : NXDOMAIN;
   }
 }
+
+/** An answer that says only that it does not fit. */
+const cut = (answer: Buffer, query: Buffer): Buffer =>
+  Buffer.concat([
+    answer.subarray(0, 2),
+    uint16(answer.readUInt16BE(2) | TRUNCATED, 1, 0, 0, 0),
+    query.subarray(12, readQuestion(query).end),
+  ]);
 
 function readQuestion(query: Buffer): { name: string; type: number; end: number } {
   const labels: string[] = [];
@@ -171,12 +206,17 @@ const NOTHING = Buffer.concat([
   uint16(...new Array<number>(10).fill(0)),
 ]);
 
-function dataOf({ srv = [], addresses = [], failing }: DnsRecords, type: number): Buffer[] {
+function dataOf(records: DnsRecords | undefined, type: number): Buffer[] {
+  const { srv = [], addresses = [], tlsa = [], failing } = records ?? {};
   if (failing) return [];
   switch (type) {
     case SRV:
       return srv.map(({ target, port, priority = 0, weight = 0 }) =>
         Buffer.concat([uint16(priority, weight, port), nameBytes(target)]),
+      );
+    case TLSA:
+      return tlsa.map(({ usage, selector, matching, data }) =>
+        Buffer.concat([Buffer.from([usage, selector, matching]), data]),
       );
     case A:
       return addresses.filter((each) => !isIPv6(each)).map((each) => Buffer.from(each.split('.').map(Number)));

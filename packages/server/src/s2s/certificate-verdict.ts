@@ -119,8 +119,8 @@ const FAULTS = new Map([
   ['UNABLE_TO_GET_CRL', 'one of its authorities has no revocation list here'],
   ['CRL_HAS_EXPIRED', 'the revocation list of one of its authorities is out of date'],
   ['CRL_NOT_YET_VALID', 'the revocation list of one of its authorities is not valid yet'],
-  ['PERMITTED_VIOLATION', 'its authority may not vouch for this name (name constraints)'],
-  ['EXCLUDED_VIOLATION', 'its authority may not vouch for this name (name constraints)'],
+  // what Node has no name for
+  ['UNSPECIFIED', 'its chain of certificates breaks a rule, as where an authority may not vouch for its names'],
   ['INVALID_PURPOSE', 'its certificate is not made for servers'],
 ]);
 

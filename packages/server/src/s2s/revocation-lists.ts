@@ -43,7 +43,8 @@ async function read(pem: readonly string[]): Promise<List[]> {
   const { CertificateRevocationList } = await import('pkijs');
   const lists: List[] = [];
   for (const text of pem) {
-    const made = CertificateRevocationList.fromBER(derOf(text));
+    const made = attempt(() => CertificateRevocationList.fromBER(derOf(text)));
+    if (made === undefined) continue;
     const entries = made.revokedCertificates ?? [];
     // what is critical limits or extends what a list is about, and would have to be understood
     const limited = made.crlExtensions?.extensions.some(({ critical }) => critical) ?? false;
@@ -105,3 +106,11 @@ const hex = (bytes: Uint8Array): string => digits(Buffer.from(bytes).toString('h
 
 /** Without regard to zeros in front and to case. */
 const digits = (text: string): string => text.toLowerCase().replace(/^0+(?=.)/, '');
+
+function attempt<T>(make: () => T): T | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined; // it is none
+  }
+}

@@ -55,34 +55,82 @@ const newKeys = () => crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-
 
 type Keys = Awaited<ReturnType<typeof newKeys>>;
 
+const authorityExtension = () =>
+  new pki.Extension({
+    extnID: '2.5.29.19',
+    critical: true,
+    extnValue: new pki.BasicConstraints({ cA: true }).toSchema().toBER(),
+  });
+
+/** The purposes of a certificate, by their object identifiers. */
+export const purposes = (...keyPurposes: string[]) =>
+  new pki.Extension({ extnID: '2.5.29.37', extnValue: new pki.ExtKeyUsage({ keyPurposes }).toSchema().toBER() });
+
+type NamedTree = [kind: number, value: string | asn1.AsnType];
+
+const subtrees = (names: readonly NamedTree[]) =>
+  names.map(([type, value]) => new pki.GeneralSubtree({ base: new pki.GeneralName({ type: type as 4, value }) }));
+
+/** What an authority may vouch for (RFC 5280 §4.2.1.10): 2 is a domain. */
+export const nameConstraints = (permitted: readonly NamedTree[], excluded: typeof permitted = []) =>
+  new pki.Extension({
+    extnID: '2.5.29.30',
+    critical: true,
+    extnValue: new pki.NameConstraints({
+      ...(permitted.length > 0 && { permittedSubtrees: subtrees(permitted) }),
+      ...(excluded.length > 0 && { excludedSubtrees: subtrees(excluded) }),
+    })
+      .toSchema()
+      .toBER(),
+  });
+
 /** Somebody who vouches for users, and takes it back. */
 export class CertificateAuthority {
   readonly #keys: Keys;
   readonly #name: string;
   #serial = 1;
-  /** PEM. */
+  /** PEM: its own, and those of the authorities between it and the root. */
   cert = '';
+  chain = '';
 
   private constructor(keys: Keys, name: string) {
     this.#keys = keys;
     this.#name = name;
   }
 
-  static async make(name = 'An authority'): Promise<CertificateAuthority> {
+  /** A root. */
+  static async make(name = 'An authority', ...extensions: pki.Extension[]): Promise<CertificateAuthority> {
     const authority = new CertificateAuthority(await newKeys(), name);
-    const basic = new pki.BasicConstraints({ cA: true }).toSchema().toBER();
-    const extension = new pki.Extension({ extnID: '2.5.29.19', critical: true, extnValue: basic });
-    authority.cert = (await authority.#sign(name, authority.#keys.publicKey, [extension])).pem;
+    authority.cert = (
+      await authority.#sign(name, authority.#keys.publicKey, [authorityExtension(), ...extensions])
+    ).pem;
     return authority;
   }
 
-  /** A certificate with these alternative names. */
+  /** An authority that this one vouches for. */
+  async below(name: string, ...extensions: pki.Extension[]): Promise<CertificateAuthority> {
+    const authority = new CertificateAuthority(await newKeys(), name);
+    const { pem: cert } = await this.#sign(name, authority.#keys.publicKey, [authorityExtension(), ...extensions]);
+    authority.cert = cert;
+    authority.chain = `${cert}${this.chain}`;
+    return authority;
+  }
+
+  /** A certificate with these alternative names, followed by those of the authorities between it and the root. */
   async issue(...names: asn1.AsnType[]): Promise<{ cert: string; key: string; serial: number }> {
+    return await this.issueWith([], ...names);
+  }
+
+  async issueWith(
+    extensions: readonly pki.Extension[],
+    ...names: asn1.AsnType[]
+  ): Promise<{ cert: string; key: string; serial: number }> {
     const keys = await newKeys();
     const extnValue = new asn1.Sequence({ value: names }).toBER();
-    const made = await this.#sign('Somebody', keys.publicKey, [new pki.Extension({ extnID: '2.5.29.17', extnValue })]);
+    const alternative = new pki.Extension({ extnID: '2.5.29.17', extnValue });
+    const made = await this.#sign('Somebody', keys.publicKey, [alternative, ...extensions]);
     const key = pem('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', keys.privateKey));
-    return { cert: made.pem, key, serial: made.serial };
+    return { cert: `${made.pem}${this.chain}`, key, serial: made.serial };
   }
 
   /** The list of what is revoked (PEM), which is good until this time. */
