@@ -118,7 +118,7 @@ export class TestDns implements AsyncDisposable {
     const target = 'localhost';
     this.set(`_xmpp-server._tcp.${domain}`, { srv: [{ target, port, priority: 10 }] });
     if (tls !== undefined) this.set(`_xmpps-server._tcp.${domain}`, { srv: [{ target, port: tls, priority: 5 }] });
-    this.set(target, { addresses: ['127.0.0.1'] });
+    if (!this.#names.has(target)) this.set(target, { addresses: ['127.0.0.1'] });
   }
 
   forget(name: string): void {

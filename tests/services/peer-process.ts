@@ -70,6 +70,10 @@ export class PeerProcess implements XmppPeer {
     return { starttls: this.#ports[1], direct: this.#ports[2] };
   }
 
+  get certificate(): XmppPeer['certificate'] {
+    return this.#options.certificate;
+  }
+
   get said(): string {
     return this.#said;
   }

@@ -26,6 +26,8 @@ export interface XmppPeer {
   readonly port: number;
   /** Where other servers connect: with STARTTLS, and with TLS from the first byte. */
   readonly serverPorts: { readonly starttls: number; readonly direct: number };
+  /** What it shows of itself. */
+  readonly certificate: CertificatePair;
   /** What it has logged lately, for whoever wants to know why something failed. */
   readonly said: string;
   /** Breaks it off. */

@@ -32,6 +32,33 @@ describe('what holds for a domain', () => {
     expect(peerPolicy(config, 'notexample').allow).toBe(true);
   });
 
+  test('further proofs, for all and for one', () => {
+    const config = configured({
+      dane: true,
+      posh: true,
+      authorities: '/all.crt',
+      revocations: '/all.crl',
+      peers: [
+        { domain: 'a.example', dane: false, posh: false },
+        { domain: 'b.example', authorities: '/b.crt', poshUrl: 'https://files.example/b.json' },
+        { domain: 'c.example', authorities: '/c.crt', revocations: '/c.crl' },
+      ],
+    });
+    expect(peerPolicy(config, 'bücher.example')).toMatchObject({
+      dane: true,
+      posh: { url: 'https://xn--bcher-kva.example/.well-known/posh/xmpp-server.json', named: false },
+      revocations: '/all.crl',
+    });
+    expect(peerPolicy(config, 'a.example')).toMatchObject({ dane: false, posh: undefined, revocations: '/all.crl' });
+    // the lists of some authorities say nothing about others
+    expect(peerPolicy(config, 'b.example')).toMatchObject({
+      posh: { url: 'https://files.example/b.json', named: true },
+      revocations: undefined,
+    });
+    expect(peerPolicy(config, 'c.example')).toMatchObject({ authorities: '/c.crt', revocations: '/c.crl' });
+    expect(peerPolicy(configured({}), 'a.example')).toMatchObject({ dane: false, posh: undefined });
+  });
+
   test.each([
     ['xmpp.example:5269', false, { host: 'xmpp.example', port: 5269, tls: 'starttls' }],
     ['[2001:db8::1]:5270', true, { host: '2001:db8::1', port: 5270, tls: 'direct' }],
