@@ -2,6 +2,8 @@ import type { X509Certificate } from 'node:crypto';
 import { NAME_CONSTRAINTS, permits } from './name-constraints.ts';
 
 const MOST_LINKS = 8;
+/** More than this are not looked at. */
+const MOST_SHOWN = 10;
 
 /** RFC 5280 §4.2.1.12 */
 const SERVER_PURPOSE = '1.3.6.1.5.5.7.3.1';
@@ -23,16 +25,28 @@ export function pathTo(
   certificate: X509Certificate,
 ): readonly X509Certificate[] | undefined {
   const path = [certificate];
+  const shown = shownAbove(certificate);
   for (let at = certificate; path.length <= MOST_LINKS; ) {
     if (roots.some((root) => root.fingerprint256 === at.fingerprint256)) return path;
     const root = roots.find((each) => signs(each, at));
     if (root !== undefined) return [...path, root];
-    const issuer = at.issuerCertificate;
-    if (issuer === undefined || !signs(issuer, at)) return undefined;
+    // in any order: not everybody sends them in the right one
+    const issuer = shown.find((each) => signs(each, at) && !path.includes(each));
+    if (issuer === undefined) return undefined;
     path.push(issuer);
     at = issuer;
   }
   return undefined;
+}
+
+/** The certificates that were shown with one, by whoever showed it: they need not have anything to do with it. */
+export function shownAbove(certificate: X509Certificate): X509Certificate[] {
+  const shown: X509Certificate[] = [];
+  for (let next = certificate.issuerCertificate; next !== undefined && shown.length < MOST_SHOWN; ) {
+    shown.push(next);
+    next = next.issuerCertificate;
+  }
+  return shown;
 }
 
 const signs = (issuer: X509Certificate, certificate: X509Certificate): boolean =>

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { isGoodPath, pathTo } from './certificate-path.ts';
+import { isGoodPath, pathTo, shownAbove } from './certificate-path.ts';
 import { type CertificateName, certificateNames, standsFor } from './certificate-verdict.ts';
 
 /** What DNS says of the certificate at a port (RFC 6698 §2.1). */
@@ -94,21 +94,6 @@ async function isBelow(record: TlsaRecord, certificate: X509Certificate): Promis
     if (path !== undefined && path.length > 1 && (await isGoodPath(path, Date.now()))) return true;
   }
   return false;
-}
-
-const MOST_SHOWN = 10;
-
-function shownAbove(certificate: X509Certificate): X509Certificate[] {
-  const shown: X509Certificate[] = [];
-  for (
-    let at = certificate.issuerCertificate;
-    at !== undefined && shown.length < MOST_SHOWN;
-    at = at.issuerCertificate
-  ) {
-    if (shown.some((each) => each.fingerprint256 === at?.fingerprint256)) break; // the root is its own issuer
-    shown.push(at);
-  }
-  return shown;
 }
 
 function matches({ selector, matching, data }: TlsaRecord, certificate: X509Certificate): boolean {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
+import { onTestFinished } from 'vitest';
 import { PeerConnection, type PeerProof, peerContext } from '../net/peer-connection.ts';
 
 /** Connects to a server that shows this, with trust in these authorities. */
@@ -14,6 +15,7 @@ export async function shownBy(
   const server = createServer((socket) => {
     new TLSSocket(socket, { isServer: true, secureContext }).on('error', () => {});
   });
+  onTestFinished(() => void server.close());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const signal = AbortSignal.timeout(5000);
@@ -29,6 +31,5 @@ export async function shownBy(
     return await connection.startTls(context, 'a.example', false, signal);
   } finally {
     connection.destroy();
-    server.close();
   }
 }

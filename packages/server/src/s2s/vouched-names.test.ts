@@ -76,6 +76,20 @@ test('where the way to who is trusted is not known, only plain names of domains 
   expect(await vouchedNames(certificate, () => [])).toEqual([{ kind: 'dns', text: 'a.example' }]);
 });
 
+test('certificates may be sent in any order', async () => {
+  const upper = await root.below('Upper');
+  const lower = await upper.below('Lower');
+  const { cert, key } = await lower.issue(dns('*.example.org'));
+  const stranger = await CertificateAuthority.make('A stranger');
+  const [own = ''] = cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+  const chain = `${own}${upper.cert}${stranger.cert}${lower.cert}`;
+  const { certificate, fault } = await shownBy({ cert: chain, key }, root.cert);
+  expect(fault).toBeUndefined();
+  const roots = [new X509Certificate(root.cert)];
+  if (certificate === undefined) throw new Error('It has shown nothing.');
+  expect(await vouchedNames(certificate, () => roots)).toEqual([{ kind: 'dns', text: '*.example.org' }]);
+});
+
 describe('constraints on names of other kinds', () => {
   const permitted = async (constraints: Parameters<typeof nameConstraints>, ...names: asn1.AsnType[]) => {
     const limited = await root.below('Limited', nameConstraints(...constraints));
