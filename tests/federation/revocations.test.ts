@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CertificateAuthority, plainName, purposes } from '@parley/server/stream/testing';
@@ -66,4 +67,32 @@ it('a file that holds no list is refused, and what was read before stays', async
   file('kept.crl', authority.cert);
   await expect(server.node.reload(server.node.config)).rejects.toThrow('holds no revocation list');
   expect(await offered(server, own)).toBe(true);
+});
+
+it('the lists that openssl makes, with a key of another kind', async () => {
+  const folder = world.folder;
+  const openssl = (...words: string[]) => execFileSync('openssl', words, { cwd: folder, stdio: 'pipe' });
+  file('index.txt', '');
+  file('number', '01\n');
+  file(
+    'ca.cnf',
+    '[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\nserial=number\ncrlnumber=number\nnew_certs_dir=.\npolicy=any\ndefault_md=sha256\n' +
+      'default_days=5\ndefault_crl_days=5\n[any]\ncommonName=supplied\n',
+  );
+  const newKey = ['-newkey', 'rsa:2048', '-nodes'];
+  openssl('req', '-x509', ...newKey, '-keyout', 'rsa.key', '-out', 'rsa.crt', '-subj', '/CN=RSA', '-days', '5');
+  file('rsa.ext', `subjectAltName=DNS:${DOMAIN}\nextendedKeyUsage=serverAuth\n`);
+  const authority = ['ca', '-batch', '-config', 'ca.cnf', '-cert', 'rsa.crt', '-keyfile', 'rsa.key'];
+  const certify = (name: string) => {
+    openssl('req', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+    openssl(...authority, '-in', `${name}.csr`, '-out', `${name}.crt`, '-extfile', 'rsa.ext', '-notext');
+    return { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
+  };
+  const [kept, taken] = [certify('kept'), certify('taken')];
+  openssl(...authority, '-revoke', 'taken.crt', '-crl_reason', 'keyCompromise');
+  openssl(...authority, '-gencrl', '-out', 'rsa.crl');
+  const federation = { authorities: join(folder, 'rsa.crt'), revocations: join(folder, 'rsa.crl') };
+  const server = await world.server({ federation });
+  expect(await offered(server, kept)).toBe(true);
+  expect(await offered(server, taken)).toBe(false);
 });

@@ -66,6 +66,13 @@ test('of several lists the valid one counts', async () => {
   expect((await faults(good, lists)).ours).toBeUndefined();
 });
 
+test('a list may be long', async () => {
+  const many = Array.from({ length: 20_000 }, (_, index) => 1_000_000 + index);
+  const lists = [await root.revoked([]), await between.revoked([...many, revoked.serial])];
+  expect(await faults(good, lists)).toEqual(both(undefined));
+  expect(await faults(revoked, lists)).toEqual(both('CERT_REVOKED'));
+});
+
 test('what is no list is as if it were not there', async () => {
   const lists = new RevocationLists(['-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----']);
   const path = [good.cert, between.cert].map((pem) => new X509Certificate(pem));
