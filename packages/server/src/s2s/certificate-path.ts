@@ -66,9 +66,14 @@ export async function isGoodPath(path: readonly X509Certificate[], now: number):
   return await permitsAll(path);
 }
 
-/** Whether the constraints of all authorities on a path let the certificate have the names that it has. */
-export async function permitsAll([certificate, ...authorities]: readonly X509Certificate[]): Promise<boolean> {
-  for (const { raw } of authorities) if (certificate && !(await permits(raw, certificate.raw))) return false;
+/** Whether the constraints of all authorities on a path let the certificate have the names that it has, or those of domains. */
+export async function permitsAll(
+  [certificate, ...authorities]: readonly X509Certificate[],
+  domainsAlone = false,
+): Promise<boolean> {
+  for (const { raw } of authorities) {
+    if (certificate !== undefined && !(await permits(raw, certificate.raw, domainsAlone))) return false;
+  }
   return true;
 }
 

@@ -16,9 +16,9 @@ export const mayBeConstrained = (authority: Buffer): boolean => authority.includ
 
 /**
  * Whether the constraints of an authority, if it has any, let a certificate have its alternative names (RFC 5280 §4.2.1.10). Of
- * constraints on anything but domains, nothing is permitted that they could be about.
+ * constraints on anything but domains, nothing is permitted that they could be about, unless somebody else has judged that.
  */
-export async function permits(authority: Buffer, certificate: Buffer): Promise<boolean> {
+export async function permits(authority: Buffer, certificate: Buffer, domainsAlone = false): Promise<boolean> {
   if (!mayBeConstrained(authority)) return true;
   const [asn1, pki] = await Promise.all([import('asn1js'), import('pkijs')]);
   const extensionOf = (der: Buffer, oid: string) => {
@@ -34,7 +34,8 @@ export async function permits(authority: Buffer, certificate: Buffer): Promise<b
     const names = alternative === undefined ? [] : new pki.GeneralNames({ schema: alternative }).names;
     const kinds = new Set(names.map(({ type }) => type));
     const all = [...permittedSubtrees, ...excludedSubtrees].map(({ base }) => base);
-    if (!all.every(({ type }) => type === DNS_NAME || (ABOUT_OTHERS.has(type) && !kinds.has(type)))) return false;
+    const isAboutIt = (type: number) => type !== DNS_NAME && (kinds.has(type) || !ABOUT_OTHERS.has(type));
+    if (!domainsAlone && all.some(({ type }) => isAboutIt(type))) return false;
     const domains = (trees: typeof permittedSubtrees) =>
       trees.filter(({ base }) => base.type === DNS_NAME).map(({ base }) => String(base.value));
     const [permitted, excluded] = [domains(permittedSubtrees), domains(excludedSubtrees)];

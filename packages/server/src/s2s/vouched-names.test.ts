@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import * as asn1 from 'asn1js';
+import * as pki from 'pkijs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CertificateAuthority, nameConstraints, otherName, plainName, xmppAddress } from '../stream/testing.ts';
 import { isPermitted, permits } from './name-constraints.ts';
@@ -74,6 +75,19 @@ test('where the way to who is trusted is not known, only plain names of domains 
   const { certificate } = await shownBy(await root.issue(dns('a.example'), xmppAddress('b.example')), root.cert);
   if (certificate === undefined) throw new Error('It has shown nothing.');
   expect(await vouchedNames(certificate, () => [])).toEqual([{ kind: 'dns', text: 'a.example' }]);
+});
+
+test('what OpenSSL judges is left to it', async () => {
+  const organisation = new pki.RelativeDistinguishedNames();
+  organisation.typesAndValues.push(
+    new pki.AttributeTypeAndValue({ type: '2.5.4.3', value: new asn1.Utf8String({ value: 'Somebody' }) }),
+  );
+  const constraints = nameConstraints([
+    [DNS, 'example.org'],
+    [4, organisation as unknown as asn1.AsnType],
+  ]);
+  const limited = await root.below('Limited', constraints);
+  expect(await judged(limited, [dns('*.example.org')])).toEqual({ fault: undefined, names: ['*.example.org'] });
 });
 
 test('certificates may be sent in any order', async () => {

@@ -17,7 +17,7 @@ export async function vouchedNames(
   const path = pathTo(roots(), certificate);
   if (path === undefined) return names.filter(isPlain);
   if (!path.slice(1).some(({ raw }) => mayBeConstrained(raw))) return names;
-  return (await permitsAll(path)) ? names.filter(({ kind }) => kind === 'dns') : [];
+  return (await permitsAll(path, true)) ? names.filter(({ kind }) => kind === 'dns') : [];
 }
 
 const isPlain = ({ kind, text }: CertificateName): boolean => kind === 'dns' && !text.startsWith('*');
