@@ -185,6 +185,7 @@ export class Federation implements Doors {
     this.#authorities = new Authorities(files, authorities, revoked);
     this.#certificates = certificates;
     this.#contexts.clear();
+    this.#posh.clear();
     if (enabled) this.servers.take(config, certificates, this.#authorities);
   }
 

@@ -194,6 +194,9 @@ describe('what is known', () => {
     posh.forget(policy());
     await names();
     expect(asked).toHaveLength(2);
+    posh.clear();
+    await names();
+    expect(asked).toHaveLength(3);
   });
 
   test('is asked for once by many at the same time', async () => {

@@ -61,6 +61,11 @@ export class Posh {
     return includes(anew, certificate) || this.#no(anew);
   }
 
+  /** Asks about everybody anew. */
+  clear(): void {
+    this.#kept.clear();
+  }
+
   /** Asks anew the next time. */
   forget({ posh, authorities }: PeerPolicy): void {
     if (posh !== undefined) this.#kept.delete(`${posh.url} ${authorities ?? ''}`);
