@@ -49,6 +49,7 @@ let text = '';
 let at = 0;
 let elements = 0;
 let limits: QuickLimits;
+let ranOut = false;
 
 /**
  * The element that begins at `start`, where it is complete and as plain as nearly all are: ASCII names without prefix,
@@ -66,6 +67,7 @@ export function quickElement(
   elements = 0;
   limits = within;
   const element = readElement(defaultNs, 1);
+  ranOut = element === undefined && at === text.length;
   text = '';
   return element;
 }
@@ -73,6 +75,11 @@ export function quickElement(
 /** Where the element that `quickElement` gave last ends. */
 export function quickEnd(): number {
   return at;
+}
+
+/** Whether `quickElement` gave none for want of its end alone: all that there is of it may be that of a plain one. */
+export function quickRanOut(): boolean {
+  return ranOut;
 }
 
 /** A start tag, as `quickStart` finds it. */
@@ -131,17 +138,22 @@ function readStart(outerNs: string): string | undefined {
     const value = readValue();
     if (value === undefined) return undefined;
     if (attribute === 'xmlns') {
-      if (declared || value.length > limits.maxNameLength || value.startsWith('http://www.w3.org/')) return undefined;
-      if (value === NS.server) return undefined; // what it is read as depends on the stream
+      if (declared || value.length > limits.maxNameLength || value.startsWith('http://www.w3.org/')) return refuse();
+      if (value === NS.server) return refuse(); // what it is read as depends on the stream
       declared = true;
       ns = value;
     } else if (attributes === undefined) {
       attributes = [attribute, value];
     } else {
-      for (let i = 0; i < attributes.length; i += 2) if (attributes[i] === attribute) return undefined;
+      for (let i = 0; i < attributes.length; i += 2) if (attributes[i] === attribute) return refuse();
       attributes.push(attribute, value);
     }
   }
+}
+
+/** It is not plain, whatever follows. */
+function refuse(): undefined {
+  at = -1;
 }
 
 function readElement(outerNs: string, depth: number): Element | undefined {
@@ -157,7 +169,10 @@ function readElement(outerNs: string, depth: number): Element | undefined {
   const children = readChildren(ns, depth);
   if (children === undefined) return undefined;
   // now behind "</"
-  if (!text.startsWith(name, at) || text.charCodeAt(at + name.length) !== GT) return undefined;
+  if (!text.startsWith(name, at) || text.charCodeAt(at + name.length) !== GT) {
+    if (name.startsWith(text.slice(at, at + name.length + 1))) at = text.length;
+    return undefined;
+  }
   at += name.length + 1;
   const relayed = depth === 1 && ns === outerNs ? text.slice(inner, at) : undefined;
   return new Element(name, ns, attributes, children, relayed);

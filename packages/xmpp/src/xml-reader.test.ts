@@ -266,6 +266,19 @@ describe('XmlReader', () => {
       );
     });
 
+    it('wherever the bytes are split', () => {
+      const cuts = fc.array(fc.nat(600), { maxLength: 6 });
+      fc.assert(
+        fc.property(fc.array(element, { minLength: 1, maxLength: 4 }), cuts, (elements, places) => {
+          const bytes = Buffer.from(`<iq/>${elements.join('<message><body>hi</body></message>')}<iq/>`);
+          const ends = [...places.sort((a, b) => a - b), bytes.length];
+          const chunks = ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
+          expect(read([HEADER, ...chunks]).slice(1)).toEqual(read([OTHER, bytes]).slice(1));
+        }),
+        { numRuns: 3000 },
+      );
+    });
+
     it.each([
       ['depth', '<a>'.repeat(9) + '</a>'.repeat(9)],
       ['number of elements', `<a>${'<b/>'.repeat(32)}</a>`],

@@ -10,9 +10,10 @@ import {
   type PooledParser,
   returnParser,
 } from './parser-pool.ts';
-import { quickElement, quickEnd } from './quick-element.ts';
+import { quickElement, quickEnd, quickRanOut } from './quick-element.ts';
 import { StreamError } from './stream-error.ts';
 import { Utf8Decoder } from './utf8-decoder.ts';
+import { endTagName, leadingWhiteSpace, possibleEnd } from './xml-text.ts';
 
 export interface XmlLimits {
   /** Bytes of one first-level element; white space between elements is not counted. */
@@ -63,6 +64,9 @@ export class XmlLimitError extends StreamError {
 
 const NO_CHILDREN: readonly Node[] = [];
 
+/** A chunk is given to a parser in so many pieces at most. */
+const MOST_PIECES = 32;
+
 /**
  * Bytes of one XML stream to elements, by the rules of RFC 6120 §11: UTF-8, XML 1.0, nothing of restricted XML, all
  * within limits. saxes judges well-formedness. A chunk is parsed to its end before anything of it is handed on, so a
@@ -86,8 +90,11 @@ export class XmlReader implements ParserEvents {
   #pending = '';
   #pendingAt = 0;
   #pendingBytes = 0;
+  /** It begins with a plain element that has no end yet, which no parser has seen. */
+  #unparsed = false;
 
   // what is known of the first-level element that is open
+  #elementName = '';
   #elementCount = 0;
   #attributeCount = 0;
   /** Characters of the namespaces that prefixes stand for. */
@@ -161,34 +168,54 @@ export class XmlReader implements ParserEvents {
     const skipped = this.#open.length === 1 && this.#pending === '' ? leadingWhiteSpace(text) : 0;
     this.#pendingBytes += bytes - skipped;
     if (skipped === text.length) return;
-    let rest = skipped === 0 ? text : text.slice(skipped);
-    this.#pending += rest;
-    if (this.#parser === undefined) {
-      const done = this.#readQuickly();
-      if (done === rest.length) return;
-      rest = rest.slice(done);
-      this.#parser = borrowParser(this);
-      this.#pendingAt = this.#parser.consumed - done;
+    let at = this.#parser === undefined ? 0 : this.#pending.length;
+    this.#pending += skipped === 0 ? text : text.slice(skipped);
+    for (let pieces = 1; at < this.#pending.length; pieces++) {
+      at = this.#parser === undefined ? this.#readQuickly(at) : this.#feed(this.#parser, at, pieces < MOST_PIECES);
     }
-    this.#returnable = false; // a parser that has thrown is of no more use
-    this.#parser.write(rest);
-    // saxes keeps a carriage return at the end for itself, to see what follows
-    this.#returnable = this.#shares && rest.charCodeAt(rest.length - 1) !== 13;
   }
 
-  /** Takes the complete, plain elements that stand at the beginning of what is pending, and answers where they end. */
-  #readQuickly(): number {
+  /**
+   * Takes the complete, plain elements that stand here in what is pending, and answers how far. The last one may wait for
+   * its end, once; what else is no such element is for a parser.
+   */
+  #readQuickly(from: number): number {
     const text = this.#pending;
     const { defaultNs } = (this.#open[0] as OpenElement).scope;
-    let at = 0;
-    for (;;) {
+    let at = from + leadingWhiteSpace(text, from);
+    while (at < text.length) {
       const element = quickElement(text, at, defaultNs, this.#limits);
-      if (element === undefined) return at;
+      if (element === undefined) {
+        this.#unparsed = !this.#unparsed && quickRanOut();
+        if (this.#unparsed) return text.length;
+        this.#parser = borrowParser(this);
+        this.#pendingAt = this.#parser.consumed - at;
+        return at;
+      }
+      this.#unparsed = false;
       const end = quickEnd();
       this.#events.push({ type: 'element', element, end });
       at = end + leadingWhiteSpace(text, end);
-      if (at === text.length) return at;
     }
+    return at;
+  }
+
+  /** Gives the parser what is pending from here on, or only what may be the rest of an element: behind it none is needed. */
+  #feed(parser: PooledParser, from: number, inPieces: boolean): number {
+    const open = this.#open.length > 1 ? this.#elementName : undefined;
+    const end = inPieces && this.#shares ? possibleEnd(this.#pending, from, open) : this.#pending.length;
+    this.#returnable = false; // a parser that has thrown is of no more use
+    parser.write(this.#pending.slice(from, end));
+    // saxes keeps a carriage return at the end for itself, to see what follows
+    this.#returnable = this.#shares && this.#pending.charCodeAt(end - 1) !== 13;
+    const last = this.#events.at(-1);
+    if (this.#returnable && last?.type === 'element' && last.end === end) this.#return(parser);
+    return end;
+  }
+
+  #return(parser: PooledParser): void {
+    returnParser(parser);
+    this.#parser = undefined;
   }
 
   #handOn(): void {
@@ -210,10 +237,7 @@ export class XmlReader implements ParserEvents {
       const skipped = leadingWhiteSpace(this.#pending);
       this.#pendingAt += skipped;
       if (skipped > 0) this.#pending = this.#pending.slice(skipped);
-      if (this.#pending === '' && this.#returnable && this.#parser !== undefined) {
-        returnParser(this.#parser);
-        this.#parser = undefined;
-      }
+      if (this.#pending === '' && this.#returnable && this.#parser !== undefined) this.#return(this.#parser);
     }
     this.#pendingBytes = Buffer.byteLength(this.#pending) + this.#decoder.held;
   }
@@ -279,6 +303,7 @@ export class XmlReader implements ParserEvents {
       this.#contentNs = tag.attributes.xmlns ?? '';
       this.#event('open', new Element(element.name, element.ns, attributes));
     } else if (depth === 1) {
+      this.#elementName = tag.name;
       this.#innerAt = this.#position;
     }
   }
@@ -318,10 +343,8 @@ export class XmlReader implements ParserEvents {
     }
     const end = this.#position - this.#pendingAt;
     // saxes reports the element before it notices that the end tag has another name
-    if (!tag.isSelfClosing) {
-      const inside = this.#pending.slice(this.#pending.lastIndexOf('<', end - 1) + 2, end - 1);
-      const name = inside.replace(/[ \t\r\n]+$/, ''); // trimEnd() takes more for white space than XML does
-      if (name !== tag.name) throw new StreamError('not-well-formed', 'An end tag closes another element.');
+    if (!tag.isSelfClosing && endTagName(this.#pending, end) !== tag.name) {
+      throw new StreamError('not-well-formed', 'An end tag closes another element.');
     }
     if (depth === 0) {
       this.#event('close', undefined);
@@ -372,14 +395,4 @@ export class XmlReader implements ParserEvents {
   #event(type: Event['type'], element: Element | undefined): void {
     this.#events.push({ type, element, end: this.#position - this.#pendingAt });
   }
-}
-
-/** How many characters of white space stand in a text from `start` on. */
-function leadingWhiteSpace(text: string, start = 0): number {
-  let i = start;
-  for (; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) break;
-  }
-  return i - start;
 }
