@@ -22,8 +22,7 @@ import type { PeerPolicy } from './s2s/policy.ts';
 import { Posh } from './s2s/posh.ts';
 import { RemoteRouting, type RemoteRoutingSettings, STOPS } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
-import { ReturnWays } from './s2s/return-ways.ts';
-import { Sharing } from './s2s/sharing.ts';
+import { stanzaCounters } from './s2s/stanza-counters.ts';
 import type { Tell } from './s2s/story.ts';
 import { nextAttempt } from './session/attempts.ts';
 import type { Journal } from './session/journal.ts';
@@ -66,6 +65,7 @@ export class Federation implements Doors {
   constructor(options: FederationOptions) {
     this.#options = options;
     const { config, metrics, router } = options;
+    const sent = stanzaCounters(metrics, 'out');
     this.policy = new Policies(() => config().federation).for;
     const dialbackKey = dialbackKeys(options.secret('dialback'));
     this.#resolver = new Resolver(() => {
@@ -107,9 +107,9 @@ export class Federation implements Doors {
       settings: () => routingSettings(config()),
       policy: this.policy,
       isOurs: (domain) => router().serves(domain),
-      open: (local, remote, previous) => this.#open(local, remote, previous),
-      answer: (stanza, error, prepare) => this.#answer(stanza, error, prepare),
-      onSent: ({ kind }) => metrics.federationStanzas.with({ kind, direction: 'out' }).add(1),
+      open: (local, remote) => this.#open(local, remote),
+      answer: (stanza, error) => this.#answer(stanza, error),
+      onSent: ({ kind }) => sent[kind].increment(),
       onOpen: (stream) => this.#onOpen(stream),
       onEnd: ({ local, remote, sent }, reason) => options.log.info('s2s.closed', { local, remote, sent, reason }),
       onFailure: (local, remote, failure, retryMs) => this.#onFailure(local, remote, failure, retryMs),

@@ -182,6 +182,11 @@ export abstract class Stanza {
     return new Element(this.kind, NS.client, attributes, children);
   }
 
+  /** Whether this text stands in what it holds, or may stand there. */
+  holds(text: string): boolean {
+    return (this.#content.source ?? this.toString()).includes(text);
+  }
+
   /** XML text in a stream whose content namespace is the default one. */
   toString(): string {
     this.#content.tail ??= this.#serializeTail();

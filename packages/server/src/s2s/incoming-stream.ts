@@ -6,6 +6,8 @@ import { OUR_LANG } from '../stream/stream-lang.ts';
 import type { CertificateVerdict, CertificateVoucher } from './certificate-verdict.ts';
 import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';
+import { incomingVerdict } from './incoming-verdict.ts';
+import { stanzaCounters } from './stanza-counters.ts';
 
 /** Stanzas of one stream that are under way at the same time. */
 const MOST_UNDER_WAY = 64;
@@ -20,24 +22,17 @@ export class IncomingStream implements StreamConsumer {
   /** Dialback keys that are being verified, or wait for that. */
   verifying = 0;
   readonly #host: IncomingHost;
-  readonly #proved = new Map<string, 'certificate' | 'dialback'>();
-  readonly #reception: Reception;
-  #returns: ReturnTrunk | undefined;
+  readonly #counters: ReturnType<typeof stanzaCounters>;
+  #handled: Handled | undefined;
+  readonly #proved = new Set<string>();
+  readonly #lanes = new Lanes();
+  /** Stanzas. */
+  #received = 0;
 
   constructor(stream: Stream, host: IncomingHost) {
     this.stream = stream;
     this.#host = host;
-    const rules = {
-      mayBeFrom: (domain: string) => this.#proved.has(domain),
-      mayBeFor: (domain: string) => host.serves(domain),
-      get local() {
-        return stream.domain;
-      },
-      get lang() {
-        return stream.lang;
-      },
-    };
-    this.#reception = new Reception(rules, host);
+    this.#counters = stanzaCounters(host.metrics, 'in');
   }
 
   /** What was taken, where the other side wants to know (XEP-0198). */
@@ -105,8 +100,25 @@ export class IncomingStream implements StreamConsumer {
   // --- StreamConsumer ---------------------------------------------------------------------------------------------
 
   receive(element: Element): Awaitable<void> {
-    this.#returns?.onStanza();
-    return this.#reception.receive(element);
+    if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
+    this.activeAt = performance.now();
+    this.#received++;
+    this.#counters[element.name as StanzaKind].increment();
+    const from = this.#sender(element);
+    const stanza = this.#read(element);
+    const done = this.#handled?.begin();
+    if (stanza === undefined) {
+      done?.();
+      return;
+    }
+    const lane = () => `${from.bareText} ${(stanza.to as Jid).bareText}`;
+    this.#lanes.run(lane, () => {
+      const processed = this.#process(stanza, from.domain);
+      if (done === undefined) return processed;
+      if (processed instanceof Promise) return processed.finally(done);
+      done();
+    });
+    if (this.#lanes.count >= MOST_UNDER_WAY) return this.#lanes.below(MOST_UNDER_WAY);
   }
 
   onStreamEnd(reason: string, lost: boolean): void {

@@ -224,6 +224,5 @@ export class EstablishedStream implements Branch {
  * the same (RFC 6120 §4.8.3), unless it says so itself: then it has to be written anew.
  */
 export function betweenServers(stanza: Stanza): string {
-  const text = stanza.toString();
-  return text.includes(NS.client) ? stanza.with({ children: stanza.children }).toString() : text;
+  return (stanza.holds(NS.client) ? stanza.with({ children: stanza.children }) : stanza).toString();
 }

@@ -19,9 +19,9 @@ export class Lanes {
     return this.#count;
   }
 
-  /** Does it at once where nothing of this lane is under way. */
-  run(key: string, work: () => Awaitable<unknown>): void {
-    const lane = this.#lanes.get(key);
+  /** Does it at once where nothing of this lane is under way. The lane is asked for where anything is, or is to be. */
+  run(key: () => string, work: () => Awaitable<unknown>): void {
+    const lane = this.#count === 0 ? undefined : this.#lanes.get(key());
     if (lane !== undefined) {
       this.#count++;
       lane.waiting.push(work);
@@ -36,8 +36,9 @@ export class Lanes {
     if (!(begun instanceof Promise)) return;
     this.#count++;
     const opened: Lane = { waiting: [] };
-    this.#lanes.set(key, opened);
-    void this.#follow(key, opened, begun);
+    const name = key();
+    this.#lanes.set(name, opened);
+    void this.#follow(name, opened, begun);
   }
 
   async #follow(key: string, lane: Lane, first: Promise<unknown>): Promise<void> {
