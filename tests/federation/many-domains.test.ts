@@ -8,7 +8,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { TestDns } from '../services/dns.ts';
 import { startServer } from '../support/server.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // hundreds of handshakes
+vi.setConfig({ testTimeout: 240_000 }); // hundreds of handshakes, on a machine that may have much else to do
 
 const GOOD = 300;
 /** Of each kind. */
@@ -74,9 +74,11 @@ test('hundreds of domains, many of them bad: all is delivered or answered, once,
         enabled: true,
         authorities: file('authorities.crt', authority.cert),
         dnsServers: [`127.0.0.1:${dns.port}`],
-        timeouts: { stepSeconds: 1, idleSeconds: 2 },
-        queue: { seconds: 20 },
-        retry: { firstSeconds: 30, maxSeconds: 30 },
+        // what is mute is found out by this alone; what is good may be slow, since its handshakes are work of this process
+        timeouts: { stepSeconds: 8, idleSeconds: 2 },
+        limits: { connecting: 100 },
+        queue: { seconds: 200 },
+        retry: { firstSeconds: 300, maxSeconds: 300 }, // nothing is tried twice
       },
     },
   });
@@ -84,23 +86,22 @@ test('hundreds of domains, many of them bad: all is delivered or answered, once,
   const romeo = await server.online('romeo@local.example/a');
   for (const domain of domains) romeo.send(`<message to='juliet@${domain}' id='${domain}'><body>hi</body></message>`);
 
-  const answered = new Map<string, string>();
-  while (answered.size < 5 * BAD) {
-    const answer = await romeo.nextMessage();
+  const patience = { timeout: 60_000 };
+  await vi.waitFor(() => expect(got.length + romeo.inbox.length).toBe(domains.length), patience);
+  const answered = new Set<string>();
+  for (const answer of await romeo.sync()) {
     const id = answer.attr('id') ?? '';
-    expect(answered.has(id)).toBe(false);
-    answered.set(id, answer.child('error')?.firstChild?.name ?? '');
-  }
-  for (const [id, condition] of answered) {
     expect(id).not.toContain('.good.');
     const expected = /mute|hanging/.test(id) ? 'remote-server-timeout' : 'remote-server-not-found';
-    expect([id, condition]).toEqual([id, expected]);
+    expect([id, answer.child('error')?.firstChild?.name]).toEqual([id, expected]);
+    answered.add(id);
   }
-  await vi.waitFor(() => expect(got.length).toBe(GOOD), { timeout: 30_000 });
+  expect(answered.size).toBe(5 * BAD);
   expect(new Set(got).size).toBe(GOOD);
   expect(good.faults).toEqual([]);
   expect(routing.waiting).toEqual({ bytes: 0, stanzas: 0 });
-  const open = () => routing.queues.filter(({ stream }) => stream !== undefined).length;
-  await vi.waitFor(() => expect(open()).toBe(0), { timeout: 10_000 });
+  // of those that failed it is known for a while that they did
+  const known = () => routing.queues.filter(({ remote }) => remote.endsWith('.good.example'));
+  await vi.waitFor(() => expect(known()).toEqual([]), patience);
   expect(await romeo.sync()).toEqual([]);
 });
