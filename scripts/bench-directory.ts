@@ -6,13 +6,9 @@
 // logs in once on a connection of their own, without TLS to the server and with TLS from there to slapd. Prints a table: what
 // a login costs in CPU time, server and slapd apart and with the connection, and how long clients waited from their first
 // word of SASL to the end, their own work included.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Slapd } from '../tests/services/slapd.ts';
 import { PEOPLE, personDn, SERVICE } from '../tests/services/slapd-files.ts';
@@ -20,15 +16,13 @@ import type { TestClient } from '../tests/support/client.ts';
 import { plain, scram } from '../tests/support/login.ts';
 import { unencrypted } from '../tests/support/network.ts';
 import { benchConfiguration } from './bench-configuration.ts';
+import { BenchProcess, cpuMs } from './bench-process.ts';
 
-const CLI = fileURLToPath(new URL('../packages/cli/src/parley.ts', import.meta.url));
 const { values } = parseArgs({
   options: { logins: { type: 'string', default: '1000' }, 'at-once': { type: 'string', default: '16' } },
 });
 const LOGINS = Number(values.logins);
 const AT_ONCE = Number(values['at-once']);
-/** Of /proc: hundredths of a second on every Linux that there is. */
-const TICK_MS = 10;
 
 type Way = 'PLAIN' | 'SCRAM-SHA-256';
 
@@ -36,11 +30,6 @@ const password = (uid: string) => `pw-${uid}`;
 const people = Array.from({ length: LOGINS }, (_, index) => `person${index}`);
 const entry = (uid: string) =>
   `dn: ${personDn(uid)}\nobjectClass: inetOrgPerson\nuid: ${uid}\ncn: ${uid}\nsn: Person\nmail: ${uid}@localhost\nuserPassword: ${password(uid)}\n\n`;
-
-const cpuMs = (pid: number): number => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-};
 
 async function startServer(slapd: Slapd | undefined, kind: string, undo: AsyncDisposableStack) {
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
@@ -64,30 +53,10 @@ async function startServer(slapd: Slapd | undefined, kind: string, undo: AsyncDi
     log: { level: 'info' },
     ...(directory && { directories: [directory], authentication: { ...bench.authentication, accounts: ['bench'] } }),
   };
-  const file = join(folder, 'parley.json');
-  await writeFile(file, JSON.stringify(config));
-  const child: ChildProcess = spawn(process.execPath, [CLI, '--config', file, 'start'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  undo.defer(async () => {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGTERM');
-    await ended;
-  });
-  const ready = Promise.withResolvers<number>();
-  const followed = Promise.withResolvers<void>();
-  if (directory === undefined) followed.resolve();
-  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (text) => {
-    const line = JSON.parse(text);
-
-    if (line.event === 'directory.followed') followed.resolve();
-    if (line.event === 'server.started') {
-      ready.resolve(line.listeners.find((each: { name: string }) => each.name === 'c2s').port);
-    }
-  });
-  const port = await ready.promise;
-  await followed.promise;
-  return { port, pid: child.pid as number };
+  const server = undo.use(await BenchProcess.start(folder, config));
+  const port = await server.port('c2s');
+  if (directory !== undefined) await server.told('directory.followed');
+  return { port, pid: server.pid };
 }
 
 const NAMES: Record<Way, (client: TestClient, uid: string) => ReturnType<typeof plain>> = {
