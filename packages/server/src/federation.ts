@@ -56,7 +56,9 @@ export class Federation implements Doors {
   readonly #posh: Posh;
   readonly #connector: Connector;
   readonly #sharing: Sharing;
-  readonly #returnWays = new ReturnWays((local, remote) => this.#onReturnWay(local, remote));
+  readonly #returnWays = new ReturnWays((local, remote) => {
+    this.routing.onReturnWay(local, remote).catch((error) => this.#options.onFault(error));
+  });
   #authorities = new Authorities(new Map(), undefined);
   #certificates: ReadonlyMap<string, CertificateFiles> = new Map();
   #none: Stream | undefined;

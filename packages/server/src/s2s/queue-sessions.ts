@@ -7,6 +7,7 @@ import { untilDone } from '../session/attempts.ts';
 import type { Journal } from '../session/journal.ts';
 import type { Offer } from '../session/offer.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
+import { RemoteSession } from '../session/remote-session.ts';
 import { isQueue, queueIndexKeys } from '../session/resumption/resumption-keys.ts';
 import type { KeptSession, ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Route, Session, SessionHost } from '../session/session.ts';
@@ -16,7 +17,7 @@ import type { Stream } from '../stream/stream.ts';
 import { QueueSession, type QueueSessionHost } from './queue-session.ts';
 
 /** The other nodes, as far as queues have to do with them. */
-export interface QueueNodes extends Pick<OtherNodes, 'isAlive' | 'confirmed' | 'refresh'> {
+export interface QueueNodes extends Pick<OtherNodes, 'isAlive' | 'confirmed' | 'refresh' | 'release'> {
   changed(session: Session): void;
   came(session: Session): void;
   moved(session: Session): void;
@@ -191,6 +192,20 @@ export class QueueSessions {
   /** Resolves when the keyspace knows of all that are over. */
   async ended(): Promise<void> {
     await Promise.all(this.#ending.values());
+  }
+
+  /**
+   * Has this node have a queue, since it can reach the other server: unless another one has it, and a stream for it.
+   * Rejects with a KeyspaceError.
+   */
+  async attract(address: Jid): Promise<void> {
+    const { sessions, nodes } = this.#host;
+    const route = sessions.get(address);
+    if (route === undefined) return await this.#come(address);
+    if (!(route instanceof RemoteSession) || !route.detached || nodes === undefined) return;
+    const { node, sessionId } = route;
+    await nodes.confirmed();
+    if (await nodes.release(node, sessionId)) await this.#claim(address.bare, sessionId, (owner) => owner === node);
   }
 
   /** Another node lets go of a queue. */

@@ -264,10 +264,11 @@ export class RemoteQueue {
   #detach(): readonly Sent[] {
     this.#stream = undefined;
     this.#blocked = false;
-    const { backlog } = this.#session ?? {};
-    if (backlog?.attached !== true) return [];
-    backlog.attached = false;
-    return backlog.sent.unwrite();
+    const session = this.#session;
+    if (session?.backlog.attached !== true) return [];
+    session.backlog.attached = false;
+    if (!session.ended) this.#host.onChange(session);
+    return session.backlog.sent.unwrite();
   }
 
   #onEnd(stream: EstablishedStream, reason: string): void {

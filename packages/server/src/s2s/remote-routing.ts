@@ -254,6 +254,12 @@ export class RemoteRouting implements QueueOwner {
     if (queue.stream === undefined && queue.failure !== undefined) throw queue.failure;
   }
 
+  /** The other server has begun a stream that what is for it may go out on: whichever node has that sends it from here. */
+  async onReturnWay(local: string, remote: string): Promise<void> {
+    if (this.#host.nodes !== undefined) await this.sessions.attract(this.#addressOf(local, remote));
+    await this.#queues.get(keyOf({ local, remote }))?.connect(true);
+  }
+
   /** Closes the streams to a domain; how many there were. */
   close(remote: string, reason: string): number {
     const streams = this.queues.filter((queue) => queue.remote === remote).flatMap(({ stream }) => stream ?? []);
