@@ -189,6 +189,17 @@ describe('nothing goes out on the stream of another server', () => {
     expect([peer.error, peer.closed]).toEqual(['policy-violation', true]);
   });
 
+  test('for a further domain whose policy refuses it', async () => {
+    const world = incomingWorld({ ...BY_KEY, peers: [{ domain: 'rooms.capulet.example', bidirectional: false }] });
+    const peer = world.connect();
+    peer.open(THEIRS);
+    await settled();
+    peer.send(BIDI + result(THEIRS) + result('rooms.capulet.example'));
+    await settled();
+    peer.send(ENABLE);
+    expect(world.offered).toEqual([`${OURS} ${THEIRS}`]);
+  });
+
   test('where it asks without the encryption that the policy asks for', async () => {
     const peer = incomingWorld().connect((transport) => {
       transport.tls = undefined;

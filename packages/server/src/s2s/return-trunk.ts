@@ -12,7 +12,7 @@ const SETTLING_MS = 1000;
 export class ReturnTrunk implements Trunk {
   readonly kind = 'theirs, both ways';
   readonly #incoming: IncomingStream;
-  readonly #host: Pick<IncomingHost, 'config' | 'returnWays'>;
+  readonly #host: Pick<IncomingHost, 'config' | 'policy' | 'returnWays'>;
   readonly #branches = new Set<Branch>();
   readonly #draining = new Set<() => void>();
   readonly pairs = new Set<string>();
@@ -22,7 +22,7 @@ export class ReturnTrunk implements Trunk {
   #outstanding: Outstanding | undefined;
   #usedAt = 0;
 
-  constructor(incoming: IncomingStream, host: Pick<IncomingHost, 'config' | 'returnWays'>) {
+  constructor(incoming: IncomingStream, host: Pick<IncomingHost, 'config' | 'policy' | 'returnWays'>) {
     this.#incoming = incoming;
     this.#host = host;
   }
@@ -69,7 +69,7 @@ export class ReturnTrunk implements Trunk {
   /** Stanzas from one of our domains may go to one that has proved itself. */
   allow(local: string, remote: string): void {
     const pair = `${local} ${remote}`;
-    if (this.over || this.pairs.has(pair)) return;
+    if (this.over || this.pairs.has(pair) || this.#host.policy(remote).bidirectional === 'never') return;
     this.pairs.add(pair);
     if (this.#settled) this.#host.returnWays.offer(this, pair);
     else this.#settling ??= setTimeout(() => this.#settle(), SETTLING_MS);

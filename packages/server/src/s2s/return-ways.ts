@@ -25,10 +25,10 @@ export class ReturnWays {
   }
 
   withdraw(trunk: ReturnTrunk): void {
-    for (const [key, trunks] of this.#trunks) {
-      const rest = trunks.filter((each) => each !== trunk);
-      if (rest.length === 0) this.#trunks.delete(key);
-      else this.#trunks.set(key, rest);
+    for (const pair of trunk.pairs) {
+      const rest = this.#trunks.get(pair)?.filter((each) => each !== trunk) ?? [];
+      if (rest.length === 0) this.#trunks.delete(pair);
+      else this.#trunks.set(pair, rest);
     }
   }
 
