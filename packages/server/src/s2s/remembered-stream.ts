@@ -39,6 +39,8 @@ export class RememberedStream extends Handled implements StreamRecord {
   /** So much the keyspace knows of, and since when. */
   #kept: number;
   #keptAt = performance.now();
+  /** So much it is being told. */
+  #beingKept = 0;
   /** So much the other side knows of. */
   #told: number;
   #released = false;
@@ -75,8 +77,12 @@ export class RememberedStream extends Handled implements StreamRecord {
   }
 
   override secured(tell: () => void): void {
-    if (this.#kept >= this.count) tell();
-    else void this.#keep().then((ours) => ours && tell());
+    if (this.#kept >= this.count) {
+      tell();
+      return;
+    }
+    const writing = this.#beingKept >= this.count ? this.#writing : undefined;
+    void (writing ?? this.#keep()).then((ours) => ours && tell());
   }
 
   override told(): number {
@@ -174,6 +180,7 @@ export class RememberedStream extends Handled implements StreamRecord {
     const attempt = async () => {
       if (this.#over) return undefined;
       count = this.count;
+      this.#beingKept = count;
       return await this.#host.store.keep(this, this.#stream !== undefined);
     };
     try {

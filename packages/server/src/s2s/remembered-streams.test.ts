@@ -105,3 +105,21 @@ it('has what is for one recipient go in its order, whoever sent it, since that k
   await rest();
   expect(taken(world)).toEqual(['1:1', '3:3', '4:4', '2:2']);
 });
+
+it('asks nothing of the keyspace for a stanza, and one thing for an acknowledgement, or for several at once', async () => {
+  const world = incomingWorld({}, nodes);
+  const { peer } = await begin(world);
+  let writes = 0;
+  unreliable.fate = () => {
+    writes++;
+    return 'done';
+  };
+  for (let id = 0; id < 100; id++) peer.send(message(id));
+  expect(writes).toBe(0);
+  peer.send(ASK + ASK + ASK);
+  peer.taken();
+  await expect.poll(() => peer.taken().at(-1)).toBe(acknowledged(100));
+  expect(writes).toBe(1);
+  peer.send(ASK); // nothing has come meanwhile
+  expect([peer.taken(), writes]).toEqual([[acknowledged(100)], 1]);
+});
