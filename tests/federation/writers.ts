@@ -22,6 +22,7 @@ export async function peerAnd(keeps: boolean): Promise<{ peer: CountingPeer; con
     authorities: file,
     peers: [{ domain: 'remote.example', connectTo: `127.0.0.1:${peer.port}` }],
     retry: { firstSeconds: 1, maxSeconds: 2 },
+    queue: { maxStanzas: 1_000_000, maxBytes: 100_000_000, maxTotalBytes: 100_000_000 },
   };
   return { peer, config: { federation } };
 }

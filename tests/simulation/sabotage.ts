@@ -251,7 +251,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'what was stored lately is not stored again where the store has lost it',
     scenario: clusterFailover,
-    seeds: 60,
+    seeds: 150,
     begin: replace(RecentlyStored.prototype, 'restore', () => () => {}),
   },
   {

@@ -12,7 +12,7 @@ import type { Log } from './log.ts';
 import { AgentCheck } from './net/agent-check.ts';
 import { HttpServer } from './net/http.ts';
 import type { Node } from './node.ts';
-import type { NodeCondition } from './node-condition.ts';
+import { isQueue } from './session/resumption/resumption-keys.ts';
 import { version } from './version.ts';
 
 export interface PortsOptions {
@@ -114,7 +114,9 @@ export async function openPorts({
 /** The nodes, this one first; empty where it is alone. */
 function clusterStatus({ cluster, sessions }: Node): MemberStatus[] {
   const counts = new Map<string, number>();
-  for (const { node } of sessions.allRemote) counts.set(node, (counts.get(node) ?? 0) + 1);
+  for (const { node, account } of sessions.allRemote) {
+    if (!isQueue(account)) counts.set(node, (counts.get(node) ?? 0) + 1);
+  }
   return (cluster?.members ?? []).map(({ id, name, version, startedAt }, index) => {
     const here = index === 0;
     const since = new Date(startedAt).toISOString();
