@@ -10,7 +10,7 @@ import type { Sent } from '../session/unacknowledged.ts';
 import { Attempts, type AttemptsHost } from './attempts.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import { isOutdated, supersedes } from './momentary.ts';
-import { betweenServers, type EstablishedStream } from './outgoing-stream.ts';
+import type { EstablishedStream } from './outgoing-stream.ts';
 import type { QueueSession } from './queue-session.ts';
 import { type Together, WaitingCount } from './waiting-count.ts';
 
@@ -146,24 +146,21 @@ export class RemoteQueue {
   // --- what goes in -----------------------------------------------------------------------------------------------
 
   /**
-   * Throws a StanzaError where a stanza is too large for the other side, and the failure where it could not be tried again
-   * while it waits.
+   * Throws a StanzaError where a stanza, as text, is too large for the other side, and the failure where it could not be tried
+   * again while it waits.
    */
-  check(stanza: Stanza): void {
+  check(text: string): void {
     const stream = this.#stream;
     if (stream?.writable === true) {
-      if (!stream.takes(betweenServers(stanza))) throw tooLarge();
+      if (!stream.takes(text)) throw tooLarge();
     } else if (stream === undefined) this.#attempts.check(this.#host.now() + this.#host.settings().waitMs);
   }
 
-  /** Takes a stanza. The promise, if there is one, resolves when it is committed. */
-  take(session: QueueSession, stanza: Stanza): Awaitable<void> {
-    const { backlog } = session;
-    // a text of its own: what it was cut out of may be large
-    const text = Buffer.from(betweenServers(stanza)).toString();
+  /** Takes a stanza, which is this text. The promise, if there is one, resolves when it is committed. */
+  take({ backlog, account }: QueueSession, stanza: Stanza, text: string): Awaitable<void> {
     const superfluous = backlog.detached ? supersedes(text) : undefined;
     if (superfluous !== undefined) backlog.sent.takeOut((sent) => !sent.journaled && superfluous(sent));
-    const committed = backlog.take(text, stanza.origin, isJournaledFor(session.account, stanza, text.length));
+    const committed = backlog.take(text, stanza.origin, isJournaledFor(account, stanza, text.length));
     this.#count();
     if (this.#stream === undefined) void this.connect();
     return committed;

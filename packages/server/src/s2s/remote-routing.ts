@@ -5,7 +5,7 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import { type Awaitable, Dropped } from '../pipeline.ts';
 import { UNORDERED } from '../session/origins.ts';
 import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
-import type { EstablishedStream } from './outgoing-stream.ts';
+import { betweenServers, type EstablishedStream } from './outgoing-stream.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { QueueSession } from './queue-session.ts';
 import { type QueueOwner, QueueSessions, type QueueSessionsHost } from './queue-sessions.ts';
@@ -123,12 +123,12 @@ export class RemoteRouting implements QueueOwner {
     return address;
   }
 
-  #check(queue: RemoteQueue, stanza: Stanza): void {
-    queue.check(stanza);
+  #check(queue: RemoteQueue, text: string): void {
+    queue.check(text);
     if (queue.ready) return;
     const { maxStanzas, maxBytes, maxTotalBytes } = this.#host.settings();
     const { waiting, remote } = queue;
-    const bytes = weight(stanza);
+    const bytes = weight(text);
     const limit =
       waiting.size >= maxStanzas
         ? 'federation-queue-stanzas'
@@ -167,12 +167,14 @@ export class RemoteRouting implements QueueOwner {
     const queue = this.#of(session);
     if (queue === undefined) return;
     const { origin } = stanza;
+    // a text of its own: what it was cut out of may be large
+    const text = Buffer.from(betweenServers(stanza)).toString();
     try {
-      if (origin === undefined || !session.backlog.had(origin)) this.#check(queue, stanza);
+      if (origin === undefined || !session.backlog.had(origin)) this.#check(queue, text);
     } catch (error) {
       return this.#answer(session, queue.remote, stanza, error);
     }
-    return queue.take(session, stanza);
+    return queue.take(session, stanza, text);
   }
 
   release(session: QueueSession): void {

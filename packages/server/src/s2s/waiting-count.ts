@@ -1,5 +1,3 @@
-import type { Stanza } from '@parley/xmpp/stanza';
-
 /** What waits in several places together. */
 export interface Together {
   bytes: number;
@@ -10,7 +8,7 @@ export interface Together {
 const BESIDE = 200;
 
 /** About what a stanza takes in memory. */
-export const weight = (stanza: Stanza): number => stanza.toString().length + BESIDE;
+export const weight = (text: string): number => text.length + BESIDE;
 
 /** How much waits in one place, which is a part of what waits in several. */
 export class WaitingCount {
