@@ -36,6 +36,22 @@ describe('Sessions', () => {
     expect([sessions.size, sessions.accounts, [...sessions].length]).toEqual([3, 2, 3]);
   });
 
+  it("counts what goes to other servers among nobody's sessions", () => {
+    const sessions = new Sessions();
+    const queue = session('remote.example/a.lit');
+    sessions.add(queue);
+    expect([sessions.size, sessions.accounts, [...sessions], sessions.all]).toEqual([0, 0, [], [queue]]);
+    expect([sessions.owned(queue), sessions.get(queue.jid)]).toEqual([queue, queue]);
+    sessions.remove(queue);
+    expect([sessions.owned(queue), sessions.all]).toEqual([undefined, []]);
+    const elsewhere = remote('remote.example/a.lit');
+    sessions.putRemote(elsewhere);
+    sessions.putRemote(remote('juliet@a.lit/chamber'));
+    expect([sessions.elsewhere, sessions.get(queue.jid)]).toEqual([1, elsewhere]);
+    sessions.removeRemote(elsewhere);
+    expect(sessions.elsewhere).toBe(1);
+  });
+
   it('knows whose client may resume a session, wherever that is', () => {
     const sessions = new Sessions();
     const managed = (text: string, resumable: boolean) => Object.assign(session(text), { management: { resumable } });

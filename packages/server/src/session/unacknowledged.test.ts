@@ -182,3 +182,51 @@ it('is a list whose client counts, wherever its numbers begin', () => {
     }),
   );
 });
+
+describe('what goes on another way', () => {
+  const start = () => {
+    const sent = new Unacknowledged();
+    for (const text of ['a', 'bb', 'ccc', 'dddd']) sent.add(text, undefined, false);
+    sent.next();
+    return sent;
+  };
+
+  it('is taken out from among what has not been written', () => {
+    const sent = start();
+    expect([sent.unwrittenBytes, ids(sent.takeOut(({ text }) => text !== 'ccc'))]).toEqual([9, ['bb', 'dddd']]);
+    expect(sent.all.map(({ text, out }) => [text, out])).toEqual([
+      ['a', 1],
+      ['ccc', 2],
+    ]);
+    expect([sent.bytes, sent.unwrittenBytes, sent.written]).toEqual([4, 3, 1]);
+    expect(sent.takeOut(({ text }) => text === 'a')).toEqual([]);
+    expect(sent.next()?.text).toBe('ccc');
+    expect([sent.count, sent.unwrittenBytes]).toEqual([2, 0]);
+  });
+
+  it('counts as not written once the stream is lost, with its numbers until it is known what arrived', () => {
+    const sent = start();
+    sent.next();
+    expect(ids(sent.unwrite())).toEqual(['a', 'bb']);
+    expect([sent.written, sent.unwrittenBytes, sent.mostKnown]).toEqual([0, 10, 2]);
+    expect([2, 3].map((h) => sent.allows(h))).toEqual([true, false]);
+    sent.add('e', undefined, false);
+    sent.takeOut(({ text }) => text === 'ccc');
+    expect(ids(sent.resume(1))).toEqual(['a']);
+    expect(sent.all.map(({ text, out }) => [text, out])).toEqual([
+      ['bb', 2],
+      ['dddd', 3],
+      ['e', 4],
+    ]);
+  });
+
+  it('begins anew on a stream that knows nothing of it', () => {
+    const sent = start();
+    sent.unwrite();
+    sent.restart(0);
+    expect(sent.all.map(({ out }) => out)).toEqual([1, 2, 3, 4]);
+    expect([sent.next()?.text, sent.mostKnown, sent.unwrittenBytes]).toEqual(['a', 1, 9]);
+    expect(ids(sent.acknowledge(1))).toEqual(['a']);
+    expect([sent.bytes, sent.unwrittenBytes]).toEqual([9, 9]);
+  });
+});

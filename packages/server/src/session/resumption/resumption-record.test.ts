@@ -18,6 +18,7 @@ const records: fc.Arbitrary<ResumptionRecord> = fc.record({
   presence: fc.option(text, { nil: undefined }),
   directed: fc.array(text, { maxLength: 5 }),
   mechanism: text,
+  peerStream: fc.option(text, { nil: undefined }),
 });
 
 const failure = (bytes: Buffer) => {
