@@ -117,7 +117,8 @@ export class Draining {
     }
     if (others === undefined) return;
     const tried = new Set<Session>();
-    await this.#paced(sessions.size, seconds * SESSIONS_SHARE, signal, async (count) => {
+    const all = [...sessions.all].length;
+    await this.#paced(all, seconds * SESSIONS_SHARE, signal, async (count) => {
       // nobody to take them: they wait here, unless this is the end
       while (others.alone && !this.#stopping) await this.#pause(TICK_MS, signal);
       const some = [...sessions.all].filter((session) => !tried.has(session)).slice(0, count);

@@ -194,6 +194,27 @@ test('what comes back from the midst of others leaves those as they are', async 
   expect((await world.opened(0, { id: 'a', resumedAt: 1 })).sent).toEqual(['2']);
 });
 
+test('what is acknowledged while others come back is not taken for what comes back', async () => {
+  let arrived = () => {};
+  world.answered = new Promise((resolve) => {
+    arrived = resolve;
+  });
+  await world.send(words('1'), words('2'));
+  const stream = await world.opened(0, { id: 'a' });
+  stream.writable = false; // the other side does not read any more
+  await world.send(words('3'));
+  await seconds(55);
+  await world.send(words('4'));
+  await seconds(6);
+  expect(world.answers).toEqual(['3 remote-server-timeout']);
+  stream.onAcknowledged(1);
+  arrived();
+  await seconds(1);
+  await world.restart();
+  expect((await world.opened(0, { id: 'a', resumedAt: 1 })).sent).toEqual(['2', '4']);
+  expect(world.answers.length).toBe(1);
+});
+
 describe('presence that waits', () => {
   const state = (id: string, type?: 'unavailable' | 'probe', to = REMOTE) => presence({ from: LOCAL, to, id, type });
 

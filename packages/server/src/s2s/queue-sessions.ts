@@ -1,3 +1,4 @@
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
@@ -9,7 +10,7 @@ import type { Offer } from '../session/offer.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import { RemoteSession } from '../session/remote-session.ts';
 import { isQueue, queueIndexKeys } from '../session/resumption/resumption-keys.ts';
-import type { KeptSession, ResumptionStore } from '../session/resumption/resumption-store.ts';
+import type { KeptSession, RecordedSession, ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Route, Session, SessionHost } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Sent } from '../session/unacknowledged.ts';
@@ -181,12 +182,20 @@ export class QueueSessions {
     let count = 0;
     for await (const page of store.all(queueIndexKeys)) {
       const gone = page.filter(({ owner, record }) => isGone(owner, record.sid));
-      await Promise.all(
-        gone.map(({ account, record, owner }) => this.#claim(account, record.sid, (now) => now === owner)),
-      );
+      await Promise.all(gone.map((found) => this.#reap(found)));
       count += gone.length;
     }
     return count;
+  }
+
+  async #reap({ account, record, owner }: RecordedSession): Promise<void> {
+    try {
+      await this.#claim(account, record.sid, (now) => now === owner);
+    } catch (error) {
+      // one that cannot be read must not keep the others away
+      if (!(error instanceof KeyspaceError) || error.failure !== 'damaged') throw error;
+      this.#host.onFault(error);
+    }
   }
 
   /** Resolves when the keyspace knows of all that are over. */
