@@ -162,6 +162,9 @@ describe('where secure DNS names another certificate', () => {
       const server = await world.server({ federation: dane() });
       const hostile = await HostileServer.connect(server.port('s2s'));
       const features = await hostile.begin('who.lit', OURS, good);
+      const words = 'secure DNS names other certificates for localhost';
+      const unproved = named === good ? [] : [{ remote: 'who.lit', reason: words }];
+      expect(logged(server, 's2s.unproved')).toMatchObject(unproved);
       return features?.child('mechanisms', NS.sasl) !== undefined;
     };
     expect(await offered(good)).toBe(true);

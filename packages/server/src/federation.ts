@@ -10,6 +10,7 @@ import { type PeerContext, type PeerProof, peerContext } from './net/peer-connec
 import type { CertificateFiles } from './net/secure-context.ts';
 import type { PeerCertificate } from './net/transport.ts';
 import { Authorities } from './s2s/authorities.ts';
+import type { CertificateVerdict } from './s2s/certificate-verdict.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
 import { Connector, type ConnectorSettings } from './s2s/connector.ts';
 import { dialbackKeys } from './s2s/dialback-key.ts';
@@ -141,7 +142,7 @@ export class Federation implements Doors {
       policy: this.policy,
       dialbackKey,
       verifier,
-      judge: (shown, domain) => trust.ofClient(shown, domain),
+      judge: (shown, domain) => this.#judge(trust, shown, domain),
     });
     options.peers.on(OFFERED, (text) => this.routing.sessions.onOffered(decodeOffer(text)));
     this.#measure(metrics);
@@ -175,6 +176,16 @@ export class Federation implements Doors {
 
   get enabled(): boolean {
     return this.#options.config().federation.enabled;
+  }
+
+  /** Of somebody who connects. What was looked up for it is told, since nobody sees it otherwise. */
+  async #judge(trust: PeerTrust, shown: PeerCertificate | undefined, remote: string): Promise<CertificateVerdict> {
+    const verdict = await trust.ofClient(shown, remote);
+    const { dane, posh } = this.policy(remote);
+    if (!verdict.good && shown !== undefined && (dane || posh !== undefined)) {
+      this.#options.log.flood('s2s.unproved', { remote, reason: verdict.words });
+    }
+    return verdict;
   }
 
   /** What holds for a domain, as the configuration says now. */
