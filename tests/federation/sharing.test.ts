@@ -1,7 +1,7 @@
 import { administerFederation } from '@parley/server/admin/federation-administration';
 import { NS } from '@parley/xmpp/namespaces';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { clientOf } from '../services/xmpp-peer.ts';
+import { clientOf, type XmppPeer } from '../services/xmpp-peer.ts';
 import { startComponent } from '../support/component.ts';
 import type { TestServer } from '../support/server.ts';
 import { twoServers } from './two-servers.ts';
@@ -21,8 +21,14 @@ const pairs = (server: TestServer) => outgoing(server).map(({ stream }) => strea
 const chat = (to: string, text: string) => `<message type='chat' to='${to}'><body>${text}</body></message>`;
 
 describe('pairs of domains that may share a stream', () => {
-  const start = async (make: 'ejabberd' | 'Prosody', domain: string, also?: string) => {
-    const peer = await world.peer(make, domain, true, { also });
+  let ejabberd: XmppPeer;
+  let prosody: XmppPeer;
+  beforeAll(async () => {
+    ejabberd = await world.peer('ejabberd', 'several.lit', true, { also: 'further.lit' });
+    prosody = await world.peer('Prosody', 'single.lit');
+  });
+
+  const start = async (peer: XmppPeer) => {
     const server = await world.server({
       also: ALSO,
       certificate: world.certificates.of(OURS, ALSO),
@@ -42,7 +48,7 @@ describe('pairs of domains that may share a stream', () => {
   };
 
   it('do, where the other side is ejabberd: several of ours, and several of its', async () => {
-    const { server, romeo, nurse } = await start('ejabberd', 'several.lit', 'further.lit');
+    const { server, romeo, nurse } = await start(ejabberd);
     expect(pairs(server)).toEqual([2, 2]);
     for (const client of [romeo, nurse]) {
       expect((await client.request('get', VERSION, 'further.lit')).attr('type')).toBe('result');
@@ -52,7 +58,7 @@ describe('pairs of domains that may share a stream', () => {
   });
 
   it('do not where it is Prosody, which does not say that it can refuse one alone', async () => {
-    const { server } = await start('Prosody', 'single.lit');
+    const { server } = await start(prosody);
     expect(pairs(server)).toEqual([1, 1]);
   });
 });

@@ -33,6 +33,8 @@ export async function twoServers(
       nodes: 1,
       config: {
         domains: [domain],
+        // the machine may have much else to do
+        limits: { process: { eventLoopDelayMilliseconds: 60_000 } },
         components: [{ domain: `irc.${domain}`, secret: SECRET }],
         listen: { c2s: [], c2sTls: [], components: [], http: [], s2s: [{ host: '127.0.0.1', port: 0 }], s2sTls: [] },
         tls: { certificate: file(`${domain}.crt`, cert), key: file(`${domain}.key`, key) },
