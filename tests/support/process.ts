@@ -194,7 +194,7 @@ export class RunningParley {
     return this.#stderr;
   }
 
-  port(name: 'c2s' | 'c2sTls' | 'components' | 'http' | 'agentCheck'): number {
+  port(name: 'c2s' | 'c2sTls' | 's2s' | 'components' | 'http' | 'agentCheck'): number {
     const started = this.log.find((line) => line.event === 'server.started');
     const listeners = (started?.listeners ?? []) as { name: string; port: number }[];
     const found = listeners.find((listener) => listener.name === name);
