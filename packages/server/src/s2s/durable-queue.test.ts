@@ -270,6 +270,20 @@ describe('a queue', () => {
     expect([stream.over, stream.abandoned]).toEqual([true, abandoned]);
   });
 
+  test('for a domain that is ours by now is routed to whoever it is for', async () => {
+    await world.send(words('1'), words('2'));
+    world.ours.add('remote.example');
+    await world.restart();
+    expect([world.routed, world.attempts, await recorded()]).toEqual([['1', '2'], [], 0]);
+  });
+
+  test('from a domain that is not ours any more says nothing in its name', async () => {
+    await world.send(words('1'));
+    world.ours.delete('local.example');
+    await world.restart();
+    expect([world.answers, world.attempts]).toEqual([['1 not-allowed'], []]);
+  });
+
   test('that the keyspace has lost goes on as another one', async () => {
     await world.send(words('1'));
     await world.keyspace.del(queueKeys.key('remote.example'));

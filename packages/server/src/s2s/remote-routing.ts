@@ -154,6 +154,10 @@ export class RemoteRouting implements QueueOwner {
 
   onBegin(session: QueueSession): void {
     const { jid } = session;
+    if (this.#host.isOurs(jid.domain)) {
+      session.finish('the domain is one of ours by now'); // what is left is routed, to somebody here
+      return;
+    }
     const queue = this.#queue(jid.resource, jid.domain);
     queue.begin(session);
     if (this.#started && queue.waiting.size > 0) void queue.connect();
@@ -203,9 +207,12 @@ export class RemoteRouting implements QueueOwner {
     const queue: RemoteQueue = new RemoteQueue(local, remote, {
       settings: host.settings,
       together: this.waiting,
-      open: (previous) => {
+      open: async (previous) => {
+        if (!host.isOurs(local)) {
+          throw new ConnectionFailure('policy', `${local} is none of our domains any more.`, { lasting: true });
+        }
         this.#makeRoom();
-        return host.open(local, remote, previous);
+        return await host.open(local, remote, previous);
       },
       answer: (stanza, error, number) =>
         this.#answer(queue.session ?? { sessionId: '' }, remote, stanza, error, number),

@@ -101,6 +101,9 @@ const fault = (error: unknown) => {
 export class RoutingWorld {
   routing!: RemoteRouting;
   settings = SETTINGS;
+  ours = new Set(['local.example']);
+  /** Ids of what was routed to somebody here. */
+  routed: string[] = [];
   attempts: Attempt[] = [];
   /** Id and condition of each. */
   answers: string[] = [];
@@ -115,6 +118,7 @@ export class RoutingWorld {
   constructor() {
     beforeEach(async () => {
       const { keyspace } = await openKeyspace('embedded::memory:');
+      Object.assign(this, { ours: new Set(['local.example']), routed: [] });
       Object.assign(this, {
         keyspace,
         settings: SETTINGS,
@@ -147,11 +151,14 @@ export class RoutingWorld {
       nodes: undefined,
       stream: () => new ClientStream().stream,
       again: () => new Promise((resolve) => setTimeout(resolve, 100)),
-      route: (stanza) => routing.send(stanza),
+      route: (stanza) => {
+        if (this.ours.has(stanza.to?.domain ?? '')) this.routed.push(stanza.id ?? '');
+        else return routing.send(stanza);
+      },
       onFault: fault,
       settings: () => this.settings,
       policy: (remote) => peerPolicy(config, remote),
-      isOurs: (domain) => domain === 'local.example',
+      isOurs: (domain) => this.ours.has(domain),
       open: (_, remote, previous) =>
         new Promise((resolve, fail) => {
           const open = (stream: FakeStream) => resolve(stream as unknown as EstablishedStream);
