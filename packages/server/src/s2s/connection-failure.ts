@@ -30,5 +30,14 @@ export class ConnectionFailure extends Error {
     this.step = step;
     this.condition = about.condition ?? (about.timeout ? 'remote-server-timeout' : 'remote-server-not-found');
     this.lasting = about.lasting ?? false;
+    letGo(this);
   }
+}
+
+/**
+ * Has an error, and what caused it, keep the text of its stack only. It is remembered for minutes, and until somebody reads
+ * that text there are frames in its place, which keep alive what they were of: a stream, a connection.
+ */
+function letGo(error: Error): void {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) void each.stack;
 }
