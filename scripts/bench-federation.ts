@@ -67,7 +67,8 @@ async function startSide(index: number, ports: readonly number[], certificates: 
       limits: { bytesPerSecond: 0, bytesBurst: 0 },
     },
   };
-  const profile = values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile, domain)}`];
+  const profile =
+    values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile, domain)}`];
   const server = undo.use(await BenchProcess.start(folder, config, profile));
   await server.told('server.started');
   return { domain, server, pids: [server.pid, ...pids], undo: undo.move() };
