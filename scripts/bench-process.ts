@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+const MEMORY = new URL('./bench-memory.ts', import.meta.url).href;
 const CLI = fileURLToPath(new URL('../packages/cli/src/parley.ts', import.meta.url));
 /** Of /proc: hundredths of a second on every Linux that there is. */
 const TICK_MS = 10;
@@ -15,6 +17,13 @@ const MOST_SAID = 4000;
 interface Line {
   readonly event: string;
   readonly listeners?: readonly { readonly name: string; readonly port: number }[];
+}
+
+/** In bytes. */
+export interface Memory {
+  readonly heapUsed: number;
+  readonly external: number;
+  readonly rss: number;
 }
 
 /** CPU time that a process has taken since it was started. */
@@ -29,6 +38,7 @@ export class BenchProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
   readonly #told = new Map<string, Line>();
+  readonly #counts = new Map<string, number>();
   readonly #waiting = new Map<string, PromiseWithResolvers<Line>>();
   #said = '';
   #over = false;
@@ -53,13 +63,24 @@ export class BenchProcess implements AsyncDisposable {
   static async start(folder: string, config: object, node: readonly string[] = []): Promise<BenchProcess> {
     const file = join(folder, 'parley.json');
     await writeFile(file, JSON.stringify(config));
-    const command = ['--disable-proto=delete', ...node, CLI, '--config', file, 'start'];
-    return new BenchProcess(spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] }));
+    const command = [
+      ...node,
+      '--disable-proto=delete',
+      '--expose-gc',
+      '--import',
+      MEMORY,
+      CLI,
+      '--config',
+      file,
+      'start',
+    ];
+    return new BenchProcess(spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }));
   }
 
   #hear(text: string): void {
     const line: Line = JSON.parse(text);
     this.#told.set(line.event, line);
+    this.#counts.set(line.event, this.count(line.event) + 1);
     this.#waiting.get(line.event)?.resolve(line);
     this.#waiting.delete(line.event);
   }
@@ -76,6 +97,17 @@ export class BenchProcess implements AsyncDisposable {
     const waiting = this.#waiting.get(event) ?? Promise.withResolvers<Line>();
     this.#waiting.set(event, waiting);
     return waiting.promise;
+  }
+
+  /** How many lines of the log have told of this. */
+  count(event: string): number {
+    return this.#counts.get(event) ?? 0;
+  }
+
+  /** What it needs when everything is collected that nobody needs. `snapshot`: a file that what is left is written to. */
+  async memory(snapshot = ''): Promise<Memory> {
+    const [memory] = await Promise.all([once(this.#child, 'message'), this.#child.send(snapshot)]);
+    return memory[0];
   }
 
   /** The port that it listens on, by the name in the configuration. */
