@@ -199,7 +199,10 @@ export class ComponentStream implements XmlHandler, TransportHandler, Reader {
     if (stanza !== undefined) {
       const said = this.#lang === OUR_LANG ? stanza : stanza.withLang(this.#lang);
       const { bareText } = stanza.to as Jid;
-      this.#lanes.run(() => bareText, () => this.#host.onStanza(said, this)); // be it that it is gone meanwhile
+      this.#lanes.run(
+        () => bareText,
+        () => this.#host.onStanza(said, this),
+      ); // be it that it is gone meanwhile
     }
     if (wait > 0) this.#rest(wait);
     if (this.#lanes.count >= MOST_UNDER_WAY) this.#hold();
