@@ -35,6 +35,7 @@ const OURS = 'montague.example';
 const IDLE_SECONDS = 5;
 /** Enough for the slowest machine. */
 const QUEUE_SECONDS = 300;
+const LONGEST_MS = 400_000;
 
 await using undo = new AsyncDisposableStack();
 const root = await mkdtemp(join(tmpdir(), 'parley-bench-'));
@@ -48,7 +49,8 @@ undo.defer(() => void mute.close());
 const served = (round: number, n: number) => `d${n}.round${round}.example`;
 const [ourPort, theirPort, nobodysPort] = [await freePort(), await freePort(), await freePort()];
 
-async function start(name: string, domains: object[], port: number): Promise<BenchProcess> {
+/** `retrySeconds`: between attempts to reach somebody. */
+async function start(name: string, domains: object[], port: number, retrySeconds: number): Promise<BenchProcess> {
   const folder = join(root, name);
   await mkdir(folder);
   const keyspace = `embedded:${join(folder, 'data')}`;
@@ -65,9 +67,8 @@ async function start(name: string, domains: object[], port: number): Promise<Ben
         authorities: certificates.authority,
         dnsServers: [dns.address],
         timeouts: { idleSeconds: IDLE_SECONDS },
-        // nothing is tried twice: what fails is answered at once
         queue: { seconds: QUEUE_SECONDS },
-        retry: { firstSeconds: 2 * QUEUE_SECONDS, maxSeconds: 2 * QUEUE_SECONDS },
+        retry: { firstSeconds: retrySeconds, maxSeconds: retrySeconds },
       },
     }),
   );
@@ -81,7 +82,9 @@ async function round(domains: readonly string[]): Promise<void> {
   const answers = new Map<string, number>();
   const left = new Set(domains);
   for (const domain of domains) romeo.send(`<message to='nobody@${domain}' id='${domain}'><body>hi</body></message>`);
+  const patience = performance.now() + LONGEST_MS;
   while (left.size > 0) {
+    if (performance.now() > patience) throw new Error(`${left.size} were not answered.`);
     await pause(100);
     for (const answer of romeo.inbox.splice(0)) {
       if (answer.name !== 'message') continue; // the server asks whether the client is still there
@@ -127,8 +130,9 @@ for (const [index, domains] of rounds.entries()) {
     else if (kind === 37) dns.serve(domain, (mute.address() as AddressInfo).port);
   }
 }
-const here = await start('here', [{ name: OURS, ...certificates.forClients(OURS) }], ourPort);
-const there = await start('there', theirs, theirPort);
+// nothing is tried twice: what fails is answered at once
+const here = await start('here', [{ name: OURS, ...certificates.forClients(OURS) }], ourPort, 2 * QUEUE_SECONDS);
+const there = await start('there', theirs, theirPort, 5);
 const romeo = await unencrypted(await here.port('c2s'), OURS);
 undo.defer(() => romeo.break());
 await romeo.request(

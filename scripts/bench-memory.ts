@@ -6,8 +6,8 @@ import { writeHeapSnapshot } from 'node:v8';
 const collect = (globalThis as unknown as { gc(): void }).gc;
 
 process.on('message', async (file: string) => {
-  // what finalizers let go of goes with the next one
-  for (let times = 0; times < 3; times++) {
+  // what finalizers let go of goes with the next one, and code that is not used any more with one of those after it
+  for (let times = 0; times < 8; times++) {
     collect();
     await pause(100);
   }
