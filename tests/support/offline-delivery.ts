@@ -26,6 +26,8 @@ export async function startOfflineDelivery() {
   const store = new OfflineStore(keyspace);
   /** What was handed on to be routed anew. */
   const rerouted: Stanza[] = [];
+  /** What the keyspace has and some session has had. */
+  const takenBefore: string[] = [];
   const output = { maxBytes: 100_000, maxStanzas: 10 };
   const delivery = new OfflineDelivery({
     store,
@@ -38,6 +40,7 @@ export async function startOfflineDelivery() {
     again: () => nextTurn(),
     output: () => output,
     onTaken() {},
+    wasTaken: (text) => takenBefore.includes(String(text)),
   });
 
   /** As much of a session as a delivery needs. The connection takes what is written when the test says so. */
@@ -96,5 +99,5 @@ export async function startOfflineDelivery() {
     for (let i = 0; i < 5; i++) await keyspace.now();
   };
 
-  return { sessions, store, rerouted, output, delivery, makeSession, add, waiting, settled };
+  return { sessions, store, rerouted, output, takenBefore, delivery, makeSession, add, waiting, settled };
 }

@@ -18,10 +18,12 @@ let rerouted: Setting['rerouted'];
 let sessions: Setting['sessions'];
 let settled: Setting['settled'];
 let store: Setting['store'];
+let takenBefore: Setting['takenBefore'];
 let waiting: Setting['waiting'];
 
 beforeEach(async () => {
-  ({ add, delivery, makeSession, output, rerouted, sessions, settled, store, waiting } = await startOfflineDelivery());
+  ({ add, delivery, makeSession, output, rerouted, sessions, settled, store, takenBefore, waiting } =
+    await startOfflineDelivery());
 });
 
 it('removes a page only once the connection has taken it', async () => {
@@ -210,6 +212,37 @@ it('stops where the session gets messages no more, and looks again when it does'
   delivery.available(real);
   await session.written();
   expect(session.got).toHaveLength(60);
+});
+
+it('goes on where another session of this node would be next, which gets newer messages already', async () => {
+  await add(...Array.from({ length: 60 }, (_, i) => String(i)));
+  const { session, real } = makeSession('balcony');
+  const other = makeSession('chamber');
+  (session as { receivingSince?: number }).receivingSince = 1;
+  (other.session as { receivingSince?: number }).receivingSince = 2;
+  delivery.available(real);
+  await session.written();
+  session.priority = -1;
+  (session as { receivingSince?: number }).receivingSince = Number.POSITIVE_INFINITY;
+  delivery.available(real);
+  delivery.available(other.real);
+  session.sent();
+  await session.written();
+  session.sent();
+  await settled();
+  expect([session.got.length, other.session.got, await waiting()]).toEqual([60, [], 0]);
+});
+
+it('passes over what some session has had, and the keyspace has lost that', async () => {
+  await add('a', 'b');
+  const [first = Buffer.alloc(0)] = (await store.page(juliet)).texts;
+  takenBefore.push(String(first));
+  const { session, real } = makeSession('balcony');
+  delivery.available(real);
+  await session.written();
+  session.sent();
+  await settled();
+  expect([session.got, await waiting()]).toEqual([['b'], 0]);
 });
 
 it('looks again where the session gets messages again before all of them are sent', async () => {

@@ -29,6 +29,8 @@ export interface OfflineDeliveryHost {
   again(): Promise<void>;
   /** A session has taken these messages for good. */
   onTaken(texts: readonly Buffer[]): void;
+  /** Whether some session has, which the keyspace may have lost since. */
+  wasTaken(text: Buffer): boolean;
   /** What may wait for one client. */
   output(): { readonly maxBytes: number; readonly maxStanzas: number };
 }
@@ -187,16 +189,29 @@ export class OfflineDelivery {
     if (delivery?.session === session) delivery.onEnd();
   }
 
+  /**
+   * Whether a session that is handed what is stored is to get more of it: also where it gets no messages any more and
+   * another one of this node would be next, which has got newer ones meanwhile.
+   */
+  #isWanted(session: Session): boolean {
+    if (isReceiving(session) || session.ended) return !session.ended;
+    const others = this.#host.sessions
+      .of(session.account)
+      .filter(({ receivingSince }) => Number.isFinite(receivingSince));
+    const [next] = others.sort((one, other) => (isBefore(one, other) ? -1 : 1));
+    return next !== undefined && !(next instanceof RemoteSession);
+  }
+
   async #run(delivery: Delivery): Promise<void> {
     const { session } = delivery;
     let failed = false;
     try {
-      while (isReceiving(session) && delivery.more) {
+      while (this.#isWanted(session) && delivery.more) {
         delivery.more = false;
         // others store nothing from the moment on in which they can see that it is there
         if (!delivery.recorded) await this.#host.otherNodes?.recorded(session);
         delivery.recorded = false;
-        while (isReceiving(session) && (await this.#next(delivery)));
+        while (this.#isWanted(session) && (await this.#next(delivery)));
       }
     } catch (error) {
       delivery.more = true;
@@ -232,7 +247,7 @@ export class OfflineDelivery {
       return false;
     }
     const page = await store.page(session.account);
-    if (page.texts.length === 0 || !isReceiving(session)) return false;
+    if (page.texts.length === 0 || !this.#isWanted(session)) return false;
     const { count, commits } = this.#write(delivery, page);
     if (!(await this.#written(delivery, commits))) return false;
     delivery.page.clear();
@@ -252,8 +267,8 @@ export class OfflineDelivery {
       bytes += kept.length;
       if (count > 0 && bytes > PORTION_BYTES) break;
       const { text, origin = originOf(page.first + count) } = readKept(kept);
-      const stanza = this.#read(delivery, text)?.withOrigin(origin);
       count++;
+      const stanza = this.#host.wasTaken(kept) ? undefined : this.#read(delivery, text)?.withOrigin(origin);
       if (stanza === undefined) continue;
       delivery.page.add(stanza);
       const taken = deliver(journal, [delivery.session], stanza);

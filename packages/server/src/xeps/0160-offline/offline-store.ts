@@ -78,8 +78,12 @@ export class OfflineStore {
     const { bareText } = account;
     const keys = [...keysOf(account), offlineSenderKeys.key(bareText), sessionKeys.key(bareText)];
     const from = [origin?.sid ?? '', origin?.k ?? 0, SENDERS_KEPT_MS, look ? 1 : 0];
-    const kept = origin === undefined ? text : Buffer.concat([Buffer.from(`${origin.sid} ${origin.k} `), text]);
-    return this.#keyspace.call(storeOffline, keys, [kept, limit(maxMessages), limit(maxBytes), ...from]);
+    return this.#keyspace.call(storeOffline, keys, [
+      keptOf(text, origin),
+      limit(maxMessages),
+      limit(maxBytes),
+      ...from,
+    ]);
   }
 
   /** The oldest messages that wait; they go on waiting until they are removed. */
@@ -100,6 +104,10 @@ export class OfflineStore {
     return this.#keyspace.call(removeOffline, keysOf(account), [upTo]);
   }
 }
+
+/** A message as it is kept. */
+export const keptOf = (text: Buffer, origin: Origin | undefined): Buffer =>
+  origin === undefined ? text : Buffer.concat([Buffer.from(`${origin.sid} ${origin.k} `), text]);
 
 /** The text of a kept message, and its origin where that is known. */
 export function readKept(kept: Buffer): { text: Buffer; origin: Origin | undefined } {

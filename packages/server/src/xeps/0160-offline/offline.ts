@@ -60,6 +60,7 @@ export default defineModule({
       ...context,
       store,
       onTaken,
+      wasTaken: (text) => recent.wasTaken(text),
       again: () => nextAttempt(keyspace),
       output: () => config().limits.output,
     });

@@ -1,12 +1,14 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { message, type Origin } from '@parley/xmpp/stanza';
-import { expect, it, vi } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { keptOf } from './offline-store.ts';
 import { nameOf, RecentlyStored, type Stored } from './recently-stored.ts';
 
 const account = Jid.parse('juliet@capulet.lit');
 const NODE = 'f'.repeat(16);
 const ORIGIN = { sid: NODE, k: 1, effect: 0 };
+const named = (text: string) => nameOf(keptOf(Buffer.from(text), ORIGIN));
 
 function start(noticedMs = 0) {
   const recent = new RecentlyStored(NODE, () => noticedMs);
@@ -152,8 +154,23 @@ it('counts what senders do not count, and has it stored one after the other', as
 it('forgets what a client has', () => {
   const { recent, add, restored } = start();
   for (const text of ['a', 'b']) add(text);
-  recent.taken(['a', 'c'].map((text) => nameOf(Buffer.from(text))));
+  recent.taken(['a', 'c'].map(named));
   expect([restored(), recent.size]).toEqual([['b'], 1]);
+});
+
+it('knows for a while what a client was given', () => {
+  const now = vi.spyOn(performance, 'now').mockReturnValue(1000);
+  onTestFinished(() => now.mockRestore());
+  const { recent } = start();
+  const was = (text: string) => recent.wasTaken(keptOf(Buffer.from(text), ORIGIN));
+  expect(was('a')).toBe(false);
+  recent.taken([named('a'), nameOf(Buffer.from('b'))]);
+  expect([was('a'), was('b'), recent.wasTaken(Buffer.from('b'))]).toEqual([true, false, false]);
+  now.mockReturnValue(16_001);
+  recent.taken([named('c')]);
+  expect([was('a'), was('c')]).toEqual([false, true]);
+  recent.taken(Array.from({ length: 10_000 }, (_, index) => named(`d${index}`)));
+  expect([was('c'), was('d0')]).toEqual([false, true]);
 });
 
 it('forgets what was stored long ago, and the oldest where it is too much', () => {

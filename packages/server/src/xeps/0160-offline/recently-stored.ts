@@ -3,6 +3,7 @@ import type { KeyspaceState } from '@parley/keyspace/keyspace';
 import type { Jid } from '@parley/xmpp/jid';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { isPassing } from '../../session/attempts.ts';
+import { keptOf, readKept } from './offline-store.ts';
 
 /** Newer writes than this may be lost with a Redis that dies; the time that it takes to notice that comes on top. */
 const KEPT_MS = 15_000;
@@ -39,6 +40,8 @@ export interface RestoreHost {
  */
 export class RecentlyStored {
   readonly #kept = new Map<string, Stored & { readonly since: number }>();
+  /** What some client was given lately, by name, the oldest first: since when. */
+  readonly #taken = new Map<string, number>();
   readonly #node: string;
   readonly #noticedMs: () => number;
   /** For each account the last message that is being stored in its turn. */
@@ -105,8 +108,9 @@ export class RecentlyStored {
 
   /** Returns how many messages had to be forgotten too early. */
   add(stored: Stored): number {
-    this.#delete(nameOf(stored.text)); // it was restored
-    this.#kept.set(nameOf(stored.text), { ...stored, since: this.#now });
+    const added = nameOf(keptOf(stored.text, stored.origin));
+    this.#delete(added); // it was restored
+    this.#kept.set(added, { ...stored, since: this.#now });
     this.#bytes += stored.text.length;
     const oldest = this.#oldest;
     let early = 0;
@@ -118,9 +122,22 @@ export class RecentlyStored {
     return early;
   }
 
-  /** Some client has these: they are not to be stored again. */
+  /** Some client has these: they are not to be stored again, nor handed over where the keyspace has lost that they were. */
   taken(names: readonly string[]): void {
-    for (const name of names) this.#delete(name);
+    for (const name of names) {
+      this.#delete(name);
+      this.#taken.set(name, this.#now);
+    }
+    const oldest = this.#oldest;
+    for (const [name, since] of this.#taken) {
+      if (since >= oldest && this.#taken.size <= MOST_MESSAGES) break;
+      this.#taken.delete(name);
+    }
+  }
+
+  /** Whether some client was given this lately. What has no origin may be there twice. */
+  wasTaken(kept: Buffer): boolean {
+    return this.#taken.size > 0 && readKept(kept).origin !== undefined && this.#taken.has(nameOf(kept));
   }
 
   #delete(name: string): void {
@@ -178,5 +195,5 @@ async function attempt(stored: Stored, host: RestoreHost): Promise<boolean> {
   return true;
 }
 
-/** By what nodes tell each other of a message: all texts differ, if only in the time at which they were stored. */
-export const nameOf = (text: Buffer): string => createHash('sha256').update(text).digest('base64url').slice(0, 16);
+/** By what nodes tell each other of a message, as it is kept: all that have an origin differ. */
+export const nameOf = (kept: Buffer): string => createHash('sha256').update(kept).digest('base64url').slice(0, 16);
