@@ -91,6 +91,8 @@ export interface ManagedOptions {
   process?(stanza: Stanza): Promise<void> | undefined;
   /** Whether the session's record can be made; it is by default. */
   again?(): Promise<void>;
+  /** No other node has it, by default. */
+  readonly isUndisputed?: ManagementHost['isUndisputed'];
   /** The keyspace never is away by default. */
   readonly upFor?: ManagementHost['upFor'];
 }
@@ -139,6 +141,7 @@ export class ManagedSession {
           const timer = setTimeout(done, milliseconds);
           return () => clearTimeout(timer);
         }),
+      isUndisputed: options.isUndisputed ?? (() => Promise.resolve(true)),
       onFault: (error) => this.faults.push(error),
       onDrained: () => this.drains++,
       onFenced: (session) => session.giveUp('it is gone from the keyspace, or another node has taken it over'),

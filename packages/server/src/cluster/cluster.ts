@@ -11,7 +11,7 @@ import { Channels } from './channels.ts';
 import type { ClusterHost, ClusterTraffic } from './cluster-host.ts';
 import { ClusterJournal } from './cluster-journal.ts';
 import { type Frame, Frames } from './frame.ts';
-import { Hearing } from './hearing.ts';
+import { DEAF, Hearing } from './hearing.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
 import { encodeAcknowledged, encodeNotice, ITEM } from './items.ts';
 import type { Member } from './member.ts';
@@ -19,10 +19,11 @@ import { MemberFrames } from './member-frames.ts';
 import { Membership } from './membership.ts';
 import { Missed } from './missed.ts';
 import { Questions } from './questions.ts';
-import { reapMember } from './reaping.ts';
+import { Reaping } from './reaping.ts';
 import { Reassertion } from './reassertion.ts';
 import { ReceivedItems } from './received-items.ts';
-import { lookAgain, RemoteDelivery } from './remote-delivery.ts';
+import { lookAgain, RemoteDelivery, UNREADABLE } from './remote-delivery.ts';
+import { RightfulOwners } from './rightful-owners.ts';
 import { SessionLookup } from './session-lookup.ts';
 import { SessionMoves } from './session-moves.ts';
 import { SessionRegistry } from './session-registry.ts';
@@ -31,11 +32,6 @@ import { SessionTable } from './session-table.ts';
 
 /** How long a node that starts waits for what the others have to tell. */
 const KNOWN_MS = 3000;
-
-const WAITS =
-  'A client resumes a session here of which, since Redis has lost its newest writes, only another node has everything. It waits for that node.';
-
-const UNREADABLE = 'What Redis has of a session cannot be read. Messages for it go elsewhere, as if it were over.';
 
 /** This node among others: who they are, which sessions they have, and the way of stanzas to those. */
 export class Cluster implements OtherNodes {
@@ -52,6 +48,8 @@ export class Cluster implements OtherNodes {
   readonly #requests: SessionRequests;
   readonly #moves: SessionMoves;
   readonly #reassertion: Reassertion;
+  readonly #owners: RightfulOwners;
+  readonly #reaping: Reaping;
   readonly #hearing: Hearing;
   readonly #received: ReceivedItems;
   readonly #memberFrames: MemberFrames;
@@ -102,8 +100,7 @@ export class Cluster implements OtherNodes {
     this.#hearing = new Hearing({
       lastEcho: () => this.#announcements.lastEcho,
       onDeaf: () => {
-        const message = 'Redis takes what this node tells all others, and brings none of it back: it connects anew.';
-        log.error('cluster.deaf', { message });
+        log.error('cluster.deaf', { message: DEAF });
         bus.reconnect('Nothing that is published comes back.');
       },
     });
@@ -121,7 +118,7 @@ export class Cluster implements OtherNodes {
       isAlive: (node) => this.isAlive(node),
       waiting: (node) => this.#channels.waiting(node),
       own: (sid) => sessions.owned({ sessionId: sid }),
-      ownerOf: async (account, sid) => (await store.find(account, sid))?.owner,
+      ownerOf: async (account, sid) => (await this.#owners.find(account, sid))?.owner,
       again: lookAgain,
       onOver: (sid) => this.#table.over(sid),
       onUnreadable: (error) => log.error('resumption.unreadable', { message: UNREADABLE, error: error as Error }),
@@ -141,12 +138,18 @@ export class Cluster implements OtherNodes {
       onFault: host.onFault,
     });
     this.#questions = new Questions(send);
-    this.#requests = new SessionRequests({
-      ...{ id, sessions, send },
-      ask: (node, item) => this.#questions.ask(node, item),
+    const ask = (node: string, item: (id: number) => Buffer) => this.#questions.ask(node, item);
+    this.#requests = new SessionRequests({ id, sessions, send, ask });
+    this.#owners = new RightfulOwners({
+      ...host,
+      others: () => this.#others(),
       isAlive: (node) => this.isAlive(node),
-      isUnsettled: () => this.unsettled,
-      onWaiting: (owner) => log.info('resumption.waits', { message: WAITS, node: owner }),
+      isUnsettled: () => this.#reassertion.unsettled,
+      left: (sid) => this.#moves.left(sid),
+    });
+    this.#reaping = new Reaping(host, async ({ id: gone }) => {
+      this.#table.onReaped(gone);
+      await this.#membership?.dealtWith(gone);
     });
     this.#moves = new SessionMoves({
       ...host,
@@ -195,7 +198,7 @@ export class Cluster implements OtherNodes {
       lease,
       onJoined: (member) => this.#onJoined(member),
       onGone: (member, how) => this.#onGone(member, how),
-      onReap: (member) => void this.#reap(member).catch(onFault),
+      onReap: (member) => void this.#reaping.of(member).catch(onFault),
       onFenced: () => {
         this.#fenced = true;
         onFenced();
@@ -216,8 +219,8 @@ export class Cluster implements OtherNodes {
 
   /** Leaves in order: from now on others take over what is left of this node's sessions. */
   async leave(): Promise<void> {
-    if (this.#joined && !this.#fenced) await this.#reassertion.secured().catch(() => {});
-    await this.#membership?.leave();
+    const leave = async () => this.#membership?.leave();
+    await (this.#joined && !this.#fenced ? this.#reassertion.leave(leave) : leave());
     for (const stop of this.#stops.splice(0)) stop();
     this.#announcements.stop();
     this.#delivery[Symbol.dispose]();
@@ -323,8 +326,12 @@ export class Cluster implements OtherNodes {
     return this.#reassertion.losses;
   }
 
-  get unsettled(): boolean {
-    return this.#reassertion.unsettled;
+  told(account: Jid, sid: string): Promise<void> | undefined {
+    return this.#owners.told(account, sid);
+  }
+
+  isUndisputed(session: Session, epoch: number): Promise<boolean> {
+    return this.#owners.isUndisputed(session, epoch);
   }
 
   /** Whether there is any other node. */
@@ -380,12 +387,6 @@ export class Cluster implements OtherNodes {
   #forgetAnswers(node: string): void {
     this.#questions.onNodeGone(node);
     this.#delivery.onNodeGone(node);
-  }
-
-  async #reap(member: Member): Promise<void> {
-    await reapMember(this.#host, member);
-    this.#table.onReaped(member.id);
-    await this.#membership?.dealtWith(member.id);
   }
 
   /** Another node has taken over what a node that is gone had. */

@@ -5,6 +5,8 @@ export interface HearingHost {
   onDeaf(): void;
 }
 
+export const DEAF = 'Redis takes what this node tells all others, and brings none of it back: it connects anew.';
+
 /** So many beats that do not come back are no chance. */
 const MOST_UNHEARD = 3;
 

@@ -124,6 +124,13 @@ export class TestNode {
     for (const listener of this.#linked) listener('down');
   }
 
+  /** Another store answers, which lacks something. */
+  changeStore(): void {
+    this.cut();
+    for (const listener of this.#linked) listener('storeChanged');
+    this.heal();
+  }
+
   heal(): void {
     this.#way = 'open';
     for (const listener of this.#linked) listener('up');

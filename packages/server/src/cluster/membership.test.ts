@@ -207,6 +207,22 @@ describe('death', () => {
   });
 });
 
+describe('a keyspace that has lost its newest writes', () => {
+  it('is told once more what was done of late for gone members', async () => {
+    const [a, b] = await bench().cluster('a', 'b');
+    a.changeStore();
+    await b.membership.leave();
+    await pass(1000);
+    expect(a.news()).toEqual(['left b', 'reap b']);
+    a.changeStore();
+    expect(a.news()).toEqual(['reap b']);
+    await pass(60_000);
+    a.changeStore();
+    await pass(1000);
+    expect(a.news()).toEqual([]);
+  });
+});
+
 describe('nobody living is declared dead', () => {
   it('after an outage of Redis, however late they come back', async () => {
     const all = await bench().cluster('a', 'b', 'c');

@@ -20,7 +20,7 @@ export interface MembershipHost {
   onGone(member: Member, how: 'left' | 'dead'): void;
   /**
    * This node is to deal with what a gone member left behind, and to say so with `dealtWith`. Never told before `join`
-   * has resolved; told again where the keyspace lost that it was done.
+   * has resolved; told again where the keyspace may have lost that it was done, or what was done.
    */
   onReap(member: Member): void;
   /** This node was declared dead: nothing is its own any more, and it has to join anew under another id. */
@@ -31,6 +31,9 @@ export interface MembershipHost {
 
 /** The frame that makes whoever gets it beat, and so look, at once. All other frames hold something. */
 export const LOOK_FRAME = Buffer.alloc(0);
+
+/** A keyspace that loses its newest writes has all that are older. */
+const REAPED_MS = 60_000;
 
 /** As where the keyspace is closed: whoever waits gives up. */
 const noMember = () => new KeyspaceError('closed', 'This node is not one of the cluster any more.');
@@ -49,6 +52,8 @@ export class Membership implements AsyncDisposable {
   /** A frame for them reached nobody, and they were not looked at since. */
   readonly #suspected = new Set<string>();
   readonly #reaping = new Set<string>();
+  /** What this node was to deal with lately, and when that was told: the oldest first. */
+  readonly #told = new Map<string, { readonly member: Member; readonly at: number }>();
   /** Dealt with, which the keyspace does not know yet. */
   readonly #dealtWith = new Set<string>();
   /** Because of it this node was not taken in; it may have died without anybody to say so. */
@@ -75,6 +80,7 @@ export class Membership implements AsyncDisposable {
     this.#stops = [
       host.bus.onPush((frame) => frame.length === 0 && this.#beatIn(0)),
       host.bus.onLink((event) => {
+        if (event === 'storeChanged') this.#reapAgain();
         if (event === 'up' && this.#cut) this.#beatIn(0);
         this.#cut = event !== 'up';
         if (this.#cut) this.#vigil.interrupt();
@@ -296,10 +302,29 @@ export class Membership implements AsyncDisposable {
     this.#reaping.clear();
     for (const { id } of ours) this.#reaping.add(id);
     for (const entry of fresh) {
-      const tell = () => this.#tell(() => this.#host.onReap(memberOf(entry)));
+      const tell = () => this.#tellReap(memberOf(entry));
       // whoever waits for `join` has no membership yet to say that it is done
       if (this.#joined) tell();
       else setImmediate(tell);
+    }
+  }
+
+  #tellReap(member: Member): void {
+    const now = performance.now();
+    this.#told.delete(member.id);
+    this.#told.set(member.id, { member, at: now });
+    for (const [id, { at }] of this.#told) {
+      if (now - at < REAPED_MS) break;
+      this.#told.delete(id);
+    }
+    this.#tell(() => this.#host.onReap(member));
+  }
+
+  /** The keyspace lacks its newest writes, perhaps some of those by which gone members were dealt with. */
+  #reapAgain(): void {
+    const now = performance.now();
+    for (const { member, at } of [...this.#told.values()]) {
+      if (now - at < REAPED_MS) this.#tell(() => this.#host.onReap(member));
     }
   }
 

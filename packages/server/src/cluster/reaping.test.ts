@@ -1,7 +1,8 @@
 import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
 import { expect, it } from 'vitest';
 import { Peers } from '../peers.ts';
-import { reapMember } from './reaping.ts';
+import type { Member } from './member.ts';
+import { Reaping, reapMember } from './reaping.ts';
 
 const GONE = 'b'.repeat(16);
 
@@ -37,6 +38,25 @@ it('begins anew after a fault, since nobody else does it while this node lives',
     ...['misuse', 'it fails', 'again 1'],
     ...['done', `reaped ${GONE}`],
   ]);
+});
+
+it('is done again once it is done, where it is asked for meanwhile', async () => {
+  const log: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const host = {
+    keyspace: { state: 'up' as const },
+    peers: new Peers(),
+    reap: () => first.promise,
+    onFault: expect.fail,
+  };
+  const reaping = new Reaping(host as never, async ({ id }) => void log.push(id));
+  const gone = { id: GONE } as Member;
+  const both = [reaping.of(gone), reaping.of(gone)];
+  await new Promise(setImmediate);
+  expect(log).toEqual([]);
+  first.resolve();
+  await Promise.all(both);
+  expect(log).toEqual([GONE, GONE]);
 });
 
 it('leaves it to others where the node stops', async () => {

@@ -11,6 +11,34 @@ const AGAIN_MOST_MS = 60_000;
 const reapAgain = (attempts: number): Promise<void> =>
   pause(Math.min(AGAIN_MS * 2 ** attempts, AGAIN_MOST_MS), undefined, { ref: false });
 
+/** Takes over what gone members had, of each as often as it is asked for, one time after the other. */
+export class Reaping {
+  readonly #host: Parameters<typeof reapMember>[0];
+  readonly #onReaped: (member: Member) => Promise<void>;
+  readonly #running = new Map<string, Promise<void>>();
+
+  constructor(host: Parameters<typeof reapMember>[0], onReaped: (member: Member) => Promise<void>) {
+    this.#host = host;
+    this.#onReaped = onReaped;
+  }
+
+  of(member: Member): Promise<void> {
+    const before = this.#running.get(member.id);
+    const running = (before?.catch(() => {}) ?? Promise.resolve()).then(() => this.#of(member));
+    this.#running.set(member.id, running);
+    const forget = () => {
+      if (this.#running.get(member.id) === running) this.#running.delete(member.id);
+    };
+    running.then(forget, forget);
+    return running;
+  }
+
+  async #of(member: Member): Promise<void> {
+    await reapMember(this.#host, member);
+    await this.#onReaped(member);
+  }
+}
+
 /**
  * Takes over what a member had that is gone, and tells all others. Nobody else does it as long as this node lives, so it
  * tries until it is done, whatever goes wrong. Several at a time: one may wait for what another takes over.

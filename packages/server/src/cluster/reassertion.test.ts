@@ -19,17 +19,18 @@ function start() {
   const rest = { assert: async () => {}, changed() {}, sweep: async () => {}, onFault: expect.fail };
   const reassertion = new Reassertion({ keyspace, sessions: [], log, ...rest });
   onTestFinished(() => reassertion.stop());
-  let secured = false;
+  const scene = { left: false, async leave() {} };
   const wait = () =>
-    reassertion.secured().then(() => {
-      secured = true;
+    reassertion.leave(async () => {
+      scene.left = true;
+      await scene.leave();
     });
   /** Lets go on whatever can. */
   const settle = async () => {
     for (let turn = 0; turn < 5; turn++) await nextTurn();
-    return secured;
+    return scene.left;
   };
-  return { reassertion, asked, wait, settle };
+  return { reassertion, asked, wait, settle, scene };
 }
 
 it('a node that leaves stays until the store has answered once more', async () => {
@@ -37,6 +38,25 @@ it('a node that leaves stays until the store has answered once more', async () =
   const waiting = wait();
   expect([await settle(), asked.length]).toEqual([false, 1]);
   asked[0]?.resolve(0);
+  expect([await settle(), asked.length]).toEqual([true, 2]); // it may have lost something since
+  asked[1]?.resolve(0);
+  await waiting;
+});
+
+it('tells once more what a store has lost while the node left', async () => {
+  const { reassertion, asked, wait, settle, scene } = start();
+  const told = Promise.withResolvers<void>();
+  scene.leave = async () => {
+    reassertion.storeChanged();
+    reassertion.restoring(told.promise);
+  };
+  const waiting = wait();
+  await settle();
+  asked[0]?.resolve(0);
+  expect([await settle(), asked.length]).toEqual([true, 1]);
+  told.resolve();
+  await settle();
+  asked[1]?.resolve(0);
   await waiting;
 });
 
@@ -54,6 +74,8 @@ it('stays until a store that lacks something has been told what only this node k
   told.reject(new Error('it fails'));
   await expect.poll(() => asked.length).toBe(3);
   asked[2]?.resolve(0);
+  await expect.poll(() => asked.length).toBe(4);
+  asked[3]?.resolve(0);
   await waiting;
 });
 
@@ -62,7 +84,7 @@ it('does not stay for long where the store does not answer', async () => {
   onTestFinished(() => void vi.useRealTimers());
   const { asked, wait } = start();
   const waiting = wait();
-  await vi.advanceTimersByTimeAsync(5000);
+  await vi.advanceTimersByTimeAsync(5001);
   await waiting;
-  expect(asked).toHaveLength(1);
+  expect(asked).toHaveLength(2);
 });

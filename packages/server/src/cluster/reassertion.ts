@@ -46,7 +46,8 @@ export class Reassertion {
   /** Counts the losses: a new one begins anew. */
   #losses = 0;
   #stopped = false;
-  #lastLoss = Number.NEGATIVE_INFINITY;
+  /** A node that starts does not know what was before. */
+  #lastLoss = performance.now();
   /** What is told to the store of what this node had done for good, and has no more. */
   #restoring: Promise<unknown> = Promise.resolve();
 
@@ -64,11 +65,15 @@ export class Reassertion {
   }
 
   /**
-   * Resolves when the store that answers now lacks nothing that only this node could tell it, as far as it has answered: a
-   * node that leaves has none of it any more.
+   * Has this node leave once the store that answers lacks nothing that only this node could tell it, as far as it has
+   * answered, and resolves when it still lacks nothing: a node that has left has none of it any more.
    */
-  secured(): Promise<void> {
-    return within(this.#secured(), LAST_MS);
+  async leave(leave: () => Promise<void>): Promise<void> {
+    const end = performance.now() + LAST_MS;
+    const secured = () => within(this.#secured(), end - performance.now()).catch(() => {});
+    await secured();
+    await leave();
+    await secured();
   }
 
   async #secured(): Promise<void> {

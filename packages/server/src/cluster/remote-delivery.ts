@@ -33,6 +33,9 @@ export interface RemoteDeliveryHost {
   onUnreadable(error: unknown): void;
 }
 
+export const UNREADABLE =
+  'What Redis has of a session cannot be read. Messages for it go elsewhere, as if it were over.';
+
 const LOOK_AGAIN_MS = 20;
 const LOOK_MOST_MS = 500;
 

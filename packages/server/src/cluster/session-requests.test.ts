@@ -11,7 +11,6 @@ const B = 'b'.repeat(16);
 const SID = '1'.repeat(16);
 
 let asked: Promise<boolean>;
-let unsettled: boolean;
 let log: string[];
 let sessions: Sessions;
 let store: ResumptionStore;
@@ -22,13 +21,9 @@ beforeEach(async () => {
   onTestFinished(() => keyspace.close());
   store = new ResumptionStore({ keyspace, owner: SELF, onDamaged: (error) => expect.fail(error.message) });
   [sessions, log, asked] = [new Sessions(), [], Promise.resolve(true)];
-  unsettled = false;
   requests = new SessionRequests({
     id: SELF,
     sessions,
-    isUnsettled: () => unsettled,
-    isAlive: () => true,
-    onWaiting: (owner) => log.push(`waits for ${owner}`),
     ask: (node, item) => {
       const bytes = item(1);
       if (bytes[0] === ITEM.notice) log.push(`told ${node}: ${decodeNotice(bytes).text}`);
@@ -52,20 +47,6 @@ it('asks for a session, and waits only so long', async () => {
   asked = new Promise(() => {});
   expect(await requests.release(B, SID)).toBe(false);
   expect(log).toEqual(Array(3).fill(`asked ${B} for ${SID}`));
-});
-
-it('waits for an owner that alone has all of a session', async () => {
-  let answer = (_: boolean) => {};
-  asked = new Promise((resolve) => {
-    answer = resolve;
-  });
-  unsettled = true;
-  const released = requests.release(B, SID);
-  await expect.poll(() => log.at(-1)).toBe(`waits for ${B}`);
-  answer(true);
-  expect(await released).toBe(true);
-  asked = Promise.resolve(false); // it is gone
-  expect(await requests.release(B, SID)).toBe(false);
 });
 
 it('offers another node a session that was left to it', async () => {

@@ -12,11 +12,6 @@ export interface SessionRequestsHost {
   /** Asks another node. Resolves with its answer, or with false where it is gone. */
   ask(node: string, item: (id: number) => Buffer): Promise<boolean>;
   send(to: string, item: Buffer): void;
-  /** The keyspace has lost writes a moment ago: what it knows of a session may be less than what its owner does. */
-  isUnsettled(): boolean;
-  isAlive(owner: string): boolean;
-  /** The owner alone has all of a session, and is waited for. */
-  onWaiting(owner: string): void;
 }
 
 /** How long a session's owner may take to leave it to another node. */
@@ -30,16 +25,14 @@ export class SessionRequests {
     this.#host = host;
   }
 
-  /** Has the owner of a session leave it to this node. False where it does not answer, or, if only it knows all, is gone. */
+  /** Has the owner of a session leave it to this node. False where it does not answer. */
   async release(owner: string, sid: string): Promise<boolean> {
     const late = new AbortController();
     const released = this.#host.ask(owner, (id) => encodeSession(ITEM.release, { id, sid }));
     const none = pause(RELEASE_MS, false, { signal: late.signal }).catch(() => false);
     const answered = await Promise.race([released, none]);
     late.abort();
-    if (answered || !this.#host.isUnsettled() || !this.#host.isAlive(owner)) return answered;
-    this.#host.onWaiting(owner);
-    return released;
+    return answered;
   }
 
   /** Offers a session that was left to another node to that. Resolves when it has taken it, or is gone. */

@@ -16,6 +16,8 @@ export interface JournalWriterHost {
   record(epoch: number): ResumptionRecord;
   /** More of what waits in order can be written to the client. */
   onReady(): void;
+  /** Whether no other node has the session under a higher epoch than this: a store that lacks its newest writes does not know. */
+  isUndisputed(epoch: number): Promise<boolean>;
   /** Nothing can be written any more: the session is somebody else's. */
   onFenced(): void;
   onFault(error: unknown): void;
@@ -42,8 +44,9 @@ interface Job {
  * is written anew under the next epoch, which is tried until it is known to be done.
  *
  * Where the store has lost its newest writes (`storeChanged`), what it has of the session may be of the past: then a
- * refusal proves nothing, and nothing is appended before the whole session was asserted anew. Only what that answers
- * tells whether the session is somebody else's.
+ * refusal proves nothing, and nothing is appended before the whole session was asserted anew, which is not done before all
+ * other nodes have said that they do not have it from this one. Only what they and that answer tells whether the session
+ * is somebody else's.
  */
 export class JournalWriter {
   readonly #host: JournalWriterHost;
@@ -317,6 +320,7 @@ export class JournalWriter {
   /** The same in a store that may know nothing of this epoch. */
   async #reassert(header: JournalHeader, entries: readonly JournalEntry[]): Promise<number | undefined> {
     const losses = this.#losses;
+    if (this.#host.session.movedAway || !(await this.#host.isUndisputed(this.#epoch))) return undefined;
     const record = this.#host.record(this.#epoch);
     this.#recordStale = false;
     this.#record = textOf(record);

@@ -20,6 +20,8 @@ export interface ManagementHost {
   /** Calls `done` when the keyspace has worked for so many milliseconds; the returned function ends it. */
   upFor(milliseconds: number, done: () => void): () => void;
   onFault(error: unknown): void;
+  /** Whether no other node has a session under a higher epoch: see `OtherNodes`. */
+  isUndisputed(session: Session, epoch: number): Promise<boolean>;
   /** It is gone from the keyspace, or another node has taken it over. */
   onFenced(session: Session): void;
   /** It is `full` no longer. */
@@ -61,7 +63,10 @@ export class Management {
       session,
       {
         store: host.store,
-        again: () => host.again(),
+        all: () => this.#sent.all,
+        header: () => ({ handled: this.#handled, origins: this.#trimmed.entries(), sent: this.#left }),
+        record: (epoch) => recordOf(session, epoch, maxSeconds),
+        isUndisputed: (epoch) => host.isUndisputed(session, epoch),
         onReady: () => this.#write(),
         onFenced: () => host.onFenced(session),
         onFault: (error) => host.onFault(error),

@@ -22,13 +22,18 @@ export interface OtherNodes {
   refresh(account: Jid): Promise<void>;
   /** Whether a session has acknowledged everything that it got by then (milliseconds since 1970). */
   hasAcknowledged(session: RemoteSession, at: number): Promise<boolean>;
-  /**
-   * Has the owner of a session leave it to this node. Resolves when it has, or, with false, when it does not answer; where
-   * the keyspace has lost writes a moment ago, and so its owner alone has all of it, when it is gone.
-   */
+  /** Has the owner of a session leave it to this node. Resolves when it has, or, with false, when it does not answer. */
   release(owner: string, sid: string): Promise<boolean>;
   /** How often the keyspace has lost its newest writes, as far as this node knows. */
   readonly losses: number;
-  /** It has a moment ago, and others may not have told it anew yet what they have. */
-  readonly unsettled: boolean;
+  /**
+   * Where it may have lost some a moment ago: resolves when each node that lives has told it anew what it has of a session.
+   * What the keyspace knows of a session is not to be taken for true before.
+   */
+  told(account: Jid, sid: string): Promise<void> | undefined;
+  /**
+   * Whether no other node that lives has a session of this one under a higher epoch: then it may be written anew into a
+   * keyspace that has lost its newest writes.
+   */
+  isUndisputed(session: Session, epoch: number): Promise<boolean>;
 }

@@ -13,7 +13,7 @@ const open = async (): Promise<Keyspace> => {
 };
 
 /** A session in a primary, and in a replica that has got nothing but its beginning. */
-async function start() {
+async function start(isUndisputed?: (epoch: number) => Promise<boolean>) {
   const primary = await open();
   const replica = await open();
   let current = primary;
@@ -27,7 +27,8 @@ async function start() {
   const storeOf = (keyspace: Keyspace, owner?: string) =>
     new ResumptionStore({ keyspace, onDamaged: (error) => expect.fail(error.message), ...(owner && { owner }) });
   const store = storeOf(unreliable.keyspace);
-  const juliet = await new ManagedSession({ store }).open();
+  const asked = isUndisputed && { isUndisputed: (_: unknown, epoch: number) => isUndisputed(epoch) };
+  const juliet = await new ManagedSession({ store, ...asked }).open();
   current = replica;
   await juliet.open();
   current = primary;
@@ -106,6 +107,30 @@ it('is over where a later owner is known to the store', async () => {
   await turns();
   expect(written(juliet)).toEqual([]);
   expect(juliet.ends).toHaveLength(1);
+});
+
+it('is written anew only when no other node has it as a later owner', async () => {
+  const epochs: number[] = [];
+  const answer = Promise.withResolvers<boolean>();
+  const { juliet, promote } = await start(async (epoch) => {
+    epochs.push(epoch);
+    return answer.promise;
+  });
+  promote();
+  const said = juliet.say('1');
+  await turns();
+  expect([epochs, written(juliet)]).toEqual([[1], []]);
+  answer.resolve(true);
+  await said;
+  expect([written(juliet), juliet.ends]).toEqual([['1'], []]);
+});
+
+it('is over where another node has it as a later owner, of which the store knows nothing', async () => {
+  const { juliet, promote } = await start(() => Promise.resolve(false));
+  promote();
+  void juliet.say('1');
+  await turns();
+  expect([written(juliet), juliet.ends.length, (await juliet.journal())?.epoch]).toEqual([[], 1, 1]);
 });
 
 it('is over where it is refused by a store that has lost nothing', async () => {

@@ -3,8 +3,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Offer } from '../../session/offer.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
-import type { RemoteSession } from '../../session/remote-session.ts';
-import type { RecordedSession, ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
 
 export interface ArrivalsHost {
@@ -13,8 +12,6 @@ export interface ArrivalsHost {
   readonly metrics: Pick<Metrics, 'clusterTakeovers'>;
   /** A session of this node. */
   own(sid: string): Session | undefined;
-  /** What is known of a session of another node. */
-  elsewhere(sid: string): RemoteSession | undefined;
   /** Takes a session over; undefined where it is over, or may not be taken as it is recorded. */
   restore(
     account: Jid,
@@ -65,15 +62,12 @@ export class Arrivals {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const here = own(sid);
       if (here !== undefined) return { session: here, from: 'here' };
+      const { losses } = otherNodes;
+      await otherNodes.told(account, sid);
       const found = await store.find(account, sid);
       if (!wanted()) return undefined;
-      if (found === undefined || found.record.maxSeconds === 0) return this.#missing(account, sid);
-      const { losses } = otherNodes;
-      const later = this.#laterOwner(found);
-      if (later !== undefined) {
-        await otherNodes.release(later, sid);
-        continue;
-      }
+      if (losses !== otherNodes.losses) continue;
+      if (found === undefined || found.record.maxSeconds === 0) return undefined;
       // with it come the stanzas that are in its memory alone
       const alive = otherNodes.isAlive(found.owner);
       const released = alive && (await otherNodes.release(found.owner, sid));
@@ -84,21 +78,6 @@ export class Arrivals {
       return { session, from: alive ? 'elsewhere' : 'gone' };
     }
     throw new StreamError('resource-constraint', 'Your session goes from node to node: try again.');
-  }
-
-  /** A keyspace that has lost its newest writes may name an owner before, while everything is with a later one. */
-  #laterOwner({ record, owner }: RecordedSession): string | undefined {
-    const known = this.#host.elsewhere(record.sid);
-    if (known === undefined || known.epoch <= record.epoch || known.node === owner) return undefined;
-    return this.#host.otherNodes.isAlive(known.node) ? known.node : undefined;
-  }
-
-  /** The keyspace has no such session. */
-  async #missing(account: Jid, sid: string): Promise<undefined> {
-    const { otherNodes, store } = this.#host;
-    if (!otherNodes.unsettled || (await store.lastHandled(account, sid)) !== undefined) return undefined;
-    // whoever has it may not have told the keyspace yet
-    throw new StreamError('resource-constraint', 'Your session is not found just now: try again.');
   }
 
   #count(how: 'released' | 'forced'): void {

@@ -21,6 +21,8 @@ export interface DeparturesHost {
   isHadByOthers(stanza: Stanza, account: Jid, at: number): Awaitable<boolean>;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
+  /** See `OtherNodes`. */
+  told?(account: Jid, sid: string): Awaitable<void>;
   /** Nobody has a session that another node might have had. */
   onOver?(session: Session): void;
   onUnreadable(error: unknown): void;
@@ -126,6 +128,7 @@ export class Departures {
     const { account, sessionId } = session;
     this.#leaving.add(session);
     try {
+      await this.#host.told?.(account, sessionId);
       if ((await untilDone(() => store.find(account, sessionId), again)) !== undefined) return;
       this.#host.onOver?.(session);
       await this.of(session);
@@ -171,6 +174,8 @@ export class Departures {
     await this.#finishing.get(sessionId);
     const { store, again } = this.#host;
     const { bare: account, resource } = jid;
+    // whoever has it as a later owner
+    if (!management.asserted) await this.#host.told?.(account, sessionId);
     // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
     const entries = await untilDone(() => store.end(account, resource, sessionId, management.epoch), again);
     if (!management.backlog.asserted)

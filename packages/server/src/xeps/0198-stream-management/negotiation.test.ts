@@ -58,6 +58,7 @@ async function start(otherNodes?: OtherNodes) {
       upFor: () => () => {},
       onFault: (error) => faults.push(error),
       onDrained() {},
+      isUndisputed: () => Promise.resolve(true),
       onFenced: (session) => session.moved('another node has it'),
     },
     ids,
@@ -70,7 +71,6 @@ async function start(otherNodes?: OtherNodes) {
         metrics,
         store,
         own: () => undefined,
-        elsewhere: () => undefined,
         async restore(account, sid) {
           const kept = await store.claim(account, sid);
           if (kept === undefined) return undefined;
@@ -220,6 +220,7 @@ it('is fetched from the node that took it over while this one was cut off', asyn
   const otherNodes: Partial<OtherNodes> = {
     confirmed: () => undefined,
     isAlive: () => true,
+    told: () => undefined,
     release: async (owner, sid) => released.push(`${owner} ${sid}`) > 0,
   };
   const { juliet, enable, resume, id, store, unreliable, resumed, metrics } = await start(otherNodes as OtherNodes);

@@ -64,6 +64,7 @@ export async function takeOverSessions(
 /** Its client may have had another node fetch it meanwhile. */
 async function restoreFrom(found: RecordedSession, at: RestoringHost): Promise<boolean> {
   const { account, record, owner } = found;
+  await at.context.otherNodes?.told(account, record.sid);
   return (await restoreSession(account, record.sid, at, (now) => now === owner)) !== undefined;
 }
 

@@ -78,6 +78,7 @@ export default defineModule({
       limits: () => config().limits.unacknowledged,
       again,
       upFor: (milliseconds, done) => whenUpFor(keyspace, milliseconds, done),
+      isUndisputed: (session, epoch) => otherNodes?.isUndisputed(session, epoch) ?? Promise.resolve(true),
       onFenced(session) {
         const reason = 'it is gone from the keyspace, or another node has taken it over';
         if (otherNodes === undefined) return session.giveUp(reason);
@@ -102,6 +103,7 @@ export default defineModule({
       store,
       isHadByOthers: (stanza, account, at) => recipients.have(stanza, account, at),
       again,
+      told: (account, sid) => otherNodes?.told(account, sid),
       // others still count on it, since whoever takes a session over tells of it
       onOver: (session) => void otherNodes?.ended(session),
       onUnreadable: (error) => log.error('resumption.unreadable', { error: error as Error }),
@@ -115,7 +117,6 @@ export default defineModule({
         metrics: context.metrics,
         store,
         own: (sid) => sessions.owned({ sessionId: sid }),
-        elsewhere: (sid) => sessions.remote(sid),
         restore: (account, sid, mayTakeFrom) => restoreSession(account, sid, restoring, mayTakeFrom),
       });
     context.peers.on(OFFERED, (text) => {
