@@ -8,6 +8,9 @@ import type { Request, SimulatedStore } from './store.ts';
 /** Milliseconds that a request waits for its answer. */
 const DEADLINE = 5000;
 
+/** A node has left in order. */
+const LEAVING = /^leave /;
+
 /**
  * What one node's link to the store is: requests are executed in order, their answers and the frames come back in order,
  * each when the simulation says so, and none where the link is lost first.
@@ -122,6 +125,8 @@ export class SimulatedLink {
       (value) => this.#answers.push({ name, give: give(() => request.answer(value)) }),
       (error) => this.#answers.push({ name, give: give(() => request.fail(error)) }),
     );
+    // the others count on it no more, so what it alone knew it cannot tell anybody
+    if (LEAVING.test(name)) this.#store.secure();
     return name;
   }
 

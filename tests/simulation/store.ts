@@ -24,8 +24,9 @@ export interface Request {
 const BEGINNING = /^(open|register)-session/;
 const LATEST = 20;
 
-/** How many of the newest things that were done a failover may lose at most. */
+/** How many of the newest things that were done a failover may lose at most, and how many milliseconds they may be old. */
 const TAIL = 60;
+const LAG = 8000;
 
 /** Frames that a body of an operation sends go where those of nodes go. */
 class StoreBus extends EmbeddedBus {
@@ -50,15 +51,17 @@ export class SimulatedStore {
   readonly #memory: Memory;
   readonly #touched = new Set<string>();
   /** How to take back each of the newest things that were done, the oldest first. */
-  #tail: (() => void)[][] = [];
+  #tail: { readonly at: number; readonly steps: (() => void)[] }[] = [];
+  readonly #now: () => number;
 
   constructor(now: () => number) {
+    this.#now = now;
     this.#memory = new Memory(now);
     this.#memory.attach({
       record: noEffects,
       see() {},
       touch: (key) => this.#touched.add(key),
-      undo: (step) => this.#tail.at(-1)?.push(step),
+      undo: (step) => this.#tail.at(-1)?.steps.push(step),
     });
     const bus = new StoreBus(() => this);
     const rest = { trouble: new Trouble(), observer: {}, persistence: undefined };
@@ -72,7 +75,7 @@ export class SimulatedStore {
 
   /** Something else is about to be done. */
   begin(): void {
-    if (this.#tail.push([]) > TAIL) this.#tail.shift();
+    if (this.#tail.push({ at: this.#now(), steps: [] }) > TAIL) this.#tail.shift();
   }
 
   /** What was done up to now no failover loses. */
@@ -82,8 +85,10 @@ export class SimulatedStore {
 
   /** A replica takes the place of the store, which lacks so many of the things that were done last: how many it were. */
   failOver(random: Random): number {
+    const known = this.#tail.findIndex(({ at }) => at >= this.#now() - LAG);
+    if (known !== 0) this.#tail.splice(0, known === -1 ? this.#tail.length : known);
     const lost = this.#tail.splice(random.below(this.#tail.length + 1));
-    for (const steps of lost.reverse()) for (const undo of steps.reverse()) undo();
+    for (const { steps } of lost.reverse()) for (const undo of steps.reverse()) undo();
     this.secure();
     this.late.splice(0);
     for (const link of this.links) link.failOver();

@@ -70,6 +70,7 @@ export class Cluster implements OtherNodes {
       { onFrame: (frame) => this.#onFrame(frame), onOtherVersion, onDamaged },
       this.#memberFrames.versions,
     );
+    const isAlive = (node: string) => this.isAlive(node);
     const send = (to: string, item: Buffer) => this.#channels.send(to, item);
     this.#channels = new Channels({
       self: id,
@@ -111,11 +112,17 @@ export class Cluster implements OtherNodes {
       onAnnounced: (sid, epoch) => this.#moves.taken(sid, epoch),
       onCame: (session) => this.#registry.came(session),
     });
-    this.#lookup = new SessionLookup({ id, store, sessions, table: this.#table });
+    this.#lookup = new SessionLookup({
+      id,
+      store,
+      sessions,
+      table: this.#table,
+      told: (account) => this.told(account),
+    });
     this.#delivery = new RemoteDelivery({
       self: id,
       send,
-      isAlive: (node) => this.isAlive(node),
+      isAlive,
       waiting: (node) => this.#channels.waiting(node),
       own: (sid) => sessions.owned({ sessionId: sid }),
       ownerOf: async (account, sid) => (await this.#owners.find(account, sid))?.owner,
@@ -140,13 +147,6 @@ export class Cluster implements OtherNodes {
     this.#questions = new Questions(send);
     const ask = (node: string, item: (id: number) => Buffer) => this.#questions.ask(node, item);
     this.#requests = new SessionRequests({ id, sessions, send, ask });
-    this.#owners = new RightfulOwners({
-      ...host,
-      others: () => this.#others(),
-      isAlive: (node) => this.isAlive(node),
-      isUnsettled: () => this.#reassertion.unsettled,
-      left: (sid) => this.#moves.left(sid),
-    });
     this.#reaping = new Reaping(host, async ({ id: gone }) => {
       this.#table.onReaped(gone);
       await this.#membership?.dealtWith(gone);
@@ -164,6 +164,8 @@ export class Cluster implements OtherNodes {
       sweep: () => this.#moves.sweep(),
       onFault: host.onFault,
     });
+    const parts = { reassertion: this.#reassertion, registry: this.#registry, moves: this.#moves };
+    this.#owners = new RightfulOwners({ ...host, ...parts, isAlive, others: () => this.#others() });
     this.#received = new ReceivedItems({
       ...host,
       counts: this.#channels.counts,
@@ -210,8 +212,8 @@ export class Cluster implements OtherNodes {
       this.#announcements.beat();
     }, lease().heartbeatMs).unref();
     this.#stops.push(() => clearInterval(beat));
-    const known = this.#announcements.known(this.#others());
-    await Promise.race([known, pause(KNOWN_MS, undefined, { ref: false })]);
+    void this.#owners.begin();
+    await Promise.race([this.#announcements.known(this.#others()), pause(KNOWN_MS, undefined, { ref: false })]);
     // what is left of nodes that nobody remembers
     if (this.#membership.members.size === 0) await this.#host.reap((owner) => !this.isAlive(owner));
     this.#joined = true;
@@ -326,7 +328,7 @@ export class Cluster implements OtherNodes {
     return this.#reassertion.losses;
   }
 
-  told(account: Jid, sid: string): Promise<void> | undefined {
+  told(account: Jid, sid?: string): Promise<void> | undefined {
     return this.#owners.told(account, sid);
   }
 

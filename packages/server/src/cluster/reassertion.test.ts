@@ -88,3 +88,13 @@ it('does not stay for long where the store does not answer', async () => {
   await waiting;
   expect(asked).toHaveLength(2);
 });
+
+it('does not know of itself, when it starts, whether the store has lost something', () => {
+  const { reassertion } = start();
+  expect(reassertion.unsettled).toBe(true);
+  reassertion.settled();
+  expect(reassertion.unsettled).toBe(false);
+  reassertion.storeChanged();
+  reassertion.settled();
+  expect(reassertion.unsettled).toBe(true);
+});

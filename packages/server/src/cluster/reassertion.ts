@@ -10,7 +10,7 @@ export interface ReassertionHost {
   readonly keyspace: Keyspace;
   readonly sessions: Iterable<Session>;
   readonly log: Log;
-  /** Records a session anew that has no journal. */
+  /** Records a session anew. */
   assert(session: Session): Promise<void>;
   /** A session has another epoch. */
   changed(session: Session): void;
@@ -59,6 +59,11 @@ export class Reassertion {
     return this.#losses;
   }
 
+  /** It is known that the store had lost nothing before this node started. */
+  settled(): void {
+    if (this.#losses === 0) this.#lastLoss = Number.NEGATIVE_INFINITY;
+  }
+
   /** Owners that live may not have asserted yet what is theirs. */
   get unsettled(): boolean {
     return performance.now() - this.#lastLoss < SETTLED_MS;
@@ -70,7 +75,7 @@ export class Reassertion {
    */
   async leave(leave: () => Promise<void>): Promise<void> {
     const end = performance.now() + LAST_MS;
-    const secured = () => within(this.#secured(), end - performance.now()).catch(() => {});
+    const secured = () => within(this.#secured(), Math.max(0, end - performance.now())).catch(() => {});
     await secured();
     await leave();
     await secured();
@@ -126,9 +131,7 @@ export class Reassertion {
 
   async #assert(session: Session): Promise<void> {
     if (session.ended) return;
-    if (session.backlog?.resumable) {
-      await session.backlog.recorded();
-      if (!session.ended) this.#host.changed(session);
-    } else await this.#host.assert(session);
+    await this.#host.assert(session);
+    if (!session.ended && session.management?.resumable) this.#host.changed(session);
   }
 }

@@ -15,7 +15,7 @@ const NOTHING = { handled: 0, origins: new Map<string, number>() };
 async function start() {
   const { keyspace } = await openKeyspace('embedded::memory:');
   onTestFinished(() => keyspace.close());
-  const scene = { unsettled: true, silent: false, alive: true };
+  const scene = { unsettled: true, silent: false, alive: true, settled: 0, losses: 0 };
   const log: string[] = [];
   const node = (id: string, other: string) => {
     const store = new ResumptionStore({ keyspace, owner: id, onDamaged: (error) => expect.fail(error.message) });
@@ -26,8 +26,17 @@ async function start() {
       log: { info: (event: string) => void log.push(event) } as never,
       others: () => [other],
       isAlive: () => scene.alive,
-      isUnsettled: () => scene.unsettled,
-      left: async (sid) => void left.push(sid),
+      reassertion: {
+        get unsettled() {
+          return scene.unsettled;
+        },
+        get losses() {
+          return scene.losses;
+        },
+        settled: () => void scene.settled++,
+      },
+      registry: { assert: async ({ management }) => management?.recorded() },
+      moves: { left: async (sid) => void left.push(sid) },
     });
     const juliet = async (epoch: number) => {
       const from = { epoch, header: NOTHING, entries: [] };
@@ -107,10 +116,22 @@ it('has others tell the keyspace what they have of a session, where it may lack 
   later.management.storeChanged();
   expect(await a.owners.find(JULIET.bare, SID)).toMatchObject({ owner: B, record: { epoch: 5 } });
   await a.owners.told(JULIET.bare, 'another');
-  expect(b.left).toEqual(['another']);
+  expect(b.left).toEqual([SID, 'another']);
   scene.unsettled = false;
   expect(a.owners.told(JULIET.bare, SID)).toBeUndefined();
   expect(await a.owners.find(JULIET.bare, 'another')).toBeUndefined();
+});
+
+it('asks again where the keyspace has lost something meanwhile, and has sessions of this node written, too', async () => {
+  const { a, b, scene } = await start();
+  scene.silent = true;
+  const told = a.owners.told(JULIET.bare);
+  const own = await a.juliet(3);
+  own.management.storeChanged();
+  scene.losses++;
+  scene.silent = false;
+  await told;
+  expect([own.management.asserted, b.left]).toEqual([true, ['', '']]);
 });
 
 it('tells of it where that takes long', async () => {
@@ -120,4 +141,13 @@ it('tells of it where that takes long', async () => {
   await expect.poll(() => log).toEqual(['resumption.waits']);
   scene.silent = false;
   await told;
+});
+
+it('learns from another node that the keyspace has lost nothing', async () => {
+  const { a, scene } = await start();
+  await a.owners.begin();
+  expect(scene.settled).toBe(0);
+  scene.unsettled = false;
+  await a.owners.begin();
+  expect(scene.settled).toBe(1);
 });

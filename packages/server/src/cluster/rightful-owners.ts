@@ -5,7 +5,10 @@ import { untilDone } from '../session/attempts.ts';
 import type { RecordedSession, ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { Reassertion } from './reassertion.ts';
 import { lookAgain } from './remote-delivery.ts';
+import type { SessionMoves } from './session-moves.ts';
+import type { SessionRegistry } from './session-registry.ts';
 
 export interface RightfulOwnersHost {
   /** The id of this node. */
@@ -17,14 +20,16 @@ export interface RightfulOwnersHost {
   /** The other nodes that live. */
   others(): readonly string[];
   isAlive(node: string): boolean;
-  /** The keyspace has lost writes a moment ago, or this node does not know whether it has. */
-  isUnsettled(): boolean;
-  /** Resolves when everything of a session is in the keyspace that this node has left to another one. */
-  left(sid: string): Promise<void>;
+  /** What the keyspace has lost. */
+  readonly reassertion: Pick<Reassertion, 'unsettled' | 'losses' | 'settled'>;
+  readonly registry: Pick<SessionRegistry, 'assert'>;
+  readonly moves: Pick<SessionMoves, 'left'>;
 }
 
-/** Somebody is about to take a session as the keyspace has it. */
+/** Somebody is about to take a session as the keyspace has it, or counts on which sessions of an account it has. */
 const SOUGHT = 'session-sought';
+/** Somebody who has just started asks whether the keyspace has lost nothing lately. */
+const SETTLED = 'keyspace-settled';
 /** Somebody is about to write a session anew as they have it. */
 const KEPT = 'session-kept';
 /** Of a session that is kept under this epoch there is a later owner. */
@@ -34,7 +39,7 @@ const LATER = 'session-later';
 const SOON_MS = 500;
 
 const WAITS =
-  'A client resumes a session here, and since Redis has lost its newest writes this node waits until all others have told it what they have of that session.';
+  'Redis may have lost its newest writes, so before a session is taken over all other nodes tell it what they have of that. One of them takes long.';
 
 /**
  * Whose sessions are, where the keyspace has lost its newest writes: it may know a session as it was under an earlier
@@ -50,19 +55,29 @@ export class RightfulOwners {
 
   constructor(host: RightfulOwnersHost) {
     this.#host = host;
+    host.peers.on(SETTLED, () => !host.reassertion.unsettled);
     host.peers.on(SOUGHT, (text) => this.#onSought(text));
     host.peers.on(KEPT, (text) => this.#onKept(text));
     host.peers.on(LATER, (text) => this.#onLater(text));
   }
 
+  /** This node has joined the others: if one of them knows that the keyspace has lost nothing lately, it need not ask them all. */
+  async begin(): Promise<void> {
+    const { peers, others, reassertion } = this.#host;
+    const answers = others().map(async (node) => (await peers.ask(node, SETTLED, '')) && reassertion.settled());
+    await Promise.all(answers);
+  }
+
   /**
-   * Resolves when every node that lives has told the keyspace what it has of a session; undefined where the keyspace has
-   * lost nothing lately.
+   * Resolves when every node that lives, this one as well, has told the keyspace what it has of the sessions of an account,
+   * and of this one if it left it to another node; undefined where the keyspace has lost nothing lately.
    */
-  told(account: Jid, sid: string): Promise<void> | undefined {
-    if (!this.#host.isUnsettled()) return undefined;
+  told(account: Jid, sid = ''): Promise<void> | undefined {
+    if (!this.#host.reassertion.unsettled) return undefined;
+    const asked = this.#tell(account, sid);
+    if (sid === '') return asked;
     const late = setTimeout(() => this.#host.log.info('resumption.waits', { message: WAITS }), SOON_MS).unref();
-    return this.#askAll(SOUGHT, `${sid} ${account.bareText}`).finally(() => clearTimeout(late));
+    return asked.finally(() => clearTimeout(late));
   }
 
   /** What is recorded of a session; that there is nothing is true where nobody has to tell the keyspace of it first. */
@@ -81,6 +96,19 @@ export class RightfulOwners {
     return later === undefined || later < epoch;
   }
 
+  async #tell(account: Jid, sid: string): Promise<void> {
+    for (let losses = -1; losses !== this.#host.reassertion.losses; ) {
+      losses = this.#host.reassertion.losses;
+      await this.#askAll(SOUGHT, `${account.bareText} ${sid}`);
+      await this.#assert(account, sid); // somebody may have come here meanwhile
+    }
+  }
+
+  async #assert(account: Jid, sid: string): Promise<void> {
+    const { sessions, registry, moves } = this.#host;
+    await Promise.all([...sessions.here(account).map((session) => registry.assert(session)), moves.left(sid)]);
+  }
+
   /** Resolves when each of the others has answered, or is gone. */
   async #askAll(subject: string, text: string): Promise<void> {
     await Promise.all(this.#host.others().map((node) => this.#ask(node, subject, text)));
@@ -92,16 +120,15 @@ export class RightfulOwners {
   }
 
   async #onSought(text: string): Promise<void> {
-    const { sessions, store, left } = this.#host;
-    const [sid = '', account = ''] = text.split(' ');
+    const { store } = this.#host;
+    const [bare = '', sid = ''] = text.split(' ');
+    const account = Jid.parse(bare);
     // this node knows by then whether it is another store that answers
     await untilDone(
-      () => store.find(Jid.parse(account), sid),
+      () => store.find(account, sid),
       () => lookAgain(0),
     );
-    const management = sessions.owned({ sessionId: sid })?.management;
-    if (management?.resumable) await management.recorded();
-    else await left(sid);
+    await this.#assert(account, sid);
   }
 
   /** False where the asker has not heard the answer, and asks again. */

@@ -9,6 +9,8 @@ export interface SessionLookupHost {
   readonly store: ResumptionStore;
   readonly sessions: Sessions;
   readonly table: SessionTable;
+  /** See `OtherNodes`. */
+  told(account: Jid): Promise<void> | undefined;
 }
 
 const LATER_MS = 10_000;
@@ -22,7 +24,8 @@ export class SessionLookup {
   }
 
   async refresh(account: Jid): Promise<void> {
-    const { store, sessions, id, table } = this.#host;
+    const { store, sessions, id, table, told } = this.#host;
+    await told(account);
     const before = sessions.of(account);
     const recorded = await store.list(account);
     let hearsay = false;

@@ -81,8 +81,9 @@ export class SessionRegistry {
 
   /** Records a session anew in a keyspace that has lost its newest writes. Resolves when that is committed. */
   async assert(session: Session): Promise<void> {
+    if (session.management?.resumable) return session.management.recorded();
     const entry = this.#entries.get(session);
-    if (entry === undefined || session.backlog?.resumable) return;
+    if (entry === undefined) return;
     await this.#idle(entry); // the writes that were under way may have been lost
     if (this.#entries.get(session) !== entry || session.backlog?.resumable) return;
     if (entry.writing === undefined) this.#write(session, entry, () => this.#assert(session));

@@ -27,10 +27,10 @@ export interface OtherNodes {
   /** How often the keyspace has lost its newest writes, as far as this node knows. */
   readonly losses: number;
   /**
-   * Where it may have lost some a moment ago: resolves when each node that lives has told it anew what it has of a session.
-   * What the keyspace knows of a session is not to be taken for true before.
+   * Where it may have lost some a moment ago: resolves when each node that lives has told it anew what it has of an account's
+   * sessions, and of the one with this id. What the keyspace knows of them is not to be taken for true before.
    */
-  told(account: Jid, sid: string): Promise<void> | undefined;
+  told(account: Jid, sid?: string): Promise<void> | undefined;
   /**
    * Whether no other node that lives has a session of this one under a higher epoch: then it may be written anew into a
    * keyspace that has lost its newest writes.

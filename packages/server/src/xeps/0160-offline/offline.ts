@@ -180,6 +180,7 @@ async function store(
     const add = async () => {
       // each time: not before what the keyspace has lost, which it would hide
       for (let wait = recent.restored(account); wait !== undefined; wait = recent.restored(account)) await wait;
+      if (look) await otherNodes.told(account); // who is there
       tried++;
       return context.store.add(account, text, limits, origin, look);
     };

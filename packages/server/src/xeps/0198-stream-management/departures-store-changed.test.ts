@@ -108,3 +108,16 @@ it('numbers what it forwards by what it is: two who route it do not take one for
   expect(ids()).toEqual(['1', '2', '2', '3', '1', '2']);
   expect(routed.slice(4).map(({ origin }) => origin?.k)).toEqual(numbers.slice(0, 2));
 });
+
+it('routes nothing again of what a node left that is gone, where the keyspace has lost that it was routed', async () => {
+  for (const id of ['1', '2']) await juliet.say(id);
+  const { session } = juliet;
+  const kept = await entries();
+  for (let time = 0; time < 2; time++) {
+    await remember(1, kept, other);
+    await other.end(JULIET.bare, JULIET.resource, session.sessionId, 1);
+    await departures.finish((owner) => owner === other.owner);
+    expect(ids()).toEqual(['1', '2']);
+    expect(await store.waiting(JULIET.bare, session.sessionId)).toEqual([]);
+  }
+});

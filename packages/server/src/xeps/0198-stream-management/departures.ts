@@ -206,17 +206,20 @@ export class Departures {
   async finish(isGone: (owner: string, sid: string) => boolean): Promise<void> {
     const { store } = this.#host;
     for await (const { jid, sid, owner, entries } of store.unfinished()) {
-      if (owner === store.owner && this.#over.has(sid)) await store.keepWaiting(jid, sid, 0);
-      else if (isGone(owner, sid) || (owner === store.owner && !this.#running.has(sid))) {
-        await this.#finish(jid, sid, entries, owner);
-      }
+      const gone = isGone(owner, sid);
+      if (!gone && owner !== store.owner) continue;
+      // the keyspace has lost that all of it was routed
+      if (this.#over.has(sid)) await store.keepWaiting(jid, sid, 0, owner);
+      else if (gone || !this.#running.has(sid)) await this.#finish(jid, sid, entries, owner);
     }
   }
 
   async #finish(jid: Jid, sid: string, entries: readonly JournalEntry[], owner: string): Promise<void> {
     const before = this.#finishing.get(sid);
     if (before !== undefined) return before;
-    const finishing = this.#forwardWaiting(jid, sid, entries, owner).finally(() => this.#finishing.delete(sid));
+    const finishing = this.#forwardWaiting(jid, sid, entries, owner)
+      .then(() => this.#remember(sid))
+      .finally(() => this.#finishing.delete(sid));
     this.#finishing.set(sid, finishing);
     await finishing;
   }
