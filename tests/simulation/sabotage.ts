@@ -1,8 +1,10 @@
+import type { Member } from '@parley/server/cluster/member';
 import { Membership } from '@parley/server/cluster/membership';
 import { Missed } from '@parley/server/cluster/missed';
+import { Reaping } from '@parley/server/cluster/reaping';
+import { Reassertion } from '@parley/server/cluster/reassertion';
+import { RightfulOwners } from '@parley/server/cluster/rightful-owners';
 import { SessionRegistry } from '@parley/server/cluster/session-registry';
-import { SessionRequests } from '@parley/server/cluster/session-requests';
-import { Backlog } from '@parley/server/session/backlog';
 import { JournalWriter } from '@parley/server/session/journal-writer';
 import { Management } from '@parley/server/session/management';
 import { Origins } from '@parley/server/session/origins';
@@ -20,6 +22,7 @@ import {
   clusterHousehold,
   conversation,
   household,
+  householdFailover,
   type Scenario,
 } from './scenario.ts';
 
@@ -235,18 +238,52 @@ export const sabotages: readonly Sabotage[] = [
     ),
   },
   {
-    name: 'a session is taken though its node knows more',
+    name: 'a session is taken before the others have told the keyspace what they have of it',
     scenario: clusterFailover,
-    seeds: 130,
-    begin: replace(
-      SessionRequests.prototype,
-      'release',
-      (release) =>
-        async function (this: SessionRequests, ...args: never[]) {
-          void Reflect.apply(release, this, args);
-          return false;
-        },
-    ),
+    seeds: 0,
+    begin: replace(RightfulOwners.prototype, 'told', () => () => undefined),
+  },
+  {
+    name: 'a session is written anew though another node may have it',
+    scenario: clusterFailover,
+    seeds: 0,
+    begin: replace(RightfulOwners.prototype, 'isUndisputed', () => () => Promise.resolve(true)),
+  },
+  {
+    name: 'what some session has had is handed over again where the keyspace has lost that',
+    scenario: clusterFailover,
+    seeds: 0,
+    begin: replace(RecentlyStored.prototype, 'wasTaken', () => () => false),
+  },
+  {
+    name: 'what gone members left is dealt with once, whatever the keyspace has lost',
+    scenario: householdFailover,
+    seeds: 0,
+    begin() {
+      const done = new Set<string>();
+      return replace(
+        Reaping.prototype,
+        'of',
+        (of) =>
+          function (this: Reaping, member: Member) {
+            if (done.has(member.id)) return Promise.resolve();
+            done.add(member.id);
+            return Reflect.apply(of, this, [member as never]);
+          },
+      )();
+    },
+  },
+  {
+    name: 'a session that is ending is not told that the store has lost something',
+    scenario: householdFailover,
+    seeds: 0,
+    begin: replace(Departures.prototype, 'storeChanged', () => () => {}),
+  },
+  {
+    name: 'a node that leaves does not wait for what the store lacks',
+    scenario: clusterFailover,
+    seeds: 0,
+    begin: replace(Reassertion.prototype, 'leave', () => (leave: () => Promise<void>) => leave()),
   },
   {
     name: 'what was stored lately is not stored again where the store has lost it',

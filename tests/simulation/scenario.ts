@@ -11,8 +11,6 @@ export interface Scenario {
   readonly sessionsEnd: boolean;
   /** Whether the store is replaced now and then by one that lacks the newest writes. */
   readonly failovers: boolean;
-  /** How many runs it has in the short form. */
-  readonly runs: number;
 }
 
 /** Three clients of one node; their sessions outlive everything. */
@@ -23,7 +21,6 @@ export const conversation: Scenario = {
   actions: 200,
   sessionsEnd: false,
   failovers: false,
-  runs: 100,
 };
 
 /** Two accounts, one with two clients, that come and go. */
@@ -34,10 +31,9 @@ export const household: Scenario = {
   actions: 200,
   sessionsEnd: true,
   failovers: false,
-  runs: 100,
 };
 
-const THREE = { nodes: 3, clients: ['romeo/a', 'romeo/b', 'juliet/a', 'nurse/a'], actions: 250, runs: 60 };
+const THREE = { nodes: 3, clients: ['romeo/a', 'romeo/b', 'juliet/a', 'nurse/a'], actions: 250 };
 
 /** The same on three nodes. */
 export const clusterConversation: Scenario = { ...conversation, ...THREE, name: 'cluster-conversation' };

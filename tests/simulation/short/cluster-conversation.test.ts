@@ -1,0 +1,4 @@
+import { clusterConversation } from '../scenario.ts';
+import { simulates } from '../short-form.ts';
+
+simulates(clusterConversation);

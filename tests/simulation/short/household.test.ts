@@ -1,0 +1,4 @@
+import { household } from '../scenario.ts';
+import { simulates } from '../short-form.ts';
+
+simulates(household);
