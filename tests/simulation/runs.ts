@@ -2,7 +2,7 @@ import { type Scenario, scenarioNamed } from './scenario.ts';
 import { simulate } from './simulation.ts';
 
 /** How many violating runs are told of. */
-const TOLD = 5;
+export const TOLD = 5;
 
 export interface Runs {
   readonly runs: number;
@@ -17,9 +17,6 @@ export interface Runs {
 export interface RunsOptions {
   /** Ends early where so many runs violate something. */
   readonly told?: number;
-  /** Hears of each run: its seed and what came of it, of so many that went well in one line. */
-  tell?(line: string): void;
-  readonly inOneLine?: number;
 }
 
 /** Runs a scenario with each seed of a range. */
@@ -27,30 +24,18 @@ export async function runSeeds(
   scenario: Scenario,
   first: number,
   count: number,
-  { told = TOLD, tell = () => {}, inOneLine = 1 }: RunsOptions = {},
+  { told = TOLD }: RunsOptions = {},
 ): Promise<Runs> {
   const violations: string[] = [];
   const counts = new Map<string, number>();
   let acknowledged = 0;
   let runs = 0;
-  let untold = { first, acknowledged: 0 };
-  const tellOf = (last: number, what: string) => {
-    const seeds = untold.first === last ? `seed ${last}` : `seeds ${untold.first} to ${last}`;
-    tell(`${scenario.name}, ${seeds}: ${untold.acknowledged} acknowledged, ${what}\n`);
-    untold = { first: last + 1, acknowledged: 0 };
-  };
   for (let seed = first; seed < first + count && violations.length < told; seed++, runs++) {
     const outcome = await simulate(seed, scenario);
     acknowledged += outcome.acknowledged;
     for (const [what, times] of outcome.counts) counts.set(what, (counts.get(what) ?? 0) + times);
     const [violation] = outcome.violations;
-    if (violation !== undefined) {
-      if (untold.first < seed) tellOf(seed - 1, 'all is well');
-      violations.push(`seed ${seed}: ${violation} (${commandFor(scenario, seed)})`);
-    }
-    untold.acknowledged += outcome.acknowledged;
-    if (violation !== undefined) tellOf(seed, violation);
-    else if (seed - untold.first + 1 === inOneLine || seed === first + count - 1) tellOf(seed, 'all is well');
+    if (violation !== undefined) violations.push(`seed ${seed}: ${violation} (${commandFor(scenario, seed)})`);
     await new Promise((turn) => setImmediate(turn)); // whoever waits for this process is not kept waiting for long
   }
   return { runs, acknowledged, counts, violations };

@@ -240,7 +240,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'a session is taken before the others have told the keyspace what they have of it',
     scenario: clusterFailover,
-    seeds: 0,
+    seeds: 150,
     begin: replace(RightfulOwners.prototype, 'told', () => () => undefined),
   },
   {

@@ -3,22 +3,33 @@
 //
 //     SIMULATION_SCENARIO=household SIMULATION_SEED=42 vitest run tests/simulation/simulation.test.ts
 //
-// repeats one run and writes every event of it. The short form (short/*.test.ts) has seeds that are always the same; those
-// of the long form (simulation.long.test.ts: `npm run simulate`) begin at SIMULATION_SEED, or anywhere.
-import { expect, it } from 'vitest';
-import { askedFor, runSeeds, tellRun } from './runs.ts';
-import { household, scenarios } from './scenario.ts';
+// repeats one run and writes every event of it. The seeds of this file are always the same; those of the long form
+// (simulation.long.test.ts: `npm run simulate`) begin at SIMULATION_SEED, or anywhere.
+import { afterAll, describe, expect, it } from 'vitest';
+import { askedFor, tellRun } from './runs.ts';
+import { scenarios } from './scenario.ts';
+import { SeedsProcesses } from './seeds-processes.ts';
 import { simulate } from './simulation.ts';
 
+/** Of all scenarios together. */
+const RUNS = 3000;
+
 const asked = askedFor();
+const tell = (line: string) => void process.stdout.write(line);
 
 if (asked === undefined) {
-  it('tells which runs there were', async () => {
-    const lines: string[] = [];
-    await runSeeds(household, 5, 5, { inOneLine: 2, tell: (line) => lines.push(line) });
-    expect(lines.map((line) => line.replace(/\d+ ack/, 'N ack'))).toEqual(
-      ['seeds 5 to 6', 'seeds 7 to 8', 'seed 9'].map((seeds) => `household, ${seeds}: N acknowledged, all is well\n`),
-    );
+  describe('many runs', () => {
+    const processes = new SeedsProcesses();
+    afterAll(() => processes[Symbol.dispose]());
+
+    it.each(scenarios)('lose, repeat and reorder nothing: $name', { timeout: 600_000 }, async (scenario) => {
+      const count = RUNS / scenarios.length;
+      const { runs, violations, acknowledged, counts } = await processes.run(scenario, 1, count, tell);
+      expect(violations).toEqual([]);
+      expect(runs).toBe(count);
+      expect(acknowledged).toBeGreaterThan(50 * count);
+      for (const fault of ['kill', 'lose link', 'pause', 'cut', 'stop']) expect(counts.get(fault)).toBeGreaterThan(0);
+    });
   });
 
   it.each(scenarios)('is the same for the same seed: $name', async (scenario) => {

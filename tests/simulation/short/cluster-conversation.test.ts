@@ -1,4 +1,0 @@
-import { clusterConversation } from '../scenario.ts';
-import { simulates } from '../short-form.ts';
-
-simulates(clusterConversation);

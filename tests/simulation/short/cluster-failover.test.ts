@@ -1,4 +1,0 @@
-import { clusterFailover } from '../scenario.ts';
-import { simulates } from '../short-form.ts';
-
-simulates(clusterFailover);
