@@ -239,8 +239,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a session is taken before the others have told the keyspace what they have of it',
-    scenario: clusterFailover,
-    seeds: 150,
+    scenario: householdFailover,
+    seeds: 60,
     begin: replace(RightfulOwners.prototype, 'told', () => () => undefined),
   },
   {
@@ -287,8 +287,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'what was stored lately is not stored again where the store has lost it',
-    scenario: clusterFailover,
-    seeds: 150,
+    scenario: householdFailover,
+    seeds: 40,
     begin: replace(RecentlyStored.prototype, 'restore', () => () => {}),
   },
   {

@@ -320,7 +320,8 @@ export class JournalWriter {
   /** The same in a store that may know nothing of this epoch. */
   async #reassert(header: JournalHeader, entries: readonly JournalEntry[]): Promise<number | undefined> {
     const losses = this.#losses;
-    if (this.#host.session.movedAway || !(await this.#host.isUndisputed(this.#epoch))) return undefined;
+    const undisputed = await this.#host.isUndisputed(this.#epoch);
+    if (!undisputed || this.#host.session.movedAway) return undefined;
     const record = this.#host.record(this.#epoch);
     this.#recordStale = false;
     this.#record = textOf(record);
