@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { readIntoLentMemory } from './lent-memory.ts';
 import { unmapped } from './networks.ts';
 import { type ProxyAdmission, receiveProxyHeader } from './proxy-admission.ts';
 import type { Endpoint } from './proxy-protocol.ts';
@@ -73,7 +74,7 @@ export class Listener {
 
   #take(socket: Socket, peer: Endpoint): void {
     const { admit, acceptor, onTransport } = this.#options;
-    if (admit(peer.address)) onTransport(new TcpTransport(socket, acceptor, peer));
+    if (admit(peer.address)) onTransport(new TcpTransport(readIntoLentMemory(socket), acceptor, peer));
     else socket.destroy();
   }
 

@@ -183,8 +183,16 @@ export class TcpTransport implements Transport {
     const socket = this.#socket;
     socket.removeAllListeners('data');
     codec.inflate.on('data', (bytes: Buffer) => this.handler.onData(bytes));
-    if (this.#paused) codec.inflate.pause();
-    socket.pipe(codec.inflate, { end: false });
+    if (this.#paused) {
+      codec.inflate.pause();
+      socket.resume();
+    }
+    socket.on('data', (bytes: Buffer) => {
+      // a copy: what was read is lent, and inflating takes its time
+      if (codec.inflate.destroyed || codec.inflate.write(Buffer.from(bytes))) return;
+      socket.pause();
+      codec.inflate.once('drain', () => socket.resume());
+    });
     codec.deflate.on('data', (bytes: Buffer) => socket.write(bytes));
   }
 
@@ -209,10 +217,7 @@ export class TcpTransport implements Transport {
       socket.end();
       return;
     }
-    // what still comes is not worth inflating
-    socket.unpipe(codec.inflate);
-    codec.inflate.destroy();
-    socket.on('data', () => {});
+    codec.inflate.destroy(); // what still comes is not worth inflating
     if (codec.deflate.destroyed) socket.end();
     else codec.deflate.once('end', () => socket.end()).end();
   }

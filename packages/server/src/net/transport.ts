@@ -19,6 +19,7 @@ export interface PeerCertificate {
 export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point';
 
 export interface TransportHandler {
+  /** The bytes are lent, and others as soon as this returns. */
   onData(bytes: Buffer): void;
   /** The connection is over: nothing more comes, and nothing can be sent. Called once. */
   onClose(reason: string): void;
