@@ -1,4 +1,5 @@
 import type { Origin } from '@parley/xmpp/stanza';
+import { putSessionId, sessionIdAt } from '../session/session-id.ts';
 
 /** What nodes tell each other over channels: the first byte says which of these it is. */
 export const ITEM = {
@@ -57,9 +58,9 @@ export function encodeDeliver({ id, sid, first, origin }: Omit<DeliverItem, 'tex
   item[0] = ITEM.deliver;
   item[1] = (origin === undefined ? 0 : HAS_ORIGIN) | (first ? FIRST : 0) | (origin?.late ? LATE : 0);
   item.writeUInt32BE(id, 2);
-  item.write(sid, 6, 8, 'hex');
+  putSessionId(item, 6, sid);
   if (origin !== undefined) {
-    item.write(origin.sid, DELIVER_HEAD, 8, 'hex');
+    putSessionId(item, DELIVER_HEAD, origin.sid);
     item.writeUInt32BE(origin.k, DELIVER_HEAD + 8);
     item[DELIVER_HEAD + 12] = origin.effect;
   }
@@ -72,14 +73,14 @@ export function decodeDeliver(item: Buffer): DeliverItem {
   const hasOrigin = (flags & HAS_ORIGIN) !== 0;
   const origin = hasOrigin
     ? {
-        sid: item.toString('hex', DELIVER_HEAD, DELIVER_HEAD + 8),
+        sid: sessionIdAt(item, DELIVER_HEAD),
         k: item.readUInt32BE(DELIVER_HEAD + 8),
         effect: item.readUInt8(DELIVER_HEAD + 12),
         ...((flags & LATE) !== 0 ? { late: true } : {}),
       }
     : undefined;
   const text = item.subarray(DELIVER_HEAD + (hasOrigin ? ORIGIN_BYTES : 0));
-  const sid = item.toString('hex', 6, DELIVER_HEAD);
+  const sid = sessionIdAt(item, 6);
   return { id: item.readUInt32BE(2), sid, first: (flags & FIRST) !== 0, origin, text };
 }
 
@@ -130,13 +131,13 @@ export function encodeAcknowledged(id: number, sid: string, at: number): Buffer 
   const item = Buffer.allocUnsafe(19);
   item[0] = ITEM.acknowledged;
   item.writeUInt32BE(id, 1);
-  item.write(sid, 5, 8, 'hex');
+  putSessionId(item, 5, sid);
   item.writeUIntBE(at, 13, 6);
   return item;
 }
 
 export function decodeAcknowledged(item: Buffer): SessionItem & { readonly at: number } {
-  return { id: item.readUInt32BE(1), sid: item.toString('hex', 5, 13), at: item.readUIntBE(13, 6) };
+  return { id: item.readUInt32BE(1), sid: sessionIdAt(item, 5), at: item.readUIntBE(13, 6) };
 }
 
 // release, evict: kind, id (4 bytes), sid (8)
@@ -144,11 +145,11 @@ export function encodeSession(kind: typeof ITEM.release | typeof ITEM.evict, { i
   const item = Buffer.allocUnsafe(13);
   item[0] = kind;
   item.writeUInt32BE(id, 1);
-  item.write(sid, 5, 8, 'hex');
+  putSessionId(item, 5, sid);
   return item;
 }
 
 export function decodeSession(item: Buffer): SessionItem {
   if (item.length !== 13) throw new RangeError('What names a session has 13 bytes.');
-  return { id: item.readUInt32BE(1), sid: item.toString('hex', 5, 13) };
+  return { id: item.readUInt32BE(1), sid: sessionIdAt(item, 5) };
 }

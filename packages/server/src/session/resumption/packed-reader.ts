@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { sessionIdAt } from '../session-id.ts';
 
 /** Reads what PackedWriter wrote. Throws a KeyspaceError `damaged` where the bytes can be nothing of the kind. */
 export class PackedReader {
@@ -35,8 +36,7 @@ export class PackedReader {
   }
 
   sessionId(): string {
-    const start = this.#advance(8);
-    return this.#bytes.toString('hex', start, start + 8);
+    return sessionIdAt(this.#bytes, this.#advance(8));
   }
 
   /** The next `count` bytes, which stay where they are: no copy. */

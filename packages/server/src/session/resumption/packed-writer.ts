@@ -1,3 +1,5 @@
+import { putSessionId } from '../session-id.ts';
+
 const LARGEST_KEPT = 64 * 1024;
 
 /** Puts together the bytes of what is kept in the keyspace: numbers as varints, text as UTF-8 behind its length. */
@@ -30,9 +32,9 @@ export class PackedWriter {
 
   /** The id of a session, 16 hexadecimal digits in lower case, as eight bytes. */
   sessionId(sid: string): void {
-    if (!/^[0-9a-f]{16}$/.test(sid)) throw new RangeError(`'${sid}' is no id of a session`);
     this.#reserve(8);
-    this.#length += this.#bytes.write(sid, this.#length, 8, 'hex');
+    putSessionId(this.#bytes, this.#length, sid);
+    this.#length += 8;
   }
 
   bytes(bytes: Uint8Array): void {
