@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import type { Element } from './element.ts';
+import type { Jid } from './jid.ts';
 import { NS } from './namespaces.ts';
 import { quickElement, quickEnd, quickStart } from './quick-element.ts';
-import { isStanza, LateChildren, type Stanza, stanzaFrom, stanzaOf } from './stanza.ts';
+import { isStanza, LateChildren, lateMessage, type Origin, type Stanza, stanzaFrom, stanzaOf } from './stanza.ts';
 import { XmlReader } from './xml-reader.ts';
 
 const HEADER = Buffer.from(`<stream xmlns='${NS.client}'>`);
@@ -28,13 +29,30 @@ export function stanzaFromText(text: Buffer): Stanza {
  * somebody asks for it, and most often nobody does.
  */
 export function stanzaFromNode(text: Buffer): Stanza {
-  return (isUtf8(text) ? lateMessage(text.toString('utf8')) : undefined) ?? stanzaFromText(text);
+  return (isUtf8(text) ? messageFromNode(text.toString('utf8')) : undefined) ?? stanzaFromText(text);
+}
+
+/**
+ * The same for a client that reads it as it came: where it is a message to one of these addresses, nothing else is read
+ * before somebody asks. Then only is told what cannot be read.
+ */
+export function stanzaForClient(bytes: Buffer, addresses: readonly Jid[], origin: Origin | undefined): Stanza {
+  const text = isUtf8(bytes) ? bytes.toString('utf8') : '';
+  if (text.startsWith(MESSAGE) && text.endsWith(END)) {
+    for (const to of addresses) {
+      const end = MESSAGE.length + to.escaped.length;
+      if (text[end] !== "'" || !text.startsWith(to.escaped, MESSAGE.length)) continue;
+      return lateMessage(to, text.slice(end + 1), origin, () => stanzaFromNode(Buffer.from(text)));
+    }
+  }
+  const stanza = stanzaFromNode(bytes);
+  return origin === undefined ? stanza : stanza.withOrigin(origin);
 }
 
 const MESSAGE = "<message to='";
 const END = '</message>';
 
-function lateMessage(text: string): Stanza | undefined {
+function messageFromNode(text: string): Stanza | undefined {
   if (!text.startsWith(MESSAGE) || !text.endsWith(END)) return undefined;
   const start = quickStart(text, NS.client, LIMITS);
   if (start?.inner === undefined || start.name !== 'message' || start.ns !== NS.client) return undefined;

@@ -47,6 +47,52 @@ interface Content {
   tail?: string;
 }
 
+/** What is known of a stanza: set by the class itself, whose secret it is. */
+let contentOf: (stanza: Stanza) => Content;
+
+/** Content of which only the text is known, until somebody asks for more. */
+class LateContent implements Content {
+  readonly tail: string;
+  readonly origin: Origin | undefined;
+  readonly #read: () => Stanza;
+  #known: Content | undefined;
+
+  constructor(tail: string, origin: Origin | undefined, read: () => Stanza) {
+    this.tail = tail;
+    this.origin = origin;
+    this.#read = read;
+  }
+
+  get #all(): Content {
+    this.#known ??= contentOf(this.#read());
+    return this.#known;
+  }
+
+  get from() {
+    return this.#all.from;
+  }
+
+  get id() {
+    return this.#all.id;
+  }
+
+  get type() {
+    return this.#all.type;
+  }
+
+  get others() {
+    return this.#all.others;
+  }
+
+  get children() {
+    return this.#all.children;
+  }
+
+  get source() {
+    return this.#all.source;
+  }
+}
+
 export interface StanzaChange {
   to?: Jid | undefined;
   from?: Jid | undefined;
@@ -60,6 +106,10 @@ export abstract class Stanza {
   abstract readonly kind: StanzaKind;
   readonly to: Jid | undefined;
   readonly #content: Content;
+
+  static {
+    contentOf = (stanza) => stanza.#content;
+  }
 
   constructor(to: Jid | undefined, content: Content) {
     this.to = to;
@@ -282,6 +332,11 @@ export function stanzaFrom(
   };
   if (tail !== undefined) content.tail = tail;
   return make(element.name as StanzaKind, to === undefined ? undefined : address(to, 'to'), content);
+}
+
+/** A message to somebody, of which only the text behind the recipient is known; `read` tells it all, when that is asked for. */
+export function lateMessage(to: Jid, tail: string, origin: Origin | undefined, read: () => Stanza): Message {
+  return new Message(to, new LateContent(tail, origin, read));
 }
 
 const NONE: readonly string[] = [];

@@ -1,5 +1,5 @@
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
-import { stanzaFromNode } from '@parley/xmpp/stanza-text';
+import { stanzaForClient, stanzaFromNode } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
 import type { Session } from '../session/session.ts';
 import { type AnswerItem, decodeAcknowledged, decodeDeliver, encodeAnswers } from './items.ts';
@@ -37,11 +37,14 @@ export class InboundDeliveries {
   /** Throws where the item cannot be read. */
   receive(from: string, item: Buffer): void {
     const { id, sid, first, origin, text } = decodeDeliver(item);
-    const stanza = this.#read(text, origin, () => this.answer(from, id, true));
     const session = this.#host.own(sid);
+    if (id === 0 && session !== undefined) {
+      void this.#take(session, stanzaForClient(text, [session.jid, session.account], origin));
+      return;
+    }
+    const stanza = this.#read(text, origin, () => this.answer(from, id, true));
     if (id === 0) {
-      if (session === undefined) void this.#host.onLate(stanza);
-      else void this.#take(session, stanza);
+      void this.#host.onLate(stanza);
       return;
     }
     const key = `${from} ${sid}`;
