@@ -6,8 +6,19 @@ export interface WireCommand {
   args: (string | Buffer)[];
 }
 
+/** The names of commands, as they are sent. */
+const names = new Map<string, string>();
+
+function nameOf(command: string): string {
+  const known = names.get(command);
+  if (known !== undefined) return known;
+  const name = command.toUpperCase();
+  names.set(command, name);
+  return name;
+}
+
 export function encodeCommand(command: Command): WireCommand {
-  const name = command[0].toUpperCase();
+  const name = nameOf(command[0]);
   switch (command[0]) {
     case 'set': {
       const [, key, value, { px, nx } = {}] = command;
@@ -29,8 +40,14 @@ export function encodeCommand(command: Command): WireCommand {
     }
     case 'zadd':
       return { name, args: [command[1], scoreText(command[2]), command[3]] };
-    default:
-      return { name, args: command.slice(1).map((arg) => (Buffer.isBuffer(arg) ? arg : String(arg))) };
+    default: {
+      const args: (string | Buffer)[] = [];
+      for (let index = 1; index < command.length; index++) {
+        const arg = command[index];
+        args.push(typeof arg === 'string' || Buffer.isBuffer(arg) ? arg : String(arg));
+      }
+      return { name, args };
+    }
   }
 }
 
