@@ -157,18 +157,19 @@ export class ResumptionStore {
    * Puts entries behind those that the journal has, and, where a header is given, replaces the one that it has and drops
    * `trim` entries, the oldest ones; there must be that many. False where the journal is somebody else's or gone.
    */
-  async write(account: Jid, journal: string, { entries, header, trim }: JournalWrite): Promise<boolean> {
+  write(account: Jid, journal: string, { entries, header, trim }: JournalWrite): Promise<boolean> {
     const keyspace = this.#of(account);
-    if (header === undefined)
-      return entries.length === 0 || (await keyspace.rpushx(journal, ...entries.map(encodeEntry))) > 0;
+    const encoded = entries.map(encodeEntry);
+    if (header === undefined) {
+      return encoded.length === 0 ? Promise.resolve(true) : keyspace.rpushx(journal, ...encoded).then(isThere);
+    }
     const bytes = encodeHeader(header);
-    if (trim === 0 && entries.length === 0) return keyspace.lset(journal, 0, bytes);
-    const commands: Command[] = entries.length === 0 ? [] : [['rpushx', journal, ...entries.map(encodeEntry)]];
+    if (trim === 0 && encoded.length === 0) return keyspace.lset(journal, 0, bytes);
+    const commands: Command[] = encoded.length === 0 ? [] : [['rpushx', journal, ...encoded]];
     commands.push(['lset', journal, trim, bytes]);
     // The header takes the place of the last entry that goes, so that the journal never is without one.
     if (trim > 0) commands.push(['ltrim', journal, trim, -1]);
-    const replies = await keyspace.batch(commands, { atomic: trim > 0 });
-    return replies.every((reply) => reply !== false && reply !== 0);
+    return keyspace.batch(commands, { atomic: trim > 0 }).then((replies) => replies.every(isDone));
   }
 
   /** Puts entries, at least one, behind those that the journal has. */
@@ -398,3 +399,7 @@ export class ResumptionStore {
     return this.#recorded.all(index);
   }
 }
+
+/** By what RPUSHX and LSET reply. */
+const isThere = (length: number): boolean => length > 0;
+const isDone = (reply: unknown): boolean => reply !== false && reply !== 0;
