@@ -1,5 +1,6 @@
 import type { Origin } from '@parley/xmpp/stanza';
 import { putSessionId, sessionIdAt } from '../session/session-id.ts';
+import { itemWithText } from './item-memory.ts';
 
 /** What nodes tell each other over channels: the first byte says which of these it is. */
 export const ITEM = {
@@ -54,7 +55,7 @@ const ORIGIN_BYTES = 13;
 
 export function encodeDeliver({ id, sid, first, origin }: Omit<DeliverItem, 'text'>, text: string): Buffer {
   const head = DELIVER_HEAD + (origin === undefined ? 0 : ORIGIN_BYTES);
-  const item = Buffer.allocUnsafe(head + Buffer.byteLength(text));
+  const item = itemWithText(head, text);
   item[0] = ITEM.deliver;
   item[1] = (origin === undefined ? 0 : HAS_ORIGIN) | (first ? FIRST : 0) | (origin?.late ? LATE : 0);
   item.writeUInt32BE(id, 2);
@@ -64,7 +65,6 @@ export function encodeDeliver({ id, sid, first, origin }: Omit<DeliverItem, 'tex
     item.writeUInt32BE(origin.k, DELIVER_HEAD + 8);
     item[DELIVER_HEAD + 12] = origin.effect;
   }
-  item.write(text, head, 'utf8');
   return item;
 }
 
