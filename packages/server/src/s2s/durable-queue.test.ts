@@ -301,3 +301,54 @@ test('a stanza that tells only of a moment is gone with its node', async () => {
   await world.restart();
   expect(world.attempts).toEqual([]);
 });
+
+describe('a message that nobody was told to be safe', () => {
+  const open = async (management = { id: 'a' }) => {
+    await world.send(words('0'));
+    const stream = await world.opened(0, management);
+    stream.onAcknowledged(1);
+    await seconds(1);
+    return stream;
+  };
+
+  test('is written at once, and the journal gets it when its stream ends before it is acknowledged', async () => {
+    const stream = await open();
+    expect(world.routing.send(words('1'))).toBeUndefined();
+    expect(world.routing.send(words('2'))).toBeUndefined();
+    expect(stream.sent).toEqual(['0', '1', '2']);
+    stream.onAcknowledged(1);
+    stream.end('it is lost');
+    await turn();
+    await world.restart();
+    expect((await world.opened(0, { id: 'b' })).sent).toEqual(['2']);
+  });
+
+  test('is in the journal, too, when its node has stopped', async () => {
+    await open();
+    await world.send(words('1'));
+    await world.routing.stop();
+    await world.start();
+    await turn();
+    expect((await world.opened(1, { id: 'b' })).sent).toEqual(['1']);
+  });
+
+  test('goes out behind what came before it', async () => {
+    const stream = await open();
+    const first = world.routing.send(numbered('1', 1));
+    expect(world.routing.send(words('2'))).toBeUndefined();
+    expect(stream.sent).toEqual(['0']);
+    await first;
+    await turn();
+    expect(stream.sent).toEqual(['0', '1', '2']);
+  });
+
+  test.each([
+    ['it answers', message({ from: LOCAL, to: REMOTE, id: '1', type: 'error' })],
+    ['it is a subscription', presence({ from: LOCAL.bare, to: REMOTE.bare, id: '1', type: 'subscribed' })],
+  ])('but not where %s', async (_, stanza) => {
+    await open();
+    await world.send(stanza);
+    await world.restart();
+    expect((await world.opened(0, { id: 'b' })).sent).toEqual(['1']);
+  });
+});

@@ -4,6 +4,7 @@ import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
+import { ownText } from '../session/backlog.ts';
 import { RECORD_CHANGED } from '../session/journal-writer.ts';
 import { isJournaledFor } from '../session/journaled.ts';
 import type { Sent } from '../session/unacknowledged.ts';
@@ -100,6 +101,11 @@ export class RemoteQueue {
     return this.#stream?.writable === true && !this.#blocked;
   }
 
+  /** There is a stream that takes stanzas at once, and whose other side says what it has got. */
+  get #acknowledges(): boolean {
+    return this.ready && this.#stream?.management !== undefined;
+  }
+
   /** Something is on its way, or may be at any moment. */
   get busy(): boolean {
     if (this.#stream !== undefined) return this.#size > 0 || this.#stream.unacknowledged > 0;
@@ -156,11 +162,21 @@ export class RemoteQueue {
     } else if (stream === undefined) this.#attempts.check(this.#host.now() + this.#host.settings().waitMs);
   }
 
-  /** Takes a stanza, which is this text. The promise, if there is one, resolves when it is committed. */
-  take({ backlog, account }: QueueSession, stanza: Stanza, text: string): Awaitable<void> {
+  /**
+   * Takes a stanza, which is this text. The promise, if there is one, resolves when it is committed; there is none where its
+   * sender has nothing that could depend on it.
+   */
+  take({ backlog, account }: QueueSession, stanza: Stanza, said: string): Awaitable<void> {
+    const journaled = isJournaledFor(account, stanza, said.length);
+    if (journaled && this.#acknowledges && backlog.attached && isPromisedToNobody(stanza)) {
+      backlog.takeUnsafe(said);
+      this.#count();
+      return;
+    }
+    const text = ownText(said);
     const superfluous = backlog.detached ? supersedes(text) : undefined;
     if (superfluous !== undefined) backlog.sent.takeOut((sent) => !sent.journaled && superfluous(sent));
-    const committed = backlog.take(text, stanza.origin, isJournaledFor(account, stanza, text.length));
+    const committed = backlog.take(text, stanza.origin, journaled);
     this.#count();
     if (this.#stream === undefined) void this.connect();
     return committed;
@@ -277,6 +293,7 @@ export class RemoteQueue {
       this.#again.set(sent, { sendings: (this.#again.get(sent)?.sendings ?? 0) + 1, until });
     }
     this.#count();
+    void this.#session?.backlog.keepRest().catch((error) => this.#host.onFault(error));
     const failure = new ConnectionFailure('connection', `${reason}.`, { timeout: true });
     void this.#giveUp((sent) => (this.#again.get(sent)?.sendings ?? 0) >= MOST_SENDINGS, failure);
     const short = now - this.#openedAt < SHORT_MS;
@@ -341,6 +358,13 @@ export class RemoteQueue {
     this.waiting.set(this.#size, sent?.unwrittenBytes ?? 0);
   }
 }
+
+/**
+ * A message of somebody whom nobody tells that what was sent is safe, and which answers nothing: whoever is answered was told
+ * that his stanza was dealt with.
+ */
+const isPromisedToNobody = ({ kind, type, origin }: Stanza): boolean =>
+  kind === 'message' && type !== 'error' && origin === undefined;
 
 /** Resolves after so many milliseconds. */
 const late = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());

@@ -171,8 +171,7 @@ export class RemoteRouting implements QueueOwner {
     const queue = this.#of(session);
     if (queue === undefined) return;
     const { origin } = stanza;
-    // a text of its own: what it was cut out of may be large
-    const text = Buffer.from(betweenServers(stanza)).toString();
+    const text = betweenServers(stanza);
     try {
       if (origin === undefined || !session.backlog.had(origin)) this.#check(queue, text);
     } catch (error) {
@@ -293,6 +292,7 @@ export class RemoteRouting implements QueueOwner {
       if (session?.backlog.empty) session.finish(STOPS);
       else {
         queue.end(STOPS);
+        await session?.backlog.keepRest();
         await session?.backlog.journal.write();
       }
     });

@@ -131,6 +131,28 @@ export class Backlog {
     this.#host.onReady();
   }
 
+  /**
+   * Takes a stanza that can be written at once, and of which nobody was told that it is safe: the journal gets it where it
+   * is not acknowledged when its stream is over.
+   */
+  takeUnsafe(text: string): void {
+    this.sent.add(text, undefined, false, true);
+    this.#host.onReady();
+  }
+
+  /** The stream is over: the journal gets what it was spared until now. */
+  async keepRest(): Promise<void> {
+    if (!this.sent.all.some(({ later }) => later)) return;
+    await this.journal.takeOver(() => {
+      for (const sent of this.sent.all) {
+        if (!sent.later) continue;
+        sent.text = ownText(sent.text);
+        sent.journaled = true;
+        sent.later = false;
+      }
+    });
+  }
+
   async #append(sent: Sent): Promise<void> {
     await this.journal.append(sent);
     if (!sent.ready) await this.#gone(sent.origin);
@@ -249,3 +271,6 @@ export class Backlog {
     return this.sent.takeAll();
   }
 }
+
+/** Free of the larger text that it was cut out of, which would stay in memory for as long. */
+export const ownText = (text: string): string => Buffer.from(text).toString();

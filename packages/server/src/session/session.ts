@@ -200,7 +200,8 @@ export class Session implements Route, StreamConsumer {
     stanza = stanza.withFrom(this.jid);
     // RFC 6120 §8.1.5: without a language it is in that of its stream, which the recipient does not know
     if (this.stream.lang !== OUR_LANG) stanza = stanza.withLang(this.stream.lang);
-    if (this.management?.resumable) {
+    // whoever is told that it is safe must be able to count on it, be it that the session cannot be resumed
+    if (this.management !== undefined) {
       stanza = stanza.withOrigin({ sid: this.sessionId, k: this.management.nextInbound, effect: 0 });
     }
     try {

@@ -3,11 +3,13 @@ import type { Origin } from '@parley/xmpp/stanza';
 
 /** A stanza for the client that it has not acknowledged yet. */
 export interface Sent {
-  /** A text of its own: what it was cut out of may be large. */
-  readonly text: string;
+  /** A text of its own, unless it is soon gone: what it was cut out of may be large. */
+  text: string;
   readonly origin: Origin | undefined;
   /** Stands in the journal, or will: it outlives this process. */
   journaled: boolean;
+  /** It is to get there where it is not acknowledged on the stream that it was taken for. */
+  later: boolean;
   /** Milliseconds since 1970. */
   readonly at: number;
   /** The number that it has for the client; undefined where nobody knows how far a predecessor of this process came. */
@@ -63,9 +65,9 @@ export class Unacknowledged {
     return this.#queue;
   }
 
-  add(text: string, origin: Origin | undefined, journaled: boolean): Sent {
+  add(text: string, origin: Origin | undefined, journaled: boolean, later = false): Sent {
     const out = this.#restored ? undefined : serialAdd(this.#count, this.#queue.length - this.#written + 1);
-    const sent: Sent = { text, origin, journaled, at: Date.now(), out, ready: !journaled };
+    const sent: Sent = { text, origin, journaled, later, at: Date.now(), out, ready: !journaled };
     this.#push(sent);
     return sent;
   }
@@ -77,7 +79,8 @@ export class Unacknowledged {
   restore(kept: readonly Pick<Sent, 'text' | 'origin' | 'at' | 'out'>[], sent?: number): void {
     this.#restored = true;
     this.#most = sent;
-    for (const { text, origin, at, out } of kept) this.#push({ text, origin, journaled: true, at, out, ready: true });
+    for (const { text, origin, at, out } of kept)
+      this.#push({ text, origin, journaled: true, later: false, at, out, ready: true });
   }
 
   #push(sent: Sent): void {
