@@ -170,7 +170,6 @@ export class RemoteQueue {
     const journaled = isJournaledFor(account, stanza, said.length);
     if (journaled && this.#acknowledges && backlog.attached && isPromisedToNobody(stanza)) {
       backlog.takeUnsafe(said);
-      this.#count();
       return;
     }
     const text = ownText(said);

@@ -53,7 +53,7 @@ export class RemoteRouting implements QueueOwner {
   readonly #host: RemoteRoutingHost;
   /** Those of this node, by the address of the queue. */
   readonly #queues = new Map<string, RemoteQueue>();
-  readonly #addresses = new Map<string, Jid>();
+  readonly #addresses = new Map<string, Map<string, Jid>>();
   readonly #now: () => number;
   /** What waits for all domains together. */
   readonly waiting: Together = { bytes: 0, stanzas: 0 };
@@ -113,12 +113,16 @@ export class RemoteRouting implements QueueOwner {
   }
 
   #addressOf(local: string, remote: string): Jid {
-    const key = `${local} ${remote}`;
-    let address = this.#addresses.get(key);
+    let ofLocal = this.#addresses.get(local);
+    if (ofLocal === undefined) {
+      ofLocal = new Map();
+      this.#addresses.set(local, ofLocal);
+    }
+    let address = ofLocal.get(remote);
     if (address === undefined) {
-      if (this.#addresses.size >= MOST_QUEUES) this.#addresses.clear();
+      if (ofLocal.size >= MOST_QUEUES) ofLocal.clear();
       address = this.sessions.addressOf(local, remote);
-      this.#addresses.set(key, address);
+      ofLocal.set(remote, address);
     }
     return address;
   }
