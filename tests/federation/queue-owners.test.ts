@@ -59,6 +59,7 @@ test('all nodes speak to another server on one stream, that of the node that had
   say(benvolio, '3');
   await vi.waitFor(() => expect(peer.got.length).toBe(3));
   expect(peer.got).toEqual(['mercutio@localhost/a 1', 'romeo@localhost/a 2', 'benvolio@localhost/a 3']);
+  await nodes[0]?.node.federation.routing.connect('localhost', 'remote.example'); // there is a stream already
   expect(streams(nodes)).toEqual([0, 1, 0]);
   expect(nodes.map(({ node }) => node.sessions.size)).toEqual([1, 1, 1]); // nobody takes it for a client's
 
@@ -92,6 +93,8 @@ test('what does not go out comes back once to whoever sent it, on whatever node'
   await vi.waitFor(() => expect(known(nodes)).toEqual(['here', 'elsewhere', 'elsewhere']));
   say(mercutio, '2');
   await mercutio.sync();
+  const connecting = nodes[1]?.node.federation.routing.connect('localhost', 'remote.example');
+  await expect(connecting).rejects.toThrow('Another node speaks to it');
   say(benvolio, '3');
   expect(await answer(benvolio)).toBe('3 resource-constraint');
   expect(await Promise.all([answer(romeo), answer(mercutio)])).toEqual([

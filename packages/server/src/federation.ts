@@ -41,6 +41,9 @@ export interface FederationOptions
   readonly cluster: QueueNodes | undefined;
 }
 
+/** Nodes tell each other by this to connect from one domain to another one. */
+const CONNECT = 's2s.connect';
+
 /** When the server stops. */
 const LONGEST_SETTLING_MS = 5000;
 
@@ -110,9 +113,10 @@ export class Federation implements Doors {
       settings: () => routingSettings(config()),
       policy: this.policy,
       isOurs: (domain) => router().serves(domain),
-      open: (local, remote) => this.#open(local, remote),
-      answer: (stanza, error) => this.#answer(stanza, error),
-      onSent: ({ kind }) => sent[kind].increment(),
+      open: (local, remote, previous) => this.#open(local, remote, previous),
+      connectElsewhere: (node, ...pair) => options.peers.ask(node, CONNECT, pair.join(' ')),
+      answer: (stanza, error, prepare) => this.#answer(stanza, error, prepare),
+      onSent: ({ kind }) => metrics.federationStanzas.with({ kind, direction: 'out' }).add(1),
       onOpen: (stream) => this.#onOpen(stream),
       onEnd: ({ local, remote, sent }, reason) => options.log.info('s2s.closed', { local, remote, sent, reason }),
       onFailure: (local, remote, failure, retryMs) => this.#onFailure(local, remote, failure, retryMs),
@@ -143,6 +147,13 @@ export class Federation implements Doors {
       dialbackKey,
       verifier,
       judge: (shown, domain) => this.#judge(trust, shown, domain),
+    });
+    options.peers.on(CONNECT, (text) => {
+      const [local = '', remote = ''] = text.split(' ');
+      return this.routing.connect(local, remote).then(
+        () => true,
+        () => false,
+      );
     });
     options.peers.on(OFFERED, (text) => this.routing.sessions.onOffered(decodeOffer(text)));
     this.#measure(metrics);

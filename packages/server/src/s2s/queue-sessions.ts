@@ -86,6 +86,12 @@ export class QueueSessions {
     return Jid.of(undefined, remote, local);
   }
 
+  /** The node that has a queue, where that is another one. */
+  elsewhere(address: Jid): string | undefined {
+    const found = this.#host.sessions.get(address);
+    return found instanceof RemoteSession && this.#host.nodes?.isAlive(found.node) ? found.node : undefined;
+  }
+
   /** Hands a stanza to whoever has the queue. The promise, if there is one, resolves when it has taken it for good. */
   deliver(address: Jid, stanza: Stanza): Awaitable<void> {
     const route = this.#host.sessions.get(address);

@@ -27,6 +27,8 @@ export interface RemoteRoutingHost extends QueueSessionsHost {
   isOurs(domain: string): boolean;
   /** `previous`: the stream before, which the other side may have kept (XEP-0198). */
   open(local: string, remote: string, previous: string | undefined): Promise<EstablishedStream>;
+  /** Has another node connect now; false where it cannot. */
+  connectElsewhere(node: string, local: string, remote: string): Promise<boolean>;
   /**
    * Answers the sender of a stanza with an error, where the rules allow an answer; `prepare` makes it what is sent. The
    * promise, if there is one, resolves when the answer cannot get lost any more.
@@ -261,6 +263,11 @@ export class RemoteRouting implements QueueOwner {
 
   /** Connects now, however long it would have to wait. Rejects with a ConnectionFailure. */
   async connect(local: string, remote: string): Promise<void> {
+    const node = this.sessions.elsewhere(this.#addressOf(local, remote));
+    if (node !== undefined) {
+      if (await this.#host.connectElsewhere(node, local, remote)) return;
+      throw new ConnectionFailure('connection', 'Another node speaks to it, and does not reach it: see its log.');
+    }
     const queue = this.#queue(local, remote);
     await queue.connect(true);
     if (queue.stream === undefined && queue.failure !== undefined) throw queue.failure;

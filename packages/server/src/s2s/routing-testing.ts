@@ -156,6 +156,7 @@ export class RoutingWorld {
         else return routing.send(stanza);
       },
       onFault: fault,
+      connectElsewhere: () => Promise.resolve(false),
       settings: () => this.settings,
       policy: (remote) => peerPolicy(config, remote),
       isOurs: (domain) => this.ours.has(domain),
