@@ -83,7 +83,7 @@ test('nodes that have something for it at the same moment agree who has the queu
 });
 
 test('what does not go out comes back once to whoever sent it, on whatever node', async () => {
-  const { nodes, clients } = await start({ queue: { seconds: 2, maxStanzas: 2 }, retry: { firstSeconds: 1 } }, 1);
+  const { nodes, clients } = await start({ queue: { seconds: 4, maxStanzas: 2 }, retry: { firstSeconds: 1 } }, 1);
   const [romeo, mercutio, benvolio] = clients;
   const answer = async (client: TestClient) => {
     const stanza = await client.nextMessage();

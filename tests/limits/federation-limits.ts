@@ -15,7 +15,7 @@ const { port } = mute.address() as { port: number };
 const waiting = (queue: Partial<Configuration['federation']['queue']>): Limit => ({
   config: {
     federation: { enabled: true, queue, peers: [{ domain: 'mute.example', connectTo: `127.0.0.1:${port}` }] },
-    listen: { c2s: [], c2sTls: [], http: [], s2s: [], s2sTls: [] },
+    listen: { c2s: [], c2sTls: [], components: [], http: [], s2s: [], s2sTls: [] },
   } as never,
   async exceed(scene) {
     const user = await scene.user();

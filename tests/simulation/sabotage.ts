@@ -5,6 +5,7 @@ import { Reaping } from '@parley/server/cluster/reaping';
 import { Reassertion } from '@parley/server/cluster/reassertion';
 import { RightfulOwners } from '@parley/server/cluster/rightful-owners';
 import { SessionRegistry } from '@parley/server/cluster/session-registry';
+import { Backlog } from '@parley/server/session/backlog';
 import { JournalWriter } from '@parley/server/session/journal-writer';
 import { Management } from '@parley/server/session/management';
 import { Origins } from '@parley/server/session/origins';

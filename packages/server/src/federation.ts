@@ -9,6 +9,8 @@ import { IncomingServers, type IncomingServersOptions } from './incoming-servers
 import { type PeerContext, type PeerProof, peerContext } from './net/peer-connection.ts';
 import type { CertificateFiles } from './net/secure-context.ts';
 import type { PeerCertificate } from './net/transport.ts';
+import type { Peers } from './peers.ts';
+import type { Awaitable } from './pipeline.ts';
 import { Authorities } from './s2s/authorities.ts';
 import type { CertificateVerdict } from './s2s/certificate-verdict.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
@@ -17,12 +19,17 @@ import { dialbackKeys } from './s2s/dialback-key.ts';
 import { serverSettings } from './s2s/incoming.ts';
 import { KeyQuestions } from './s2s/key-questions.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
+import type { Admission } from './s2s/peer-stream.ts';
 import { PeerTrust } from './s2s/peer-trust.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
 import { Posh } from './s2s/posh.ts';
-import { RemoteRouting, type RemoteRoutingSettings, STOPS } from './s2s/remote-routing.ts';
+import type { QueueNodes, QueueSessionsHost } from './s2s/queue-sessions.ts';
+import { RememberedStreams } from './s2s/remembered-streams.ts';
+import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
+import { ReturnWays } from './s2s/return-ways.ts';
+import { Sharing } from './s2s/sharing.ts';
 import { stanzaCounters } from './s2s/stanza-counters.ts';
 import type { Tell } from './s2s/story.ts';
 import { nextAttempt } from './session/attempts.ts';
@@ -32,7 +39,8 @@ import { Stream } from './stream/stream.ts';
 import type { Doors } from './stream-listeners.ts';
 
 export interface FederationOptions
-  extends Omit<IncomingServersOptions, 'policy' | 'judge' | 'dialbackKey' | 'verifier'> {
+  extends Omit<IncomingServersOptions, 'policy' | 'judge' | 'dialbackKey' | 'verifier' | 'returnWays' | 'remembered'>,
+    Pick<QueueSessionsHost, 'sessions' | 'store' | 'onFault'> {
   readonly secret: (purpose: string) => Buffer;
   readonly keyspace: Keyspace;
   readonly journal: Journal;
@@ -59,6 +67,7 @@ export class Federation implements Doors {
   readonly #resolver: Resolver;
   readonly #posh: Posh;
   readonly #connector: Connector;
+  readonly #remembered: RememberedStreams;
   readonly #sharing: Sharing;
   readonly #returnWays = new ReturnWays((local, remote) => {
     this.routing.onReturnWay(local, remote).catch((error) => this.#options.onFault(error));
@@ -98,8 +107,9 @@ export class Federation implements Doors {
     this.#sharing = new Sharing({
       policy: this.policy,
       dialbackKey,
+      judge: (tls, remote, target) => trust.ofServer(shownBy(tls), remote, target, () => {}),
       targets: (remote, policy) => this.#resolver.targets(remote, policy),
-      open: (local, remote) => this.#connector.open(local, remote),
+      open: (local, remote, previous) => this.#connector.open(local, remote, 'stanzas', undefined, previous),
       shown: (local) => (this.#certificates.get(local) ?? this.#certificates.get(''))?.certificate,
       most: () => config().federation.limits.domainsPerStream,
     });
@@ -114,9 +124,10 @@ export class Federation implements Doors {
       settings: () => routingSettings(config()),
       policy: this.policy,
       isOurs: (domain) => router().serves(domain),
-      open: (local, remote, previous) => this.#open(local, remote, previous),
+      open: (local, remote, previous) =>
+        this.#returnWays.first(local, remote, () => this.#open(local, remote, previous)),
       answer: (stanza, error, prepare) => this.#answer(stanza, error, prepare),
-      onSent: ({ kind }) => metrics.federationStanzas.with({ kind, direction: 'out' }).add(1),
+      onSent: ({ kind }) => sent[kind].increment(),
       onOpen: (stream) => this.#onOpen(stream),
       onEnd: ({ local, remote, sent }, reason) => options.log.info('s2s.closed', { local, remote, sent, reason }),
       onFailure: (local, remote, failure, retryMs) => this.#onFailure(local, remote, failure, retryMs),
@@ -146,6 +157,7 @@ export class Federation implements Doors {
       policy: this.policy,
       dialbackKey,
       verifier,
+      returnWays: this.#returnWays,
       judge: (shown, domain) => this.#judge(trust, shown, domain),
     });
     options.peers.on(CONNECT, (text) => {
@@ -223,7 +235,7 @@ export class Federation implements Doors {
   tryOut(local: string, remote: string, tell: Tell): Promise<EstablishedStream> {
     this.#resolver.forget(remote);
     this.#posh.forget(this.policy(remote));
-    return this.#connector.open(local, remote, 'stanzas', tell);
+    return this.#connector.open(local, remote, 'trial', tell);
   }
 
   /** The server is to stop: what has just been sent to those that can be reached has a moment to arrive. */
@@ -244,7 +256,7 @@ export class Federation implements Doors {
     const { federationAttempts, federationProofs } = this.#options.metrics;
     if (!this.enabled) throw new ConnectionFailure('policy', 'Federation is switched off.', { lasting: true });
     try {
-      const stream = await this.#connector.open(local, remote, 'stanzas', undefined, previous);
+      const stream = await this.#sharing.open(local, remote, previous);
       federationAttempts.with({ outcome: 'connected' }).add(1);
       const proof = stream.verdict === 'dns' ? 'dialback' : stream.verdict;
       federationProofs.with({ direction: 'out', proof }).add(1);
@@ -305,6 +317,9 @@ export class Federation implements Doors {
     federationWaitingBytes.observe(() => this.routing.waiting.bytes);
   }
 }
+
+const closed = () =>
+  new StanzaError('remote-server-not-found', { text: 'This server does not talk to other servers.' });
 
 function shownBy(tls: PeerProof | undefined): PeerCertificate | undefined {
   return tls?.certificate && { certificate: tls.certificate, fault: tls.fault };

@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import { AgentCheck } from './net/agent-check.ts';
 import { HttpServer } from './net/http.ts';
 import type { Node } from './node.ts';
+import type { NodeCondition } from './node-condition.ts';
 import { isQueue } from './session/resumption/resumption-keys.ts';
 import { version } from './version.ts';
 

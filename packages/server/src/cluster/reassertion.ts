@@ -132,6 +132,6 @@ export class Reassertion {
   async #assert(session: Session): Promise<void> {
     if (session.ended) return;
     await this.#host.assert(session);
-    if (!session.ended && session.management?.resumable) this.#host.changed(session);
+    if (!session.ended && session.backlog?.resumable) this.#host.changed(session);
   }
 }

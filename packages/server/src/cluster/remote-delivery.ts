@@ -118,7 +118,7 @@ export class RemoteDelivery implements Disposable {
     const { sessionId: sid, node, resumable } = target;
     const text = stanza.toString();
     const lost = this.#lost.get(sid);
-    const matters = (resumable || stanza.origin !== undefined) && isJournaled(stanza, text.length);
+    const matters = (resumable || stanza.origin !== undefined) && isJournaledFor(target.jid, stanza, text.length);
     // who sends more than gets away waits, and is not read meanwhile
     const waits = matters || this.#host.waiting(node) > MOST_WAITING;
     if (!waits && lost === undefined && this.#host.isAlive(node)) {

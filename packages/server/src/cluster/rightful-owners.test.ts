@@ -35,7 +35,7 @@ async function start() {
         },
         settled: () => void scene.settled++,
       },
-      registry: { assert: async ({ management }) => management?.recorded() },
+      registry: { assert: async ({ backlog }) => backlog?.recorded() },
       moves: { left: async (sid) => void left.push(sid) },
     });
     const juliet = async (epoch: number) => {
@@ -113,7 +113,7 @@ it('asks again where there is no answer, as long as the other node lives', async
 it('has others tell the keyspace what they have of a session, where it may lack something', async () => {
   const { a, b, scene } = await start();
   const later = await b.juliet(4);
-  later.management.storeChanged();
+  later.management.backlog.storeChanged();
   expect(await a.owners.find(JULIET.bare, SID)).toMatchObject({ owner: B, record: { epoch: 5 } });
   await a.owners.told(JULIET.bare, 'another');
   expect(b.left).toEqual([SID, 'another']);
@@ -127,11 +127,11 @@ it('asks again where the keyspace has lost something meanwhile, and has sessions
   scene.silent = true;
   const told = a.owners.told(JULIET.bare);
   const own = await a.juliet(3);
-  own.management.storeChanged();
+  own.management.backlog.storeChanged();
   scene.losses++;
   scene.silent = false;
   await told;
-  expect([own.management.asserted, b.left]).toEqual([true, ['', '']]);
+  expect([own.management.backlog.asserted, b.left]).toEqual([true, ['', '']]);
 });
 
 it('tells of it where that takes long', async () => {

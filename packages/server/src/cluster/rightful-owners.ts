@@ -136,9 +136,9 @@ export class RightfulOwners {
     const { id, sessions, peers } = this.#host;
     const [asker = '', sid = '', number] = text.split(' ');
     const own = sessions.owned({ sessionId: sid });
-    const [epoch, ours] = [Number(number), own?.management?.epoch ?? -1];
+    const [epoch, ours] = [Number(number), own?.backlog?.epoch ?? -1];
     if (ours > epoch || (ours === epoch && id > asker)) return peers.ask(asker, LATER, `${sid} ${epoch}`);
-    if (own?.management?.resumable) own.moved('another node has it');
+    if (own?.backlog?.resumable) own.moved('another node has it');
     return undefined;
   }
 
@@ -147,6 +147,6 @@ export class RightfulOwners {
     const epoch = Number(number);
     this.#later.set(sid, epoch);
     const own = this.#host.sessions.owned({ sessionId: sid });
-    if (own !== undefined && (own.management?.epoch ?? 0) <= epoch) own.moved('another node has it');
+    if (own !== undefined && (own.backlog?.epoch ?? 0) <= epoch) own.moved('another node has it');
   }
 }

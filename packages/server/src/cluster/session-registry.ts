@@ -81,7 +81,7 @@ export class SessionRegistry {
 
   /** Records a session anew in a keyspace that has lost its newest writes. Resolves when that is committed. */
   async assert(session: Session): Promise<void> {
-    if (session.management?.resumable) return session.management.recorded();
+    if (session.backlog?.resumable) return session.backlog.recorded();
     const entry = this.#entries.get(session);
     if (entry === undefined) return;
     await this.#idle(entry); // the writes that were under way may have been lost

@@ -196,6 +196,16 @@ export const federation = section('Other XMPP servers (RFC 6120, XEP-0220). Off 
     description:
       'Certificates (PEM) of the authorities that vouch for other servers. Without it: those that the machine trusts.',
   }),
+  bidirectional: flag(true, {
+    live,
+    description:
+      'Stanzas go out on a stream that another server has begun, where that asks for it (XEP-0288) and there is none of our own.',
+  }),
+  shareStreams: flag(false, {
+    live,
+    description:
+      'One stream for all domains of ours, and all domains of theirs, that are on the same servers (XEP-0220, multiplexing), where the other side can refuse one of them without ending the stream and its certificate stands for all. Otherwise each pair of domains has a stream of its own.',
+  }),
   revocations: file({
     live,
     description:

@@ -12,7 +12,7 @@ const ASK = { bidirectional: true };
 const BY_KEY = { ...ASK, authentication: 'certificate-or-dialback' };
 const from = (id: string, sender = `juliet@${REMOTE}`, to = `romeo@${LOCAL}`) =>
   `<message id='${id}' from='${sender}' to='${to}'/>`;
-const words = message({ from: Jid.parse(`romeo@${LOCAL}/a`), to: Jid.parse(`juliet@${REMOTE}`), id: '1' });
+const words = message({ from: Jid.parse(`romeo@${LOCAL}/a`), to: Jid.parse(`juliet@${REMOTE}`), id: '1' }).toString();
 
 let world: ConnectorWorld;
 beforeEach(async () => {
@@ -188,7 +188,8 @@ describe('nothing comes back on a stream of ours', () => {
       await connection.until(new RegExp(`<${condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>`));
     });
     stream.send(words);
-    expect((await stream.closed).unacknowledged.map(({ id }) => id)).toEqual(['1']);
+    expect(stream.unacknowledged).toBe(1);
+    await stream.closed;
     await vi.waitFor(() => expect(peer.faults).toEqual([]));
     expect(world.taken).toEqual([]);
   });

@@ -8,6 +8,7 @@ import { federation } from '../config/federation.ts';
 import { peerContext } from '../net/peer-connection.ts';
 import { CertificateAuthority, clientCertificate, plainName } from '../stream/testing.ts';
 import type { BackTrafficHost } from './back-traffic.ts';
+import { certificateVerdict } from './certificate-verdict.ts';
 import { Connector, type ConnectorSettings } from './connector.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { EXTERNAL, type FakeConnection } from './fake-peer.ts';
@@ -84,6 +85,7 @@ export class ConnectorWorld {
       policy: (remote) => peerPolicy(config, remote),
       resolver: new Resolver(() => ({ servers: [], timeoutMs: 1000 })),
       dialbackKey,
+      judge: (tls, remote) => certificateVerdict(tls?.certificate?.raw, tls?.fault, remote),
       context: () =>
         peerContext({
           own: { certificate: this.ours.cert, key: this.ours.key },

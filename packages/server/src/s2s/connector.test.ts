@@ -2,10 +2,6 @@ import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { message } from '@parley/xmpp/stanza';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { federation } from '../config/federation.ts';
-import { peerContext } from '../net/peer-connection.ts';
-import { CertificateAuthority, clientCertificate, plainName } from '../stream/testing.ts';
-import { certificateVerdict } from './certificate-verdict.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import { ConnectorWorld, dialbackKey, external, LOCAL, REMOTE } from './connector-testing.ts';
 import { DIALBACK, EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT, STARTTLS } from './fake-peer.ts';
@@ -19,26 +15,7 @@ beforeAll(async () => {
   ({ theirs, selfSigned } = world);
 });
 
-const dialbackKey = dialbackKeys('secret');
-
-function connector(port: number, peer: object = {}, settings: Partial<ConnectorSettings> = {}) {
-  const config = federation.parse({ peers: [{ domain: REMOTE, connectTo: `127.0.0.1:${port}`, ...peer }] });
-  const made = new Connector({
-    settings: () => ({ ...SETTINGS, ...settings }),
-    policy: (remote) => peerPolicy(config, remote),
-    resolver: new Resolver(() => ({ servers: [], timeoutMs: 1000 })),
-    dialbackKey,
-    judge: (tls, remote) => certificateVerdict(tls?.certificate?.raw, tls?.fault, remote),
-    context: () =>
-      peerContext({
-        own: { certificate: ours.cert, key: ours.key },
-        authorities: authority.cert,
-        minVersion: 'TLSv1.2',
-        ciphers: 'DEFAULT',
-      }),
-  });
-  return made;
-}
+const connector: ConnectorWorld['connector'] = (...about) => world.connector(...about);
 
 const ANY = { authentication: 'certificate-or-dialback' };
 

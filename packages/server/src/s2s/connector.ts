@@ -2,6 +2,7 @@ import type { XmlLimits } from '@parley/xmpp/xml-reader';
 import { FewAtATime } from '../few-at-a-time.ts';
 import { DialError } from '../net/dial.ts';
 import { PeerConnection, type PeerContext, type PeerProof } from '../net/peer-connection.ts';
+import type { BackTrafficHost } from './back-traffic.ts';
 import type { CertificateVerdict } from './certificate-verdict.ts';
 import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
 import type { DialbackKey } from './dialback-key.ts';
@@ -78,8 +79,8 @@ export class Connector {
   }
 
   /**
-   * Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream. `listener` hears
-   * how it goes. `previous`: the stream before, which the other side may have kept.
+   * Throws a ConnectionFailure. With the purpose `keys`, nothing but `verify` may be asked of the stream, and
+   * with `trial` nothing. `listener` hears how it goes. `previous`: the stream before, which the other side may have kept.
    */
   async open(
     local: string,
@@ -94,7 +95,8 @@ export class Connector {
     if (!policy.allow) {
       throw new ConnectionFailure('policy', `The policy closes this server to ${remote}.`, { lasting: true });
     }
-    return await this.#turns[purpose].run(() => this.#tryAll({ local, remote, policy, purpose, previous, tell }));
+    const turns = this.#turns[purpose === 'keys' ? 'keys' : 'stanzas'];
+    return await turns.run(() => this.#tryAll({ local, remote, policy, purpose, previous, tell }));
   }
 
   /** Streams that are being set up. */
@@ -125,15 +127,9 @@ export class Connector {
     throw furthest ?? new ConnectionFailure('dns', `DNS names no server for ${remote}.`);
   }
 
-  async #try(
-    local: string,
-    remote: string,
-    target: Target,
-    policy: PeerPolicy,
-    purpose: NegotiationOptions['purpose'],
-    tell: Tell,
-  ): Promise<EstablishedStream> {
-    const { settings, context, dialbackKey, judge } = this.#options;
+  async #try(target: Target, wanted: Wanted): Promise<EstablishedStream> {
+    const { local, remote, policy, tell } = wanted;
+    const { settings, context, dialbackKey, judge, admission, taking } = this.#options;
     const attempt = async (external: boolean): Promise<EstablishedStream> => {
       const { negotiationMs, acknowledgeMs, stepMs, limits, closeMs } = settings();
       const connection = await this.#connect(target, tell);
@@ -148,7 +144,7 @@ export class Connector {
         direct: target.tls === 'direct',
         dialbackKey,
         judge: (tls) => judge(tls, remote, target, tell),
-        tell,
+        admission: admission(policy),
         signal: AbortSignal.any([this.#aborting.signal, AbortSignal.timeout(Math.min(stepMs, negotiationMs))]),
       }).finally(() => {
         clearTimeout(timer);

@@ -60,7 +60,7 @@ export class Dialback implements StreamFeature {
     if (stream.closed || stream.id !== id) return;
     if (verdict.good) {
       incoming.prove(pair.from, verdict.by ?? 'certificate');
-      return this.#accept(stream, pair);
+      return this.#accept(incoming, pair);
     }
     if (this.#host.policy(pair.from).authentication === 'certificate') {
       return this.#refuse(stream, pair, new StanzaError('not-authorized', { text: `${sentence(verdict.words)}` }));

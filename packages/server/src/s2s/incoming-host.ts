@@ -7,6 +7,7 @@ import type { Awaitable } from '../pipeline.ts';
 import type { CertificateVerdict } from './certificate-verdict.ts';
 import type { DialbackKey, KeyVerifier } from './dialback-key.ts';
 import type { PeerPolicy } from './policy.ts';
+import type { RememberedStreams } from './remembered-streams.ts';
 import type { ReturnWays } from './return-ways.ts';
 
 /** What incoming streams need of the node. */
@@ -17,6 +18,7 @@ export interface IncomingHost {
   readonly judge: (shown: PeerCertificate | undefined, domain: string) => Promise<CertificateVerdict>;
   readonly dialbackKey: DialbackKey;
   readonly verifier: KeyVerifier;
+  readonly remembered: RememberedStreams;
   readonly returnWays: ReturnWays;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -2,15 +2,14 @@ import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream, StreamConsumer } from '../stream/stream.ts';
-import { OUR_LANG } from '../stream/stream-lang.ts';
 import type { CertificateVerdict, CertificateVoucher } from './certificate-verdict.ts';
 import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';
-import { incomingVerdict } from './incoming-verdict.ts';
-import { stanzaCounters } from './stanza-counters.ts';
+import { Reception } from './reception.ts';
+import { ReturnTrunk } from './return-trunk.ts';
 
-/** Stanzas of one stream that are under way at the same time. */
-const MOST_UNDER_WAY = 64;
+/** How a domain has proved itself on a stream that it began. */
+type IncomingProof = CertificateVoucher | 'dialback';
 
 /** A stream that another server began: which domains it has proved to speak for, and what they send. */
 export class IncomingStream implements StreamConsumer {
@@ -22,17 +21,24 @@ export class IncomingStream implements StreamConsumer {
   /** Dialback keys that are being verified, or wait for that. */
   verifying = 0;
   readonly #host: IncomingHost;
-  readonly #counters: ReturnType<typeof stanzaCounters>;
-  #handled: Handled | undefined;
-  readonly #proved = new Set<string>();
-  readonly #lanes = new Lanes();
-  /** Stanzas. */
-  #received = 0;
+  readonly #proved = new Map<string, IncomingProof>();
+  readonly #reception: Reception;
+  #returns: ReturnTrunk | undefined;
 
   constructor(stream: Stream, host: IncomingHost) {
     this.stream = stream;
     this.#host = host;
-    this.#counters = stanzaCounters(host.metrics, 'in');
+    const rules = {
+      mayBeFrom: (domain: string) => this.#proved.has(domain),
+      mayBeFor: (domain: string) => host.serves(domain),
+      get local() {
+        return stream.domain;
+      },
+      get lang() {
+        return stream.lang;
+      },
+    };
+    this.#reception = new Reception(rules, host);
   }
 
   /** What was taken, where the other side wants to know (XEP-0198). */
@@ -40,9 +46,9 @@ export class IncomingStream implements StreamConsumer {
     return this.#reception.handled;
   }
 
-  /** Counts from now on, in both directions. */
-  acknowledge(): void {
-    this.#reception.acknowledge();
+  /** Counts from now on, or goes on counting, in both directions. */
+  acknowledge(handled = new Handled()): void {
+    this.#reception.acknowledge(handled);
     this.#returns?.acknowledge();
   }
 
@@ -62,7 +68,7 @@ export class IncomingStream implements StreamConsumer {
   }
 
   /** The domains that may speak on it, with how they have proved themselves. */
-  get proved(): ReadonlyMap<string, 'certificate' | 'dialback'> {
+  get proved(): ReadonlyMap<string, IncomingProof> {
     return this.#proved;
   }
 
@@ -83,7 +89,7 @@ export class IncomingStream implements StreamConsumer {
   }
 
   /** From now on it may speak for this domain. The first one is who the stream is. */
-  prove(domain: string, proof: CertificateVoucher | 'dialback'): void {
+  prove(domain: string, proof: IncomingProof): void {
     const { stream } = this;
     const { maxStanzaBytes: maxBytes } = this.#host.policy(domain);
     this.#proved.set(domain, proof);
@@ -100,29 +106,12 @@ export class IncomingStream implements StreamConsumer {
   // --- StreamConsumer ---------------------------------------------------------------------------------------------
 
   receive(element: Element): Awaitable<void> {
-    if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
-    this.activeAt = performance.now();
-    this.#received++;
-    this.#counters[element.name as StanzaKind].increment();
-    const from = this.#sender(element);
-    const stanza = this.#read(element);
-    const done = this.#handled?.begin();
-    if (stanza === undefined) {
-      done?.();
-      return;
-    }
-    const lane = () => `${from.bareText} ${(stanza.to as Jid).bareText}`;
-    this.#lanes.run(lane, () => {
-      const processed = this.#process(stanza, from.domain);
-      if (done === undefined) return processed;
-      if (processed instanceof Promise) return processed.finally(done);
-      done();
-    });
-    if (this.#lanes.count >= MOST_UNDER_WAY) return this.#lanes.below(MOST_UNDER_WAY);
+    this.#returns?.onStanza();
+    return this.#reception.receive(element);
   }
 
   onStreamEnd(reason: string, lost: boolean): void {
-    this.#handled?.ended(lost);
+    this.handled?.ended(lost);
     const { identity, transport } = this.stream;
     const others = this.#proved.size > 1 ? [...this.#proved.keys()].slice(1, 20) : undefined;
     const about = { remote: identity?.domain, others, address: transport.remoteAddress };

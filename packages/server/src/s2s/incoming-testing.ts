@@ -18,6 +18,7 @@ import type { KeyToVerify } from './dialback-key.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { IncomingStreams } from './incoming.ts';
 import { Policies } from './policies.ts';
+import { RememberedStreams } from './remembered-streams.ts';
 import { ReturnWays } from './return-ways.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxElements: 1000, maxDepth: 50, maxAttributes: 50, maxNameLength: 1000 };
@@ -143,7 +144,11 @@ export function incomingWorld(federation: object = {}, nodes = new SeveralNodes(
   const policies = new Policies(() => config.federation);
   const key = dialbackKeys('our secret');
   const offered: string[] = [];
-  const world: Omit<IncomingWorld, 'incoming' | 'connect'> = {
+  const id = nodes.newId();
+  const pending = new Pending();
+  const world: Omit<IncomingWorld, 'incoming' | 'remembered' | 'connect'> = {
+    id,
+    keyspace: nodes.keyspace,
     log,
     pending,
     taken: [],

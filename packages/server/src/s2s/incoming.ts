@@ -52,7 +52,7 @@ export class IncomingStreams implements Disposable {
     features.add(bidirectional);
     features.add({ ns: NS.bidiFeature, advertise: (stream) => bidirectional.offer(stream) });
     features.add(new PeerSasl(incoming));
-    features.add(new Acknowledging(incoming, this.#host));
+    features.add(new Acknowledging(incoming, this.host));
     features.add({ ns: NS.streamLimits, advertise: (stream) => this.#limits(stream) });
     const requests = new KeyRequests(verifier, () => config().federation.limits.unverifiedPerStream);
     const dialback = new Dialback(this.host, requests, incoming);

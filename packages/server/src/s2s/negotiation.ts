@@ -26,6 +26,8 @@ export interface NegotiationOptions {
   /** What the other side may send where stanzas are to come back (XEP-0288). */
   readonly admission: Admission;
   readonly dialbackKey: DialbackKey;
+  /** The stream before, which the other side may have kept (XEP-0198). */
+  readonly previous?: string | undefined;
   /** Whether what it has shown, if it has, proves that it is the other domain. */
   readonly judge: (tls: PeerProof | undefined) => Promise<CertificateVerdict>;
   readonly tell: Tell;
@@ -50,6 +52,10 @@ export interface Negotiated {
   readonly tls: PeerProof | undefined;
   /** Undefined where it does not say what it gets. */
   readonly management: StreamManagement | undefined;
+  /** Stanzas may come back (XEP-0288). */
+  readonly bidirectional: boolean;
+  /** It refuses further pairs of domains without ending the stream (XEP-0220 §2.3.2). */
+  readonly refusesGently: boolean;
   /** Bytes of the largest stanza that it takes, where it says so (XEP-0478). */
   readonly maxBytes: number;
 }
@@ -89,13 +95,40 @@ class Negotiation {
     let features = await this.#stream.open();
     if (!direct) features = await this.#startTls(features);
     const verdict = await this.#judge();
-    if (purpose === 'keys') return { proof: undefined, verdict, tls: this.#tls, management: undefined, maxBytes: 0 };
+    const found = { verdict, tls: this.#tls, refusesGently: refusesGently(features) };
+    if (purpose === 'keys') {
+      return { ...found, proof: undefined, management: undefined, bidirectional: false, maxBytes: 0 };
+    }
+    this.#bidi(features);
     const after = await this.#external(features);
     if (after === undefined) await this.#dialback();
     const proof = after === undefined ? 'dialback' : 'certificate';
     tell(`proof: it takes our word by ${proof}`);
     const management = await this.#management(after ?? features);
-    return { proof, verdict, tls: this.#tls, management, maxBytes: maxBytes(after) };
+    return { ...found, proof, management, bidirectional: this.#bidirectional, maxBytes: maxBytes(after) };
+  }
+
+  /** Asks for stanzas in both directions (XEP-0288): now it is known who would send them. */
+  #bidi(features: Element): void {
+    const { policy, purpose, admission, tell } = this.#options;
+    const offered = features.child('bidi', NS.bidiFeature) !== undefined;
+    const asked = policy.bidirectional === 'ask';
+    if (asked || offered)
+      tell(
+        `both directions on one stream: ${offered ? 'offered' : 'not offered'}, ${asked ? 'and' : 'not'} asked for by the policy`,
+      );
+    if (!asked || !offered || purpose !== 'stanzas') return;
+    this.#bidirectional = true;
+    this.#stream.admit(admission);
+    this.#stream.write(`<bidi xmlns='${NS.bidi}'/>`);
+  }
+
+  /** The answer to a proof. Who sends stanzas before it has taken our word has not understood what was agreed on. */
+  async #answer(): Promise<Element> {
+    const answer = await this.#stream.next('proof');
+    if (!isStanza(answer)) return answer;
+    const error = new StreamError('not-authorized', 'It is too early for stanzas.');
+    throw this.#stream.fail('proof', error, 'It sent stanzas before it took our word.', { timeout: true });
   }
 
   /** Whether it is who it is said to be. */
@@ -199,9 +232,11 @@ class Negotiation {
   /** XEP-0198: the other side says what it has got, and keeps the stream for a while if it is lost. */
   async #management(features: Element): Promise<StreamManagement | undefined> {
     if (features.child('sm', NS.streamManagement) === undefined) return undefined;
-    const { previous, tell } = this.#options;
+    const { previous, policy, tell } = this.#options;
+    // a stream that is resumed has one sender and one receiver
+    const alone = !this.#bidirectional && !policy.shareStreams;
     let handledBefore: number | undefined;
-    if (previous !== undefined) {
+    if (alone && previous !== undefined) {
       // nothing comes to us on such a stream
       this.#stream.write(
         `<resume${serializeAttributes(['xmlns', NS.streamManagement, 'previd', previous, 'h', '0'])}/>`,
@@ -215,13 +250,17 @@ class Negotiation {
       tell('stream: it has not kept the one before');
       handledBefore = handled;
     }
-    this.#stream.write(`<enable xmlns='${NS.streamManagement}' resume='true'/>`);
-    const answer = await this.#stream.next('features');
+    this.#stream.write(`<enable xmlns='${NS.streamManagement}'${alone ? " resume='true'" : ''}/>`);
+    // where both sides send, stanzas may come before it, and those are not counted
+    const answer = await this.#stream.coming('features', ({ ns }) => ns === NS.streamManagement);
     if (!answer.is('enabled', NS.streamManagement)) return undefined;
     const id = ['true', '1'].includes(answer.attr('resume') ?? '') ? answer.attr('id') : undefined;
     return { id: id !== undefined && id.length <= LONGEST_ID ? id : undefined, resumedAt: undefined, handledBefore };
   }
 }
+
+const refusesGently = (features: Element): boolean =>
+  features.child('dialback', NS.dialbackFeature)?.child('errors', NS.dialbackFeature) !== undefined;
 
 /** Of a stream, as the other side calls it: longer ones cost more than they are worth (XEP-0198 §3). */
 const LONGEST_ID = 4000;

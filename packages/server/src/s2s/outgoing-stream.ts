@@ -1,8 +1,9 @@
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
+import type { CertificateVoucher } from './certificate-verdict.ts';
 import type { KeyToVerify } from './dialback-key.ts';
-import type { Negotiated, StreamManagement } from './negotiation.ts';
-import type { PeerStream, PeerStreamConsumer } from './peer-stream.ts';
+import type { StreamManagement } from './negotiation.ts';
+import type { Branch, Trunk } from './trunk.ts';
 
 export interface StreamEnd {
   readonly reason: string;
@@ -13,7 +14,7 @@ export interface Proofs {
   /** How the other side has taken our word; of a stream that it began itself it is by where it connected to. */
   readonly proof: 'certificate' | 'dialback' | 'connection';
   /** How it has proved its own. */
-  readonly verdict: 'certificate' | 'dns' | 'dialback';
+  readonly verdict: CertificateVoucher | 'dns' | 'dialback';
   /** Bytes of the largest stanza that it takes, where it says so (XEP-0478). */
   readonly maxBytes: number;
 }
@@ -21,7 +22,7 @@ export interface Proofs {
 /** Bytes that wait to be read by the other side; more wait in the queue, where they are counted. */
 const MOST_BUFFERED = 262_144;
 
-/** A stream on which stanzas go from one of our domains to another one. */
+/** What goes from one of our domains to another one on a stream, which may be others' as well. */
 export class EstablishedStream implements Branch {
   readonly local: string;
   readonly remote: string;
@@ -32,6 +33,8 @@ export class EstablishedStream implements Branch {
   readonly since = Date.now();
   /** Resolves when it is over. */
   readonly closed: Promise<StreamEnd>;
+  /** Called with how many more stanzas the other side has acknowledged. */
+  onAcknowledged: (count: number) => void = () => {};
   /** Stanzas that went out. */
   sent = 0;
   #sentAt = performance.now();
@@ -39,33 +42,17 @@ export class EstablishedStream implements Branch {
   readonly trunk: Trunk;
   readonly maxBytes: number;
   readonly #resolve: (end: StreamEnd) => void;
-  /** How it acknowledges what it gets (XEP-0198); undefined where it does not. */
-  readonly management: StreamManagement | undefined;
-  /** Called with how many more it has acknowledged. */
-  onAcknowledged: (count: number) => void = () => {};
-  readonly #maxBytes: number;
+  #over = false;
   /** Sent and not acknowledged: always 0 where the other side does not acknowledge. */
   #open = 0;
-  #acknowledged: number;
-  #asked = false;
-  /** Until when something has to be acknowledged. */
-  #patience: NodeJS.Timeout | undefined;
-  #again: NodeJS.Timeout | undefined;
-  #asking: NodeJS.Immediate | undefined;
-  #unknown = 0;
-  readonly #keys = new Map<string, (answer: boolean | ConnectionFailure) => void>();
 
   constructor(local: string, remote: string, trunk: Trunk, { proof, verdict, maxBytes }: Proofs) {
     this.local = local;
     this.remote = remote;
-    this.proof = negotiated.proof ?? 'dialback';
-    this.verdict = negotiated.verdict;
-    this.tls = negotiated.tls;
-    this.management = negotiated.management;
-    this.#acknowledged = negotiated.management?.resumedAt ?? 0;
-    this.#maxBytes = negotiated.maxBytes;
-    this.#stream = stream;
-    this.#settings = settings;
+    this.proof = proof;
+    this.verdict = verdict;
+    this.maxBytes = maxBytes;
+    this.trunk = trunk;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.closed = promise;
     this.#resolve = resolve;
@@ -86,6 +73,11 @@ export class EstablishedStream implements Branch {
 
   get tls(): Trunk['tls'] {
     return this.trunk.tls;
+  }
+
+  /** How the other side acknowledges what it gets (XEP-0198); undefined where it does not. */
+  get management(): StreamManagement | undefined {
+    return this.trunk.outstanding?.management;
   }
 
   /** Stanzas that it has not acknowledged. */
@@ -120,36 +112,18 @@ export class EstablishedStream implements Branch {
   /** Whether it is not too large for the other side. */
   takes(text: string): boolean {
     // a character is no more than three bytes
-    return text.length * 3 <= this.#maxBytes || Buffer.byteLength(text) <= this.#maxBytes;
+    return text.length * 3 <= this.maxBytes || Buffer.byteLength(text) <= this.maxBytes;
   }
 
   /** A stanza, as `betweenServers` writes it. */
   send(text: string): void {
-    this.usedAt = performance.now();
+    this.#sentAt = performance.now();
     this.sent++;
-    this.#stream.write(text);
-    if (this.management !== undefined) this.#expect();
-  }
-
-  /** The other side is to acknowledge it. */
-  #expect(): void {
+    this.trunk.write(text);
+    const { outstanding } = this.trunk;
+    if (outstanding === undefined) return;
     this.#open++;
-    if (this.#asked) return;
-    if (this.#open % ASK_AFTER === 0) this.#ask();
-    else this.#asking ??= setImmediate(() => this.#ask());
-  }
-
-  #ask(): void {
-    clearImmediate(this.#asking);
-    clearTimeout(this.#again);
-    this.#asking = undefined;
-    this.#again = undefined;
-    if (this.#asked || this.#stream.over || this.#open === 0) return;
-    this.#asked = true;
-    this.#stream.write(`<r xmlns='${NS.streamManagement}'/>`);
-    this.#patience ??= setTimeout(() => {
-      this.close('it did not acknowledge what it was sent');
-    }, this.#settings().acknowledgeMs);
+    outstanding.add(this);
   }
 
   /** Asks whether a key is its own (XEP-0220 §2.1.2). Rejects with a ConnectionFailure. */
@@ -165,55 +139,17 @@ export class EstablishedStream implements Branch {
 
   /** Lets go of the connection: the other side takes it for lost, and keeps the stream for whoever resumes it. */
   abandon(reason: string): void {
-    this.#stream.cut(reason);
+    this.#over = true;
+    this.trunk.abandon(this, reason);
   }
 
-  // --- what comes -------------------------------------------------------------------------------------------------
-
-  onElement(element: Element): void {
-    if (element.ns === NS.streamManagement && this.management !== undefined) this.#onManagement(element);
-    else if (element.is('verify', NS.dialback)) this.#onVerified(element);
-    else if (++this.#unknown > MOST_UNKNOWN) this.close('it sends what nobody has asked for');
-  }
-
-  #onManagement(element: Element): void {
-    if (element.name === 'r') {
-      this.#stream.write(`<a xmlns='${NS.streamManagement}' h='0'/>`); // nothing comes to us on this stream
-      return;
-    }
-    const h = Number(element.attr('h'));
-    if (element.name !== 'a' || !Number.isInteger(h)) return;
-    const count = (h - this.#acknowledged) >>> 0; // modulo 2^32
-    if (count > this.#open) {
-      this.close('it acknowledges more than it was sent');
-      return;
-    }
-    this.#acknowledged = h;
+  handled(count: number): void {
     this.#open -= count;
-    if (count > 0) this.onAcknowledged(count);
-    this.#asked = false;
-    if (count > 0 || this.#open === 0) {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
-    }
-    if (count > 0) this.#ask();
-    else if (this.#open > 0) this.#again ??= setTimeout(() => this.#ask(), ASK_AGAIN_MS);
-  }
-
-  #onVerified(element: Element): void {
-    const [from, to, id, type] = ['from', 'to', 'id', 'type'].map((name) => element.attr(name));
-    const done = this.#keys.get(`${to} ${from} ${id}`);
-    if (done === undefined)
-      this.#unknown++; // XEP-0220 §3.1: only what was asked here
-    else if (type === 'valid' || type === 'invalid') done(type === 'valid');
-    else done(new ConnectionFailure('proof', 'It does not say whether a key is its own.', { timeout: true }));
+    this.onAcknowledged(count);
   }
 
   onEnd(reason: string): void {
-    clearTimeout(this.#patience);
-    clearTimeout(this.#again);
-    clearImmediate(this.#asking);
-    for (const done of this.#keys.values()) done(new ConnectionFailure('proof', `${reason}.`, { timeout: true }));
+    this.#over = true;
     this.#open = 0;
     this.#resolve({ reason });
   }

@@ -52,7 +52,7 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
   #unknown = 0;
 
   constructor({ local, remote, stream, negotiated, settings, taking }: OutgoingTrunkOptions) {
-    const { tls, acknowledges, bidirectional } = negotiated;
+    const { tls, management, bidirectional } = negotiated;
     this.tls = tls;
     this.refusesGently = negotiated.refusesGently;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -61,13 +61,14 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
     this.#add(local, remote);
     this.#stream = stream;
     this.#settings = settings;
-    if (acknowledges) {
-      this.outstanding = new Outstanding({
+    if (management !== undefined) {
+      const host = {
         isOver: () => stream.over,
         acknowledgeMs: () => settings().acknowledgeMs,
-        write: (text) => stream.write(text),
-        close: (reason) => stream.close(reason),
-      });
+        write: (text: string) => stream.write(text),
+        close: (reason: string) => stream.close(reason),
+      };
+      this.outstanding = new Outstanding(host, management);
     }
     if (bidirectional && taking !== undefined) {
       const rules = { local, pairs: this.pairs, remotes: this.#remotes };
@@ -173,6 +174,11 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
       this.#branches.delete(branch);
       branch.onEnd(reason);
     }
+  }
+
+  abandon(branch: Branch, reason: string): void {
+    if (this.#branches.size === 1 && this.#branches.has(branch)) this.#stream.cut(reason);
+    else this.leave(branch, reason);
   }
 
   // --- what comes -------------------------------------------------------------------------------------------------

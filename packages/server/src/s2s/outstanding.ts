@@ -1,5 +1,6 @@
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
+import type { StreamManagement } from './negotiation.ts';
 import type { Branch } from './trunk.ts';
 
 export interface OutstandingHost {
@@ -18,18 +19,21 @@ const ASK_AGAIN_MS = 2000;
 
 /** Stanzas that went out on one stream and that the other side has not acknowledged (XEP-0198), by who sent them. */
 export class Outstanding {
+  readonly management: StreamManagement;
   readonly #host: OutstandingHost;
   /** Oldest first. */
   #senders: Branch[] = [];
-  #acknowledged = 0;
+  #acknowledged: number;
   #asked = false;
   /** Until when something has to be acknowledged. */
   #patience: NodeJS.Timeout | undefined;
   #again: NodeJS.Timeout | undefined;
   #asking: NodeJS.Immediate | undefined;
 
-  constructor(host: OutstandingHost) {
+  constructor(host: OutstandingHost, management: StreamManagement) {
     this.#host = host;
+    this.management = management;
+    this.#acknowledged = management.resumedAt ?? 0;
   }
 
   /** The other side is to acknowledge one more. */
@@ -63,7 +67,7 @@ export class Outstanding {
       return;
     }
     this.#acknowledged = h;
-    for (const sender of this.#senders.splice(0, count)) sender.onAcknowledged();
+    tell(this.#senders.splice(0, count));
     this.#asked = false;
     if (count > 0 || this.#senders.length === 0) {
       clearTimeout(this.#patience);
@@ -79,5 +83,16 @@ export class Outstanding {
     clearTimeout(this.#again);
     clearImmediate(this.#asking);
     this.#senders = [];
+  }
+}
+
+/** One call for those that come from the same sender, one after the other. */
+function tell(handled: readonly Branch[]): void {
+  let count = 0;
+  for (const [index, sender] of handled.entries()) {
+    count++;
+    if (handled[index + 1] === sender) continue;
+    sender.handled(count);
+    count = 0;
   }
 }

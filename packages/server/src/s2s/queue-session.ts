@@ -8,6 +8,8 @@ export interface QueueSessionHost extends Pick<BacklogHost, 'store' | 'again' | 
   readonly session: SessionHost;
   /** In place of a client's stream. */
   readonly stream: Stream;
+  /** See `OtherNodes`. */
+  isUndisputed(session: QueueSession, epoch: number): Promise<boolean>;
   onReady(session: QueueSession): void;
   /** Another node has it, or nobody. */
   onFenced(session: QueueSession): void;
@@ -46,6 +48,7 @@ export class QueueSession extends Session {
       {
         store: host.store,
         again: () => host.again(),
+        isUndisputed: (epoch) => host.isUndisputed(this, epoch),
         onFault: (error) => host.onFault(error),
         onReady: () => host.onReady(this),
         onFenced: () => host.onFenced(this),

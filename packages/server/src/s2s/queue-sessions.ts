@@ -18,7 +18,8 @@ import type { Stream } from '../stream/stream.ts';
 import { QueueSession, type QueueSessionHost } from './queue-session.ts';
 
 /** The other nodes, as far as queues have to do with them. */
-export interface QueueNodes extends Pick<OtherNodes, 'isAlive' | 'confirmed' | 'refresh' | 'release'> {
+export interface QueueNodes
+  extends Pick<OtherNodes, 'isAlive' | 'confirmed' | 'refresh' | 'release' | 'told' | 'isUndisputed'> {
   changed(session: Session): void;
   came(session: Session): void;
   moved(session: Session): void;
@@ -74,6 +75,7 @@ export class QueueSessions {
         return host.stream();
       },
       again: () => host.again(),
+      isUndisputed: (queue, epoch) => host.nodes?.isUndisputed(queue, epoch) ?? Promise.resolve(true),
       onFault: (error) => host.onFault(error),
       onReady: (queue) => owner.onReady(queue),
       onFenced: (queue) => void this.#onFenced(queue).catch((error) => host.onFault(error)),
@@ -147,6 +149,7 @@ export class QueueSessions {
     const { store, nodes, sessions } = this.#host;
     const account = address.bare;
     await nodes?.confirmed();
+    await nodes?.told(account);
     const session = new QueueSession(address, this.#sessionHost);
     const { epoch } = session.backlog;
     const found = await store.openQueue(account, session.record(epoch), { handled: 0, origins: new Map() });
@@ -160,8 +163,10 @@ export class QueueSessions {
   }
 
   async #claim(account: Jid, sid: string, mayTakeFrom: (owner: string, epoch: number) => boolean): Promise<void> {
-    await this.#host.nodes?.confirmed();
-    const kept = await this.#host.store.claim(account, sid, mayTakeFrom);
+    const { nodes, store } = this.#host;
+    await nodes?.confirmed();
+    await nodes?.told(account, sid);
+    const kept = await store.claim(account, sid, mayTakeFrom);
     if (kept !== undefined) this.#restore(account, kept);
   }
 
@@ -302,6 +307,7 @@ export class QueueSessions {
     }
     session.moved('another node has it, or it is gone from the keyspace');
     const left = session.backlog.takeAll();
+    await nodes.told(session.account, session.sessionId);
     if ((await untilDone(() => store.find(session.account, session.sessionId), again)) !== undefined) return;
     await nodes.ended(session);
     // whoever waits for something to be committed sends it anew

@@ -25,9 +25,13 @@ export class Receipts {
       told = true;
       clearTimeout(timer);
       this.#questions--;
-      this.#send(Element.of('a', NS.streamManagement, { h: handled.count >>> 0 }));
+      this.#send(Element.of('a', NS.streamManagement, { h: handled.told() }));
     };
-    const timer = setTimeout(tell, LATEST_MS).unref();
-    handled.whenCaughtUp(tell);
+    const late = () => {
+      timer = setTimeout(tell, LATEST_MS).unref(); // the keyspace may take no part of it, either
+      handled.secured(tell);
+    };
+    let timer = setTimeout(late, LATEST_MS).unref();
+    handled.whenCaughtUp(() => handled.secured(tell));
   }
 }

@@ -9,6 +9,7 @@ import { Lanes } from '../stream/lanes.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
 import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';
+import { stanzaCounters } from './stanza-counters.ts';
 
 export type ReceptionHost = Pick<IncomingHost, 'policy' | 'metrics' | 'process' | 'refuse'>;
 
@@ -33,6 +34,7 @@ export class Reception {
   heardAt = performance.now();
   readonly #rules: ReceptionRules;
   readonly #host: ReceptionHost;
+  readonly #counters: ReturnType<typeof stanzaCounters>;
   readonly #lanes = new Lanes();
   #handled: Handled | undefined;
   #received = 0;
@@ -40,6 +42,7 @@ export class Reception {
   constructor(rules: ReceptionRules, host: ReceptionHost) {
     this.#rules = rules;
     this.#host = host;
+    this.#counters = stanzaCounters(host.metrics, 'in');
   }
 
   /** What was taken, where the other side wants to know (XEP-0198). */
@@ -47,9 +50,9 @@ export class Reception {
     return this.#handled;
   }
 
-  /** Counts from now on. */
-  acknowledge(): void {
-    this.#handled = new Handled();
+  /** Counts from now on, or goes on counting. */
+  acknowledge(handled = new Handled()): void {
+    this.#handled = handled;
   }
 
   /** Stanzas that came. */
@@ -62,15 +65,19 @@ export class Reception {
     if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
     this.heardAt = performance.now();
     this.#received++;
-    this.#host.metrics.federationStanzas.with({ kind: element.name as StanzaKind, direction: 'in' }).add(1);
+    this.#counters[element.name as StanzaKind].increment();
     const from = this.#sender(element);
-    const stanza = this.#read(element, from.domain);
-    const done = this.#handled?.begin();
-    if (stanza === undefined) {
+    const read = this.#read(element, from.domain);
+    const handled = this.#handled;
+    const done = handled?.begin();
+    if (read === undefined) {
       done?.();
       return;
     }
-    this.#lanes.run(`${from.bareText} ${(stanza.to as Jid).bareText}`, () => {
+    const stanza = handled?.marked(read) ?? read;
+    const to = stanza.to as Jid;
+    const lane = () => handled?.lane(from, to) ?? `${from.bareText} ${to.bareText}`;
+    this.#lanes.run(lane, () => {
       const processed = this.#process(stanza, from.domain);
       if (done === undefined) return processed;
       if (processed instanceof Promise) return processed.finally(done);

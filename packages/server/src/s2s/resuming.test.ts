@@ -210,6 +210,20 @@ it('is asked for once, and by whoever has proved who it is', async () => {
   expect(peer.taken()).toEqual([acknowledged(1)]);
 });
 
+it('is neither offered nor taken where both sides send', async () => {
+  const world = incomingWorld({}, nodes);
+  const { peer, id } = await begin(world);
+  peer.transport.break();
+  const both = await connect(world);
+  for (const stream of world.incoming.streams) world.incoming.of(stream).bothWays = true;
+  both.send(resume(id));
+  await rest();
+  expect(both.taken().at(-1)).toContain('feature-not-implemented');
+  both.send(ENABLE);
+  await rest();
+  expect(both.taken().at(-1)).toBe(sm('<enabled/>'));
+});
+
 it('that is resumed twice is with whoever came last', async () => {
   const [one, two] = [incomingWorld({}, nodes), incomingWorld({}, nodes)];
   const { peer, id } = await begin(one);

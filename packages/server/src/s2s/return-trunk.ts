@@ -8,6 +8,8 @@ import type { Branch, Trunk } from './trunk.ts';
 /** Whoever wants to acknowledge says so within this time; what goes out before that is not acknowledged. */
 const SETTLING_MS = 1000;
 
+const NEVER_RESUMED = { id: undefined, resumedAt: undefined, handledBefore: undefined };
+
 /** What goes out on a stream that another server began (XEP-0288), for the pairs of domains that were proved on it. */
 export class ReturnTrunk implements Trunk {
   readonly kind = 'theirs, both ways';
@@ -77,12 +79,13 @@ export class ReturnTrunk implements Trunk {
 
   /** The other side acknowledges from now on. */
   acknowledge(): void {
-    this.#outstanding = new Outstanding({
+    const host = {
       isOver: () => this.over,
       acknowledgeMs: () => this.#host.config().timeouts.acknowledgeSeconds * 1000,
-      write: (text) => this.#incoming.stream.send(text),
-      close: (reason) => this.#incoming.stream.close(reason),
-    });
+      write: (text: string) => this.#incoming.stream.send(text),
+      close: (reason: string) => this.#incoming.stream.close(reason),
+    };
+    this.#outstanding = new Outstanding(host, NEVER_RESUMED);
     this.#settle();
   }
 
@@ -144,6 +147,10 @@ export class ReturnTrunk implements Trunk {
     }
     this.#branches.delete(branch);
     branch.onEnd(reason);
+  }
+
+  abandon(branch: Branch, reason: string): void {
+    this.leave(branch, reason);
   }
 
   /** The stream is over. */

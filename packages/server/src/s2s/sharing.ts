@@ -1,4 +1,4 @@
-import { certificateVerdict } from './certificate-verdict.ts';
+import type { CertificateVerdict } from './certificate-verdict.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import type { DialbackKey } from './dialback-key.ts';
 import { EstablishedStream } from './outgoing-stream.ts';
@@ -11,8 +11,10 @@ export interface SharingHost {
   readonly dialbackKey: DialbackKey;
   /** Where DNS says that a domain is. Rejects with a ConnectionFailure. */
   targets(remote: string, policy: PeerPolicy): Promise<readonly Target[]>;
+  /** Whether what the other side has shown, at a place that DNS names for this domain, proves that it is that domain. */
+  judge(tls: OutgoingTrunk['tls'], remote: string, target: Target): Promise<CertificateVerdict>;
   /** Makes a stream for one pair. */
-  open(local: string, remote: string): Promise<EstablishedStream>;
+  open(local: string, remote: string, previous: string | undefined): Promise<EstablishedStream>;
   /** What we show of ourselves as one of our domains: the same where it is the same. */
   shown(local: string): unknown;
   /** Pairs of domains on one stream. */
@@ -44,10 +46,13 @@ export class Sharing {
     this.#host = host;
   }
 
-  /** A stream for a pair, of its own or not. Rejects with a ConnectionFailure. */
-  async open(local: string, remote: string): Promise<EstablishedStream> {
+  /**
+   * A stream for a pair, of its own or not. Rejects with a ConnectionFailure. `previous`: the one before, which the other
+   * side may have kept.
+   */
+  async open(local: string, remote: string, previous?: string): Promise<EstablishedStream> {
     const policy = this.#host.policy(remote);
-    if (!policy.allow || !policy.shareStreams) return await this.#host.open(local, remote);
+    if (!policy.allow || !policy.shareStreams) return await this.#host.open(local, remote, previous);
     const targets = await this.#host.targets(remote, policy);
     const place = targets.map(({ address, port }) => `${address} ${port}`).sort()[0] ?? '';
     let joined = await this.#join(local, remote, policy, targets);
@@ -57,7 +62,7 @@ export class Sharing {
       joined = await this.#join(local, remote, policy, targets);
     }
     if (joined !== undefined) return joined;
-    const opening = this.#host.open(local, remote);
+    const opening = this.#host.open(local, remote, previous);
     if (!this.#making.has(place)) {
       this.#making.set(place, opening);
       const done = () => this.#making.delete(place);
@@ -105,14 +110,15 @@ export class Sharing {
     policy: PeerPolicy,
     targets: readonly Target[],
   ): Promise<EstablishedStream['verdict'] | undefined> {
-    const there = targets.some(({ address, port }) => address === trunk.address && port === trunk.port);
-    const alike = policy.authorities === before.authorities && isAsked(policy) === isAsked(before);
+    const target = targets.find(({ address, port }) => address === trunk.address && port === trunk.port);
+    const authorities = policy.authorities === before.authorities && policy.revocations === before.revocations;
+    const alike = authorities && isAsked(policy) === isAsked(before);
     const room = trunk.pairs.size < this.#host.most() && !refused.has(`${local} ${remote}`);
-    if (trunk.over || !there || !alike || !room || shown !== this.#host.shown(local)) return undefined;
+    if (trunk.over || target === undefined || !alike || !room || shown !== this.#host.shown(local)) return undefined;
     if (!tlsSuffices(policy, trunk.tls?.protocol)) return undefined;
-    const { good } = await certificateVerdict(trunk.tls?.certificate, trunk.tls?.fault, remote);
-    if (good) return 'certificate';
-    return policy.authentication === 'certificate-or-dialback' ? 'dns' : undefined;
+    const { good, by = 'certificate', final } = await this.#host.judge(trunk.tls, remote, target);
+    if (good) return by;
+    return policy.authentication === 'certificate-or-dialback' && !final ? 'dns' : undefined;
   }
 }
 

@@ -5,8 +5,8 @@ import type { Outstanding } from './outstanding.ts';
 export interface Branch {
   /** Stanzas that it sent and the other side has not acknowledged. */
   readonly unacknowledged: number;
-  /** The other side has the oldest stanza that it had not acknowledged. */
-  onAcknowledged(): void;
+  /** The other side has so many more of its stanzas, the oldest ones. */
+  handled(count: number): void;
   /** Called once. */
   onEnd(reason: string): void;
 }
@@ -37,4 +37,6 @@ export interface Trunk {
   join(branch: Branch): void;
   /** The branch sends no more; the stream closes in order with the last one. */
   leave(branch: Branch, reason: string): void;
+  /** The branch sends no more; the connection breaks where it is the branch's alone. */
+  abandon(branch: Branch, reason: string): void;
 }

@@ -12,6 +12,8 @@ export interface BacklogHost {
   readonly store: ResumptionStore;
   /** Resolves when another attempt to write to a keyspace that failed is worth it. */
   again(): Promise<void>;
+  /** Whether no other node has the session under a higher epoch: see `OtherNodes`. */
+  isUndisputed(epoch: number): Promise<boolean>;
   /** More of what waits in order can be written. */
   onReady(): void;
   /** It is gone from the keyspace, or another node has taken it over. */
@@ -80,6 +82,7 @@ export class Backlog {
         onFenced: () => host.onFenced(),
         onFault: (error) => host.onFault(error),
         again: () => host.again(),
+        isUndisputed: (epoch) => host.isUndisputed(epoch),
       },
       from?.epoch ?? 1,
       from?.header.handled ?? 0,

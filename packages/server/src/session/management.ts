@@ -63,9 +63,7 @@ export class Management {
       session,
       {
         store: host.store,
-        all: () => this.#sent.all,
-        header: () => ({ handled: this.#handled, origins: this.#trimmed.entries(), sent: this.#left }),
-        record: (epoch) => recordOf(session, epoch, maxSeconds),
+        again: () => host.again(),
         isUndisputed: (epoch) => host.isUndisputed(session, epoch),
         onReady: () => this.#write(),
         onFenced: () => host.onFenced(session),

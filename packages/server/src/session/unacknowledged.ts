@@ -146,7 +146,8 @@ export class Unacknowledged {
     const next = () => serialAdd(h, this.#queue.length + 1);
     const fillTo = (number: number) => {
       while (serialDistance(number, next()) > 0) {
-        this.#push({ text: filler, origin: undefined, journaled: false, at: Date.now(), out: next(), ready: true });
+        const nothing = { origin: undefined, journaled: false, later: false, at: Date.now(), ready: true };
+        this.#push({ ...nothing, text: filler, out: next() });
       }
     };
     // what was not written yet had no number on the stream

@@ -175,7 +175,7 @@ export class Departures {
     const { store, again } = this.#host;
     const { bare: account, resource } = jid;
     // whoever has it as a later owner
-    if (!management.asserted) await this.#host.told?.(account, sessionId);
+    if (!management.backlog.asserted) await this.#host.told?.(account, sessionId);
     // what the journal has is moved before anything of it goes on, so that a crash in between loses nothing of it
     const entries = await untilDone(() => store.end(account, resource, sessionId, management.epoch), again);
     if (!management.backlog.asserted)
