@@ -7,10 +7,6 @@ export class Gauge {
     this.#value++;
   }
 
-  decrement(): void {
-    this.#value--;
-  }
-
   /** Adds `amount`, which may be negative. */
   add(amount: number): void {
     this.#value += amount;

@@ -68,5 +68,4 @@ export const NS = {
   stanzaId: 'urn:xmpp:sid:0', // 0359
   saslChannelBinding: 'urn:xmpp:sasl-cb:0', // 0440
   streamLimits: 'urn:xmpp:stream-limits:0', // 0478
-  saslDowngrade: 'urn:xmpp:ssdp:0', // 0474
 } as const;

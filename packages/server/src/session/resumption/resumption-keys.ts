@@ -84,17 +84,6 @@ export const waitingIndexKeys = declareKeys({
   ttl: 'none',
 });
 
-export const resumptionKeys: readonly Keys[] = [
-  sessionKeys,
-  queueKeys,
-  journalKeys,
-  handledKeys,
-  waitingKeys,
-  sessionIndexKeys,
-  queueIndexKeys,
-  waitingIndexKeys,
-];
-
 /** What goes to another server is a session of its domain, whose resource is the domain of ours that it comes from. */
 export const isQueue = (account: Jid): boolean => account.local === '';
 

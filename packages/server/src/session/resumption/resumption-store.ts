@@ -235,8 +235,8 @@ export class ResumptionStore {
   /**
    * Makes the caller the owner, under the epoch `fromEpoch + 1`, with a journal of exactly this header and these
    * entries. False where somebody else has done so or the session is gone, and, where `mark` is given, where anything
-   * has changed since it was read: what was appended or acknowledged meanwhile would get lost. Where `record` is given, of the new epoch, it
-   * replaces the one that is kept.
+   * has changed since it was read: what was appended or acknowledged meanwhile would get lost. Where `record` is given,
+   * of the new epoch, it replaces the one that is kept.
    */
   takeOver(
     account: Jid,
