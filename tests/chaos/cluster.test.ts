@@ -8,7 +8,7 @@ import { it } from 'vitest';
 import { chaos } from './run.ts';
 import { chaosSettings } from './settings.ts';
 
-const settings = chaosSettings('redis', { seconds: 45, clients: 40, nodes: 3, rate: 5 });
+const settings = chaosSettings('redis', { seconds: 60, clients: 100, nodes: 3, rate: 5 });
 
 it(
   'whatever breaks in a cluster, nothing that was acknowledged is lost, doubled or reordered',
