@@ -147,13 +147,16 @@ describe('what was written', () => {
     expect((await world.opened(1, { id: 'c', handledBefore: 7 })).sent).toEqual(['3']); // it was sent one
   });
 
-  test('is all sent again where the other side has handled more than it was sent', async () => {
+  test.each([
+    ['more than it was sent', 7],
+    ['less than can be', 2 ** 31 + 2],
+  ])('is all sent again where the other side says that it has handled %s', async (_, resumedAt) => {
     await world.send(words('1'));
     const first = await world.opened(0, { id: 'a' });
     await seconds(20);
     first.end('reset');
     await turn();
-    const second = await world.opened(1, { id: 'a', resumedAt: 7 });
+    const second = await world.opened(1, { id: 'a', resumedAt });
     expect([second.over, second.sent]).toEqual([true, []]);
     await seconds(10);
     expect(world.attempts[2]?.previous).toBeUndefined();

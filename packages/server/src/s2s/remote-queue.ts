@@ -43,6 +43,8 @@ export interface RemoteQueueHost extends Pick<AttemptsHost, 'now' | 'random' | '
 
 /** A stanza that was on so many streams that ended before it was acknowledged is not sent again. */
 const MOST_SENDINGS = 3;
+/** Of a stream that goes on, so many stanzas may be gone that the other side did not acknowledge; it says how many. */
+const MOST_MISSING = 10_000;
 /** How long an answer may take until it is where it cannot get lost; it goes on by itself then. */
 const LONGEST_ANSWER_MS = 10_000;
 /** A stream that ends sooner is no better than none. */
@@ -211,9 +213,9 @@ export class RemoteQueue {
     const isCurrent = () => this.#stream === stream && !stream.over && !session.ended;
     const { id, resumedAt, handledBefore } = stream.management ?? {};
     if (!isCurrent()) return;
-    if (resumedAt !== undefined && !sent.allows(resumedAt)) {
+    if (resumedAt !== undefined && (!sent.allows(resumedAt) || sent.missing(resumedAt) > MOST_MISSING)) {
       session.peerStream = undefined;
-      stream.close('it has handled more than it was sent');
+      stream.close('it cannot have handled as much as it says, or as little');
       return;
     }
     const now = Date.now();

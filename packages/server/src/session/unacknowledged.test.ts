@@ -59,6 +59,8 @@ describe('a queue', () => {
     sent.unwrite();
     sent.takeOut(({ text }) => 'bd'.includes(text));
     sent.add('f', undefined, false);
+    expect([0, 1, 2, 4, 5].map((h) => sent.missing(h))).toEqual([2, 2, 1, 0, 0]);
+    expect(sent.missing(2 ** 31 + 10)).toBeGreaterThan(2 ** 31 - 20);
     expect(ids(sent.resume(1, '-'))).toEqual(['a']);
     expect(outs(sent)).toEqual(['-2', 'c3', '-4', 'e5', 'f6']);
     expect([sent.size, sent.bytes, sent.written]).toEqual([5, 5, 0]);
@@ -70,6 +72,7 @@ describe('a queue', () => {
       { ...kept, text: 'b', out: 1 },
     ]);
     later.add('c', undefined, false);
+    expect(later.missing(2 ** 32 - 3)).toBe(2);
     expect(later.resume(2 ** 32 - 3, '-')).toEqual([]);
     expect(outs(later)).toEqual([`-${2 ** 32 - 2}`, `a${2 ** 32 - 1}`, '-0', 'b1', 'c2']);
   });

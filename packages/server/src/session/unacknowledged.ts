@@ -138,6 +138,16 @@ export class Unacknowledged {
     return taken;
   }
 
+  /** How many `resume` would have to fill: whoever names the `h` may name any. */
+  missing(h: number): number {
+    const { mostKnown: most } = this;
+    const had = ({ out }: Sent) =>
+      out !== undefined && serialDistance(out, h) > 0 && (most === undefined || serialDistance(out, most) <= 0);
+    const there = this.#queue.filter(had);
+    const last = most ?? there.at(-1)?.out ?? h;
+    return Math.max(0, serialDistance(last, h) - there.length);
+  }
+
   #fill(h: number, filler: string): void {
     const { mostKnown: most } = this;
     const rest = this.#queue;
