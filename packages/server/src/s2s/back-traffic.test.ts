@@ -67,6 +67,26 @@ describe('stanzas come back on a stream of ours', () => {
     expect([world.taken.length, peer.faults]).toEqual([51, []]);
   });
 
+  test('and are counted from where the other side says so, however many came before and wait', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.process = () => promise;
+    const peer = await fakePeer(async (connection) => {
+      await connection.startTls(world.theirs);
+      await external(connection, MANAGEMENT, BIDI);
+      connection.send(Array.from({ length: 100 }, (_, id) => from(`${id}`, `juliet${id}@${REMOTE}`)).join(''));
+      await connection.until(/<enable [^>]*\/>/);
+      connection.send(`<enabled xmlns='${NS.streamManagement}'/>${from('last')}`);
+      await vi.waitFor(() => expect(world.taken.length).toBe(64));
+      resolve();
+      await vi.waitFor(() => expect(world.taken.length).toBe(101));
+      connection.send(REQUEST);
+      await connection.until(/<a xmlns='urn:xmpp:sm:3' h='1'\/>/);
+    });
+    await world.connector(peer.port, ASK).open(LOCAL, REMOTE);
+    await vi.waitFor(() => expect(peer.connections[0]?.log).toContain(` h='`), 5000);
+    expect([peer.connections[0]?.log.match(/ h='\d+'/)?.[0], peer.faults]).toEqual([` h='1'`, []]);
+  });
+
   test('by dialback', async () => {
     const peer = await fakePeer(async (connection) => {
       await connection.startTls(world.selfSigned);

@@ -27,7 +27,8 @@ export class BackTraffic {
   readonly #reception: Reception;
   readonly #receipts: Receipts;
   #waiting = false;
-  #queue: Element[] = [];
+  /** Stanzas that wait, and where among them the other side begins to count. */
+  #queue: (Element | 'counts')[] = [];
 
   constructor(stream: PeerStream, protocol: string | undefined, rules: BackTrafficRules, host: BackTrafficHost) {
     this.#stream = stream;
@@ -50,7 +51,8 @@ export class BackTraffic {
 
   /** From now on it is counted what comes (XEP-0198), once. */
   acknowledge(): void {
-    if (this.#reception.handled === undefined) this.#reception.acknowledge();
+    if (this.#waiting) this.#queue.push('counts');
+    else if (this.#reception.handled === undefined) this.#reception.acknowledge();
   }
 
   /** The other side asks what was taken. */
@@ -87,7 +89,8 @@ export class BackTraffic {
           this.#stream.held = false;
           return;
         }
-        this.#take(next);
+        if (next === 'counts') this.acknowledge();
+        else this.#take(next);
       }
     } catch (error) {
       this.#stream.onFault(error);
