@@ -201,6 +201,18 @@ describe('nothing goes out on the stream of another server', () => {
     expect(world.offered).toEqual([`${OURS} ${THEIRS}`]);
   });
 
+  test('for a domain that secure DNS names other certificates for, though its key is good', async () => {
+    const world = incomingWorld(BY_KEY);
+    world.verdicts.set(THEIRS, { good: false, words: 'secure DNS names another', final: true });
+    const peer = world.connect();
+    peer.open(THEIRS);
+    await settled();
+    peer.send(BIDI + result(THEIRS) + result('rooms.capulet.example'));
+    await settled();
+    peer.send(ENABLE + text(`juliet@${THEIRS}`, `romeo@${OURS}`));
+    expect([world.offered, world.taken.length]).toEqual([[`${OURS} rooms.capulet.example`], 1]);
+  });
+
   test('where it asks without the encryption that the policy asks for', async () => {
     const peer = incomingWorld().connect((transport) => {
       transport.tls = undefined;

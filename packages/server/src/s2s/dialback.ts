@@ -5,6 +5,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
 import type { StreamFeature } from '../stream/features.ts';
 import type { Stream } from '../stream/stream.ts';
+import type { CertificateVerdict } from './certificate-verdict.ts';
 import type { IncomingHost } from './incoming-host.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import { answerToVerify, keyAnswer, keyObjection, type Pair, pairOf } from './key-answer.ts';
@@ -67,7 +68,7 @@ export class Dialback implements StreamFeature {
     }
     // the stream goes on meanwhile: other domains are not to wait for the server of this one
     incoming.verifying++;
-    void this.#ask(incoming, pair, key).finally(() => {
+    void this.#ask(incoming, pair, key, verdict).finally(() => {
       incoming.verifying--;
     });
   }
@@ -82,7 +83,7 @@ export class Dialback implements StreamFeature {
     return new StanzaError('resource-constraint', { text: 'Too many domains on one stream: begin another.' });
   }
 
-  async #ask(incoming: IncomingStream, pair: Pair, key: string): Promise<void> {
+  async #ask(incoming: IncomingStream, pair: Pair, key: string, { final }: CertificateVerdict): Promise<void> {
     const { stream } = incoming;
     const { id } = stream;
     const answer = await this.#requests.ask(stream, { receiving: pair.to, originating: pair.from, streamId: id, key });
@@ -90,6 +91,7 @@ export class Dialback implements StreamFeature {
     if (stream.closed || stream.id !== id) return;
     if (answer instanceof StanzaError) return this.#refuse(stream, pair, answer);
     if (answer) {
+      if (final) incoming.elsewhere.add(pair.from);
       incoming.prove(pair.from, 'dialback');
       return this.#accept(incoming, pair);
     }

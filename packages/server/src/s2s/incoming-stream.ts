@@ -20,6 +20,8 @@ export class IncomingStream implements StreamConsumer {
   verdict: CertificateVerdict | undefined;
   /** Dialback keys that are being verified, or wait for that. */
   verifying = 0;
+  /** Domains whose servers secure DNS says this is not: nothing goes to them on it, whatever their keys say. */
+  readonly elsewhere = new Set<string>();
   readonly #host: IncomingHost;
   readonly #proved = new Map<string, IncomingProof>();
   readonly #reception: Reception;

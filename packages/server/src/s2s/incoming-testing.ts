@@ -13,7 +13,7 @@ import { Log } from '../log.ts';
 import { Pending } from '../pending.ts';
 import { errorFor } from '../routing/answer.ts';
 import { CertificateAuthority, plainName } from '../stream/testing.ts';
-import { certificateVerdict } from './certificate-verdict.ts';
+import { type CertificateVerdict, certificateVerdict } from './certificate-verdict.ts';
 import type { KeyToVerify } from './dialback-key.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { IncomingStreams } from './incoming.ts';
@@ -124,6 +124,8 @@ export interface IncomingWorld {
   /** Streams that what we have may go out on, and the pairs that were offered. */
   readonly returnWays: ReturnWays;
   readonly offered: string[];
+  /** What is thought of the certificates of domains, where that is not what they are. */
+  readonly verdicts: Map<string, CertificateVerdict>;
   /** What the servers of others answer, or what happens instead. */
   verify: (key: KeyToVerify) => Promise<boolean>;
   process: (stanza: Stanza) => Promise<void> | undefined;
@@ -157,6 +159,7 @@ export function incomingWorld(federation: object = {}, nodes = new SeveralNodes(
     asked: [],
     returnWays: new ReturnWays((local, remote) => offered.push(`${local} ${remote}`)),
     offered,
+    verdicts: new Map(),
     verify: () => Promise.resolve(true),
     process: () => undefined,
     configure: (options) => {
@@ -182,7 +185,8 @@ export function incomingWorld(federation: object = {}, nodes = new SeveralNodes(
     remembered,
     config: () => config,
     policy: policies.for,
-    judge: (shown, domain) => certificateVerdict(shown?.certificate.raw, shown?.fault, domain),
+    judge: async (shown, domain) =>
+      world.verdicts.get(domain) ?? (await certificateVerdict(shown?.certificate.raw, shown?.fault, domain)),
     dialbackKey: key,
     returnWays: world.returnWays,
     verifier: {

@@ -72,6 +72,7 @@ export class ReturnTrunk implements Trunk {
   allow(local: string, remote: string): void {
     const pair = `${local} ${remote}`;
     if (this.over || this.pairs.has(pair) || this.#host.policy(remote).bidirectional === 'never') return;
+    if (this.#incoming.elsewhere.has(remote)) return; // nor would a stream of ours do without what DNS names
     this.pairs.add(pair);
     if (this.#settled) this.#host.returnWays.offer(this, pair);
     else this.#settling ??= setTimeout(() => this.#settle(), SETTLING_MS);
