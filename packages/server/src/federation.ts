@@ -222,6 +222,7 @@ export class Federation implements Doors {
     this.#certificates = certificates;
     this.#contexts.clear();
     this.#posh.clear();
+    this.#sharing.clear();
     if (enabled) this.servers.take(config, certificates, this.#authorities);
   }
 

@@ -171,6 +171,15 @@ describe('a pair of domains has a stream of its own', () => {
     expect(opened.length).toBe(2);
   });
 
+  test('where it is another configuration by now', async () => {
+    const peer = await takesAll();
+    const { sharing, opened } = sharingTo(peer.port);
+    const one = await sharing.open(LOCAL, REMOTE);
+    sharing.clear();
+    await sharing.open(LOCAL, ROOMS);
+    expect([opened.length, peer.connections.length, one.over]).toEqual([2, 2, false]);
+  });
+
   test('where its server is somewhere else', async () => {
     const [peer, other] = [await takesAll(), await takesAll()];
     const { opened } = await both(peer.port, { rooms: { connectTo: `127.0.0.1:${other.port}` } });

@@ -73,9 +73,15 @@ export class Sharing {
     return stream;
   }
 
+  /** Who vouches for whom is another now: streams of before stay, and nobody further is to share them. */
+  clear(): void {
+    this.#shared.clear();
+  }
+
   #offer(first: EstablishedStream, policy: PeerPolicy): void {
     const { trunk } = first;
     if (!(trunk instanceof OutgoingTrunk) || !trunk.refusesGently) return;
+    if (first.management?.id !== undefined) return; // its numbers are those of one queue
     const shared = { trunk, first, shown: this.#host.shown(first.local), policy, refused: new Set<string>() };
     this.#shared.add(shared);
     void trunk.closed.then(() => this.#shared.delete(shared));
