@@ -275,7 +275,8 @@ export class RemoteRouting implements QueueOwner {
 
   /** The other server has begun a stream that what is for it may go out on: whichever node has that sends it from here. */
   async onReturnWay(local: string, remote: string): Promise<void> {
-    if (this.#host.nodes !== undefined) await this.sessions.attract(this.#addressOf(local, remote));
+    const room = this.#queues.size < MOST_QUEUES && !this.#stopped;
+    if (room && this.#host.nodes !== undefined) await this.sessions.attract(this.#addressOf(local, remote));
     await this.#queues.get(keyOf({ local, remote }))?.connect(true);
   }
 
