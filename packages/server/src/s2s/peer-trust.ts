@@ -4,7 +4,7 @@ import type { PeerCertificate } from '../net/transport.ts';
 import type { Authorities } from './authorities.ts';
 import { type CertificateVerdict, certificateVerdict, faultWords } from './certificate-verdict.ts';
 import { ConnectionFailure } from './connection-failure.ts';
-import { incomingFault } from './incoming-verdict.ts';
+import { incomingFault } from './incoming-fault.ts';
 import type { PeerPolicy } from './policy.ts';
 import { type Posh, PoshFailure } from './posh.ts';
 import type { Resolver, Target } from './resolver.ts';
