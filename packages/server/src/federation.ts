@@ -162,10 +162,7 @@ export class Federation implements Doors {
     });
     options.peers.on(CONNECT, (text) => {
       const [local = '', remote = ''] = text.split(' ');
-      return this.routing.connect(local, remote).then(
-        () => true,
-        () => false,
-      );
+      return this.routing.connectFor(local, remote);
     });
     options.peers.on(OFFERED, (text) => this.routing.sessions.onOffered(decodeOffer(text)));
     this.#measure(metrics);

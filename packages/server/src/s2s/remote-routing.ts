@@ -45,7 +45,7 @@ const TICK_MS = 1000;
 /** How often it is looked at what is still on its way, when the server stops. */
 const SETTLING_MS = 20;
 /** Why streams end then. */
-export const STOPS = 'the server stops';
+const STOPS = 'the server stops';
 /** Pairs of domains that something is remembered of. */
 const MOST_QUEUES = 20_000;
 
@@ -268,6 +268,19 @@ export class RemoteRouting implements QueueOwner {
       if (await this.#host.connectElsewhere(node, local, remote)) return;
       throw new ConnectionFailure('connection', 'Another node speaks to it, and does not reach it: see its log.');
     }
+    await this.#connectHere(local, remote);
+  }
+
+  /** The same, for another node. False where there is no stream: nor is yet another node asked, which might ask this one. */
+  async connectFor(local: string, remote: string): Promise<boolean> {
+    if (this.sessions.elsewhere(this.#addressOf(local, remote)) !== undefined) return false;
+    return await this.#connectHere(local, remote).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #connectHere(local: string, remote: string): Promise<void> {
     const queue = this.#queue(local, remote);
     await queue.connect(true);
     if (queue.stream === undefined && queue.failure !== undefined) throw queue.failure;
