@@ -136,7 +136,7 @@ const retry = section(
   },
 );
 
-const federationLimits = section('What one stream of another server may do.', {
+const federationLimits = section('What one stream of another server may do, and how many there are of ours.', {
   maxStanzaBytes: bytes(524_288, {
     live,
     min: 10_000, // RFC 6120 §13.12
@@ -145,7 +145,12 @@ const federationLimits = section('What one stream of another server may do.', {
   }),
   bytesPerSecond: limit(300_000, { live, description: 'Bytes a second; reading pauses while they are used up.' }, 'B'),
   bytesBurst: limit(2_000_000, { live, description: 'Bytes that may come at once.' }, 'B'),
-  domainsPerStream: count(20, { live, max: 10_000, description: 'Domains that may prove themselves on one stream.' }),
+  domainsPerStream: count(20, {
+    live,
+    max: 10_000,
+    description:
+      'Domains that may prove themselves on one stream; with `shareStreams`, pairs of domains on one of ours, too.',
+  }),
   unverifiedPerStream: count(5, {
     live,
     max: 1000,
@@ -204,7 +209,7 @@ export const federation = section('Other XMPP servers (RFC 6120, XEP-0220). Off 
   shareStreams: flag(false, {
     live,
     description:
-      'One stream for all domains of ours, and all domains of theirs, that are on the same servers (XEP-0220, multiplexing), where the other side can refuse one of them without ending the stream and its certificate stands for all. Otherwise each pair of domains has a stream of its own.',
+      'One stream for all domains of ours, and all domains of theirs, that are on the same servers (XEP-0220, multiplexing), where the other side can refuse one of them without ending the stream and its certificate stands for all. Otherwise each pair of domains has a stream of its own. Such streams are not resumed.',
   }),
   revocations: file({
     live,
