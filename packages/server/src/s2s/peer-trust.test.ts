@@ -184,9 +184,9 @@ describe('of somebody who connects', () => {
     expect(await judge(selfSigned, { config: BOTH, targets: none, posh: true })).toMatchObject({ by: 'posh' });
   });
 
-  test('strangers do not have any number of domains looked up at the same time', async () => {
+  test('strangers do not have any number of domains looked up at the same time, nor keep others waiting', async () => {
     const waiting: (() => void)[] = [];
-    const parsed = federation.parse(BOTH);
+    const parsed = federation.parse({ ...BOTH, peers: [{ domain: 'named.example' }] });
     const made = new PeerTrust({
       policy: (domain) => peerPolicy(parsed, domain),
       authorities: () => new Authorities(new Map(), undefined),
@@ -198,6 +198,11 @@ describe('of somebody who connects', () => {
     const late = await Promise.all(verdicts.slice(520));
     expect(late.every(({ good, words }) => !good && words.includes('Too many servers'))).toBe(true);
     expect(waiting).toHaveLength(20);
+    const named = made.ofClient(own, 'named.example');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(waiting).toHaveLength(21);
+    waiting.pop()?.();
+    expect((await named).by).toBe('posh');
     let served = 0;
     for (let next = waiting.shift(); served < 520; next = waiting.shift()) {
       if (next === undefined) await new Promise((resolve) => setImmediate(resolve));

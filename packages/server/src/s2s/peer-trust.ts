@@ -30,17 +30,22 @@ interface Named {
 const LOOKED_UP = 20;
 const MOST_WAITING = 500;
 
+const fewAtATime = () =>
+  new FewAtATime({
+    most: () => LOOKED_UP,
+    mostWaiting: MOST_WAITING,
+    full: () => new ConnectionFailure('dns', 'Too many servers are being looked up.', { timeout: true }),
+  });
+
 /**
  * Whether what another server has shown proves that it speaks for a domain: by those who vouch for certificates, by TLSA records
  * (DANE, RFC 7671 and 7673), or by a file on the web server of the domain (POSH, RFC 7711).
  */
 export class PeerTrust {
   readonly #options: PeerTrustOptions;
-  readonly #strangers = new FewAtATime({
-    most: () => LOOKED_UP,
-    mostWaiting: MOST_WAITING,
-    full: () => new ConnectionFailure('dns', 'Too many servers are being looked up.', { timeout: true }),
-  });
+  readonly #strangers = fewAtATime();
+  /** Those that the configuration names wait for no stranger. */
+  readonly #configured = fewAtATime();
 
   constructor(options: PeerTrustOptions) {
     this.#options = options;
@@ -71,7 +76,8 @@ export class PeerTrust {
     const judge = (named?: Named) => this.#judge(shown.certificate, fault, domain, policy, named, () => {});
     if (!policy.dane && policy.posh === undefined) return await judge();
     try {
-      return await this.#strangers.run(async () => judge(policy.dane ? await this.#named(domain, policy) : undefined));
+      const turns = policy.entry === undefined ? this.#strangers : this.#configured;
+      return await turns.run(async () => judge(policy.dane ? await this.#named(domain, policy) : undefined));
     } catch (error) {
       if (!(error instanceof ConnectionFailure)) throw error;
       // whoever can suppress an answer is not to have another certificate believed
