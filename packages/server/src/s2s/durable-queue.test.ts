@@ -218,6 +218,18 @@ test('what is acknowledged while others come back is not taken for what comes ba
   expect(world.answers.length).toBe(1);
 });
 
+test('what is not acknowledged takes only so much memory: what comes then waits', async () => {
+  const state = (id: string) => presence({ from: LOCAL, to: REMOTE, id });
+  const large = (n: number) => state(`${n}${'x'.repeat(4_194_304)}`);
+  await world.send(words('0'));
+  const stream = await world.opened(0, { id: 'a' });
+  await world.send(large(1), large(2), large(3), large(4), state('5'));
+  expect(stream.sent.map((id) => id[0])).toEqual(['0', '1', '2', '3', '4']);
+  expect(world.routing.waiting.stanzas).toBe(1);
+  stream.onAcknowledged(2);
+  expect(stream.sent.at(-1)).toBe('5');
+});
+
 describe('presence that waits', () => {
   const state = (id: string, type?: 'unavailable' | 'probe', to = REMOTE) => presence({ from: LOCAL, to, id, type });
 

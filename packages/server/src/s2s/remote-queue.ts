@@ -43,8 +43,9 @@ export interface RemoteQueueHost extends Pick<AttemptsHost, 'now' | 'random' | '
 
 /** A stanza that was on so many streams that ended before it was acknowledged is not sent again. */
 const MOST_SENDINGS = 3;
-/** Of a stream that goes on, so many stanzas may be gone that the other side did not acknowledge; it says how many. */
-const MOST_MISSING = 10_000;
+/** What the other side may have that it has not acknowledged: more is not written until it does. */
+const MOST_OPEN = 10_000;
+const MOST_OPEN_BYTES = 16_777_216;
 /** How long an answer may take until it is where it cannot get lost; it goes on by itself then. */
 const LONGEST_ANSWER_MS = 10_000;
 /** A stream that ends sooner is no better than none. */
@@ -100,7 +101,14 @@ export class RemoteQueue {
 
   /** Whether what comes waits for nothing but to be committed. */
   get ready(): boolean {
-    return this.#stream?.writable === true && !this.#blocked;
+    return this.#stream?.writable === true && !this.#blocked && !this.#full;
+  }
+
+  /** Too much is not acknowledged: all of it is in memory. */
+  get #full(): boolean {
+    const { sent } = this.#session?.backlog ?? {};
+    if (sent === undefined || this.#stream?.management === undefined) return false;
+    return sent.written >= MOST_OPEN || sent.bytes - sent.unwrittenBytes >= MOST_OPEN_BYTES;
   }
 
   /** There is a stream that takes stanzas at once, and whose other side says what it has got. */
@@ -213,7 +221,7 @@ export class RemoteQueue {
     const isCurrent = () => this.#stream === stream && !stream.over && !session.ended;
     const { id, resumedAt, handledBefore } = stream.management ?? {};
     if (!isCurrent()) return;
-    if (resumedAt !== undefined && (!sent.allows(resumedAt) || sent.missing(resumedAt) > MOST_MISSING)) {
+    if (resumedAt !== undefined && (!sent.allows(resumedAt) || sent.missing(resumedAt) > MOST_OPEN)) {
       session.peerStream = undefined;
       stream.close('it cannot have handled as much as it says, or as little');
       return;
@@ -252,7 +260,7 @@ export class RemoteQueue {
     const { backlog } = this.#session ?? {};
     if (stream === undefined || backlog?.attached !== true || this.#blocked) return;
     const { sent } = backlog;
-    while (stream.writable) {
+    while (stream.writable && !this.#full) {
       const next = sent.next();
       if (next === undefined) break;
       stream.send(next.text);
@@ -273,6 +281,7 @@ export class RemoteQueue {
     if (this.#stream !== stream || backlog?.attached !== true) return;
     const { sent } = backlog;
     backlog.acknowledge((sent.count - sent.written + count) >>> 0);
+    if (this.#size > 0) this.pump();
   }
 
   #detach(): readonly Sent[] {
