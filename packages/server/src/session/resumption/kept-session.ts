@@ -10,13 +10,6 @@ export interface SessionMark {
   readonly record: Buffer;
 }
 
-/** What is written to a journal at once. */
-export interface JournalWrite {
-  readonly entries: readonly JournalEntry[];
-  readonly header: JournalHeader | undefined;
-  readonly trim: number;
-}
-
 export interface KeptSession {
   readonly record: ResumptionRecord;
   readonly owner: string;

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Command } from '@parley/keyspace/command';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
@@ -7,7 +6,8 @@ import { assertPlain, assertResumable, NOT_RESUMABLE } from './asserted-sessions
 import { memberOf, waitingMemberOf } from './index-member.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
-import type { JournalWrite, KeptSession, SessionMark } from './kept-session.ts';
+import { type JournalWrite, writeJournal } from './journal-write.ts';
+import type { KeptSession, SessionMark } from './kept-session.ts';
 import {
   endSession,
   keepWaiting,
@@ -157,19 +157,8 @@ export class ResumptionStore {
    * Puts entries behind those that the journal has, and, where a header is given, replaces the one that it has and drops
    * `trim` entries, the oldest ones; there must be that many. False where the journal is somebody else's or gone.
    */
-  write(account: Jid, journal: string, { entries, header, trim }: JournalWrite): Promise<boolean> {
-    const keyspace = this.#of(account);
-    const encoded = entries.map(encodeEntry);
-    if (header === undefined) {
-      return encoded.length === 0 ? Promise.resolve(true) : keyspace.rpushx(journal, ...encoded).then(isThere);
-    }
-    const bytes = encodeHeader(header);
-    if (trim === 0 && encoded.length === 0) return keyspace.lset(journal, 0, bytes);
-    const commands: Command[] = encoded.length === 0 ? [] : [['rpushx', journal, ...encoded]];
-    commands.push(['lset', journal, trim, bytes]);
-    // The header takes the place of the last entry that goes, so that the journal never is without one.
-    if (trim > 0) commands.push(['ltrim', journal, trim, -1]);
-    return keyspace.batch(commands, { atomic: trim > 0 }).then((replies) => replies.every(isDone));
+  write(account: Jid, journal: string, write: JournalWrite): Promise<boolean> {
+    return writeJournal(this.#of(account), journal, write);
   }
 
   /** Puts entries, at least one, behind those that the journal has. */
@@ -399,7 +388,3 @@ export class ResumptionStore {
     return this.#recorded.all(index);
   }
 }
-
-/** By what RPUSHX and LSET reply. */
-const isThere = (length: number): boolean => length > 0;
-const isDone = (reply: unknown): boolean => reply !== false && reply !== 0;
