@@ -54,9 +54,11 @@ function own(sid: string, resumable = true) {
     priority: 0,
     got: [] as Stanza[],
     commits: [] as (() => void)[],
+    missed: false,
+    mayMiss: () => session.missed,
     send(stanza: Stanza): void | Promise<void> {
       session.got.push(stanza);
-      if (resumable) return new Promise((resolve) => session.commits.push(resolve));
+      if (resumable && !session.missed) return new Promise((resolve) => session.commits.push(resolve));
     },
   };
   sessions.add(session as unknown as Session);
@@ -184,6 +186,16 @@ describe('a stanza', () => {
     for (const commit of here.commits.splice(0).reverse()) commit();
     expect(await Promise.all([first, second])).toEqual([[], []]);
     expect([remote.size, remote.sought]).toEqual([0, 0]);
+  });
+
+  it('is handed over as it is, where nobody was promised that it gets there', async () => {
+    const here = own('2');
+    const first = append([here], chat('1'));
+    here.missed = true;
+    expect(await append([here], chat('2'))).toEqual([]);
+    expect(here.got.map(({ origin }) => origin === undefined)).toEqual([false, true]);
+    here.commits.shift()?.();
+    expect(await first).toEqual([]);
   });
 
   it('is not waited for, where it may be routed anew, by what is for a session that has moved since', async () => {

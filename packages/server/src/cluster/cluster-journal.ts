@@ -82,6 +82,7 @@ export class ClusterJournal implements Journal {
     if (entry.origin === undefined) {
       // whose stanzas have origins of their own sends one when the one before is taken
       if (this.#remote.precedes(sessionId)) return this.#remote.queue(session, entry);
+      if (session.mayMiss(entry)) return this.#take(session, entry);
       // whoever takes the session over may have it already
       known = entry.withOrigin(this.#remote.originOf(entry));
     }

@@ -1,4 +1,5 @@
 import type { Jid } from '@parley/xmpp/jid';
+import type { Stanza } from '@parley/xmpp/stanza';
 import { Backlog, type BacklogHost, type Predecessor } from '../session/backlog.ts';
 import type { ResumptionRecord } from '../session/resumption/resumption-record.ts';
 import { Session, type SessionHost } from '../session/session.ts';
@@ -10,6 +11,8 @@ export interface QueueSessionHost extends Pick<BacklogHost, 'store' | 'again' | 
   readonly stream: Stream;
   /** See `OtherNodes`. */
   isUndisputed(session: QueueSession, epoch: number): Promise<boolean>;
+  /** See `Session`. */
+  mayMiss(session: QueueSession, stanza: Stanza): boolean;
   onReady(session: QueueSession): void;
   /** Another node has it, or nobody. */
   onFenced(session: QueueSession): void;
@@ -69,6 +72,10 @@ export class QueueSession extends Session {
   /** It takes whatever is for it, always. */
   override get available(): boolean {
     return true;
+  }
+
+  override mayMiss(stanza: Stanza): boolean {
+    return this.#host.mayMiss(this, stanza);
   }
 
   record(epoch: number): ResumptionRecord {

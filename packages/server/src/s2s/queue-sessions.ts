@@ -45,6 +45,8 @@ export interface QueueOwner {
   /** A queue is this node's from now on; with what its owner before has left, if there was one. */
   onBegin(session: QueueSession): void;
   onReady(session: QueueSession): void;
+  /** See `Session`. */
+  mayMiss(session: QueueSession, stanza: Stanza): boolean;
   /** Takes a stanza: see `Session.send`. */
   take(session: QueueSession, stanza: Stanza): Awaitable<void>;
   release(session: QueueSession): void;
@@ -77,6 +79,7 @@ export class QueueSessions {
       again: () => host.again(),
       isUndisputed: (queue, epoch) => host.nodes?.isUndisputed(queue, epoch) ?? Promise.resolve(true),
       onFault: (error) => host.onFault(error),
+      mayMiss: (queue, stanza) => owner.mayMiss(queue, stanza),
       onReady: (queue) => owner.onReady(queue),
       onFenced: (queue) => void this.#onFenced(queue).catch((error) => host.onFault(error)),
       release: (queue) => owner.release(queue),

@@ -172,13 +172,19 @@ export class RemoteQueue {
     } else if (stream === undefined) this.#attempts.check(this.#host.now() + this.#host.settings().waitMs);
   }
 
+  /** Whether it goes out at once, and is kept only where the other side does not acknowledge it. */
+  mayMiss({ backlog }: QueueSession, stanza: Stanza): boolean {
+    return this.#acknowledges && backlog.attached && isPromisedToNobody(stanza);
+  }
+
   /**
    * Takes a stanza, which is this text. The promise, if there is one, resolves when it is committed; there is none where its
    * sender has nothing that could depend on it.
    */
-  take({ backlog, account }: QueueSession, stanza: Stanza, said: string): Awaitable<void> {
+  take(session: QueueSession, stanza: Stanza, said: string): Awaitable<void> {
+    const { backlog, account } = session;
     const journaled = isJournaledFor(account, stanza, said.length);
-    if (journaled && this.#acknowledges && backlog.attached && isPromisedToNobody(stanza)) {
+    if (journaled && this.mayMiss(session, stanza)) {
       backlog.takeUnsafe(said);
       return;
     }

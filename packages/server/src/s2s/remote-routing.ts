@@ -173,6 +173,10 @@ export class RemoteRouting implements QueueOwner {
     this.#of(session)?.pump();
   }
 
+  mayMiss(session: QueueSession, stanza: Stanza): boolean {
+    return this.#of(session)?.mayMiss(session, stanza) === true;
+  }
+
   take(session: QueueSession, stanza: Stanza): Awaitable<void> {
     const queue = this.#of(session);
     if (queue === undefined) return;

@@ -90,6 +90,11 @@ export class Session implements Route, StreamConsumer {
     return this.management?.backlog;
   }
 
+  /** Nobody was promised that a stanza gets there, whatever becomes of this node: nothing need be known of it anywhere. */
+  mayMiss(_stanza: Stanza): boolean {
+    return false;
+  }
+
   /** Resolves when the stanza from the client is done with that is being dealt with, if there is one. */
   get handling(): Promise<void> | undefined {
     return this.management?.handling;
