@@ -69,7 +69,10 @@ function there(sid: string): RemoteSession {
   const since = { carbonsSince: Number.POSITIVE_INFINITY, receivingSince: Number.POSITIVE_INFINITY };
   const state = { presence: undefined, priority: 0, interested: false, detached: false, resumable: true, ...since };
   const jid = juliet.withResource(sid);
-  const session = new RemoteSession({ jid, sessionId: sid.repeat(16), node: B, epoch: 1, ...state }, () => {});
+  const session = new RemoteSession(
+    { jid, sessionId: sid.repeat(16), node: B, epoch: 1, boundAt: 1, ...state },
+    () => {},
+  );
   sessions.putRemote(session);
   return session;
 }

@@ -159,3 +159,15 @@ it('what is recorded is shown, where nobody has announced anything later', () =>
   table.recorded(juliet, record('3', 1), 'b');
   expect(sessions.remote('3')).toBeUndefined();
 });
+
+it('says when sessions were bound: the last one with a full JID is found, however the others were heard of', () => {
+  table.put('b', announced('1', { boundAt: 7 }));
+  table.recorded(juliet, { ...record('2', 1), boundAt: 8 }, 'c');
+  table.put('d', announced('3', { boundAt: 6 }));
+  expect(sessions.get(juliet)).toMatchObject({ sessionId: '2', node: 'c', boundAt: 8 });
+  const here = Object.assign(own('4', 1), { boundAt: 9 });
+  expect(sessions.get(juliet)).toBe(here);
+  here.moved('it leaves');
+  table.left(here as unknown as Session, 'd');
+  expect(sessions.get(juliet)).toMatchObject({ sessionId: '4', node: 'd', boundAt: 9 });
+});

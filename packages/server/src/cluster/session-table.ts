@@ -33,7 +33,7 @@ export class SessionTable {
 
   put(from: string, announced: AnnouncedSession): void {
     const { sessions } = this.#host;
-    const { sid, epoch, presence, jid, priority, interested, carbonsSince, receivingSince } = announced;
+    const { sid, epoch, presence, jid, boundAt, priority, interested, carbonsSince, receivingSince } = announced;
     const own = sessions.owned({ sessionId: sid });
     if (own !== undefined) {
       if (epoch > (own.backlog?.epoch ?? 0)) own.moved('another node has it');
@@ -45,7 +45,7 @@ export class SessionTable {
     const { detached, resumable } = announced;
     const parsed = presence === undefined ? undefined : presenceOf(presence);
     const switches = { interested, carbonsSince, receivingSince, detached, resumable };
-    this.show({ jid, sessionId: sid, node: from, epoch, presence: parsed, priority, ...switches });
+    this.show({ jid, sessionId: sid, node: from, epoch, boundAt, presence: parsed, priority, ...switches });
   }
 
   /** Another node has this session, as far as is known. */
@@ -65,15 +65,15 @@ export class SessionTable {
    * higher epoch.
    */
   left(session: Session, node = ''): void {
-    const { jid, sessionId, backlog, presence, priority, interested, carbonsSince, receivingSince } = session;
+    const { jid, sessionId, boundAt, backlog, presence, priority, interested, carbonsSince, receivingSince } = session;
     const epoch = backlog?.epoch ?? 0;
     const switches = { interested, carbonsSince, receivingSince, detached: true, resumable: true };
-    this.show({ jid, sessionId, node, epoch, presence, priority, ...switches });
+    this.show({ jid, sessionId, node, epoch, boundAt, presence, priority, ...switches });
   }
 
   /** What the keyspace knows of a session whose owner has not announced it here. */
   recorded(jid: Jid, record: ResumptionRecord, node: string): void {
-    const { sid, epoch, maxSeconds, carbons, interested, receiving } = record;
+    const { sid, epoch, boundAt, maxSeconds, carbons, interested, receiving } = record;
     // it was announced by a later owner while this was read
     if ((this.#host.sessions.remote(sid)?.epoch ?? 0) > epoch) return;
     const presence = record.presence === undefined ? undefined : presenceOf(record.presence);
@@ -82,7 +82,7 @@ export class SessionTable {
     const switches = { interested, carbonsSince: since(carbons), receivingSince: since(receiving) };
     const resumable = maxSeconds > 0;
     const rest = { epoch: resumable ? epoch : 0, detached: false, resumable };
-    this.show({ jid, sessionId: sid, node, presence, priority, ...switches, ...rest });
+    this.show({ jid, sessionId: sid, node, boundAt, presence, priority, ...switches, ...rest });
   }
 
   /** The session is over. */

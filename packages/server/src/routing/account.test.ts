@@ -10,6 +10,7 @@ const juliet = Jid.parse('juliet@capulet.lit');
 const route = (resource: string): Route => ({
   jid: juliet.withResource(resource),
   sessionId: resource,
+  boundAt: 1,
   available: true,
   priority: 0,
   interested: false,

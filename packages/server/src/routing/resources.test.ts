@@ -10,6 +10,7 @@ const account = Jid.parse('juliet@capulet.lit');
 const route = (resource: string, available: boolean, priority = 0): Route => ({
   jid: account.withResource(resource),
   sessionId: resource,
+  boundAt: 1,
   available,
   priority,
   interested: true,
@@ -30,6 +31,16 @@ const names = (stanza: Stanza, routes: readonly Route[] = ALL) =>
 const at = (resource: string) => (resource === '' ? account : account.withResource(resource));
 
 describe('selectResources', () => {
+  it('passes over one that was replaced and has not heard of it', () => {
+    const stale = { ...balcony, sessionId: 'stale', boundAt: 0 };
+    for (const routes of [
+      [stale, balcony],
+      [balcony, stale],
+    ]) {
+      expect(selectResources(message({ to: at('balcony'), type: 'chat' }), routes)).toEqual([balcony]);
+    }
+  });
+
   // to the bare address | to a resource that is there | to one that has sent no presence | to one that is not there
   it.each([
     ['normal', 'balcony chamber', 'phone', 'cellar', ''],

@@ -1,5 +1,6 @@
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { Route } from '../session/session.ts';
+import { withResource } from '../session/with-resource.ts';
 
 const NONE: readonly Route[] = [];
 
@@ -11,7 +12,8 @@ export function selectResources(stanza: Stanza, routes: readonly Route[]): reado
   // Subscriptions (§3) and probes (§4.3) are the account's, whatever resource they name.
   if (kind === 'presence' && !(type === undefined || type === 'unavailable' || type === 'error')) return NONE;
   if (resource !== '') {
-    for (const route of routes) if (route.jid.resource === resource) return [route]; // §8.5.3.1
+    const named = withResource(routes, resource);
+    if (named !== undefined) return [named]; // §8.5.3.1
     // §8.5.3.2.1: only a chat goes on as if to the bare address
     return kind === 'message' && type === 'chat' ? nonNegative(routes) : NONE;
   }

@@ -16,14 +16,15 @@ beforeEach(() => {
   log = [];
 });
 
-function existing(resource: string, detached = false): void {
+function existing(resource: string, { detached = false, sid = resource, boundAt = 1 } = {}): Session {
   const jid = Jid.parse(`juliet@capulet.lit/${resource}`);
-  const session = { jid, account: jid.bare, sessionId: resource, detached } as unknown as Session;
+  const session = { jid, account: jid.bare, sessionId: sid, boundAt, detached } as unknown as Session;
   session.end = (error?: StreamError) => {
     log.push(`${resource} ${error?.condition}`);
     sessions.remove(session);
   };
   sessions.add(session);
+  return session;
 }
 
 const bind = (resource: string) =>
@@ -50,15 +51,23 @@ it('the newer of two with the same resource has it, however many there are', () 
   expect(sessions.size).toBe(2);
 });
 
+it('ends all that had the resource, be it that one of them was replaced before and has not heard of it', () => {
+  const stale = existing('a', { sid: 'stale' });
+  existing('a', { boundAt: 2 });
+  bind('a');
+  expect(log).toEqual(['a conflict', 'a conflict', 'bound juliet@capulet.lit/a']);
+  expect([sessions.size, sessions.owned(stale)]).toEqual([1, undefined]);
+});
+
 it('one that waits for its client makes room, the oldest first', () => {
   existing('a');
-  existing('b', true);
+  existing('b', { detached: true });
   bind('c');
   expect(log).toEqual(['b undefined', 'bound juliet@capulet.lit/c']);
 });
 
 it('one that waits for its client is left alone where there is room', () => {
-  existing('a', true);
+  existing('a', { detached: true });
   bind('b');
   expect(log).toEqual(['bound juliet@capulet.lit/b']);
 });

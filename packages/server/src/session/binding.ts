@@ -18,14 +18,15 @@ export interface BindingOptions {
 export function bindSession(options: BindingOptions, stream: Stream, jid: Jid): void {
   const { sessions } = options;
   const others = sessions.of(jid);
-  const replaced = sessions.get(jid);
+  const replaced = others.filter((session) => session.jid.resource === jid.resource);
   const waiting = others.find((session) => session.detached);
-  if (replaced === undefined && others.length >= options.maxPerAccount()) {
+  if (replaced.length === 0 && others.length >= options.maxPerAccount()) {
     if (waiting === undefined) throw tooMany(stream);
     waiting.end(); // one that nobody may ever come back to makes room
   }
   // RFC 6120 §7.7.2.2: the newer one is what the user is in front of
-  replaced?.end(new StreamError('conflict', 'Another session was bound with this resource.'));
+  for (const session of replaced)
+    session.end(new StreamError('conflict', 'Another session was bound with this resource.'));
   const session = new Session(jid, stream, options.host);
   sessions.add(session);
   stream.bind(session);

@@ -11,6 +11,8 @@ export interface RemoteSessionState {
   readonly node: string;
   /** Counts the owners of a resumable session. */
   readonly epoch: number;
+  /** Milliseconds since 1970; later than whatever had the resource before. */
+  readonly boundAt: number;
   readonly presence: Presence | undefined;
   readonly priority: number;
   readonly interested: boolean;
@@ -29,6 +31,7 @@ export class RemoteSession implements Route, RemoteSessionState {
   readonly sessionId: string;
   readonly node: string;
   readonly epoch: number;
+  readonly boundAt: number;
   readonly presence: Presence | undefined;
   readonly priority: number;
   readonly interested: boolean;
@@ -44,6 +47,7 @@ export class RemoteSession implements Route, RemoteSessionState {
     this.sessionId = state.sessionId;
     this.node = state.node;
     this.epoch = state.epoch;
+    this.boundAt = state.boundAt;
     this.presence = state.presence;
     this.priority = state.priority;
     this.interested = state.interested;

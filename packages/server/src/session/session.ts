@@ -16,6 +16,8 @@ import type { Management } from './management.ts';
 export interface Route {
   readonly jid: Jid;
   readonly sessionId: string;
+  /** Milliseconds since 1970; later than whatever had the resource before. */
+  readonly boundAt: number;
   /** Has sent available presence (RFC 6121 §4.2). */
   readonly available: boolean;
   readonly priority: number;
@@ -57,7 +59,6 @@ export class Session implements Route, StreamConsumer {
   /** XEP-0198, once the client has enabled it. */
   management: Management | undefined;
   #stream: Stream;
-  /** Milliseconds since 1970; later than whatever had the resource before. */
   boundAt = Date.now();
   /** To whom it has sent available presence of its own accord. */
   directed: Iterable<Jid> | undefined;

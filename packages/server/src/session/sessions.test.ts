@@ -11,7 +11,16 @@ let serial = 0;
 function remote(text: string, parts: Partial<RemoteSession> = {}): RemoteSession {
   const rest = { presence: undefined, priority: 0, interested: false, detached: false, resumable: true };
   const since = { carbonsSince: Number.POSITIVE_INFINITY, receivingSince: Number.POSITIVE_INFINITY };
-  const state = { jid: Jid.parse(text), sessionId: String(++serial), node: 'b', epoch: 1, ...rest, ...since, ...parts };
+  const state = {
+    jid: Jid.parse(text),
+    sessionId: String(++serial),
+    node: 'b',
+    epoch: 1,
+    boundAt: 1,
+    ...rest,
+    ...since,
+    ...parts,
+  };
   return new RemoteSession(state, () => {});
 }
 
@@ -34,6 +43,19 @@ describe('Sessions', () => {
     expect(sessions.get(Jid.parse('nurse@a.lit/kitchen'))).toBeUndefined();
     expect(sessions.owned(orchard)).toBe(orchard);
     expect([sessions.size, sessions.accounts, [...sessions].length]).toEqual([3, 2, 3]);
+  });
+
+  it('of several with one full JID finds the one that was bound last', () => {
+    const sessions = new Sessions();
+    const stale = remote('juliet@a.lit/balcony', { boundAt: 5 });
+    const here = Object.assign(session('juliet@a.lit/balcony'), { boundAt: 7 });
+    const early = remote('juliet@a.lit/balcony', { boundAt: 6 });
+    sessions.putRemote(stale);
+    sessions.add(here);
+    sessions.putRemote(early);
+    expect(sessions.get(here.jid)).toBe(here);
+    sessions.remove(here);
+    expect(sessions.get(here.jid)).toBe(early);
   });
 
   it("counts what goes to other servers among nobody's sessions", () => {

@@ -2,6 +2,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import { RemoteSession } from './remote-session.ts';
 import { isQueue } from './resumption/resumption-keys.ts';
 import type { Route, Session } from './session.ts';
+import { withResource } from './with-resource.ts';
 
 /** A bound resource, of this node or of another. */
 export type BoundSession = Session | RemoteSession;
@@ -58,9 +59,7 @@ export class Sessions {
   /** The session with this full JID. */
   get(jid: Jid): BoundSession | undefined {
     const sessions = this.#byAccount.get(jid.bareText);
-    if (sessions === undefined) return undefined;
-    for (const session of sessions) if (session.jid.resource === jid.resource) return session;
-    return undefined;
+    return sessions && withResource(sessions, jid.resource);
   }
 
   /** The session of this node that a route leads to, if it is still here. */

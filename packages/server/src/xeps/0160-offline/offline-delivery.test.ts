@@ -41,7 +41,14 @@ it('removes a page only once the connection has taken it', async () => {
 describe('a session of another node', () => {
   /** One that gets messages since then. */
   const elsewhere = (resource: string, receivingSince: number) => {
-    const state = { presence: presence({}), priority: 0, interested: true, detached: false, resumable: true };
+    const state = {
+      boundAt: 1,
+      presence: presence({}),
+      priority: 0,
+      interested: true,
+      detached: false,
+      resumable: true,
+    };
     const jid = juliet.withResource(resource);
     const rest = { jid, sessionId: resource, node: 'b', epoch: 1, carbonsSince: Number.POSITIVE_INFINITY };
     const there = new RemoteSession({ ...state, ...rest, receivingSince }, () => {});

@@ -65,7 +65,7 @@ it('who is gone has none, and nobody has what is no message', async () => {
 
 it('a session of another node counts where it is still recorded', async () => {
   const jid = account.withResource('balcony');
-  const switches = { interested: false, carbonsSince: NEVER, detached: false, resumable: true };
+  const switches = { boundAt: 1, interested: false, carbonsSince: NEVER, detached: false, resumable: true };
   const state = { jid, sessionId: 'a', node: 'b', epoch: 1, presence: undefined, priority: 0, receivingSince: 0 };
   const there = new RemoteSession({ ...state, ...switches }, () => {});
   sessions.putRemote(there);
@@ -86,7 +86,7 @@ it('a session of another node counts where it is still recorded', async () => {
 
 it('a session of another node counts as one of this does', async () => {
   const jid = account.withResource('balcony');
-  const switches = { interested: false, carbonsSince: 0, detached: false, resumable: true };
+  const switches = { boundAt: 1, interested: false, carbonsSince: 0, detached: false, resumable: true };
   const state = { jid, sessionId: 'a', node: 'b', epoch: 1, presence: undefined, priority: 0, receivingSince: 0 };
   sessions.putRemote(new RemoteSession({ ...state, ...switches }, () => {}));
   vi.setSystemTime(MINUTE);
