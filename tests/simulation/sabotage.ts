@@ -1,3 +1,5 @@
+import type { Command } from '@parley/keyspace/command';
+import type { BatchOptions } from '@parley/keyspace/keyspace';
 import type { Member } from '@parley/server/cluster/member';
 import { Membership } from '@parley/server/cluster/membership';
 import { Missed } from '@parley/server/cluster/missed';
@@ -148,13 +150,27 @@ export const sabotages: readonly Sabotage[] = [
     name: 'entries are appended to journals that are gone',
     scenario: clusterConversation,
     seeds: 25,
-    begin: replace(
-      SimulatedKeyspace.prototype,
-      'rpushx',
-      () =>
-        function (this: SimulatedKeyspace, ...args: Parameters<SimulatedKeyspace['rpush']>) {
-          return this.rpush(...args);
-        },
+    begin: both(
+      replace(
+        SimulatedKeyspace.prototype,
+        'rpushx',
+        () =>
+          function (this: SimulatedKeyspace, ...args: Parameters<SimulatedKeyspace['rpush']>) {
+            return this.rpush(...args);
+          },
+      ),
+      // what comes with a header
+      replace(
+        SimulatedKeyspace.prototype,
+        'batch',
+        (batch) =>
+          function (this: SimulatedKeyspace, list: readonly Command[], options: BatchOptions) {
+            const appending = list.map((command) =>
+              command[0] === 'rpushx' ? ['rpush', ...command.slice(1)] : command,
+            );
+            return Reflect.apply(batch, this, [appending, options] as never[]);
+          },
+      ),
     ),
   },
   {
