@@ -62,6 +62,7 @@ export class Backlog {
   #turns: Promise<unknown> = Promise.resolve();
   /** Everything that it had taken, and that was not acknowledged, has gone elsewhere. */
   readonly #departed = Promise.withResolvers<void>();
+  #isDeparted = false;
   /** The number of the last stanza that was written, once the session is being left to another node. */
   #left: number | undefined;
 
@@ -264,7 +265,13 @@ export class Backlog {
 
   /** What it left behind has gone elsewhere. */
   departed(): void {
+    this.#isDeparted = true;
     this.#departed.resolve();
+  }
+
+  /** It has: so what is said to be taken only now was not committed. */
+  get isDeparted(): boolean {
+    return this.#isDeparted;
   }
 
   /** The session is over, and all is settled: what was not acknowledged, in order. */

@@ -10,7 +10,7 @@ import type { Router } from '../../routing/router.ts';
 import { isPassing } from '../../session/attempts.ts';
 import type { Journal } from '../../session/journal.ts';
 import { isForAccount } from '../../session/kept.ts';
-import { chosenAt } from '../../session/origins.ts';
+import { chosenAt, STORED } from '../../session/origins.ts';
 import type { OtherNodes } from '../../session/other-nodes.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Session } from '../../session/session.ts';
@@ -287,14 +287,18 @@ export class OfflineDelivery {
     }
   }
 
-  /** False where the session ended before all was written: for a resumable one into its journal, which outlives it. */
+  /**
+   * False where the session ended before all was written: for a resumable one into its journal, which outlives it. What it
+   * did not commit is nowhere else (see `Departures`).
+   */
   #written(delivery: Delivery, commits: readonly Promise<boolean>[]): Promise<boolean> {
     const { session } = delivery;
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    if (session.management?.resumable) {
+    const { management } = session;
+    if (management?.resumable) {
       // what goes on to another node is taken there, behind what is held here: it is not waited for
       delivery.onEnd = () => session.movedAway && resolve(false);
-      void Promise.all(commits).then((all) => resolve(!all.includes(false)));
+      void Promise.all(commits).then((all) => resolve(!all.includes(false) && !management.backlog.isDeparted));
       delivery.onEnd();
       return promise;
     }
@@ -314,7 +318,7 @@ export const originOf = (number: number): Origin => ({
     .toString(16)
     .padStart(16, '0'),
   k: number % 2 ** 31,
-  effect: 0,
+  effect: STORED,
 });
 
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));

@@ -49,7 +49,7 @@ describe('a session that was restored', () => {
 describe('to a session that is resumable', () => {
   const managed = (full = false) => {
     const { session, real } = makeSession('balcony');
-    real.management = { resumable: true, full } as never;
+    real.management = { resumable: true, full, backlog: { isDeparted: false } } as never;
     return { session, real };
   };
 
@@ -76,11 +76,30 @@ describe('to a session that is resumable', () => {
     expect([session.got, await waiting()]).toEqual([[], 1]);
     session.send(chat('b')); // which waits for nothing
     expect(session.got).toEqual(['b']);
-    real.management = { resumable: true, full: false } as never;
+    real.management = { resumable: true, full: false, backlog: { isDeparted: false } } as never;
     delivery.drained(real);
     await settled();
     expect([session.got, await waiting()]).toEqual([['b', 'a'], 0]);
     delivery.drained(real); // it was not waited for
+  });
+
+  it('what it has not committed when it ends stays, for the next one', async () => {
+    await add('a', 'b');
+    const { session, real } = managed();
+    const { promise: departed, resolve } = Promise.withResolvers<void>();
+    session.send = () => departed as never;
+    delivery.available(real);
+    await settled();
+    session.end();
+    const next = makeSession('chamber');
+    delivery.available(next.real);
+    Object.assign(real.management?.backlog as object, { isDeparted: true });
+    resolve();
+    await next.session.written();
+    expect([next.session.got, await waiting()]).toEqual([['a', 'b'], 2]);
+    next.session.sent();
+    await settled();
+    expect(await waiting()).toBe(0);
   });
 
   it('what comes waits until the stored messages can be read', async () => {

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { JULIET, type ManagedOptions, ManagedSession, turns } from '../../../../../tests/support/managed-session.ts';
 import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keyspace.ts';
 import type { Router } from '../../routing/router.ts';
-import { COPY, UNORDERED } from '../../session/origins.ts';
+import { COPY, STORED, UNORDERED } from '../../session/origins.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import { recordOf } from '../../session/session-record.ts';
 import { Departures } from './departures.ts';
@@ -159,6 +159,27 @@ it('who sent what could not be committed any more waits until that is routed', a
     ['1', UNORDERED, expect.any(Number)],
     ['2', 0, 7],
   ]);
+});
+
+it('what came out of a storage goes elsewhere only where it was committed: it is there still', async () => {
+  const { promise: again, resolve } = Promise.withResolvers<void>();
+  const { juliet, departures, store, routed, unreliable } = await start({ again: () => again });
+  const stored = (id: string, k: number) =>
+    juliet.session.send(
+      message({ to: JULIET, id, type: 'chat' }).withOrigin({ sid: 'a'.repeat(16), k, effect: STORED }),
+    );
+  await stored('1', 1);
+  unreliable.fate = () => 'lost';
+  const later = stored('2', 2);
+  await turns();
+  juliet.session.finish('over');
+  const departure = departures.of(juliet.session);
+  unreliable.fate = () => 'done';
+  await store.register(JULIET.bare, { ...recordOf(juliet.session, 0, 0), sid: 'b'.repeat(16) });
+  expect(juliet.management.backlog.isDeparted).toBe(false);
+  resolve();
+  await Promise.all([later, departure]);
+  expect([ids(routed), juliet.management.backlog.isDeparted]).toEqual([['1'], true]);
 });
 
 it('what could not be committed to a session that was taken away is for whoever sent it', async () => {

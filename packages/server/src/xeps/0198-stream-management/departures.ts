@@ -8,7 +8,7 @@ import { forward } from '../../routing/forward.ts';
 import type { Router } from '../../routing/router.ts';
 import { untilDone } from '../../session/attempts.ts';
 import type { Management } from '../../session/management.ts';
-import { UNORDERED } from '../../session/origins.ts';
+import { STORED, UNORDERED } from '../../session/origins.ts';
 import type { JournalEntry } from '../../session/resumption/journal-entry.ts';
 import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
 import type { Session } from '../../session/session.ts';
@@ -153,7 +153,9 @@ export class Departures {
     }
     // whoever waits for it to be committed sends what has an origin after a session that was taken away
     const follows = ({ origin }: Sent) => session.movedAway && origin !== undefined;
-    const rest = left.filter((sent) => !inJournal(sent) && !(sent.journaled && follows(sent)));
+    // what came out of a storage stays there until it is committed
+    const isStored = ({ origin }: Sent) => management.resumable && origin?.effect === STORED;
+    const rest = left.filter((sent) => !inJournal(sent) && !(sent.journaled && (follows(sent) || isStored(sent))));
     // nobody has a later one of the same sender: that one waits
     for (const sent of rest) await this.#forward(sent, jid, sent.journaled ? sent.origin : undefined);
     return waiting !== undefined || !management.resumable;
