@@ -194,6 +194,20 @@ it('a session that ends while it is enabled leaves nothing', async () => {
   expect([juliet.session.management, await kept()]).toEqual([undefined, undefined]);
 });
 
+it('a session that ends before it can be recorded does not replace one that came with its full JID since', async () => {
+  const { juliet, enable, store, departures } = await start();
+  const { promise: before, resolve } = Promise.withResolvers<void>();
+  departures.await(JULIET, before);
+  const enabling = enable({ resume: 'true' });
+  await turns();
+  juliet.session.finish('over');
+  const since = await new ManagedSession({ store, sid: 'b'.repeat(16) }).open();
+  resolve();
+  await enabling;
+  expect((await since.journal())?.entries).toEqual([]);
+  expect((await store.list(JULIET.bare)).map(({ record }) => record.sid)).toEqual(['b'.repeat(16)]);
+});
+
 it('is resumed by its name, and its administrator has no limits', async () => {
   const { juliet, enable, resume, id, resumed } = await start();
   await enable({ resume: 'true' });

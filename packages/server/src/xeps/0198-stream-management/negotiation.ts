@@ -79,6 +79,7 @@ export class Negotiation {
     await this.#host.departures.ended(session.jid);
     try {
       await this.#host.context.otherNodes?.confirmed();
+      if (session.ended) return false; // it was over before: another one may have come with this full JID since
       const record = recordOf(session, management.epoch, management.maxSeconds);
       if (!(await store.open(session.account, record, { handled: 0, origins: new Map() }))) return false;
     } catch (error) {
