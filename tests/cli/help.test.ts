@@ -27,7 +27,18 @@ it('says for each command what it does and takes', async () => {
   expect(help.stdout).toMatch(/^Usage: parley \[options\] \[command\]$/m);
   expect(help.stdout).toMatch(/^Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no node/m);
   const commands = commandsOf(help.stdout);
-  expect(commands).toEqual(['start', 'check', 'account', 'directory', 's2s', 'status', 'reload', 'drain', 'snmp', 'mib']);
+  expect(commands).toEqual([
+    'start',
+    'check',
+    'account',
+    'directory',
+    's2s',
+    'status',
+    'reload',
+    'drain',
+    'snmp',
+    'mib',
+  ]);
   const all = commands.map((name) => [name]);
   for (const group of ['account', 'directory', 's2s']) {
     all.push(...commandsOf((await parley(group, '--help')).stdout).map((name) => [group, name]));

@@ -39,7 +39,8 @@ export function overheard(text: string): void {
     if (message.length < SHORTEST_MESSAGE) continue;
     add(message.replace(/=+$/, ''));
     const plain = Buffer.from(message, 'base64').toString();
-    add(JSON.stringify(plain).slice(1, -1)); // as a log would write it
+    // as a log would write it; of EXTERNAL it is an address alone (RFC 4422 appendix A), which logs may say
+    if (!/^[\w.@-]*$/.test(plain)) add(JSON.stringify(plain).slice(1, -1));
     // RFC 4616: the password alone; RFC 5802: the proofs and the salt
     const password = plain.split('\0')[2];
     if (password !== undefined) neverLogged(password);
