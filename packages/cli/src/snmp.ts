@@ -46,7 +46,12 @@ export function snmpCommand(): Command {
         onUntold: ({ host, port }, error) => log.flood('snmp.untold', { address: host, port, error }),
       });
       parts.use(sidecar);
-      log.info('snmp.started', { address: settings.address, port: sidecar.port, metrics: sidecar.pagePorts });
+      log.info('snmp.started', {
+        address: settings.address,
+        port: sidecar.port,
+        engine: sidecar.engineId,
+        metrics: sidecar.pagePorts,
+      });
       log.info('snmp.stopping', { signal: await stopSignal() });
     });
 }

@@ -98,6 +98,11 @@ export class Sidecar implements AsyncDisposable {
     return this.#agent?.port ?? 0;
   }
 
+  /** What managers know it by (RFC 3411, snmpEngineID), in hexadecimal. */
+  get engineId(): string {
+    return this.#record.engineId;
+  }
+
   /** Of the pages for Prometheus. */
   get pagePorts(): readonly number[] {
     return this.#pages.map(({ port }) => port);

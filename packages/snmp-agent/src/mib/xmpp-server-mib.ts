@@ -1,4 +1,5 @@
 import { catalogue } from '@parley/metrics/catalogue';
+import { seriesSum } from '@parley/metrics/series-sum';
 import type { ApplicationState, ClusterState } from '../cluster/cluster-state.ts';
 import { OPERATIONAL_STATUS } from '../cluster/cluster-state.ts';
 import { gauge32, integer, text, timeTicks } from '../protocol/value.ts';
@@ -40,10 +41,11 @@ const scalars: Scalar<ClusterState>[] = [
     value: ({ at }) => timeTicks(at),
   },
   {
-    ...metricColumn<ApplicationState>('xmppClusterSessions', catalogue.sessions, {
-      description: 'Bound sessions of clients in the whole cluster.',
-    }),
-    value: ({ cluster }) => metricColumn<ApplicationState>('', catalogue.sessions).value(cluster) ?? gauge32(0),
+    name: 'xmppClusterSessions',
+    syntax: SYNTAX.gauge,
+    units: 'sessions',
+    description: 'Bound sessions of clients in the whole cluster.',
+    value: ({ cluster }) => gauge32(seriesSum(cluster.metrics, catalogue.sessions)),
   },
 ];
 
