@@ -11,19 +11,7 @@ const start = (directory: Directory389, passwords: object, more: object = {}): P
     config: {
       authentication: { accounts: ['corp'] },
       limits: { logins: { delaySeconds: 0, failuresPerAddress: 1000, failuresPerAccountAndAddress: 1000 } },
-      directories: [
-        {
-          name: 'corp',
-          type: '389ds',
-          servers: [directory.url],
-          startTls: false,
-          allowUnencrypted: true,
-          bind: Directory389.manager,
-          people: { base: Directory389.people },
-          passwords,
-          ...more,
-        },
-      ],
+      directories: [directory.configured({ passwords, ...more })],
     } as never,
   });
 

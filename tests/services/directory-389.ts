@@ -54,6 +54,13 @@ export class Directory389 {
     this.#port = port;
   }
 
+  /** It as a directory named corp in the configuration of a server. */
+  configured(more: object = {}): object {
+    const { people, manager } = Directory389;
+    const servers = { servers: [this.url], startTls: false, allowUnencrypted: true, bind: manager };
+    return { name: 'corp', type: '389ds', ...servers, people: { base: people }, ...more };
+  }
+
   /**
    * Ends with the test. With `plugins: false` it has persistent search, and no content synchronisation; with `tls` it has
    * StartTLS.

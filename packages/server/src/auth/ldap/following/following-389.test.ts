@@ -4,17 +4,6 @@ import { expect, it } from 'vitest';
 import { Directory389 } from '../../../../../../tests/services/directory-389.ts';
 import { memoryKeyspace, startFollowing } from './testing-following.ts';
 
-const entryOf = (directory: Directory389, more: object = {}): object => ({
-  name: 'corp',
-  type: '389ds',
-  servers: [directory.url],
-  startTls: false,
-  allowUnencrypted: true,
-  bind: Directory389.manager,
-  people: { base: Directory389.people },
-  ...more,
-});
-
 const replace = (uid: string, name: string, value: string) =>
   `dn: ${Directory389.dn(uid)}\nchangetype: modify\nreplace: ${name}\n${name}: ${value}\n`;
 const remove = (uid: string) => `dn: ${Directory389.dn(uid)}\nchangetype: delete\n`;
@@ -29,7 +18,7 @@ it.each([
     const keyspace = await memoryKeyspace();
     const synchronisation = plugins ? {} : { mode };
     for (const uid of ['romeo', 'juliet', 'nurse', 'tybalt']) await directory.addPerson(uid);
-    const node = startFollowing({ keyspace, entry: entryOf(directory, { synchronisation }) });
+    const node = startFollowing({ keyspace, entry: directory.configured({ synchronisation }) });
     await node.followed();
     expect(node.log.events).toContainEqual(expect.objectContaining({ event: 'directory.followed', mode, known: 4 }));
     await node.heard.next(4);
@@ -49,7 +38,7 @@ it.each([
     await directory.change(remove('paris'));
     await directory.change(replace('romeo', 'nsAccountLock', 'FALSE'));
     node.entriesRead();
-    const again = startFollowing({ keyspace, entry: entryOf(directory, { synchronisation }) });
+    const again = startFollowing({ keyspace, entry: directory.configured({ synchronisation }) });
     await again.followed();
     expect((await again.heard.next(2)).sort()).toEqual(['changed romeo active', 'removed paris active']);
   },
