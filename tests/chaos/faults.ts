@@ -22,6 +22,7 @@ export interface FaultKind {
   readonly weight: number;
   /** Milliseconds after it in which no node is lost: sessions may be known to the nodes alone then. */
   readonly settle?: number;
+  /** Others may count the node as dead meanwhile: it is, or nobody hears of it for more than 3 s. */
   readonly losesNode?: boolean;
   readonly needsRedis?: boolean;
   /** Resolves when it is over. */
@@ -52,6 +53,12 @@ const onRedisLink = (name: string, run: (link: LossyProxy, random: Random) => Pr
     if (redis !== undefined) await run(redis, random);
   });
 
+async function stopped(node: ClusterNode, ms: number): Promise<void> {
+  node.stop();
+  await pause(ms);
+  node.goOn();
+}
+
 /** These come one at a time. */
 export const heavyFaults: readonly FaultKind[] = [
   {
@@ -66,13 +73,16 @@ export const heavyFaults: readonly FaultKind[] = [
   },
   {
     name: 'stop',
-    weight: 3,
-    run: onNode('stop', async (node, { random, total }) => {
-      const length = random.next();
-      const [least, most] = length < 0.7 ? [100, 2000] : length < 0.9 ? [2000, 8000] : [8000, 30_000];
-      node.stop();
-      await pause(Math.min(random.between(least, most), Math.max(2000, total / 4)));
-      node.goOn();
+    weight: 2,
+    run: onNode('stop', (node, { random }) => stopped(node, random.between(100, 2000))),
+  },
+  {
+    name: 'stop-long',
+    weight: 1,
+    losesNode: true,
+    run: onNode('stop-long', (node, { random, total }) => {
+      const [least, most] = random.next() < 0.65 ? [2000, 8000] : [8000, 30_000];
+      return stopped(node, Math.min(random.between(least, most), Math.max(2000, total / 4)));
     }),
   },
   {
@@ -107,6 +117,7 @@ export const heavyFaults: readonly FaultKind[] = [
   {
     name: 'redis-link-lost',
     weight: 1,
+    losesNode: true,
     needsRedis: true,
     run: onRedisLink('redis-link-lost', async (link, random) => {
       link.lose('both');

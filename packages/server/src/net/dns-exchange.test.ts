@@ -1,6 +1,6 @@
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { askDns } from './dns-exchange.ts';
 
@@ -25,27 +25,37 @@ async function serve(
   connection: (socket: Socket) => void = (socket) => socket.destroy(),
 ): Promise<{ address: string; queries: () => number }> {
   let queries = 0;
-  const udp = createSocket('udp4');
+  const open = new Set<Socket>();
+  const { udp, tcp } = await onOnePort();
   udp.on('message', (query, { port, address }) => {
     for (const each of datagram(query, ++queries)) udp.send(each, port, address);
   });
-  udp.bind(0, '127.0.0.1');
-  await once(udp, 'listening');
-  const { port } = udp.address();
-  const open = new Set<Socket>();
-  const tcp = createServer((socket) => {
+  tcp.on('connection', (socket) => {
     open.add(socket);
     socket.on('error', () => {});
     socket.once('data', () => connection(socket));
   });
-  tcp.listen(port, '127.0.0.1');
-  await once(tcp, 'listening');
   onTestFinished(() => {
     for (const socket of open) socket.destroy();
     udp.close();
     tcp.close();
   });
-  return { address: `127.0.0.1:${port}`, queries: () => queries };
+  return { address: `127.0.0.1:${udp.address().port}`, queries: () => queries };
+}
+
+/** The system gives a port that is free for one of both protocols; the other one may have it taken. */
+async function onOnePort(): Promise<{ udp: UdpSocket; tcp: Server }> {
+  const udp = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(udp, 'listening');
+  const tcp = createServer().listen(udp.address().port, '127.0.0.1');
+  try {
+    await once(tcp, 'listening');
+    return { udp, tcp };
+  } catch (error) {
+    udp.close();
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return onOnePort();
+    throw error;
+  }
 }
 
 const patience = (ms = 3000) => AbortSignal.timeout(ms);
