@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContext, connect as secureConnect, type
 import { dial, established, faultOf, inOneLine } from './dial.ts';
 import { flushAtEndOfTurn } from './flush.ts';
 import type { CertificateFiles } from './secure-context.ts';
+import { Written } from './written.ts';
 
 /** What a connection is encrypted with, made once for many. */
 export type PeerContext = SecureContext;
@@ -59,7 +60,7 @@ export class PeerConnection {
   handler: PeerHandler = { onData() {}, onClose() {} };
   readonly #raw: Socket;
   #socket: Socket;
-  #out = '';
+  #out = new Written();
   #closed = false;
   #reason = 'closed by the other side';
 
@@ -114,7 +115,7 @@ export class PeerConnection {
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#out = '';
+    this.#out = new Written();
     this.handler.onClose(this.#reason);
   }
 
@@ -124,18 +125,19 @@ export class PeerConnection {
     return this.#socket === this.#raw ? own : own + this.#raw.writableLength;
   }
 
-  /** Adds to what goes out, in one write, when this turn of the event loop ends. */
-  write(text: string): void {
-    if (this.#closed) return;
-    if (this.#out === '') flushAtEndOfTurn(this);
-    this.#out += text;
+  /** Adds to what goes out, in one write, when this turn of the event loop ends: answers that. Undefined where it is over. */
+  write(text: string): Written | undefined {
+    if (this.#closed) return undefined;
+    if (this.#out.length === 0) flushAtEndOfTurn(this);
+    this.#out.add(text);
+    return this.#out;
   }
 
   /** Called at the end of the turn. */
   flush(): void {
-    if (this.#closed || this.#out === '') return;
-    const text = this.#out;
-    this.#out = '';
+    if (this.#closed || this.#out.length === 0) return;
+    const { text } = this.#out;
+    this.#out = new Written();
     this.#socket.write(text);
   }
 
@@ -167,7 +169,7 @@ export class PeerConnection {
 
   destroy(): void {
     if (this.#closed) return;
-    this.#out = '';
+    this.#out = new Written();
     this.#socket.destroy();
     this.#raw.destroy();
   }

@@ -1,5 +1,6 @@
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
+import type { Written } from '../net/written.ts';
 import type { CertificateVoucher } from './certificate-verdict.ts';
 import type { KeyToVerify } from './dialback-key.ts';
 import type { StreamManagement } from './negotiation.ts';
@@ -19,8 +20,11 @@ export interface Proofs {
   readonly maxBytes: number;
 }
 
-/** Bytes that wait to be read by the other side; more wait in the queue, where they are counted. */
-const MOST_BUFFERED = 262_144;
+/**
+ * Bytes that wait to be read by the other side, some turns of the event loop on a busy stream; more wait in the queue, where
+ * they are counted.
+ */
+const MOST_BUFFERED = 1_048_576;
 
 /** What goes from one of our domains to another one on a stream, which may be others' as well. */
 export class EstablishedStream implements Branch {
@@ -115,15 +119,17 @@ export class EstablishedStream implements Branch {
     return text.length * 3 <= this.maxBytes || Buffer.byteLength(text) <= this.maxBytes;
   }
 
-  /** A stanza, as `betweenServers` writes it. */
-  send(text: string): void {
+  /** A stanza, as `betweenServers` writes it. Answers what it goes out in, together with others, where that can be told. */
+  send(text: string): Written | undefined {
     this.#sentAt = performance.now();
     this.sent++;
-    this.trunk.write(text);
+    const written = this.trunk.write(text);
     const { outstanding } = this.trunk;
-    if (outstanding === undefined) return;
-    this.#open++;
-    outstanding.add(this);
+    if (outstanding !== undefined) {
+      this.#open++;
+      outstanding.add(this);
+    }
+    return written;
   }
 
   /** Asks whether a key is its own (XEP-0220 §2.1.2). Rejects with a ConnectionFailure. */

@@ -1,6 +1,7 @@
 import { type Element, serializeAttributes } from '@parley/xmpp/element';
 import { escapeText } from '@parley/xmpp/escape';
 import { NS } from '@parley/xmpp/namespaces';
+import type { Written } from '../net/written.ts';
 import { BackTraffic, type BackTrafficHost } from './back-traffic.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import type { KeyToVerify } from './dialback-key.ts';
@@ -65,7 +66,7 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
       const host = {
         isOver: () => stream.over,
         acknowledgeMs: () => settings().acknowledgeMs,
-        write: (text: string) => stream.write(text),
+        write: (text: string) => void stream.write(text),
         close: (reason: string) => stream.close(reason),
       };
       this.outstanding = new Outstanding(host, management);
@@ -106,8 +107,8 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
     return this.#back?.heardAt ?? 0;
   }
 
-  write(text: string): void {
-    this.#stream.write(text);
+  write(text: string): Written | undefined {
+    return this.#stream.write(text);
   }
 
   onceDrained(done: () => void): void {

@@ -5,6 +5,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import { type XmlHandler, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
 import type { PeerConnection, PeerHandler } from '../net/peer-connection.ts';
 import { type Rate, TokenBucket } from '../net/token-bucket.ts';
+import type { Written } from '../net/written.ts';
 import { langOf, OUR_LANG } from '../stream/stream-lang.ts';
 import { ConnectionFailure, type ConnectionStep, type FailureDetails } from './connection-failure.ts';
 
@@ -249,8 +250,8 @@ export class PeerStream implements XmlHandler, PeerHandler {
 
   // --- out --------------------------------------------------------------------------------------------------------
 
-  write(text: string): void {
-    this.connection.write(text);
+  write(text: string): Written | undefined {
+    return this.connection.write(text);
   }
 
   /** Closes in order (RFC 6120 §4.4). */

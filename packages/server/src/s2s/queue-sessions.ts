@@ -11,9 +11,9 @@ import type { OtherNodes } from '../session/other-nodes.ts';
 import { RemoteSession } from '../session/remote-session.ts';
 import { isQueue, queueIndexKeys } from '../session/resumption/resumption-keys.ts';
 import type { KeptSession, RecordedSession, ResumptionStore } from '../session/resumption/resumption-store.ts';
+import type { Sent } from '../session/sent.ts';
 import type { Route, Session, SessionHost } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
-import type { Sent } from '../session/unacknowledged.ts';
 import type { Stream } from '../stream/stream.ts';
 import { QueueSession, type QueueSessionHost } from './queue-session.ts';
 

@@ -4,10 +4,10 @@ import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
-import { ownText } from '../session/backlog.ts';
 import { RECORD_CHANGED } from '../session/journal-writer.ts';
 import { isJournaledFor } from '../session/journaled.ts';
-import type { Sent } from '../session/unacknowledged.ts';
+import type { Sent } from '../session/sent.ts';
+import { ownText } from '../session/sent.ts';
 import { Attempts, type AttemptsHost } from './attempts.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import { isOutdated, supersedes } from './momentary.ts';
@@ -269,7 +269,8 @@ export class RemoteQueue {
     while (stream.writable && !this.#full) {
       const next = sent.next();
       if (next === undefined) break;
-      stream.send(next.text);
+      const written = stream.send(next.text);
+      if (written !== undefined && next.later) next.standsIn(written);
     }
     if (stream.management === undefined && sent.written > 0) backlog.acknowledge(sent.count);
     this.#count();

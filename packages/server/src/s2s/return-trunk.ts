@@ -114,7 +114,7 @@ export class ReturnTrunk implements Trunk {
 
   // --- Trunk ------------------------------------------------------------------------------------------------------
 
-  write(text: string): void {
+  write(text: string): undefined {
     this.#usedAt = performance.now();
     this.#incoming.stream.send(text);
   }

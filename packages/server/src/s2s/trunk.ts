@@ -1,3 +1,4 @@
+import type { Written } from '../net/written.ts';
 import type { KeyToVerify } from './dialback-key.ts';
 import type { Outstanding } from './outstanding.ts';
 
@@ -28,7 +29,8 @@ export interface Trunk {
   /** Stanzas that came on it, and when the last one did, by a clock that nobody sets. */
   readonly received: number;
   readonly heardAt: number;
-  write(text: string): void;
+  /** Answers what it goes out in, together with others, where that can be told. */
+  write(text: string): Written | undefined;
   /** Calls back once when more may be written, or it is over. */
   onceDrained(done: () => void): void;
   /** Asks whether a key is the other side's own (XEP-0220 §2.1.2). Rejects with a ConnectionFailure. */

@@ -5,8 +5,9 @@ import { COPY, Origins } from './origins.ts';
 import type { JournalEntry } from './resumption/journal-entry.ts';
 import type { JournalHeader } from './resumption/journal-header.ts';
 import type { ResumptionRecord, ResumptionStore } from './resumption/resumption-store.ts';
+import type { Sent } from './sent.ts';
 import type { Session } from './session.ts';
-import { type Sent, Unacknowledged } from './unacknowledged.ts';
+import { Unacknowledged } from './unacknowledged.ts';
 
 export interface BacklogHost {
   readonly store: ResumptionStore;
@@ -148,12 +149,7 @@ export class Backlog {
   async keepRest(): Promise<void> {
     if (!this.sent.all.some(({ later }) => later)) return;
     await this.journal.takeOver(() => {
-      for (const sent of this.sent.all) {
-        if (!sent.later) continue;
-        sent.text = ownText(sent.text);
-        sent.journaled = true;
-        sent.later = false;
-      }
+      for (const sent of this.sent.all) if (sent.later) sent.keep();
     });
   }
 
@@ -281,6 +277,3 @@ export class Backlog {
     return this.sent.takeAll();
   }
 }
-
-/** Free of the larger text that it was cut out of, which would stay in memory for as long. */
-export const ownText = (text: string): string => Buffer.from(text).toString();

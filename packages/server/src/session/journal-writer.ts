@@ -4,8 +4,8 @@ import type { JournalEntry } from './resumption/journal-entry.ts';
 import type { JournalHeader } from './resumption/journal-header.ts';
 import type { ResumptionRecord } from './resumption/resumption-record.ts';
 import type { ResumptionStore } from './resumption/resumption-store.ts';
+import type { Sent } from './sent.ts';
 import type { Session } from './session.ts';
-import type { Sent } from './unacknowledged.ts';
 
 export interface JournalWriterHost {
   readonly store: ResumptionStore;

@@ -1,22 +1,6 @@
 import { serialAdd, serialDistance } from '@parley/xmpp/serial';
 import type { Origin } from '@parley/xmpp/stanza';
-
-/** A stanza for the client that it has not acknowledged yet. */
-export interface Sent {
-  /** A text of its own, unless it is soon gone: what it was cut out of may be large. */
-  text: string;
-  readonly origin: Origin | undefined;
-  /** Stands in the journal, or will: it outlives this process. */
-  journaled: boolean;
-  /** It is to get there where it is not acknowledged on the stream that it was taken for. */
-  later: boolean;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  /** The number that it has for the client; undefined where nobody knows how far a predecessor of this process came. */
-  out: number | undefined;
-  /** It may be written: what it needs is committed. */
-  ready: boolean;
-}
+import { Sent } from './sent.ts';
 
 /** What a client has to acknowledge, in order, and how far it has come (XEP-0198 §4). */
 export class Unacknowledged {
@@ -67,7 +51,7 @@ export class Unacknowledged {
 
   add(text: string, origin: Origin | undefined, journaled: boolean, later = false): Sent {
     const out = this.#restored ? undefined : serialAdd(this.#count, this.#queue.length - this.#written + 1);
-    const sent: Sent = { text, origin, journaled, later, at: Date.now(), out, ready: !journaled };
+    const sent = new Sent({ text, origin, journaled, later, at: Date.now(), out, ready: !journaled });
     this.#push(sent);
     return sent;
   }
@@ -80,12 +64,12 @@ export class Unacknowledged {
     this.#restored = true;
     this.#most = sent;
     for (const { text, origin, at, out } of kept)
-      this.#push({ text, origin, journaled: true, later: false, at, out, ready: true });
+      this.#push(new Sent({ text, origin, journaled: true, later: false, at, out, ready: true }));
   }
 
   #push(sent: Sent): void {
     this.#queue.push(sent);
-    this.#bytes += sent.text.length;
+    this.#bytes += sent.length;
   }
 
   /** The next stanza to write, if it is ready; from now on it counts as written. */
@@ -93,7 +77,7 @@ export class Unacknowledged {
     const sent = this.#queue[this.#written];
     if (sent === undefined || !sent.ready) return undefined;
     this.#written++;
-    this.#writtenBytes += sent.text.length;
+    this.#writtenBytes += sent.length;
     this.#count = serialAdd(this.#count, 1);
     return sent;
   }
@@ -118,9 +102,9 @@ export class Unacknowledged {
     const taken = this.#queue.splice(0, count);
     const unwritten = Math.max(0, count - this.#written);
     this.#written = Math.max(0, this.#written - count);
-    taken.forEach(({ text }, place) => {
-      this.#bytes -= text.length;
-      if (place < count - unwritten) this.#writtenBytes -= text.length;
+    taken.forEach(({ length }, place) => {
+      this.#bytes -= length;
+      if (place < count - unwritten) this.#writtenBytes -= length;
     });
     return taken;
   }
@@ -157,7 +141,7 @@ export class Unacknowledged {
     const fillTo = (number: number) => {
       while (serialDistance(number, next()) > 0) {
         const nothing = { origin: undefined, journaled: false, later: false, at: Date.now(), ready: true };
-        this.#push({ ...nothing, text: filler, out: next() });
+        this.#push(new Sent({ ...nothing, text: filler, out: next() }));
       }
     };
     // what was not written yet had no number on the stream
@@ -189,7 +173,7 @@ export class Unacknowledged {
     const taken = new Set(waits.filter(goes));
     if (taken.size === 0) return [];
     this.#queue = this.#queue.filter((sent) => !taken.has(sent));
-    for (const { text } of taken) this.#bytes -= text.length;
+    for (const { length } of taken) this.#bytes -= length;
     if (!this.#restored) {
       this.#queue.slice(this.#written).forEach((sent, index) => {
         sent.out = serialAdd(this.#count, index + 1);

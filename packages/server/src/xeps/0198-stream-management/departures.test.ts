@@ -9,6 +9,7 @@ import { UnreliableKeyspace } from '../../../../../tests/support/unreliable-keys
 import type { Router } from '../../routing/router.ts';
 import { COPY, STORED, UNORDERED } from '../../session/origins.ts';
 import { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import { Sent } from '../../session/sent.ts';
 import { recordOf } from '../../session/session-record.ts';
 import { Departures } from './departures.ts';
 
@@ -359,7 +360,9 @@ it('what cannot be read is told of and does not stop the others', async () => {
   const { juliet, departures, routed, unreadable } = await start();
   for (const id of ['1', '2', '3']) await juliet.say(id);
   const taken = juliet.management.backlog.takeAll.bind(juliet.management.backlog);
-  juliet.management.backlog.takeAll = () => taken().map((sent, place) => (place === 1 ? { ...sent, text: '<' } : sent));
+  const unread = ({ origin, journaled, later, at, out, ready }: Sent) =>
+    new Sent({ text: '<', origin, journaled, later, at, out, ready });
+  juliet.management.backlog.takeAll = () => taken().map((sent, place) => (place === 1 ? unread(sent) : sent));
   juliet.session.finish('over');
   await departures.of(juliet.session);
   expect([ids(routed), unreadable.length]).toEqual([['1', '3'], 1]);

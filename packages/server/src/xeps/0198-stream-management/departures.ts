@@ -11,8 +11,8 @@ import type { Management } from '../../session/management.ts';
 import { STORED, UNORDERED } from '../../session/origins.ts';
 import type { JournalEntry } from '../../session/resumption/journal-entry.ts';
 import type { ResumptionStore } from '../../session/resumption/resumption-store.ts';
+import type { Sent } from '../../session/sent.ts';
 import type { Session } from '../../session/session.ts';
-import type { Sent } from '../../session/unacknowledged.ts';
 
 export interface DeparturesHost {
   readonly router: Router;
