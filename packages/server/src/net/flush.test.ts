@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { flushAtEndOfTurn } from './flush.ts';
+import { flushAtEndOfTurn, turnTime } from './flush.ts';
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -20,4 +20,21 @@ it('flushes all that asked for it once the turn is over, each as often as it ask
   expect(flushed).toEqual(['a', 'b']);
   await nextTurn();
   expect(flushed).toEqual(['a', 'b', 'late']);
+});
+
+it('reads the time once in a turn in which something is written', async () => {
+  const spent = () => {
+    const from = performance.now();
+    while (performance.now() === from);
+  };
+  const before = turnTime();
+  spent();
+  expect(turnTime()).toBeGreaterThan(before);
+  flushAtEndOfTurn({ flush() {} });
+  const [first] = [turnTime(), spent()];
+  expect(turnTime()).toBe(first);
+  await nextTurn();
+  flushAtEndOfTurn({ flush() {} });
+  expect(turnTime()).toBeGreaterThan(first);
+  await nextTurn();
 });

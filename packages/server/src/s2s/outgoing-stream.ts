@@ -1,5 +1,6 @@
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
+import { turnTime } from '../net/flush.ts';
 import type { Written } from '../net/written.ts';
 import type { CertificateVoucher } from './certificate-verdict.ts';
 import type { KeyToVerify } from './dialback-key.ts';
@@ -121,9 +122,9 @@ export class EstablishedStream implements Branch {
 
   /** A stanza, as `betweenServers` writes it. Answers what it goes out in, together with others, where that can be told. */
   send(text: string): Written | undefined {
-    this.#sentAt = performance.now();
     this.sent++;
     const written = this.trunk.write(text);
+    this.#sentAt = turnTime();
     const { outstanding } = this.trunk;
     if (outstanding !== undefined) {
       this.#open++;

@@ -4,6 +4,7 @@ import { isStanza, type Stanza, type StanzaKind, stanzaOf } from '@parley/xmpp/s
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
+import { turnTime } from '../net/flush.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { Lanes } from '../stream/lanes.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
@@ -63,7 +64,7 @@ export class Reception {
   /** A promise says when more may be taken. Throws a StreamError. */
   receive(element: Element): Awaitable<void> {
     if (!isStanza(element)) throw new StreamError('unsupported-stanza-type'); // RFC 6120 §4.9.3.24
-    this.heardAt = performance.now();
+    this.heardAt = turnTime();
     this.#received++;
     this.#counters[element.name as StanzaKind].increment();
     const from = this.#sender(element);

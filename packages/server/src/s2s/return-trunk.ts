@@ -1,3 +1,4 @@
+import { turnTime } from '../net/flush.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import type { IncomingHost } from './incoming-host.ts';
 import type { IncomingStream } from './incoming-stream.ts';
@@ -115,8 +116,8 @@ export class ReturnTrunk implements Trunk {
   // --- Trunk ------------------------------------------------------------------------------------------------------
 
   write(text: string): undefined {
-    this.#usedAt = performance.now();
     this.#incoming.stream.send(text);
+    this.#usedAt = turnTime();
   }
 
   onceDrained(done: () => void): void {
