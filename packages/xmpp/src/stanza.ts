@@ -186,8 +186,8 @@ export abstract class Stanza {
   /** A copy in this language, unless it names one of its own. */
   withLang(lang: string): this {
     if (this.lang !== undefined) return this;
-    const { from, id, type, others, children, source } = this.#content;
-    return this.#copy(this.to, { from, id, type, others: [...others, 'xml:lang', lang], children, source });
+    const { from, id, type, others, children, source, origin } = this.#content;
+    return this.#copy(this.to, { from, id, type, others: [...others, 'xml:lang', lang], children, source, origin });
   }
 
   /** A copy with what is named changed; new children are serialised anew, all else is relayed as it was received. */
@@ -287,14 +287,15 @@ export function isStanza(element: Element): boolean {
  * The stanza that an element of the content namespace is. Throws a StanzaError `jid-malformed` where an address is
  * none (RFC 6120 §8.3.3.8).
  */
-export function stanzaOf(element: Element): Message | Presence | Iq {
-  return stanzaFrom(element);
+export function stanzaOf(element: Element, origin?: Origin): Message | Presence | Iq {
+  return stanzaFrom(element, undefined, origin);
 }
 
 /** The same, of what an element is made of. `tail`: its text behind the recipient, where that is at hand. */
 export function stanzaFrom(
   element: Pick<Element, 'name' | 'attributes' | 'source'> & Pick<Content, 'children'>,
   tail?: string,
+  origin?: Origin,
 ): Message | Presence | Iq {
   const { attributes } = element;
   let to: string | undefined;
@@ -329,6 +330,7 @@ export function stanzaFrom(
     others: others ?? NONE,
     children: element.children,
     source: element.source,
+    origin,
   };
   if (tail !== undefined) content.tail = tail;
   return make(element.name as StanzaKind, to === undefined ? undefined : address(to, 'to'), content);

@@ -1,5 +1,5 @@
 import type { Jid } from '@parley/xmpp/jid';
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Origin } from '@parley/xmpp/stanza';
 
 /** How many of what came on a stream are done with, none before it left out. */
 export class Handled {
@@ -49,9 +49,9 @@ export class Handled {
 
   // --- what is otherwise where the stream can be resumed ------------------------------------------------------------
 
-  /** The one that was begun last, as it goes on. */
-  marked(stanza: Stanza): Stanza {
-    return stanza;
+  /** What the next one is known by wherever it goes. */
+  get nextOrigin(): Origin | undefined {
+    return undefined;
   }
 
   /** What stanzas have in common that go on in their order. */

@@ -1,6 +1,6 @@
 import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
-import { isStanza, type Stanza, type StanzaKind, stanzaOf } from '@parley/xmpp/stanza';
+import { isStanza, type Origin, type Stanza, type StanzaKind, stanzaOf } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
@@ -67,15 +67,14 @@ export class Reception {
     this.heardAt = turnTime();
     this.#received++;
     this.#counters[element.name as StanzaKind].increment();
-    const from = this.#sender(element);
-    const read = this.#read(element, from.domain);
     const handled = this.#handled;
+    const stanza = this.#read(element, handled?.nextOrigin);
     const done = handled?.begin();
-    if (read === undefined) {
+    if (stanza === undefined) {
       done?.();
       return;
     }
-    const stanza = handled?.marked(read) ?? read;
+    const from = stanza.from as Jid;
     const to = stanza.to as Jid;
     const lane = () => handled?.lane(from, to) ?? `${from.bareText} ${to.bareText}`;
     this.#lanes.run(lane, () => {
@@ -87,34 +86,38 @@ export class Reception {
     if (this.#lanes.count >= MOST_UNDER_WAY) return this.#lanes.below(MOST_UNDER_WAY);
   }
 
-  /** RFC 6120 §8.1.2.2 */
-  #sender(element: Element): Jid {
-    const text = element.attr('from');
-    const from = text === undefined ? undefined : Jid.tryParse(text);
+  /** RFC 6120 §8.1.1.2, §8.1.2.2. Undefined where it was answered already. */
+  #read(element: Element, origin: Origin | undefined): Stanza | undefined {
+    let stanza: Stanza;
+    try {
+      stanza = stanzaOf(element, origin);
+    } catch {
+      this.#refuse(element);
+      return undefined;
+    }
+    const { from, to } = stanza;
+    const { lang } = this.#rules;
+    this.#checkSender(from);
+    if (to === undefined) throw new StreamError('improper-addressing', 'A stanza has no "to".');
+    if (!this.#rules.mayBeFor(to.domain, (from as Jid).domain)) {
+      throw new StreamError('host-unknown', 'A stanza is for a domain of somebody else.');
+    }
+    return lang === OUR_LANG ? stanza : stanza.withLang(lang); // RFC 6120 §8.1.5
+  }
+
+  #checkSender(from: Jid | undefined): void {
     if (from === undefined) throw new StreamError('improper-addressing', 'A stanza has no "from" that is an address.');
     if (!this.#rules.mayBeFrom(from.domain)) {
       throw new StreamError('invalid-from', 'A stanza is from a domain that was not proved.');
     }
-    return from;
   }
 
-  /** RFC 6120 §8.1.1.2. Undefined where it was answered already. */
-  #read(element: Element, from: string): Stanza | undefined {
-    const text = element.attr('to');
-    if (text === undefined) throw new StreamError('improper-addressing', 'A stanza has no "to".');
-    const to = Jid.tryParse(text);
-    const { local, lang } = this.#rules;
-    if (to === undefined) {
-      // one user's mistake, which is not to end the stream of all others; the address cannot be repeated
-      const stanza = stanzaOf(element.withAttr('to', Jid.of(undefined, local).toString()));
-      void this.#host.refuse(stanza, new StanzaError('jid-malformed', { text: 'The to is not an address.' }));
-      return undefined;
-    }
-    if (!this.#rules.mayBeFor(to.domain, from)) {
-      throw new StreamError('host-unknown', 'A stanza is for a domain of somebody else.');
-    }
-    const stanza = stanzaOf(element);
-    return lang === OUR_LANG ? stanza : stanza.withLang(lang); // RFC 6120 §8.1.5
+  /** One of its addresses is none: a "to" is one user's mistake, which is not to end the stream of all others. */
+  #refuse(element: Element): void {
+    this.#checkSender(Jid.tryParse(element.attr('from') ?? ''));
+    // the address cannot be repeated
+    const stanza = stanzaOf(element.withAttr('to', Jid.of(undefined, this.#rules.local).toString()));
+    void this.#host.refuse(stanza, new StanzaError('jid-malformed', { text: 'The to is not an address.' }));
   }
 
   #process(stanza: Stanza, domain: string): Awaitable<unknown> {

@@ -1,6 +1,6 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
-import type { Stanza } from '@parley/xmpp/stanza';
+import type { Origin } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
 import { untilDone } from '../session/attempts.ts';
 import type { Stream } from '../stream/stream.ts';
@@ -67,8 +67,8 @@ export class RememberedStream extends Handled implements StreamRecord {
 
   // --- for whoever takes stanzas ------------------------------------------------------------------------------------
 
-  override marked(stanza: Stanza): Stanza {
-    return stanza.withOrigin({ sid: this.sid, k: this.begun >>> 0, effect: 0 });
+  override get nextOrigin(): Origin {
+    return { sid: this.sid, k: (this.begun + 1) >>> 0, effect: 0 };
   }
 
   /** A recipient knows the highest number that it had: what is for one of them must not overtake anything. */

@@ -167,9 +167,8 @@ export class RemoteQueue {
    */
   check(text: string): void {
     const stream = this.#stream;
-    if (stream?.writable === true) {
-      if (!stream.takes(text)) throw tooLarge();
-    } else if (stream === undefined) this.#attempts.check(this.#host.now() + this.#host.settings().waitMs);
+    if (stream === undefined) this.#attempts.check(this.#host.now() + this.#host.settings().waitMs);
+    else if (!stream.over && !stream.takes(text)) throw tooLarge();
   }
 
   /** Whether it goes out at once, and is kept only where the other side does not acknowledge it. */
@@ -266,15 +265,17 @@ export class RemoteQueue {
     const { backlog } = this.#session ?? {};
     if (stream === undefined || backlog?.attached !== true || this.#blocked) return;
     const { sent } = backlog;
-    while (stream.writable && !this.#full) {
+    let writable = stream.writable;
+    while (writable && !this.#full) {
       const next = sent.next();
       if (next === undefined) break;
       const written = stream.send(next.text);
       if (written !== undefined && next.later) next.standsIn(written);
+      writable = stream.writable;
     }
     if (stream.management === undefined && sent.written > 0) backlog.acknowledge(sent.count);
     this.#count();
-    if (stream.writable || stream.over) return;
+    if (writable || stream.over) return;
     this.#blocked = true;
     stream.whenWritable(() => {
       if (this.#stream !== stream) return;

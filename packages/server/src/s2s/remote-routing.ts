@@ -131,7 +131,6 @@ export class RemoteRouting implements QueueOwner {
 
   #check(queue: RemoteQueue, text: string): void {
     queue.check(text);
-    if (queue.ready) return;
     const { maxStanzas, maxBytes, maxTotalBytes } = this.#host.settings();
     const { waiting, remote } = queue;
     const bytes = weight(text);
@@ -143,7 +142,7 @@ export class RemoteRouting implements QueueOwner {
           : this.waiting.bytes + bytes > maxTotalBytes
             ? 'federation-queues-bytes'
             : undefined;
-    if (limit === undefined) return;
+    if (limit === undefined || queue.ready) return;
     this.#host.onLimit(limit, remote);
     throw new StanzaError('resource-constraint', { type: 'wait', text: `Too much waits for ${remote} already.` });
   }
