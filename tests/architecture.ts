@@ -13,7 +13,7 @@ const packages: Record<string, string[]> = {
 
 /** Inside the server, imports point down this list: from a later line to an earlier one. */
 const serverOrder = [
-  ['config', 'pipeline', 'events', 'auth/authenticator'], // and every file beside them that is not named below
+  ['config', 'pipeline', 'events', 'log-events', 'auth/authenticator'], // and every file beside them that is not named below
   ['net'],
   ['stream'],
   ['session'],

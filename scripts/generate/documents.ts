@@ -4,6 +4,7 @@ import { moduleSettings } from '../../packages/server/src/module.ts';
 import { modules } from '../../packages/server/src/modules.ts';
 import { configurationDocument } from './configuration-document.ts';
 import { doapDocument } from './doap-document.ts';
+import { eventsDocument } from './events-document.ts';
 import { keyspaceDocument } from './keyspace-document.ts';
 import { metricsDocument } from './metrics-document.ts';
 import { xepsDocument } from './xeps-document.ts';
@@ -13,6 +14,7 @@ const settings = moduleSettings(modules);
 /** Every document that is made from the code, by its path in the repository. */
 export const documents: ReadonlyMap<string, () => string> = new Map([
   ['docs/metrics.md', metricsDocument],
+  ['docs/events.md', eventsDocument],
   ['docs/configuration.md', () => configurationDocument(settings)],
   ['docs/keyspace.md', keyspaceDocument],
   ['docs/xeps.md', xepsDocument],

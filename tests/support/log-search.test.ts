@@ -20,7 +20,7 @@ test('whatever a client says that is secret is found where a log holds it', asyn
   neverLogged('wrong');
   const lines: string[] = [];
   const log = Log.create({ output: { write: (line) => void lines.push(line) } });
-  log.info('login.failed', { account: 'juliet@localhost', message: 'The password is wrong.' });
+  log.warn('keyspace.warning', { message: 'The password is wrong.' });
   searchLog(lines.join(''));
   for (const message of [
     PASSWORD,
@@ -30,7 +30,7 @@ test('whatever a client says that is secret is found where a log holds it', asyn
     'n,,n=juliet,r=a-nonce-of-the-client',
     server.node.config.cluster.secret,
   ]) {
-    log.info('login.failed', { message });
+    log.warn('keyspace.warning', { message });
     expect(() => searchLog(lines.pop() ?? ''), message).toThrow(/nobody’s business/);
   }
 });

@@ -18,6 +18,7 @@ import type { Stream } from '@parley/server/stream/stream';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 import { TestClient } from './client.ts';
+import { hasDeclaredFields } from './declared-event.ts';
 import { Floor } from './floor.ts';
 import { overheard, searchLog } from './log-search.ts';
 import { MemoryTransport } from './memory-transport.ts';
@@ -198,7 +199,10 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     if (LEVELS.indexOf(String(said.level)) >= LEVELS.indexOf(logLevel)) log.push(said);
   };
   overheard(JSON.stringify(config));
-  onTestFinished(() => searchLog(everything.join('')));
+  onTestFinished(() => {
+    searchLog(everything.join(''));
+    for (const line of everything) hasDeclaredFields(JSON.parse(line));
+  });
   const start = async (keyspace: Keyspace, cluster?: NodeOptions['cluster']): Promise<Node> => {
     const node = await Node.start({
       config,

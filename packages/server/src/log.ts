@@ -1,16 +1,17 @@
 import { type Level, type Logger, pino, stdTimeFunctions } from 'pino';
+import type { EventAt, EventName, FieldOf } from './log-events/catalogue.ts';
+import type { FieldName } from './log-events/field-names.ts';
 import { safeFields } from './log-fields.ts';
 import { LogOutput } from './log-output.ts';
 import { prettyLine } from './log-pretty.ts';
 
-/** Stable, dotted, in lower case: `session.bound`. Operators search and alert by it. */
-export type EventName = `${Lowercase<string>}.${Lowercase<string>}`;
-
 export type FieldValue = string | number | bigint | boolean | null | undefined | Error | readonly string[] | object;
 
-/** What an event says beside its name. What users say (`xml`, `body`) belongs to `trace` alone. */
-export type Fields = Readonly<Record<string, FieldValue>> & { xml?: never; body?: never };
-export type TraceFields = Readonly<Record<string, FieldValue>>;
+/** What an event says beside its name: the fields that it is declared with. */
+export type Fields<Name extends EventName> = { readonly [Field in FieldOf<Name>]?: FieldValue };
+
+/** What users say (`xml`, `body`) belongs to `trace` alone, whatever way it comes. */
+type Unsaid = { readonly xml?: never; readonly body?: never };
 
 export interface LogOptions {
   level?: Level | 'silent';
@@ -33,7 +34,7 @@ const FLOOD_SILENCE = 1000;
 
 interface Flood {
   omitted: number;
-  fields: Fields | undefined;
+  fields: object | undefined;
 }
 
 /** The log of one node: a stable event name first, then fields. */
@@ -65,27 +66,27 @@ export class Log {
   }
 
   /** For what users say: the only level at which `xml` and `body` are written. */
-  trace(event: EventName, fields?: TraceFields): void {
+  trace<Name extends EventAt<'trace'>>(event: Name, fields?: Fields<Name>): void {
     this.#write('trace', event, fields);
   }
 
-  debug(event: EventName, fields?: Fields): void {
+  debug<Name extends EventAt<'debug'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
     this.#write('debug', event, fields);
   }
 
-  info(event: EventName, fields?: Fields): void {
+  info<Name extends EventAt<'info'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
     this.#write('info', event, fields);
   }
 
-  warn(event: EventName, fields?: Fields): void {
+  warn<Name extends EventAt<'warn'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
     this.#write('warn', event, fields);
   }
 
-  error(event: EventName, fields?: Fields): void {
+  error<Name extends EventAt<'error'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
     this.#write('error', event, fields);
   }
 
-  fatal(event: EventName, fields?: Fields): void {
+  fatal<Name extends EventAt<'fatal'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
     this.#write('fatal', event, fields);
   }
 
@@ -93,19 +94,19 @@ export class Log {
    * A warning that somebody outside can cause at any rate: written once a second for each event. What was left out
    * is counted, in `omitted`, in one line more at the end of that second.
    */
-  flood(event: EventName, fields?: Fields): void {
+  flood<Name extends EventAt<'flood'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
     const running = this.#floods.get(event);
     if (running !== undefined) {
       running.omitted++;
       running.fields = fields;
       return;
     }
-    this.warn(event, fields);
+    this.#write('warn', event, fields);
     this.#silence(event);
   }
 
   /** A log that adds these fields to every line. */
-  with(fields: Fields): Log {
+  with(fields: { readonly [Field in FieldName]?: FieldValue }): Log {
     return new Log(this.#pino, this.#output, this.#floods, { ...this.#fields, ...safeFields(fields, false) });
   }
 
@@ -140,12 +141,12 @@ export class Log {
       const { omitted = 0, fields } = this.#floods.get(event) ?? {};
       this.#floods.delete(event);
       if (omitted === 0) return;
-      this.warn(event, { ...fields, omitted });
+      this.#write('warn', event, { ...fields, omitted });
       this.#silence(event);
     }, FLOOD_SILENCE).unref();
   }
 
-  #write(level: Level, event: EventName, fields: TraceFields | undefined): void {
+  #write(level: Level, event: EventName, fields: object | undefined): void {
     if (!this.writes(level)) return;
     this.#pino[level]({ event, ...this.#fields, ...(fields && safeFields(fields, level === 'trace')) });
   }

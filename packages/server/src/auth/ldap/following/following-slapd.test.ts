@@ -117,7 +117,7 @@ it('bears that the directory restarts, and goes on by the cookie', async () => {
   await back;
   expect(await node.heard.next(1)).toEqual(['removed tybalt active']);
   expect(node.entriesRead()).toBe(0);
-  expect(node.log.events.filter(({ event }) => event === 'test.fault')).toEqual([]);
+  expect(node.log.events.filter(({ event }) => event === 'node.fault')).toEqual([]);
 });
 
 it('notices that the directory says nothing any more, and goes on when it does', async () => {

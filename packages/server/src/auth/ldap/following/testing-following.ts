@@ -134,7 +134,7 @@ export function startFollowing({
     log: lines.log,
     holder,
     leaseMs: () => leaseMs,
-    onFault: (error) => lines.log.error('test.fault', { error: error as Error }),
+    onFault: (error) => lines.log.error('node.fault', { error: error as Error }),
   });
   const heard = new Heard();
   following.people.onChange((change) => heard.add(change));

@@ -1,0 +1,55 @@
+import { event } from './log-event.ts';
+
+/** Accounts, and what is kept for them. */
+export const accountEvents = {
+  'account.left': event('info', ['account'], 'A user has removed their account (XEP-0077).'),
+  'account.move-failed': event(
+    'error',
+    ['account', 'to', 'step', 'error'],
+    'A step of moving an account to another address failed; it is tried again, unless the address was taken.',
+    'See the error. `parley account move` with the same addresses tells how far it is.',
+  ),
+  'account.moved': event('info', ['account', 'to', 'contacts'], 'An account has its new address.'),
+  'account.moves-unseen': event(
+    'debug',
+    ['error'],
+    'It could not be looked whether accounts are being moved; it is looked again.',
+  ),
+  'account.moving': event('info', ['account', 'to'], 'An account begins to move to another address.'),
+  'account.password': event('info', ['account', 'address'], 'A user has changed their password (XEP-0077).'),
+  'account.registered': event('info', ['account', 'address'], 'Somebody has made an account (XEP-0077).'),
+  'activity.lost': event(
+    'debug',
+    ['account', 'error'],
+    'When a user was last there could not be kept, since the keyspace does not answer.',
+  ),
+  'offline.forgotten': event(
+    'flood',
+    ['message'],
+    'This node has no room to remember all that it stored of late: if Redis loses its newest writes now, messages are lost.',
+    'Look why so much is stored; have Redis lose nothing (`keyspace.replicas`).',
+  ),
+  'offline.undelivered': event(
+    'flood',
+    ['account', 'error'],
+    'Stored messages could not be given to a client. They stay stored.',
+    'Look at the keyspace.',
+  ),
+  'offline.unreadable': event(
+    'error',
+    ['account', 'error'],
+    'A stored message cannot be read, and is passed over.',
+    'Report it; look whether something else writes into the keyspace.',
+  ),
+  'offline.unrestored': event(
+    'flood',
+    ['message', 'account', 'error'],
+    'Redis may have lost a stored message, and it could not be stored once more.',
+    'See the error: most often the mailbox is full.',
+  ),
+  'vcard.photo': event(
+    'debug',
+    ['account', 'error', 'message'],
+    'The hash of a new photo could not be shown to contacts yet.',
+  ),
+} as const;

@@ -1,0 +1,55 @@
+import { accountEvents } from '../../packages/server/src/log-events/account-events.ts';
+import { clientEvents } from '../../packages/server/src/log-events/client-events.ts';
+import { directoryEvents } from '../../packages/server/src/log-events/directory-events.ts';
+import { fieldNames } from '../../packages/server/src/log-events/field-names.ts';
+import type { LogEvent } from '../../packages/server/src/log-events/log-event.ts';
+import { nodeEvents } from '../../packages/server/src/log-events/node-events.ts';
+import { serverEvents } from '../../packages/server/src/log-events/server-events.ts';
+import { stateEvents } from '../../packages/server/src/log-events/state-events.ts';
+
+const HEAD = `# Events
+
+<!-- Made from packages/server/src/log-events by \`npm run generate\`. Do not edit. -->
+
+Each line of the log is an event: \`level\`, \`time\`, \`event\`, then its fields. The names are stable: search and alert by them. A
+field is left out where there is nothing to say. Texts from outside are cut, and what would control or falsify a line is
+escaped; passwords, SASL messages and what users say are not in it (at \`trace\`, which is for test machines, the last is).
+
+*flood* stands at what others can cause at any rate: a \`warn\` once a second at most, and then one more that counts in
+\`omitted\` what was left out.
+`;
+
+const SECTIONS: readonly [string, Readonly<Record<string, LogEvent>>][] = [
+  ['The node, HTTP and the SNMP agent', nodeEvents],
+  ['Clients', clientEvents],
+  ['Accounts, and what is stored for them', accountEvents],
+  ['The keyspace, the cluster, and sessions that are resumed', stateEvents],
+  ['Directories', directoryEvents],
+  ['Other servers and components', serverEvents],
+];
+
+/** docs/events.md */
+export function eventsDocument(): string {
+  return [
+    HEAD,
+    ...SECTIONS.flatMap(([title, events]) => [
+      `## ${title}`,
+      '',
+      '| event | level | fields | meaning | what to do |',
+      '| --- | --- | --- | --- | --- |',
+      ...Object.entries(events).map(([name, event]) => row(name, event)),
+      '',
+    ]),
+    '## Fields',
+    '',
+    '| field | what stands in it |',
+    '| --- | --- |',
+    ...Object.entries(fieldNames).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`),
+    '',
+  ].join('\n');
+}
+
+function row(name: string, { levels, fields, means, todo }: LogEvent): string {
+  const level = levels.map((each) => (each === 'flood' ? '*flood*' : each)).join(', ');
+  return `| \`${name}\` | ${level} | ${fields.map((field) => `\`${field}\``).join(', ')} | ${means} | ${todo} |`;
+}
