@@ -15,6 +15,7 @@ const packages: Record<string, string[]> = {
 const serverOrder = [
   ['config', 'pipeline', 'events', 'log-events', 'auth/authenticator'], // and every file beside them that is not named below
   ['net'],
+  ['audit'],
   ['stream'],
   ['session'],
   ['iq', 'hooks'],

@@ -28,6 +28,14 @@ const SECTIONS: readonly [string, Readonly<Record<string, LogEvent>>][] = [
   ['Other servers and components', serverEvents],
 ];
 
+const AUDIT = `## The audit stream
+
+Where [\`audit\`](configuration.md#audit) says so, these events are entries of the audit stream, too, whatever the level of the
+log. The columns say which field is what; \`address\` is the address. An \`x\` in front marks what others can cause at any rate:
+of that \`audit.perSecond\` entries are written in a second, and then \`audit.omitted\`, which counts what was left out. After
+entries were lost \`audit.lost\` says how many.
+`;
+
 /** docs/events.md */
 export function eventsDocument(): string {
   return [
@@ -40,6 +48,11 @@ export function eventsDocument(): string {
       ...Object.entries(events).map(([name, event]) => row(name, event)),
       '',
     ]),
+    AUDIT,
+    '| event | outcome | actor | subject | reason |',
+    '| --- | --- | --- | --- | --- |',
+    ...SECTIONS.flatMap(([, events]) => Object.entries(events).flatMap(auditRow)),
+    '',
     '## Fields',
     '',
     '| field | what stands in it |',
@@ -52,4 +65,13 @@ export function eventsDocument(): string {
 function row(name: string, { levels, fields, means, todo }: LogEvent): string {
   const level = levels.map((each) => (each === 'flood' ? '*flood*' : each)).join(', ');
   return `| \`${name}\` | ${level} | ${fields.map((field) => `\`${field}\``).join(', ')} | ${means} | ${todo} |`;
+}
+
+function auditRow([name, { audited, levels }]: [string, LogEvent]): string[] {
+  if (audited === undefined) return [];
+  const { outcome, actor, subject, reason, byOthers = levels.includes('flood') } = audited;
+  const field = (value: string | undefined) => (value === undefined ? '' : `\`${value}\``);
+  return [
+    `| ${byOthers ? 'x ' : ''}\`${name}\` | ${outcome} | ${field(actor)} | ${field(subject)} | ${field(reason)} |`,
+  ];
 }

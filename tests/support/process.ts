@@ -1,5 +1,5 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -63,15 +63,26 @@ export class Installation {
     const nowhere = { host: '127.0.0.1', port: 0 };
     const listen = { c2s: [nowhere], c2sTls: [nowhere], s2s: [nowhere], s2sTls: [nowhere], http: [nowhere] };
     const admin = { socket: join(this.folder, 'parley.sock') };
-    this.config = { listen, admin, keyspace: { url: `embedded:${join(this.folder, 'data')}` }, ...config };
+    const audit = { file: this.auditFile };
+    this.config = { listen, admin, audit, keyspace: { url: `embedded:${join(this.folder, 'data')}` }, ...config };
     this.configure({});
     onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
+    onTestFinished(() => searchLog(this.auditText));
   }
 
   /** Writes the file anew, with these sections in place of those that it began with. */
   configure(config: object): void {
     overheard(JSON.stringify({ ...this.config, ...config }));
     writeFileSync(this.file, JSON.stringify({ ...this.config, ...config }, null, 2));
+  }
+
+  get auditFile(): string {
+    return join(this.folder, 'audit.log');
+  }
+
+  /** What the audit file holds; empty where there is none. */
+  get auditText(): string {
+    return existsSync(this.auditFile) ? readFileSync(this.auditFile, 'utf8') : '';
   }
 
   get certificate(): string {

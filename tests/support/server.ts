@@ -7,6 +7,7 @@ import type { LimitName } from '@parley/metrics/catalogue';
 import type { Counter } from '@parley/metrics/counter';
 import type { Metrics } from '@parley/metrics/registry';
 import { internalAccounts } from '@parley/server/accounts';
+import type { AuditEntry } from '@parley/server/audit/audit-entry';
 import type { Authenticator } from '@parley/server/auth/authenticator';
 import { type Configuration, configurationSchema } from '@parley/server/config/schema';
 import { Log } from '@parley/server/log';
@@ -17,6 +18,7 @@ import type { Session } from '@parley/server/session/session';
 import type { Stream } from '@parley/server/stream/stream';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
+import { auditInto } from './audit.ts';
 import { TestClient } from './client.ts';
 import { hasDeclaredFields } from './declared-event.ts';
 import { Floor } from './floor.ts';
@@ -56,14 +58,17 @@ export class TestServer {
   readonly keyspace: Keyspace;
   /** What the nodes logged, from `info` on. */
   readonly log: LogLine[];
+  /** What stands in the audit stream of the nodes. */
+  readonly audit: AuditEntry[];
   readonly #floor: Floor | undefined;
   readonly #nodeOf = new WeakMap<TestClient, Node>();
   #connections = 0;
 
-  constructor(nodes: readonly Node[], keyspace: Keyspace, log: LogLine[], floor?: Floor) {
+  constructor(nodes: readonly Node[], keyspace: Keyspace, log: LogLine[], audit: AuditEntry[], floor?: Floor) {
     this.nodes = nodes;
     this.keyspace = keyspace;
     this.log = log;
+    this.audit = audit;
     this.#floor = floor;
   }
 
@@ -198,16 +203,22 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     const said = JSON.parse(line) as LogLine;
     if (LEVELS.indexOf(String(said.level)) >= LEVELS.indexOf(logLevel)) log.push(said);
   };
+  const audit: AuditEntry[] = [];
+  const audited: string[] = [];
+  const stream = auditInto((line) => {
+    audited.push(line);
+    audit.push(JSON.parse(line));
+  });
   overheard(JSON.stringify(config));
   onTestFinished(() => {
-    searchLog(everything.join(''));
+    searchLog(everything.join('') + audited.join(''));
     for (const line of everything) hasDeclaredFields(JSON.parse(line));
   });
   const start = async (keyspace: Keyspace, cluster?: NodeOptions['cluster']): Promise<Node> => {
     const node = await Node.start({
       config,
       keyspace,
-      log: Log.create({ level: logLevel === 'trace' ? 'trace' : 'debug', output: { write } }),
+      log: Log.create({ level: logLevel === 'trace' ? 'trace' : 'debug', output: { write }, audit: stream }),
       ...(options.descriptorLimit === undefined ? {} : { descriptorLimit: options.descriptorLimit }),
       modules,
       accounts: internalAccounts,
@@ -231,9 +242,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     }
     const floor = new Floor(() => quiet(nodes));
     onTestFinished(() => floor[Symbol.dispose]());
-    return new TestServer(nodes, (opened[0] as Opened).keyspace, log, floor);
+    return new TestServer(nodes, (opened[0] as Opened).keyspace, log, audit, floor);
   }
   const given = options.keyspace ?? (await emptyKeyspace());
   const keyspace = typeof given === 'string' ? (await openKeyspace(given)).keyspace : given;
-  return new TestServer([await start(keyspace)], keyspace, log);
+  return new TestServer([await start(keyspace)], keyspace, log, audit);
 }

@@ -7,9 +7,11 @@ import type {
   ListedAccount,
 } from '@parley/server/admin/account-administration';
 import { AdministrationError, type AdministrationFailure } from '@parley/server/admin/administration-error';
+import { ADMINISTRATOR_HEADER } from '@parley/server/admin/administrator-header';
 import type { FederationStatus } from '@parley/server/admin/federation-administration';
 import type { NodeStatus } from '@parley/server/admin/node-status';
 import type { Changes } from '@parley/server/config/reload';
+import { administratorName } from './administrator-name.ts';
 import { Unreachable } from './exit.ts';
 
 /** Nobody listens on the socket: there is no node, or it died and left the file. */
@@ -117,8 +119,10 @@ export class NodeClient {
   #send(method: string, path: string, body?: object): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers =
-      text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const headers = {
+      [ADMINISTRATOR_HEADER]: encodeURIComponent(administratorName()),
+      ...(text !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+    };
     const sent = request({ socketPath: this.#socket, method, path, headers, timeout: PATIENCE_MS }, (response) => {
       if ((response.statusCode ?? 500) < 400) resolve(response);
       else textOf(response).then((said) => reject(refusal(said)), reject);

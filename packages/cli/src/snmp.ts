@@ -10,15 +10,20 @@ export function snmpCommand(): Command {
       const { Sidecar } = await import('@parley/snmp-agent/sidecar');
       const { DOCUMENTATION_ARC } = await import('@parley/snmp-agent/mib/xmpp-server-mib');
       const { Log } = await import('@parley/server/log');
+      const { openAudit } = await import('@parley/server/audit/open-audit');
       const { version } = await import('@parley/server/version');
       const { readConfiguration } = await import('./configuration.ts');
       const { snmpSettings } = await import('./snmp-settings.ts');
       const { snmpSource } = await import('./snmp-sources.ts');
       const config = readConfiguration(this);
       const settings = snmpSettings(config, version);
-      const log = Log.create({ level: config.log.level, pretty: config.log.pretty });
       await using parts = new AsyncDisposableStack();
+      const audit = openAudit(config);
+      const log = Log.create({ level: config.log.level, pretty: config.log.pretty, audit });
+      audit?.reportTo(log);
       parts.defer(() => log.flush());
+      parts.defer(() => audit?.close());
+      process.on('SIGHUP', () => audit?.reopen());
       const { read, store, ...source } = await snmpSource(config);
       parts.use(source);
       if (settings.arc.join('.') === DOCUMENTATION_ARC.join('.')) {

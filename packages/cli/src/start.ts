@@ -17,18 +17,26 @@ export function startCommand(): Command {
       // the whole server: not for a mere --help
       const { Server } = await import('@parley/server/main');
       const { Log } = await import('@parley/server/log');
+      const { openAudit } = await import('@parley/server/audit/open-audit');
       const { configurationFile, readConfiguration } = await import('./configuration.ts');
       const { welcome } = await import('./welcome.ts');
       let config = readConfiguration(this);
-      const log = Log.create({ level: config.log.level, pretty: config.log.pretty });
+      await using parts = new AsyncDisposableStack();
+      const audit = openAudit(config);
+      const log = Log.create({ level: config.log.level, pretty: config.log.pretty, audit });
+      audit?.reportTo(log);
+      parts.defer(() => log.flush());
+      parts.defer(() => audit?.close());
       process.on('uncaughtExceptionMonitor', (error) => {
         log.fatal('node.died', { error }); // and the process ends, since nobody knows in which state it is
         log.flush();
+        audit?.flush();
       });
       let running: Server | undefined;
       let timesFenced = 0;
       process.on('SIGHUP', () => {
-        running?.reload().catch((error) => log.error('configuration.refused', { error }));
+        audit?.reopen(); // the file may have been moved away
+        running?.reload().catch(() => {}); // the log tells
       });
       const signal = stopSignal();
       const restarts = new Restarts();
@@ -38,7 +46,7 @@ export function startCommand(): Command {
           timesFenced++;
           fenced.resolve(undefined);
         };
-        const options = { config, log, readConfiguration: () => readConfiguration(this), onFenced, timesFenced };
+        const options = { config, log, audit, readConfiguration: () => readConfiguration(this), onFenced, timesFenced };
         const first = running === undefined;
         await using server = await Server.start(options).catch((error) => {
           if (first) throw error;

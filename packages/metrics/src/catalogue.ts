@@ -1,9 +1,11 @@
+import { auditMetrics } from './audit-metrics.ts';
 import { COMPONENT_LIMITS, componentMetrics } from './component-metrics.ts';
 import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from './conditions.ts';
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
 import { federationMetrics } from './federation-metrics.ts';
 import { LATENCY } from './latency.ts';
+import { processMetrics } from './process-metrics.ts';
 import { synchronisationMetrics } from './synchronisation-metrics.ts';
 
 /** Limits that the node enforces; each is one option of the configuration. */
@@ -325,39 +327,7 @@ export const catalogue = {
     labels: { from: ['here', 'elsewhere', 'gone'] },
     bounds: LATENCY,
   }),
-  eventLoopDelay: gauge({
-    name: 'parley.eventloop.delay',
-    unit: 's',
-    help: 'Delay of the event loop over the last interval.',
-    labels: { quantile: ['p50', 'p99', 'max'] },
-    combine: 'max',
-  }),
-  cpu: counter({
-    name: 'parley.cpu.time',
-    unit: 's',
-    help: 'Processor time used.',
-    labels: { mode: ['user', 'system'] },
-  }),
-  heap: gauge({
-    name: 'parley.memory.heap',
-    unit: 'By',
-    help: 'JavaScript heap in use and the most that it may grow to.',
-    labels: { state: ['used', 'limit'] },
-    combine: 'sum',
-  }),
-  rss: gauge({
-    name: 'parley.memory.rss',
-    unit: 'By',
-    help: 'Resident memory of the process.',
-    combine: 'sum',
-  }),
-  descriptors: gauge({
-    name: 'parley.descriptors',
-    unit: '{descriptor}',
-    help: 'File descriptors in use and the most there may be.',
-    labels: { state: ['used', 'limit'] },
-    combine: 'sum',
-  }),
+  ...processMetrics,
   certificateDays: gauge({
     name: 'parley.certificate.remaining',
     unit: 'd',
@@ -375,6 +345,7 @@ export const catalogue = {
     unit: '{line}',
     help: 'Lines of the log that were dropped because nobody took them in time.',
   }),
+  ...auditMetrics,
   reloads: counter({
     name: 'parley.configuration.reloads',
     unit: '{reload}',

@@ -19,6 +19,8 @@ export interface LogOptions {
   pretty?: boolean;
   /** Where the lines go; standard output when left out. */
   output?: Output;
+  /** Is told of every event, whatever the level: the audit stream. */
+  audit?: { record(event: EventName, fields: object): void } | undefined;
 }
 
 export interface Output {
@@ -43,15 +45,23 @@ export class Log {
   readonly #output: Output;
   readonly #fields: Record<string, unknown> | undefined;
   readonly #floods: Map<EventName, Flood>;
+  readonly #audit: LogOptions['audit'];
 
-  private constructor(logger: Logger, output: Output, floods: Map<EventName, Flood>, fields?: Record<string, unknown>) {
+  private constructor(
+    logger: Logger,
+    output: Output,
+    floods: Map<EventName, Flood>,
+    audit: LogOptions['audit'],
+    fields?: Record<string, unknown>,
+  ) {
     this.#pino = logger;
     this.#output = output;
     this.#fields = fields;
     this.#floods = floods;
+    this.#audit = audit;
   }
 
-  static create({ level = 'info', pretty = false, output = new LogOutput() }: LogOptions = {}): Log {
+  static create({ level = 'info', pretty = false, output = new LogOutput(), audit }: LogOptions = {}): Log {
     const stream = pretty ? { write: (line: string) => output.write(prettyLine(line)) } : output;
     const logger = pino(
       {
@@ -62,32 +72,32 @@ export class Log {
       },
       stream,
     );
-    return new Log(logger, output, new Map());
+    return new Log(logger, output, new Map(), audit);
   }
 
   /** For what users say: the only level at which `xml` and `body` are written. */
   trace<Name extends EventAt<'trace'>>(event: Name, fields?: Fields<Name>): void {
-    this.#write('trace', event, fields);
+    this.#tell('trace', event, fields);
   }
 
   debug<Name extends EventAt<'debug'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
-    this.#write('debug', event, fields);
+    this.#tell('debug', event, fields);
   }
 
   info<Name extends EventAt<'info'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
-    this.#write('info', event, fields);
+    this.#tell('info', event, fields);
   }
 
   warn<Name extends EventAt<'warn'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
-    this.#write('warn', event, fields);
+    this.#tell('warn', event, fields);
   }
 
   error<Name extends EventAt<'error'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
-    this.#write('error', event, fields);
+    this.#tell('error', event, fields);
   }
 
   fatal<Name extends EventAt<'fatal'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
-    this.#write('fatal', event, fields);
+    this.#tell('fatal', event, fields);
   }
 
   /**
@@ -95,6 +105,7 @@ export class Log {
    * is counted, in `omitted`, in one line more at the end of that second.
    */
   flood<Name extends EventAt<'flood'>>(event: Name, fields?: Fields<Name> & Unsaid): void {
+    this.#audit?.record(event, { ...this.#fields, ...fields });
     const running = this.#floods.get(event);
     if (running !== undefined) {
       running.omitted++;
@@ -107,7 +118,10 @@ export class Log {
 
   /** A log that adds these fields to every line. */
   with(fields: { readonly [Field in FieldName]?: FieldValue }): Log {
-    return new Log(this.#pino, this.#output, this.#floods, { ...this.#fields, ...safeFields(fields, false) });
+    return new Log(this.#pino, this.#output, this.#floods, this.#audit, {
+      ...this.#fields,
+      ...safeFields(fields, false),
+    });
   }
 
   /** Whether lines of this level are written: ask before making expensive fields. */
@@ -144,6 +158,11 @@ export class Log {
       this.#write('warn', event, { ...fields, omitted });
       this.#silence(event);
     }, FLOOD_SILENCE).unref();
+  }
+
+  #tell(level: Level, event: EventName, fields: object | undefined): void {
+    this.#audit?.record(event, { ...this.#fields, ...fields });
+    this.#write(level, event, fields);
   }
 
   #write(level: Level, event: EventName, fields: object | undefined): void {

@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { openKeyspace } from '@parley/keyspace/open';
 import { Registry } from '@parley/metrics/registry';
 import { internalAccounts } from './accounts.ts';
+import type { Audit } from './audit/audit.ts';
+import { observeAudit } from './audit/audit-metrics.ts';
 import { embeddedFolder, revocationFiles } from './certificates.ts';
 import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
@@ -28,6 +30,8 @@ export interface ServeOptions {
   readonly timesFenced?: number;
   /** Instead of the log on standard output. */
   readonly log?: Log;
+  /** What the log tells, too, where it is configured. */
+  readonly audit?: Audit | undefined;
 }
 
 /** A server of one node: the keyspace, the node and its ports, let go of in reverse. */
@@ -74,6 +78,7 @@ export class Server implements AsyncDisposable {
     parts.use(keyspace);
     registry.metrics.clusterFenced.add(options.timesFenced ?? 0);
     registry.metrics.logDropped.observe(() => log.dropped);
+    if (options.audit !== undefined) observeAudit(registry.metrics, options.audit, name);
     observeKeyspace(registry.metrics, keyspace);
     registry.metrics.build.with({ version, node: process.version }).set(1);
     keyspace.onState((state, reason) => {
@@ -101,7 +106,7 @@ export class Server implements AsyncDisposable {
     if (shared) {
       parts.use(new NodeReporting({ keyspace, report: () => condition.report(registry, name), log }));
     }
-    const reload = () => server.reload();
+    const reload = (by: string) => server.reload(by);
     const ports = await openPorts({ node, condition, name, keyspace, registry, log, reload });
     parts.use(ports);
     parts.use(
@@ -118,16 +123,17 @@ export class Server implements AsyncDisposable {
   }
 
   /** Reads configuration and certificates again. Throws, and changes nothing, where they are not good. */
-  async reload(): Promise<Changes> {
+  async reload(by = 'SIGHUP'): Promise<Changes> {
     const { reloads } = this.node.registry.metrics;
     try {
       const changes = await this.node.reload(this.#options.readConfiguration());
       this.log.setLevel(this.node.config.log.level);
       reloads.with({ outcome: 'applied' }).add(1);
-      this.log.info('configuration.reloaded', { ...changes });
+      this.log.info('configuration.reloaded', { ...changes, by });
       return changes;
     } catch (error) {
       reloads.with({ outcome: 'refused' }).add(1);
+      this.log.error('configuration.refused', { error: error as Error, by });
       throw error;
     }
   }

@@ -1,8 +1,10 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Registry } from '@parley/metrics/registry';
 import { administerAccounts } from './admin/account-administration.ts';
+import { AdministrationError } from './admin/administration-error.ts';
+import { Administrator } from './admin/administrator.ts';
 import { agentAnswer } from './admin/agent-answer.ts';
-import { adminApi } from './admin/api.ts';
+import { type Administration, adminApi } from './admin/api.ts';
 import { administerFederation } from './admin/federation-administration.ts';
 import { registerHealth } from './admin/health.ts';
 import type { MemberStatus, NodeStatus } from './admin/node-status.ts';
@@ -24,7 +26,7 @@ export interface PortsOptions {
   readonly keyspace: Keyspace;
   readonly registry: Registry;
   readonly log: Log;
-  reload(): Promise<Changes>;
+  reload(by: string): Promise<Changes>;
 }
 
 /** The ports beside those of clients. */
@@ -74,11 +76,28 @@ export async function openPorts({
     listeners.push({ name: 'agentCheck', port: await agent.listen(address) });
   }
 
+  const accounts = administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to));
+  const federation = administerFederation(node.federation, node.domains);
+  const administration = (administrator: Administrator): Administration => {
+    const { by } = administrator;
+    return {
+      accounts: administrator.accounts(accounts),
+      federation: administrator.federation(federation),
+      reload: () => reload(by),
+      drain: () =>
+        administrator.refusing({ act: 'drain' }, () => {
+          if (!node.drain()) throw new AdministrationError('refused', NO_OTHER_NODE);
+          log.info('node.draining', { sessions: node.sessions.size, by });
+        }),
+      async cancelDrain() {
+        await node.cancelDrain();
+        log.info('node.accepting', { sessions: node.sessions.size, by });
+      },
+    };
+  };
   const local = parts.use(new HttpServer({ ...common, permissions: ['public', 'metrics', 'administration'] }));
   registerHealth(local, { notReady, snapshot });
   adminApi(local.routes, {
-    accounts: administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to)),
-    federation: administerFederation(node.federation, node.domains),
     status: (): NodeStatus => ({
       version,
       pid: process.pid,
@@ -94,23 +113,16 @@ export async function openPorts({
       drain: node.drainState,
       memoryBytes: process.memoryUsage.rss(),
     }),
-    reload,
     report: () => condition.report(registry, name),
-    drain() {
-      const begun = node.drain();
-      if (begun) log.info('node.draining', { sessions: node.sessions.size });
-      return begun;
-    },
-    async cancelDrain() {
-      await node.cancelDrain();
-      log.info('node.accepting', { sessions: node.sessions.size });
-    },
+    as: (name) => administration(new Administrator(log, 'socket', name)),
   });
   await local.listenOnSocket(config.admin.socket);
 
   const open = parts.move();
   return { listeners, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
+
+const NO_OTHER_NODE = 'There is no other node that could take the sessions of this one.';
 
 /** The nodes, this one first; empty where it is alone. */
 function clusterStatus({ cluster, sessions }: Node): MemberStatus[] {

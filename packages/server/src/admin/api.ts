@@ -1,26 +1,34 @@
 import { Readable } from 'node:stream';
 import type { NodeReport } from '@parley/metrics/node-report';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ConfigurationError } from '../config/problem.ts';
 import type { Changes } from '../config/reload.ts';
 import type { AccountAdministration } from './account-administration.ts';
 import { AdministrationError, type AdministrationFailure } from './administration-error.ts';
+import { ADMINISTRATOR_HEADER } from './administrator-header.ts';
 import type { FederationAdministration } from './federation-administration.ts';
 import type { NodeStatus } from './node-status.ts';
 
 /** What the local administration works on. */
 export interface ApiHost {
-  readonly accounts: AccountAdministration;
-  readonly federation: FederationAdministration;
   status(): NodeStatus;
-  /** Throws a ConfigurationError where the file is not good. */
-  reload(): Promise<Changes>;
   /** How the node is, for whoever watches it. */
   report(): NodeReport;
-  /** Has the sessions go to other nodes. False where there are none. */
-  drain(): boolean;
+  /** What administrators do, told in the name of one; '' where it is not known. */
+  as(name: string): Administration;
+}
+
+export interface Administration {
+  readonly accounts: AccountAdministration;
+  readonly federation: FederationAdministration;
+  /** Throws a ConfigurationError where the file is not good. */
+  reload(): Promise<Changes>;
+  /** Has the sessions go to other nodes. Throws an AdministrationError where there are none. */
+  drain(): Promise<void>;
   cancelDrain(): Promise<void>;
 }
+
+const LONGEST_NAME = 64;
 
 const STATUS: Record<AdministrationFailure, number> = {
   invalid: 400,
@@ -44,63 +52,73 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
       return reply.code(STATUS[known.failure]).send({ failure: known.failure, message: known.message });
     });
 
+    const as = ({ headers }: FastifyRequest) => {
+      const name = headers[ADMINISTRATOR_HEADER];
+      return host.as(typeof name === 'string' ? name.slice(0, LONGEST_NAME) : '');
+    };
+
     api.get('/api/status', { config }, () => host.status());
     api.get('/api/report', { config }, () => host.report());
-    api.post('/api/reload', { config }, () => host.reload());
-    api.post('/api/drain', { config }, () => {
-      if (host.drain()) return host.status();
-      throw new AdministrationError('refused', 'There is no other node that could take the sessions of this one.');
+    api.post('/api/reload', { config }, (request) => as(request).reload());
+    api.post('/api/drain', { config }, async (request) => {
+      await as(request).drain();
+      return host.status();
     });
-    api.delete('/api/drain', { config }, async () => {
-      await host.cancelDrain();
+    api.delete('/api/drain', { config }, async (request) => {
+      await as(request).cancelDrain();
       return host.status();
     });
 
-    api.get('/api/s2s', { config }, () => host.federation.list());
+    api.get('/api/s2s', { config }, (request) => as(request).federation.list());
     type OfDomain = { Params: { domain: string }; Querystring: { from?: string } };
-    api.post<OfDomain>('/api/s2s/:domain/explain', { config }, async ({ params, query }, reply) => {
-      const told = host.federation.explain(params.domain, query.from)[Symbol.asyncIterator]();
+    api.post<OfDomain>('/api/s2s/:domain/explain', { config }, async (request, reply) => {
+      const { params, query } = request;
+      const told = as(request).federation.explain(params.domain, query.from)[Symbol.asyncIterator]();
       const first = await told.next(); // a wrong domain is an error, and not a line
       return reply.type('application/x-ndjson').send(Readable.from(progressLines(first, told)));
     });
-    api.post<OfDomain>('/api/s2s/:domain', { config }, ({ params, query }) =>
-      host.federation.connect(params.domain, query.from),
+    api.post<OfDomain>('/api/s2s/:domain', { config }, (request) =>
+      as(request).federation.connect(request.params.domain, request.query.from),
     );
-    api.delete<OfDomain>('/api/s2s/:domain', { config }, ({ params }) => ({
-      closed: host.federation.close(params.domain),
+    api.delete<OfDomain>('/api/s2s/:domain', { config }, (request) => ({
+      closed: as(request).federation.close(request.params.domain),
     }));
 
     api.get<{ Querystring: { domain?: string } }>('/api/accounts', { config }, async (request, reply) => {
-      const pages = host.accounts.list(request.query.domain)[Symbol.asyncIterator]();
+      const pages = as(request).accounts.list(request.query.domain)[Symbol.asyncIterator]();
       const first = await pages.next(); // a wrong domain is an error, and not the end of a list
       return reply.type('application/x-ndjson').send(Readable.from(lines(first, pages)));
     });
     api.post<{ Body: { jid: string; password: string } }>(
       '/api/accounts',
       { config, schema: { body: object({ jid: text, password: text }) } },
-      ({ body }) => host.accounts.add(body.jid, body.password),
+      (request) => as(request).accounts.add(request.body.jid, request.body.password),
     );
     api.put<{ Params: { jid: string }; Body: { password: string } }>(
       '/api/accounts/:jid/password',
       { config, schema: { body: object({ password: text }) } },
-      ({ params, body }) => host.accounts.setPassword(params.jid, body.password),
+      (request) => as(request).accounts.setPassword(request.params.jid, request.body.password),
     );
     api.put<{ Params: { jid: string }; Body: { enabled: boolean } }>(
       '/api/accounts/:jid/enabled',
       { config, schema: { body: object({ enabled: { type: 'boolean' } }) } },
-      ({ params, body }) => (body.enabled ? host.accounts.enable(params.jid) : host.accounts.disable(params.jid)),
+      (request) => {
+        const { accounts } = as(request);
+        const { jid } = request.params;
+        return request.body.enabled ? accounts.enable(jid) : accounts.disable(jid);
+      },
     );
     api.post<{ Params: { jid: string }; Body: { to: string } }>(
       '/api/accounts/:jid/move',
       { config, schema: { body: object({ to: text }) } },
-      async ({ params, body }, reply) => {
-        const steps = host.accounts.move(params.jid, body.to)[Symbol.asyncIterator]();
+      async (request, reply) => {
+        const steps = as(request).accounts.move(request.params.jid, request.body.to)[Symbol.asyncIterator]();
         const first = await steps.next(); // where it cannot move is an error, and not a step
         return reply.type('application/x-ndjson').send(Readable.from(progressLines(first, steps)));
       },
     );
-    api.delete<{ Params: { jid: string } }>('/api/accounts/:jid', { config }, ({ params }) =>
-      host.accounts.remove(params.jid),
+    api.delete<{ Params: { jid: string } }>('/api/accounts/:jid', { config }, (request) =>
+      as(request).accounts.remove(request.params.jid),
     );
   });
 }

@@ -1,5 +1,6 @@
 import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
+import { audit } from './audit.ts';
 import { componentProblems, components } from './components.ts';
 import { accountSources, type DirectoryProblem, directories, directoryProblems, INTERNAL } from './directory.ts';
 import { federation } from './federation.ts';
@@ -319,6 +320,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
     }),
     contact,
     log,
+    audit,
     http,
     admin,
     drain,

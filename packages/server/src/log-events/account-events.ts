@@ -2,22 +2,76 @@ import { event } from './log-event.ts';
 
 /** Accounts, and what is kept for them. */
 export const accountEvents = {
-  'account.left': event('info', ['account'], 'A user has removed their account (XEP-0077).'),
+  'account.added': event('info', ['account', 'by'], 'An administrator has made an account.', '', {
+    outcome: 'success',
+    actor: 'by',
+    subject: 'account',
+  }),
+  'account.disabled': event(
+    'info',
+    ['account', 'by'],
+    'An administrator has shut an account: it is logged out and let in no more.',
+    '',
+    { outcome: 'success', actor: 'by', subject: 'account' },
+  ),
+  'account.enabled': event('info', ['account', 'by'], 'An administrator lets an account in again.', '', {
+    outcome: 'success',
+    actor: 'by',
+    subject: 'account',
+  }),
+  'account.left': event('info', ['account', 'address'], 'A user has removed their account (XEP-0077).', '', {
+    outcome: 'success',
+    actor: 'account',
+    subject: 'account',
+  }),
   'account.move-failed': event(
     'error',
     ['account', 'to', 'step', 'error'],
     'A step of moving an account to another address failed; it is tried again, unless the address was taken.',
     'See the error. `parley account move` with the same addresses tells how far it is.',
+    { outcome: 'failure', subject: 'account', reason: 'error' },
   ),
-  'account.moved': event('info', ['account', 'to', 'contacts'], 'An account has its new address.'),
+  'account.move-ordered': event(
+    'info',
+    ['account', 'to', 'by'],
+    'An administrator has an account move to another address.',
+    '',
+    { outcome: 'success', actor: 'by', subject: 'account', reason: 'to' },
+  ),
+  'account.moved': event('info', ['account', 'to', 'contacts'], 'An account has its new address.', '', {
+    outcome: 'success',
+    subject: 'account',
+    reason: 'to',
+  }),
   'account.moves-unseen': event(
     'debug',
     ['error'],
     'It could not be looked whether accounts are being moved; it is looked again.',
   ),
   'account.moving': event('info', ['account', 'to'], 'An account begins to move to another address.'),
-  'account.password': event('info', ['account', 'address'], 'A user has changed their password (XEP-0077).'),
-  'account.registered': event('info', ['account', 'address'], 'Somebody has made an account (XEP-0077).'),
+  'account.password': event('info', ['account', 'address'], 'A user has changed their password (XEP-0077).', '', {
+    outcome: 'success',
+    actor: 'account',
+    subject: 'account',
+  }),
+  'account.password-set': event('info', ['account', 'by'], 'An administrator has set the password of an account.', '', {
+    outcome: 'success',
+    actor: 'by',
+    subject: 'account',
+  }),
+  'account.registered': event('info', ['account', 'address'], 'Somebody has made an account (XEP-0077).', '', {
+    outcome: 'success',
+    actor: 'account',
+    subject: 'account',
+    byOthers: true,
+  }),
+  'account.removed': event(
+    'info',
+    ['account', 'by'],
+    'An administrator has removed an account, and everything of it.',
+    '',
+    { outcome: 'success', actor: 'by', subject: 'account' },
+  ),
   'activity.lost': event(
     'debug',
     ['account', 'error'],

@@ -25,8 +25,13 @@ export const clientEvents = {
     ['address', 'mechanism', 'condition', 'account'],
     'A login failed. The account is what the client claimed, if it had come so far.',
     'Nothing for one. Many are somebody who guesses passwords: the limits slow them down; block the address where it does not stop.',
+    { outcome: 'failure', actor: 'account', reason: 'condition' },
   ),
-  'login.succeeded': event('debug', ['account', 'address', 'mechanism'], 'Somebody has proved who they are.'),
+  'login.succeeded': event('debug', ['account', 'address', 'mechanism'], 'Somebody has proved who they are.', '', {
+    outcome: 'success',
+    actor: 'account',
+    reason: 'mechanism',
+  }),
   'session.bound': event(
     'info',
     ['jid', 'address', 'mechanism', 'tls'],

@@ -2,11 +2,14 @@
 export const fieldNames = {
   about: 'Details, as in the notification.',
   account: 'The bare address of an account.',
+  act: 'What an administrator wanted.',
   address: 'The IP address of the other side; of the SNMP agent, its own.',
   awaySeconds: 'How long it was away.',
   before: 'The address that the account had before.',
+  by: 'The administrator, and the way they came: `socket` (the `parley` command and a running node), `command` (the command alone) or `SIGHUP`.',
   cause: 'Why, in one word.',
   change: 'What has changed: `added`, `moved`, `removed`, `state` …',
+  closed: 'How many streams were closed.',
   code: 'The result code of LDAP.',
   component: 'The domain of an external component.',
   condition: 'The condition that the other side was told (RFC 6120, RFC 6121).',
@@ -33,6 +36,7 @@ export const fieldNames = {
   listeners: 'What the node listens on: name and port of each.',
   live: 'Options that have changed and are in force.',
   local: 'Our domain.',
+  lost: 'Entries that could not be written.',
   mechanism: 'How somebody proved who they are: the SASL mechanism, or the proof of a server.',
   message: 'What has happened, and what to do, in words.',
   method: 'The method of an HTTP request.',
@@ -61,6 +65,7 @@ export const fieldNames = {
   state: 'The state of an account: `active`, `disabled` …',
   step: 'How far it came.',
   stream: 'Whose stream it is, and whether it carries stanzas both ways.',
+  subject: 'What it was to be done to.',
   text: 'What the other side was told, in words.',
   tls: 'The version of TLS.',
   to: 'The new address of an account.',
@@ -69,6 +74,7 @@ export const fieldNames = {
   unsent: 'Stanzas that had not gone out.',
   version: 'The version of the frames between nodes.',
   what: 'What of a directory is followed: `people` or `groups`.',
+  where: 'The file or the server that the audit stream goes to.',
   xml: 'The stanza itself, without secrets.',
 } as const;
 

@@ -12,6 +12,21 @@ export interface LogEvent<L extends EventLevel = EventLevel, F extends FieldName
   readonly means: string;
   /** What to do about it; '' for nothing. */
   readonly todo: string;
+  /** What the audit stream makes of it; undefined where it is none of its business. */
+  readonly audited?: Audited<F> | undefined;
+}
+
+/** Which of the fields are what in the audit stream; `address` is the address. */
+export interface Audited<F extends FieldName = FieldName> {
+  readonly outcome: 'success' | 'failure';
+  /** Who did it, or claimed to be somebody. */
+  readonly actor?: F;
+  /** What it was done to. */
+  readonly subject?: F;
+  /** Why, or on what ground. */
+  readonly reason?: F;
+  /** Anybody outside can cause it at any rate, as everything at the level `flood`. */
+  readonly byOthers?: boolean;
 }
 
 // What users say is never read at a level other than `trace`.
@@ -23,4 +38,5 @@ export const event = <const L extends EventLevel, const F extends FieldAt<L>>(
   fields: readonly F[],
   means: string,
   todo = '',
-): LogEvent<L, F> => ({ levels: typeof level === 'string' ? [level] : level, fields, means, todo });
+  audited?: Audited<NoInfer<F>>,
+): LogEvent<L, F> => ({ levels: typeof level === 'string' ? [level] : level, fields, means, todo, audited });

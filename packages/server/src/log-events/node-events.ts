@@ -2,17 +2,37 @@ import { event } from './log-event.ts';
 
 /** The process itself, its HTTP ports, and the SNMP agent. */
 export const nodeEvents = {
+  'administration.refused': event(
+    'warn',
+    ['act', 'subject', 'by', 'reason'],
+    'An administrator wanted what could not be done.',
+    '',
+    { outcome: 'failure', actor: 'by', subject: 'subject', reason: 'reason' },
+  ),
+  'audit.away': event(
+    'error',
+    ['where', 'error', 'message'],
+    'The audit stream cannot be written. Entries wait, and are dropped and counted where too many do.',
+    'See the error: the disk, or the syslog server.',
+  ),
+  'audit.back': event(
+    'warn',
+    ['where', 'lost'],
+    'The audit stream is written again; so many entries are missing in it.',
+  ),
   'configuration.refused': event(
     'error',
-    ['error'],
+    ['error', 'by'],
     'A configuration that was to be read again is not good. Nothing of it is in force; the one before is.',
     'Correct what it says; `parley check` tells all of it.',
+    { outcome: 'failure', actor: 'by', reason: 'error' },
   ),
   'configuration.reloaded': event(
     'info',
-    ['live', 'restart'],
+    ['live', 'restart', 'by'],
     'The configuration and the certificates were read again.',
     'Restart where `restart` names options.',
+    { outcome: 'success', actor: 'by', reason: 'live' },
   ),
   'http.error': event(
     'flood',
@@ -26,14 +46,21 @@ export const nodeEvents = {
     'A fault of the program, in what it does for an HTTP request.',
     'Report it, with the stack.',
   ),
-  'node.accepting': event('info', ['sessions'], 'Draining was cancelled: the node takes clients in again.'),
+  'node.accepting': event('info', ['sessions', 'by'], 'Draining was cancelled: the node takes clients in again.', '', {
+    outcome: 'success',
+    actor: 'by',
+  }),
   'node.died': event(
     'fatal',
     ['error'],
     'A fault of the program that nobody caught. The process ends; what it had acknowledged is kept.',
     'Report it, with the stack. The service manager starts the node again.',
+    { outcome: 'failure', reason: 'error' },
   ),
-  'node.draining': event('info', ['sessions'], 'The node was told to hand its sessions over to the others.'),
+  'node.draining': event('info', ['sessions', 'by'], 'The node was told to hand its sessions over to the others.', '', {
+    outcome: 'success',
+    actor: 'by',
+  }),
   'node.fault': event('error', ['error'], 'A fault of the program. The node goes on.', 'Report it, with the stack.'),
   'node.fenced': event(
     'error',
@@ -48,7 +75,10 @@ export const nodeEvents = {
     'See the error.',
   ),
   'node.rejoined': event('warn', ['message'], 'The node has started anew, and is one of the cluster again.'),
-  'node.stopping': event('info', ['signal'], 'The node was told to stop.'),
+  'node.stopping': event('info', ['signal'], 'The node was told to stop.', '', {
+    outcome: 'success',
+    reason: 'signal',
+  }),
   'node.unreported': event(
     'error',
     ['error'],
@@ -61,7 +91,10 @@ export const nodeEvents = {
     'Revocation lists have changed and are not good. Those read before stay in force.',
     'Correct the file.',
   ),
-  'server.started': event('info', ['node', 'domains', 'listeners'], 'The node is there, and listens.'),
+  'server.started': event('info', ['node', 'domains', 'listeners'], 'The node is there, and listens.', '', {
+    outcome: 'success',
+    subject: 'node',
+  }),
   'snmp.documentation-arc': event(
     'warn',
     ['message'],
@@ -94,6 +127,7 @@ export const nodeEvents = {
     ['cause', 'address'],
     'Somebody asked the SNMP agent who may not.',
     'See [monitoring.md](monitoring.md#when-it-does-not-answer).',
+    { outcome: 'failure', reason: 'cause' },
   ),
   'snmp.started': event(
     'info',

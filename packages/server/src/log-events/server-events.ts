@@ -6,6 +6,8 @@ export const serverEvents = {
     'info',
     ['component', 'instance', 'address'],
     'An instance of an external component is there.',
+    '',
+    { outcome: 'success', actor: 'component' },
   ),
   'component.disconnected': event(
     'info',
@@ -29,13 +31,30 @@ export const serverEvents = {
     ['component', 'address', 'condition', 'text'],
     'Somebody connected as a component and was refused: a wrong secret, or no such component.',
     'Compare `components` with the settings of the component.',
+    { outcome: 'failure', actor: 'component', reason: 'condition' },
   ),
   's2s.accepted': event(
     'info',
     ['remote', 'local', 'address', 'mechanism', 'tls'],
     'Another server has connected, and has proved that it speaks for this domain.',
+    '',
+    { outcome: 'success', actor: 'remote', subject: 'local', reason: 'mechanism', byOthers: true },
+  ),
+  's2s.close-ordered': event(
+    'info',
+    ['remote', 'closed', 'by'],
+    'An administrator has closed the streams to and from a domain.',
+    '',
+    { outcome: 'success', actor: 'by', subject: 'remote' },
   ),
   's2s.closed': event('info', ['local', 'remote', 'sent', 'reason'], 'A stream to another server is over.'),
+  's2s.connect-ordered': event(
+    'info',
+    ['remote', 'by'],
+    'An administrator has this server connect to a domain at once.',
+    '',
+    { outcome: 'success', actor: 'by', subject: 'remote' },
+  ),
   's2s.connected': event(
     'info',
     ['local', 'remote', 'address', 'port', 'encryption', 'tookUsBy', 'tookThemBy', 'stream'],
@@ -58,6 +77,7 @@ export const serverEvents = {
     ['remote', 'local', 'address'],
     'Somebody claimed to be a domain whose server knows nothing of it (dialback).',
     'Nothing for one. Block the address where it does not stop.',
+    { outcome: 'failure', actor: 'remote', subject: 'local' },
   ),
   's2s.left': event(
     'info',
@@ -69,6 +89,7 @@ export const serverEvents = {
     ['remote', 'local', 'address', 'condition', 'reason'],
     'Another server was refused: by the policy, or because it could not be found out whether it is who it says.',
     'Where the partner should come in, see the reason; `parley s2s explain` tries the other direction.',
+    { outcome: 'failure', actor: 'remote', subject: 'local', reason: 'reason' },
   ),
   's2s.restored': event('info', ['queues'], 'What the process before this one left for other servers goes on.'),
   's2s.resumed': event(

@@ -32,9 +32,12 @@ export function dial(host: string, port: number, signal: AbortSignal): Promise<S
   return established(socket, 'connect', () => step, signal);
 }
 
-/** Trust in these authorities (PEM), or in those that the machine trusts: Node's own list, and the administrator's. */
-export function trustIn(authorities: string | undefined): SecureContext {
-  return createSecureContext({ ca: authorities ?? [...machineAuthorities()], minVersion: 'TLSv1.2' });
+/**
+ * Trust in these authorities (PEM), or in those that the machine trusts: Node's own list, and the administrator's. `own` is what
+ * this side shows, where the other one asks for it.
+ */
+export function trustIn(authorities: string | undefined, own?: { cert: string; key: string }): SecureContext {
+  return createSecureContext({ ca: authorities ?? [...machineAuthorities()], minVersion: 'TLSv1.2', ...own });
 }
 
 /**

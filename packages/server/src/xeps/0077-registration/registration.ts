@@ -157,7 +157,8 @@ export default defineModule({
       // XEP-0077 §3.2: the result, then the end of this session as of all the others
       session.stream.send(request.result().toString());
       session.stream.error(new StreamError('not-authorized', 'This account was removed.'));
-      log.info('account.left', { account: session.account.toString() });
+      const address = session.stream.transport.remoteAddress;
+      log.info('account.left', { account: session.account.toString(), address });
     }
 
     accounts.onChange(({ change, sessionId = '' }) => {
