@@ -80,6 +80,8 @@ export const testNeeds: Need[] = [
   program('SNMP manager', ['snmp'], ['snmpbulkwalk']),
   program('snmpd', ['snmpd']),
   program('snmptrapd', ['snmptrapd']),
+  program('rsyslogd', ['rsyslog', 'rsyslog-openssl']),
+  program('prometheus', ['prometheus']),
   program('smilint', ['smitools'], ['smilint']),
   {
     name: 'the standard MIB modules',

@@ -1,0 +1,111 @@
+import { openAudit } from '@parley/server/audit/open-audit';
+import { defaultConfiguration } from '@parley/server/config/schema';
+import { Log } from '@parley/server/log';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Rsyslogd, type SyslogMessage } from '../services/rsyslogd.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const HOSTILE = 'rom"eo]\\\r\n<86>1 forged\u0000é';
+
+/** An audit stream to this daemon, and the log that tells it. */
+function streamTo(syslog: object) {
+  const config = structuredClone(defaultConfiguration());
+  Object.assign(config.audit.syslog, syslog);
+  config.snmp.baseOid = '1.3.6.1.4.1.99999.5';
+  const lines: Record<string, unknown>[] = [];
+  const audit = openAudit(config);
+  if (audit === undefined) throw new Error('It is off.');
+  const log = Log.create({ output: { write: (line) => void lines.push(JSON.parse(line)) }, audit });
+  audit.reportTo(log);
+  onTestFinished(() => audit.close());
+  return { audit, log, told: (event: string) => lines.filter((line) => line.event === event) };
+}
+
+const messagesOf = async (daemon: Rsyslogd, count: number): Promise<SyslogMessage[]> => {
+  await vi.waitFor(() => expect(daemon.messages).toHaveLength(count), 10_000);
+  return daemon.messages;
+};
+
+const actorsOf = (messages: readonly SyslogMessage[]) => messages.map(({ data }) => /actor="([^"]*)"/.exec(data)?.[1]);
+
+describe('rsyslogd', () => {
+  it.each([
+    ['udp', 'imudp'],
+    ['tcp', 'imptcp'],
+    ['tls', 'imtcp'],
+  ] as const)('understands what comes by %s', async (transport, input) => {
+    const daemon = await Rsyslogd.start();
+    const { log } = streamTo({
+      transport,
+      host: transport === 'tls' ? 'localhost' : '127.0.0.1',
+      port: daemon.ports[transport],
+      ...(transport === 'tls' && { authorities: daemon.authority }),
+    });
+    log.info('account.added', { account: 'juliet@localhost', by: 'alice (socket)' });
+    log.flood('login.failed', { account: HOSTILE, address: '192.0.2.1', condition: 'not-authorized' });
+    log.info('account.removed', { account: 'juliet@localhost', by: 'alice (socket)' });
+    const messages = await messagesOf(daemon, 3);
+    expect(messages.map(({ msgid }) => msgid)).toEqual(['account.added', 'login.failed', 'account.removed']);
+    expect(messages[0]).toMatchObject({ input, facility: 'authpriv', severity: 'info', app: 'parley' });
+    expect(messages[0]?.data).toContain('[parley@99999 event="account.added" ');
+    expect(messages[0]?.data).toContain('subject="juliet@localhost"');
+    expect(messages[1]).toMatchObject({ severity: 'warning' });
+    expect(messages[1]?.data).toContain(
+      'actor="rom\\"eo\\]\\\\u005c\\\\u000d\\\\u000a<86>1 forged\\\\u0000\\\\u00e9" address="192.0.2.1"',
+    );
+    expect(messages.map(({ data }) => /sequenceId="(\d+)"/.exec(data)?.[1])).toEqual(['1', '2', '3']);
+  });
+
+  it('gets it as the daemon of the machine', async () => {
+    const daemon = await Rsyslogd.start();
+    const { log } = streamTo({ transport: 'socket', socket: daemon.socket });
+    log.flood('login.failed', { account: HOSTILE, address: '192.0.2.1', condition: 'not-authorized' });
+    log.info('account.added', { account: 'juliet@localhost', by: 'alice (socket)' });
+    const messages = await messagesOf(daemon, 2);
+    expect(messages[0]).toMatchObject({ input: 'imuxsock', facility: 'authpriv', severity: 'warning', app: 'parley' });
+    expect(messages[0]?.text).toMatch(/^ ?login\.failed \[parley@99999 event="login\.failed" .*forged.*\]$/);
+    expect(messages[1]).toMatchObject({ severity: 'info' });
+    expect(messages[1]?.text).toContain('subject="juliet@localhost"');
+  });
+
+  it.each(['tcp', 'socket'] as const)(
+    'gets by %s what it missed while it was away, and the log tells',
+    async (transport) => {
+      const daemon = await Rsyslogd.start();
+      const { socket, ports } = daemon;
+      const to = transport === 'tcp' ? { host: '127.0.0.1', port: ports.tcp } : { socket };
+      const { audit, log, told } = streamTo({ transport, ...to });
+      log.info('account.added', { account: 'a@localhost', by: 'first' });
+      await messagesOf(daemon, 1);
+      await daemon.stop();
+      // the first to be sent finds out, and what the system has taken then may be lost
+      await vi.waitFor(() => {
+        log.info('account.enabled', { account: 'a@localhost', by: 'meanwhile' });
+        expect(told('audit.away')).toHaveLength(1);
+      }, 10_000);
+      for (let i = 0; i < 10; i++) log.info('account.removed', { account: 'a@localhost', by: `${i}` });
+      expect(audit.waiting).toBeGreaterThan(9);
+      await daemon.start();
+      audit.reopen(); // as SIGHUP does, instead of the next try
+      await vi.waitFor(() => {
+        expect(told('audit.back')).toHaveLength(1);
+        const removals = actorsOf(
+          daemon.messages.filter((each) => `${each.msgid}${each.text}`.includes('account.removed')),
+        );
+        expect(transport === 'tcp' ? removals : removals.length).toEqual(
+          transport === 'tcp' ? Array.from({ length: 10 }, (_, i) => `${i}`) : 10,
+        );
+      }, 10_000);
+    },
+  );
+
+  it('is not spoken to where nobody vouches for it', async () => {
+    const daemon = await Rsyslogd.start();
+    const { log, told, audit } = streamTo({ transport: 'tls', host: 'localhost', port: daemon.ports.tls });
+    log.info('account.added', { account: 'a@localhost', by: 'somebody' });
+    await vi.waitFor(() => expect(told('audit.away')).toHaveLength(1), 10_000);
+    expect(JSON.stringify(told('audit.away'))).toMatch(/certificate/i);
+    expect([daemon.messages, audit.waiting]).toEqual([[], 1]);
+  });
+});
