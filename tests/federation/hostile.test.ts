@@ -52,6 +52,9 @@ describe('somebody who claims to be a domain', () => {
     hostile.send(key(HONEST));
     expect((await hostile.next())?.attr('type')).toBe('invalid');
     expect(logged(server, 's2s.forged')).toMatchObject([{ remote: HONEST }]);
+    expect(server.audit.filter(({ event }) => event.startsWith('s2s.'))).toMatchObject([
+      { event: 's2s.forged', outcome: 'failure', actor: HONEST, address: '127.0.0.1', subject: OURS },
+    ]);
     await hostile.gone();
     await unimpressed(stage);
   });
