@@ -3,6 +3,7 @@ import { publicSchema } from '../../packages/server/src/config/option-schema.ts'
 import { moduleSettings } from '../../packages/server/src/module.ts';
 import { modules } from '../../packages/server/src/modules.ts';
 import { configurationDocument } from './configuration-document.ts';
+import { dashboardDocument } from './dashboard-document.ts';
 import { doapDocument } from './doap-document.ts';
 import { eventsDocument } from './events-document.ts';
 import { keyspaceDocument } from './keyspace-document.ts';
@@ -19,6 +20,7 @@ export const documents: ReadonlyMap<string, () => string> = new Map([
   ['docs/keyspace.md', keyspaceDocument],
   ['docs/xeps.md', xepsDocument],
   ['doap.xml', doapDocument],
+  ['deploy/grafana/parley.json', dashboardDocument],
   ['docs/configuration.schema.json', () => `${JSON.stringify(publicSchema(settings), null, 2)}\n`],
 ]);
 

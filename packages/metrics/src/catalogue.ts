@@ -5,6 +5,7 @@ import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
 import { federationMetrics } from './federation-metrics.ts';
 import { LATENCY } from './latency.ts';
+import { NODE_STATES } from './node-state.ts';
 import { processMetrics } from './process-metrics.ts';
 import { synchronisationMetrics } from './synchronisation-metrics.ts';
 
@@ -351,6 +352,13 @@ export const catalogue = {
     unit: '{reload}',
     help: 'Reloads of the configuration.',
     labels: { outcome: ['applied', 'refused'] },
+  }),
+  nodeState: gauge({
+    name: 'parley.node.state',
+    unit: '{node}',
+    help: 'Nodes that take clients (up), have reached a limit (congested), are being drained or stop (quiescing), or run and can take nobody (halted).',
+    labels: { state: NODE_STATES },
+    combine: 'sum',
   }),
   uptime: gauge({
     name: 'parley.uptime',

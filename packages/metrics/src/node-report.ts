@@ -1,8 +1,5 @@
+import { NODE_STATES, type NodeState } from './node-state.ts';
 import { parseSnapshot, type Snapshot } from './snapshot.ts';
-
-/** `halted`: it runs and can take nobody, as while the keyspace is away. */
-export const NODE_STATES = ['up', 'halted', 'congested', 'quiescing'] as const;
-export type NodeState = (typeof NODE_STATES)[number];
 
 export const ASSOCIATION_KINDS = ['client', 'peer-in', 'peer-out', 'component'] as const;
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { openKeyspace } from '@parley/keyspace/open';
+import { NODE_STATES } from '@parley/metrics/node-state';
 import { Registry } from '@parley/metrics/registry';
 import { internalAccounts } from './accounts.ts';
 import type { Audit } from './audit/audit.ts';
@@ -102,6 +103,9 @@ export class Server implements AsyncDisposable {
       }),
     );
     const condition = new NodeCondition(node, keyspace);
+    for (const state of NODE_STATES) {
+      registry.metrics.nodeState.with({ state }).observe(() => (condition.state === state ? 1 : 0));
+    }
     // an embedded node tells it on its socket
     if (shared) {
       parts.use(new NodeReporting({ keyspace, report: () => condition.report(registry, name), log }));
