@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { userInfo } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { AuditEntry } from '@parley/server/audit/audit-entry';
 import { describe, expect, it, vi } from 'vitest';
@@ -86,6 +86,15 @@ describe('the audit file', () => {
     expect(new Set(entries.slice(2).map(({ node }) => node))).toEqual(new Set([name]));
     expect(entries.slice(2).map(({ sequence }) => sequence)).toEqual(entries.slice(2).map((_, index) => index + 1));
     expect(statSync(installation.auditFile).mode & 0o777).toBe(0o600);
+  });
+
+  it('has to be there, or the node does not start', async () => {
+    const file = join(tmpdir(), 'parley-no-such-folder', 'audit.log');
+    const { code, stderr } = await new Installation({ audit: { file } }).parley(['start']);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^The audit file .* cannot be opened: ENOENT.*See audit\.file\.\n$/),
+    ]);
   });
 
   it('is made anew when logrotate has moved it, and at SIGHUP at once', async () => {

@@ -1,5 +1,6 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { AdministrationError } from '@parley/server/admin/administration-error';
+import { AuditRefused } from '@parley/server/audit/audit-refused';
 import { ConfigurationError } from '@parley/server/config/problem';
 import { SocketRefused } from '@parley/server/net/unix-socket';
 import { printable } from '@parley/server/printable';
@@ -17,7 +18,7 @@ export class Failed extends Error {}
 export class Usage extends Error {}
 
 /** Their messages are for operators. */
-const IN_WORDS = [AdministrationError, KeyspaceError, SocketRefused, Failed];
+const IN_WORDS = [AdministrationError, AuditRefused, KeyspaceError, SocketRefused, Failed];
 
 /** Says on standard error what went wrong, in words, and answers the exit code for it. */
 export function report(error: unknown): number {

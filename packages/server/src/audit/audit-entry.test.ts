@@ -7,6 +7,7 @@ const HOSTILE = 'a"]\\\r\n<86>1 forged [x y="z"] \u0000\u001b[2J\u0085\u2028\u20
 
 const entry = (values: Partial<AuditEntry> = {}): AuditEntry => ({
   time: '2026-11-26T18:00:00.000Z',
+  process: 4711,
   sequence: 7,
   node: 'one',
   event: 'login.failed',
@@ -56,7 +57,7 @@ describe('a line of a file', () => {
 describe('a message of syslog', () => {
   it('is as RFC 5424 wants it', () => {
     expect(syslogMessage(entry(), settings)).toBe(
-      `<84>1 2026-11-26T18:00:00.000Z host.example parley ${process.pid} login.failed ` +
+      `<84>1 2026-11-26T18:00:00.000Z host.example parley 4711 login.failed ` +
         '[parley@32473 event="login.failed" node="one" outcome="failure" actor="romeo@montague.lit" address="192.0.2.1" ' +
         'subject="" reason="not-authorized"][meta sequenceId="7"] ' +
         'login.failed: failure, by romeo@montague.lit, from 192.0.2.1, not-authorized',

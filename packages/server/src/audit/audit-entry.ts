@@ -6,7 +6,9 @@ export type Outcome = 'success' | 'failure';
 /** One entry of the audit stream. What is not known is ''. */
 export interface AuditEntry {
   readonly time: string;
-  /** Counts the entries of this process from 1: where a number is missing, an entry is. */
+  /** The number of the process: that of a node, or of a command. */
+  readonly process: number;
+  /** Counts the entries of the process from 1: where a number is missing, an entry is. */
   readonly sequence: number;
   readonly node: string;
   readonly event: string;
@@ -21,8 +23,8 @@ export interface AuditEntry {
   readonly reason: string;
 }
 
-/** What an entry says beside time, node and number. */
-export type AuditedAct = Omit<AuditEntry, 'time' | 'sequence' | 'node'>;
+/** What an entry says beside time, process, number and node. */
+export type AuditedAct = Omit<AuditEntry, 'time' | 'process' | 'sequence' | 'node'>;
 
 // Enough for any address that people have; a line stays below what receivers of syslog take (RFC 5424 §6.1).
 const MOST_CHARACTERS = 256;

@@ -24,6 +24,7 @@ describe('what the log is told', () => {
     expect(entries).toEqual([
       {
         time: new Date().toISOString(),
+        process: process.pid,
         sequence: 1,
         node: 'here',
         event: 'login.succeeded',

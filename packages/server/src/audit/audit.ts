@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import { type AuditEntry, actOf } from './audit-entry.ts';
+import { type AuditEntry, type AuditedAct, actOf } from './audit-entry.ts';
 import { AuditQueue, type Sink } from './audit-queue.ts';
 import { EntryRate } from './entry-rate.ts';
 
@@ -108,10 +108,10 @@ export class Audit {
     this.#write({ ...NOBODY, event: 'audit.omitted', subject: event, reason: `${omitted} entries were left out` });
   }
 
-  #write(act: Omit<AuditEntry, 'time' | 'sequence' | 'node'>): void {
+  #write(act: AuditedAct): void {
     const { event, ...about } = act;
     const time = new Date().toISOString();
-    const entry = { time, sequence: ++this.#sequence, node: this.node, event, ...about };
+    const entry = { time, process: process.pid, sequence: ++this.#sequence, node: this.node, event, ...about };
     for (const { queue, format } of this.#outputs) queue.write(format(entry));
   }
 }

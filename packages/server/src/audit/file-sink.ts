@@ -1,6 +1,8 @@
 import {
   closeSync,
   constants,
+  existsSync,
+  fchownSync,
   fstatSync,
   openSync,
   readSync,
@@ -10,6 +12,7 @@ import {
   write,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Sink } from './audit-queue.ts';
 
 // A pipe that nobody reads is an error, and no wait.
@@ -85,8 +88,10 @@ export class FileSink implements Sink {
 }
 
 function opened(path: string): number {
+  const isNew = !existsSync(path);
   const descriptor = openSync(path, FLAGS, 0o600);
   try {
+    if (isNew) giveToOwnerOfFolder(descriptor, path);
     // what a process that died has left unfinished must not swallow the next line
     if (endsWithin(path)) writeSync(descriptor, '\n');
     return descriptor;
@@ -94,6 +99,13 @@ function opened(path: string): number {
     closeSync(descriptor);
     throw error;
   }
+}
+
+/** A command that root gives must not keep the node, which is somebody else, out of its file. */
+function giveToOwnerOfFolder(descriptor: number, path: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(path));
+  fchownSync(descriptor, uid, gid);
 }
 
 /** Whether the file ends within a line. */

@@ -6,6 +6,7 @@ import { trustIn } from '../net/dial.ts';
 import { Audit, type AuditWay } from './audit.ts';
 import type { AuditEntry } from './audit-entry.ts';
 import { auditLine } from './audit-line.ts';
+import { AuditRefused } from './audit-refused.ts';
 import { DatagramSink } from './datagram-sink.ts';
 import { FileSink } from './file-sink.ts';
 import { LoggerSink } from './logger-sink.ts';
@@ -18,11 +19,6 @@ const PORTS = { udp: 514, tcp: 601, tls: 6514 } as const;
 const ENTERPRISE = /^\.?1\.3\.6\.1\.4\.1\.(\d+)/;
 /** RFC 5612 */
 const DOCUMENTATION = '32473';
-
-/** Thrown where the audit stream cannot be opened; its message is for the operator's eyes. */
-export class AuditRefused extends Error {
-  override readonly name = 'AuditRefused';
-}
 
 /** The audit stream as it is configured; undefined where it is switched off. Throws an AuditRefused. */
 export function openAudit(config: Configuration): Audit | undefined {

@@ -33,7 +33,7 @@ export interface SyslogSettings {
 /** An entry as a message of syslog, with structured data (RFC 5424 §6). */
 export function syslogMessage(entry: AuditEntry, { facility, hostname, enterprise }: SyslogSettings): string {
   const { time, event } = entry;
-  const head = `<${priority(entry, facility)}>1 ${time} ${token(hostname, 255)} parley ${process.pid} ${token(event, 32)}`;
+  const head = `<${priority(entry, facility)}>1 ${time} ${token(hostname, 255)} parley ${entry.process} ${token(event, 32)}`;
   return `${head} ${structured(entry, enterprise)} ${summary(entry)}`;
 }
 
@@ -44,7 +44,7 @@ export function localMessage(entry: AuditEntry, { facility, enterprise }: Syslog
 
 const priority = ({ outcome }: AuditEntry, facility: Facility) => FACILITY_CODES[facility] * 8 + SEVERITY[outcome];
 
-function structured({ time: _, sequence, event, ...values }: AuditEntry, enterprise: string): string {
+function structured({ time: _, process: __, sequence, event, ...values }: AuditEntry, enterprise: string): string {
   const parameters = Object.entries(values).map(([name, value]) => ` ${name}="${parameter(value)}"`);
   const id = ((sequence - 1) % LAST_SEQUENCE_ID) + 1;
   return `[parley@${enterprise} event="${parameter(event)}"${parameters.join('')}][meta sequenceId="${id}"]`;
