@@ -7,13 +7,19 @@ import { memberKeys, readEntry } from '@parley/server/cluster/member';
 import { AccountMover } from '@parley/server/im/account-mover';
 import { AccountMoves } from '@parley/server/im/account-moves';
 import { RosterStore } from '@parley/server/im/roster-store';
+import type { Log } from '@parley/server/log';
 import { modules } from '@parley/server/modules';
 
 /** A node that was silent for longer than this is gone. */
 const SILENT_MS = 15_000;
 
 /** Moves accounts where no node runs here: by the nodes that run elsewhere on the same keyspace, else without any. */
-export function moveAccounts(keyspace: Keyspace, accounts: Authenticator, domains: readonly string[]): MoveAccount {
+export function moveAccounts(
+  keyspace: Keyspace,
+  accounts: Authenticator,
+  domains: readonly string[],
+  log: Log,
+): MoveAccount {
   const none = async () => {};
   const moves = new MoveStore(keyspace, belongingsOf(modules));
   const store = new AccountStore(keyspace);
@@ -30,7 +36,6 @@ export function moveAccounts(keyspace: Keyspace, accounts: Authenticator, domain
     onContactMoved: none,
   });
   const exists = accounts.exists.bind(accounts);
-  const log = { info() {}, error() {} };
   const all = new AccountMoves({ keyspace, moves, mover, accounts: store, log, exists });
   return async function* move(from, to): AsyncGenerator<AccountMoveProgress> {
     const elsewhere = await someNodeRuns(keyspace);

@@ -39,7 +39,7 @@ export async function withAccounts<T>(
     const accounts = internalAccounts({ keyspace, modules, secret: shared, config: () => config });
     const domains = servedDomains(config);
     const keeps = (domain: string) => sourcesOf(domain, config).includes(INTERNAL);
-    const all = administerAccounts(accounts, domains, moveAccounts(keyspace, accounts, domains), keeps);
+    const all = administerAccounts(accounts, domains, moveAccounts(keyspace, accounts, domains, log), keeps);
     return await act(new Administrator(log, 'command', administratorName()).accounts(all));
   } finally {
     await keyspace.close();

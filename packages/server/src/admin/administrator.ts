@@ -14,7 +14,7 @@ export class Administrator {
   /** Their name, where it is known, and the way they came. */
   readonly by: string;
 
-  constructor(log: Log, way: 'socket' | 'command' | 'SIGHUP', name = '') {
+  constructor(log: Log, way: 'socket' | 'command', name = '') {
     this.#log = log;
     this.by = name === '' ? way : `${name} (${way})`;
   }
