@@ -43,7 +43,14 @@ function placed(): object[] {
   const all: object[] = [];
   let y = 0;
   for (const [title, panels] of rows) {
-    all.push({ id: all.length + 1, type: 'row', title, gridPos: { x: 0, y, w: COLUMNS, h: 1 }, panels: [] });
+    all.push({
+      id: all.length + 1,
+      type: 'row',
+      title,
+      collapsed: false,
+      gridPos: { x: 0, y, w: COLUMNS, h: 1 },
+      panels: [],
+    });
     y++;
     const perLine = COLUMNS / WIDTH;
     for (const [index, panel] of panels.entries()) {

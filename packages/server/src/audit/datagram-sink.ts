@@ -39,18 +39,19 @@ export class DatagramSink implements Sink {
       return;
     }
     const socket = createSocket({ type: this.#host.includes(':') ? 'udp6' : 'udp4' }).unref();
-    const refused = (error: Error) => {
-      socket.close();
-      use(error);
-    };
-    socket.once('error', refused);
-    socket.connect(this.#port, this.#host, () => {
-      socket.off('error', refused);
-      socket.on('error', (error) => {
-        this.#failed = error;
-      });
+    // Node calls it with an error, too, which its types do not say
+    const connected = (error?: Error) => {
+      if (error !== undefined) {
+        socket.close();
+        use(error);
+        return;
+      }
       this.#socket = socket;
       use(undefined, socket);
+    };
+    socket.on('error', (error) => {
+      this.#failed = error;
     });
+    socket.connect(this.#port, this.#host, connected);
   }
 }

@@ -40,7 +40,10 @@ export class LoggerSink implements Sink {
 
   #started(): ChildProcess {
     const about = ['--socket', this.#socket, '--socket-errors=on', '--tag', TAG, `--id=${process.pid}`];
-    const child = spawn('logger', [...about, '--prio-prefix', '--size', '8192'], { stdio: ['pipe', 'ignore', 'pipe'] });
+    const child = spawn('logger', [...about, '--prio-prefix', '--size', '8192'], {
+      stdio: ['pipe', 'ignore', 'pipe'],
+      env: { PATH: process.env.PATH },
+    });
     // It goes on where the socket is gone, and loses what it reads: a new one is started, and it says when that works.
     const gone = (why: string) => {
       if (this.#child !== child) return;
