@@ -49,10 +49,30 @@ const remembered = (resumption: Partial<Configuration['federation']['resumption'
   sees: ['true', undefined],
 });
 
+/** Another server wants to speak for more domains on one stream than it may. */
+const manyDomains: Limit = {
+  config: {
+    federation: { enabled: true, limits: { domainsPerStream: 1 } },
+    listen: { c2s: [], c2sTls: [], components: [], http: [], s2s: [], s2sTls: [] },
+  } as never,
+  async exceed({ server }) {
+    const show = await showing(['capulet.lit']);
+    const link = await memoryLink(server.node, 'capulet.lit', 'localhost', (transport) => {
+      show(transport);
+      fromHostile(transport);
+    });
+    link.send(`<db:result from='montague.lit' to='localhost'>${'0'.repeat(64)}</db:result>`);
+    const answer = await link.next();
+    return answer?.elements[0]?.elements.map(({ name }) => name);
+  },
+  sees: ['resource-constraint', 'text'],
+};
+
 export const federationLimits: LimitTable = {
   'federation-queue-stanzas': waiting({ maxStanzas: 1 }),
   'federation-queue-bytes': waiting({ maxBytes: 1000 }),
   'federation-queues-bytes': waiting({ maxTotalBytes: 1000 }),
   'federation-resumable': remembered({ maxStreams: 1 }),
   'federation-resumable-domain': remembered({ maxStreamsPerDomain: 1 }),
+  'federation-domains-per-stream': manyDomains,
 };

@@ -1,3 +1,4 @@
+import type { KeyspaceState } from './keyspace.ts';
 import type { KeyspaceFailure } from './keyspace-error.ts';
 
 /** What whoever opens a keyspace may count and tell. All of it is optional; none of it may throw. */
@@ -9,6 +10,8 @@ export interface KeyspaceObserver {
   command?(name: string, milliseconds: number, failure: KeyspaceFailure | undefined): void;
   /** What one turn of the event loop issued went out together. */
   flush?(commands: number, bytes: number): void;
+  /** Whether what belongs to a domain that waits for replicas of its own can be kept; at first it cannot. */
+  domainState?(domain: string, state: KeyspaceState): void;
   /** Something that an operator should read, in plain words. */
   warning?(message: string): void;
 }

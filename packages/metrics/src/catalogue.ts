@@ -1,78 +1,13 @@
-import { auditMetrics } from './audit-metrics.ts';
-import { COMPONENT_LIMITS, componentMetrics } from './component-metrics.ts';
+import { componentMetrics } from './component-metrics.ts';
 import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from './conditions.ts';
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
 import { federationMetrics } from './federation-metrics.ts';
+import { keyspaceMetrics } from './keyspace-metrics.ts';
 import { LATENCY } from './latency.ts';
-import { NODE_STATES } from './node-state.ts';
-import { processMetrics } from './process-metrics.ts';
+import { LIMITS } from './limits.ts';
+import { peerMetrics } from './peer-metrics.ts';
 import { synchronisationMetrics } from './synchronisation-metrics.ts';
-
-/** Limits that the node enforces; each is one option of the configuration. */
-export const LIMITS = [
-  'element-bytes-before-authentication',
-  'elements-before-authentication',
-  'depth-before-authentication',
-  'attributes-before-authentication',
-  'stanza-bytes',
-  'elements',
-  'depth',
-  'attributes',
-  'name-bytes',
-  'proxy-header-time',
-  'handshake-time',
-  'authenticate-time',
-  'bind-time',
-  'close-time',
-  'connections-per-address',
-  'unauthenticated-per-address',
-  'new-connections-per-address',
-  'unauthenticated-total',
-  'logins-rate',
-  'resumptions-rate',
-  'login-failures-per-stream',
-  'login-failures-per-address',
-  'login-failures-per-account-and-address',
-  'registrations-per-address',
-  'password-changes',
-  'sessions-per-account',
-  'bytes-rate',
-  'stanzas-rate',
-  'strangers',
-  'output-bytes',
-  'output-stanzas',
-  'output-stalled',
-  'unacknowledged-stanzas',
-  'unacknowledged-bytes',
-  'detached-sessions',
-  'directed-presence',
-  'presence-bytes',
-  'pending-iq',
-  'iq-time',
-  'roster-items',
-  'roster-shared-items',
-  'roster-groups',
-  'roster-name-bytes',
-  'roster-requests',
-  'offline-messages',
-  'offline-bytes',
-  'private-bytes',
-  'private-namespaces',
-  'vcard-bytes',
-  'searches',
-  'blocklist-items',
-  ...COMPONENT_LIMITS,
-  'heap',
-  'event-loop-delay',
-  'descriptors',
-  'http-body-bytes',
-  'federation-queue-stanzas',
-  'federation-queue-bytes',
-  'federation-queues-bytes',
-  'federation-resumable',
-  'federation-resumable-domain',
-] as const;
 
 /** Every metric of the server, once. */
 export const catalogue = {
@@ -97,8 +32,11 @@ export const catalogue = {
   streams: gauge({
     name: 'xmpp.streams',
     unit: '{stream}',
-    help: 'Open streams.',
-    labels: { kind: ['c2s'], state: ['negotiating', 'authenticated', 'bound', 'closing'] },
+    help: 'Open streams of clients (c2s), from other servers (s2s-in), to other servers (s2s-out) and of components.',
+    labels: {
+      kind: ['c2s', 's2s-in', 's2s-out', 'component'],
+      state: ['negotiating', 'authenticated', 'bound', 'closing'],
+    },
     combine: 'sum',
   }),
   streamErrors: counter({
@@ -139,6 +77,25 @@ export const catalogue = {
     help: 'Bound resources.',
     combine: 'sum',
   }),
+  sessionsDetached: gauge({
+    name: 'xmpp.sessions.detached',
+    unit: '{session}',
+    help: 'Of these, such that wait for their client to resume them.',
+    combine: 'sum',
+  }),
+  domainSessions: gauge({
+    name: 'xmpp.domain.sessions',
+    unit: '{session}',
+    help: 'Bound resources of the accounts of a domain.',
+    labels: { domain: 'open' },
+    combine: 'sum',
+  }),
+  domainStanzas: counter({
+    name: 'xmpp.domain.stanzas',
+    unit: '{stanza}',
+    help: 'Stanzas received from (in) and written to (out) sessions of a domain.',
+    labels: { domain: 'open', direction: ['in', 'out'] },
+  }),
   stanzas: counter({
     name: 'xmpp.stanzas',
     unit: '{stanza}',
@@ -162,6 +119,12 @@ export const catalogue = {
     unit: '{time}',
     help: 'Times that somebody met a limit.',
     labels: { limit: LIMITS },
+  }),
+  deliveries: counter({
+    name: 'xmpp.deliveries',
+    unit: '{stanza}',
+    help: 'Stanzas for a session, by how many hops from one node to another they took to it.',
+    labels: { hops: ['0', '1'] },
   }),
   deliveryDuration: histogram({
     name: 'xmpp.delivery.duration',
@@ -207,47 +170,7 @@ export const catalogue = {
     help: 'Changes to rosters.',
     labels: { action: ['set', 'remove', 'subscription'] },
   }),
-  keyspaceCommands: counter({
-    name: 'parley.keyspace.commands',
-    unit: '{command}',
-    help: 'Commands given to the keyspace.',
-  }),
-  keyspaceDuration: histogram({
-    name: 'parley.keyspace.duration',
-    unit: 's',
-    help: 'Time until the keyspace has answered or committed.',
-    bounds: LATENCY,
-  }),
-  keyspaceErrors: counter({
-    name: 'parley.keyspace.errors',
-    unit: '{error}',
-    help: 'Commands that the keyspace failed to do.',
-    labels: { cause: ['timeout', 'connection', 'refused', 'disk', 'other'] },
-  }),
-  keyspaceState: gauge({
-    name: 'parley.keyspace.state',
-    unit: '1',
-    help: 'Whether the keyspace answers: 1, or 0 while it is away.',
-    combine: 'min',
-  }),
-  keyspaceTrouble: gauge({
-    name: 'parley.keyspace.trouble',
-    unit: '1',
-    help: 'Why the keyspace takes no writes: 1 for what is the matter with it, 0 for everything else.',
-    labels: { failure: ['away', 'slow', 'full', 'read-only', 'refused', 'damaged', 'closed'] },
-    combine: 'max',
-  }),
-  keyspaceLosses: counter({
-    name: 'parley.keyspace.losses',
-    unit: '{time}',
-    help: 'Times that Redis may have lost its newest writes: it was started again, or a replica took its place.',
-  }),
-  keyspaceSize: gauge({
-    name: 'parley.keyspace.size',
-    unit: 'By',
-    help: 'Size of the embedded keyspace on disk; 0 with Redis.',
-    combine: 'sum',
-  }),
+  ...keyspaceMetrics,
   clusterMembers: gauge({
     name: 'parley.cluster.members',
     unit: '{node}',
@@ -321,6 +244,7 @@ export const catalogue = {
   ...directoryMetrics,
   ...synchronisationMetrics,
   ...federationMetrics,
+  ...peerMetrics,
   resumptionDuration: histogram({
     name: 'xmpp.resumption.duration',
     unit: 's',
@@ -376,4 +300,4 @@ export const catalogue = {
 } as const satisfies Record<string, Definition>;
 
 export type Catalogue = typeof catalogue;
-export type LimitName = (typeof LIMITS)[number];
+export { LIMITS, type LimitName } from './limits.ts';

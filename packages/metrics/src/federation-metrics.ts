@@ -1,5 +1,6 @@
 import { STANZA_CONDITIONS } from './conditions.ts';
 import { counter, gauge } from './definition.ts';
+import { PROOFS } from './peer-metrics.ts';
 
 /** What there is to know about streams between this server and others. */
 export const federationMetrics = {
@@ -22,7 +23,7 @@ export const federationMetrics = {
     name: 'xmpp.federation.proofs',
     unit: '{proof}',
     help: 'How other servers have proved who they are: by a certificate that an authority vouches for, one that secure DNS names (dane), or one that their web server names (posh); of streams to them, dialback means that DNS alone says so.',
-    labels: { direction: ['in', 'out'], proof: ['certificate', 'dane', 'posh', 'dialback', 'refused'] },
+    labels: { direction: ['in', 'out'], proof: PROOFS },
   }),
   federationResumptions: counter({
     name: 'xmpp.federation.resumptions',

@@ -9,6 +9,7 @@ import type { Awaitable } from './pipeline.ts';
 import { forward } from './routing/forward.ts';
 import type { Router } from './routing/router.ts';
 import { bindSession } from './session/binding.ts';
+import type { CountingJournal } from './session/journal.ts';
 import type { Requests } from './session/requests.ts';
 import { Session, type SessionHost } from './session/session.ts';
 import type { Sessions } from './session/sessions.ts';
@@ -24,6 +25,7 @@ export interface ClientSessionsOptions {
   readonly router: Router;
   readonly requests: Requests;
   readonly sessions: Sessions;
+  readonly journal: CountingJournal;
   readonly streamHost: StreamHost;
   isAdmin(account: Jid): boolean;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
@@ -48,6 +50,9 @@ export class ClientSessions implements SessionHost, Disposable {
   constructor(options: ClientSessionsOptions) {
     this.#options = options;
     this.#traffic = new SessionTraffic(options.config, options.metrics);
+    const { journal, metrics } = options;
+    metrics.deliveries.with({ hops: '0' }).observe(() => journal.delivered.here);
+    metrics.deliveries.with({ hops: '1' }).observe(() => journal.delivered.elsewhere);
     const stalled = new StalledReaders(options.sessions);
     this.#stalledCheck = setInterval(() => {
       const { stalledSeconds, maxBytes } = options.config().limits.output;
@@ -66,14 +71,20 @@ export class ClientSessions implements SessionHost, Disposable {
   restore(jid: Jid, sessionId: string): Session {
     const session = new Session(jid, Stream.ended(jid, this.#options.streamHost), this, sessionId);
     this.#options.sessions.add(session);
-    this.#options.metrics.sessions.add(1);
+    this.#count(session, 1);
     return session;
   }
 
+  #count({ jid: { domain } }: Session, change: 1 | -1): void {
+    const { sessions, domainSessions } = this.#options.metrics;
+    sessions.add(change);
+    domainSessions.with({ domain }).add(change);
+  }
+
   #onBound(session: Session): void {
-    const { isAdmin, metrics, log, hooks, cluster } = this.#options;
+    const { isAdmin, log, hooks, cluster } = this.#options;
     session.stream.unlimited = isAdmin(session.account);
-    metrics.sessions.add(1);
+    this.#count(session, 1);
     log.info('session.bound', {
       jid: session.jid.toString(),
       address: session.stream.transport.remoteAddress,
@@ -144,10 +155,10 @@ export class ClientSessions implements SessionHost, Disposable {
   }
 
   onEnd(session: Session, reason: string): void {
-    const { sessions, requests, metrics, log, hooks, cluster } = this.#options;
+    const { sessions, requests, log, hooks, cluster } = this.#options;
     sessions.remove(session);
     requests.end(session);
-    metrics.sessions.add(-1);
+    this.#count(session, -1);
     log.info('session.unbound', { jid: session.jid.toString(), reason });
     hooks.events.emit('session.unbound', session, reason);
     const ended = cluster?.ended(session);
@@ -173,10 +184,10 @@ export class ClientSessions implements SessionHost, Disposable {
   }
 
   onMoved(session: Session, reason: string): void {
-    const { sessions, requests, metrics, log, hooks, cluster } = this.#options;
+    const { sessions, requests, log, hooks, cluster } = this.#options;
     sessions.remove(session);
     requests.end(session);
-    metrics.sessions.add(-1);
+    this.#count(session, -1);
     log.info('session.moved', { jid: session.jid.toString(), reason });
     cluster?.moved(session);
     hooks.events.emit('session.moved', session);
@@ -189,7 +200,7 @@ export class ClientSessions implements SessionHost, Disposable {
   onSent(session: Session, stanza: Stanza): void {
     const { log } = this.#options;
     if (log.traces) log.trace('stanza.sent', { jid: session.jid.toString(), xml: stanza.toString() });
-    this.#traffic.sent(stanza);
+    this.#traffic.sent(session, stanza);
   }
 
   outputLimits(): { readonly maxBytes: number; readonly maxStanzas: number } {

@@ -19,6 +19,7 @@ import { dialbackKeys } from './s2s/dialback-key.ts';
 import { serverSettings } from './s2s/incoming.ts';
 import { KeyQuestions } from './s2s/key-questions.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
+import { PeerRows, type PeerRowsHost } from './s2s/peer-rows.ts';
 import type { Admission } from './s2s/peer-stream.ts';
 import { PeerTrust } from './s2s/peer-trust.ts';
 import { Policies } from './s2s/policies.ts';
@@ -39,7 +40,10 @@ import { Stream } from './stream/stream.ts';
 import type { Doors } from './stream-listeners.ts';
 
 export interface FederationOptions
-  extends Omit<IncomingServersOptions, 'policy' | 'judge' | 'dialbackKey' | 'verifier' | 'returnWays' | 'remembered'>,
+  extends Omit<
+      IncomingServersOptions,
+      'policy' | 'judge' | 'dialbackKey' | 'verifier' | 'returnWays' | 'remembered' | 'peerRows'
+    >,
     Pick<QueueSessionsHost, 'sessions' | 'store' | 'onFault'> {
   readonly secret: (purpose: string) => Buffer;
   readonly keyspace: Keyspace;
@@ -68,6 +72,7 @@ export class Federation implements Doors {
   readonly #posh: Posh;
   readonly #connector: Connector;
   readonly #remembered: RememberedStreams;
+  readonly #peerRows: PeerRows;
   readonly #sharing: Sharing;
   readonly #returnWays = new ReturnWays((local, remote) => {
     this.routing.onReturnWay(local, remote).catch((error) => this.#options.onFault(error));
@@ -81,6 +86,11 @@ export class Federation implements Doors {
     this.#options = options;
     const { config, metrics, router } = options;
     const sent = stanzaCounters(metrics, 'out');
+    this.#peerRows = new PeerRows({
+      metrics,
+      isNamed: (domain) => config().federation.peers.some((peer) => peer.domain === domain),
+      look: (count) => this.#look(count),
+    });
     this.policy = new Policies(() => config().federation).for;
     const dialbackKey = dialbackKeys(options.secret('dialback'));
     this.#resolver = new Resolver(() => {
@@ -127,7 +137,10 @@ export class Federation implements Doors {
       open: (local, remote, previous) =>
         this.#returnWays.first(local, remote, () => this.#open(local, remote, previous)),
       answer: (stanza, error, prepare) => this.#answer(stanza, error, prepare),
-      onSent: ({ kind }) => sent[kind].increment(),
+      onSent: ({ kind, to }) => {
+        sent[kind].increment();
+        if (to !== undefined) this.#peerRows.stanza(to.domain, 'out');
+      },
       onOpen: (stream) => this.#onOpen(stream),
       onEnd: ({ local, remote, sent }, reason) => options.log.info('s2s.closed', { local, remote, sent, reason }),
       onFailure: (local, remote, failure, retryMs) => this.#onFailure(local, remote, failure, retryMs),
@@ -153,6 +166,7 @@ export class Federation implements Doors {
     options.hooks.events.on('keyspace.changed', () => this.#remembered.storeChanged());
     this.servers = new IncomingServers({
       ...options,
+      peerRows: this.#peerRows,
       remembered: this.#remembered,
       policy: this.policy,
       dialbackKey,
@@ -251,18 +265,19 @@ export class Federation implements Doors {
   }
 
   async #open(local: string, remote: string, previous: string | undefined): Promise<EstablishedStream> {
-    const { federationAttempts, federationProofs } = this.#options.metrics;
+    const { federationAttempts } = this.#options.metrics;
     if (!this.enabled) throw new ConnectionFailure('policy', 'Federation is switched off.', { lasting: true });
     try {
       const stream = await this.#sharing.open(local, remote, previous);
       federationAttempts.with({ outcome: 'connected' }).add(1);
       const proof = stream.verdict === 'dns' ? 'dialback' : stream.verdict;
-      federationProofs.with({ direction: 'out', proof }).add(1);
+      this.#peerRows.proof(remote, 'out', proof);
       return stream;
     } catch (error) {
       if (error instanceof ConnectionFailure) {
         federationAttempts.with({ outcome: error.step }).add(1);
-        if (error.step === 'certificate') federationProofs.with({ direction: 'out', proof: 'refused' }).add(1);
+        this.#peerRows.failed(remote);
+        if (error.step === 'certificate') this.#peerRows.proof(remote, 'out', 'refused');
       } else this.#options.log.error('s2s.fault', { error: error as Error, local, remote });
       this.#resolver.forget(remote); // what DNS says now may be better
       throw error;
@@ -306,11 +321,26 @@ export class Federation implements Doors {
     return context;
   }
 
-  #measure({ federationStreams, federationWaiting, federationWaitingBytes, federationRemembered }: Metrics): void {
+  /** Tells of all other domains how it is with them. */
+  #look(count: Parameters<PeerRowsHost['look']>[0]): void {
+    for (const { remote, stream, waiting } of this.routing.queues) {
+      if (stream !== undefined) count(remote, 'out', 1);
+      if (waiting.size > 0) count(remote, 'waiting', waiting.size);
+    }
+    const { incoming } = this.servers;
+    for (const stream of incoming.streams) {
+      if (stream.identity !== undefined) for (const domain of incoming.of(stream).proved.keys()) count(domain, 'in', 1);
+    }
+  }
+
+  #measure(metrics: Metrics): void {
+    const { federationStreams, federationWaiting, federationWaitingBytes, federationRemembered, streams } = metrics;
     federationRemembered.observe(() => this.#remembered.size);
-    federationStreams.with({ direction: 'out', state: 'negotiating' }).observe(() => this.#connector.settingUp);
     const open = () => this.routing.queues.filter(({ stream }) => stream !== undefined).length;
+    federationStreams.with({ direction: 'out', state: 'negotiating' }).observe(() => this.#connector.settingUp);
     federationStreams.with({ direction: 'out', state: 'open' }).observe(open);
+    streams.with({ kind: 's2s-out', state: 'negotiating' }).observe(() => this.#connector.settingUp);
+    streams.with({ kind: 's2s-out', state: 'authenticated' }).observe(open);
     federationWaiting.observe(() => this.routing.waiting.stanzas);
     federationWaitingBytes.observe(() => this.routing.waiting.bytes);
   }

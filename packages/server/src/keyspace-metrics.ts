@@ -23,6 +23,7 @@ export function keyspaceMetrics(metrics: Metrics, log: Log): KeyspaceObserver {
       metrics.keyspaceDuration.record(milliseconds / 1000);
       if (failure !== undefined) metrics.keyspaceErrors.with({ cause: CAUSES[failure] }).add(1);
     },
+    domainState: (domain, state) => metrics.keyspaceDomainState.with({ domain }).set(state === 'up' ? 1 : 0),
     warning: (message) => log.warn('keyspace.warning', { message }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Association, NodeReport } from '@parley/metrics/node-report';
 import type { Registry } from '@parley/metrics/registry';
+import { Components } from './components/components.ts';
 import type { Configuration } from './config/schema.ts';
 import type { Node } from './node.ts';
 import { version } from './version.ts';
@@ -56,8 +57,10 @@ function whyDraining(node: Node): string {
 /** The streams that others may see, at most as many as the configuration says. */
 function associationsOf(node: Node, { associations, mostAssociations }: Configuration['snmp']): Association[] {
   if (associations === 'none') return [];
-  const all = associations === 'all' ? [...peers(node), ...clients(node)] : peers(node);
-  return [...all].slice(0, mostAssociations);
+  const all = associations === 'all' ? [peers, components, clients] : [peers, components];
+  const found: Association[] = [];
+  for (const some of all) found.push(...some(node).take(mostAssociations - found.length));
+  return found;
 }
 
 function* peers({ federation }: Node): Generator<Association, void, undefined> {
@@ -66,6 +69,13 @@ function* peers({ federation }: Node): Generator<Association, void, undefined> {
   }
   for (const { identity, since } of federation.servers.incoming.streams) {
     if (identity !== undefined) yield { kind: 'peer-in', remote: identity.domain, port: PEERS, since };
+  }
+}
+
+function* components({ offers }: Node): Generator<Association, void, undefined> {
+  const all = offers.get(Components) as Components | undefined;
+  for (const { domain, since } of all?.connected ?? []) {
+    yield { kind: 'component', remote: domain, port: COMPONENTS, since };
   }
 }
 
@@ -78,3 +88,5 @@ function* clients({ streams }: Node): Generator<Association, void, undefined> {
 // The protocol, by its port as IANA has it: a listener may be elsewhere (RFC 2788, assocApplicationProtocol).
 const CLIENTS = 5222;
 const PEERS = 5269;
+/** IANA has none; everybody uses this one. */
+const COMPONENTS = 5347;

@@ -34,7 +34,7 @@ import type { Transport } from './net/transport.ts';
 import { Peers } from './peers.ts';
 import { AccountRouting } from './routing/account.ts';
 import { Router } from './routing/router.ts';
-import { DirectJournal, type Journal } from './session/journal.ts';
+import { type CountingJournal, DirectJournal } from './session/journal.ts';
 import { Requests } from './session/requests.ts';
 import { ResumptionStore } from './session/resumption/resumption-store.ts';
 import { Sessions } from './session/sessions.ts';
@@ -100,7 +100,7 @@ export class Node implements AsyncDisposable {
   readonly #store: ResumptionStore;
   /** Undefined where this node is alone. */
   readonly cluster: Cluster | undefined;
-  readonly #journal: Journal;
+  readonly #journal: CountingJournal;
   readonly #domains: ReadonlySet<string>;
   readonly #clients: ClientSessions;
   readonly #listeners: StreamListeners;
@@ -198,15 +198,12 @@ export class Node implements AsyncDisposable {
     measureStreams(metrics, streams, () => sessions.size);
     this.#clients = new ClientSessions({
       ...base,
-      hooks,
+      ...{ hooks, sessions, errorFor, passes, cluster },
       router: this.router,
       requests: this.#requests,
-      sessions,
+      journal: this.#journal,
       streamHost: this.#acceptance,
       isAdmin: (account) => this.groups.isAdmin(account),
-      errorFor,
-      passes,
-      cluster,
     });
     this.#stops.push(() => this.#clients[Symbol.dispose]());
     this.#listeners = new StreamListeners({ ...options.config, ...base, acceptor, acceptance: this.#acceptance });

@@ -1,5 +1,5 @@
 import { type Bus, EVERY_NODE } from '../bus.ts';
-import type { Keyspace } from '../keyspace.ts';
+import type { Keyspace, KeyspaceState } from '../keyspace.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceOptions } from '../keyspace-options.ts';
 import { Trouble } from '../trouble.ts';
@@ -63,8 +63,16 @@ function withStricter(
     const trouble = new Trouble();
     trouble.set(new KeyspaceError('away', 'Redis has not answered yet.'));
     const whose = `the domains that wait for ${replicas} replicas of Redis`;
+    const domains = [...(options.domainReplicas ?? [])].flatMap(([domain, count]) =>
+      count === replicas ? [domain] : [],
+    );
+    const tell = (state: KeyspaceState) => {
+      for (const domain of domains) options.observer?.domainState?.(domain, state);
+    };
+    tell('down');
     let told = false;
     trouble.listen((state, reason) => {
+      tell(state);
       if (state === 'down') options.observer?.warning?.(`Nothing can be kept for ${whose}: ${reason?.message}`);
       else if (told) options.observer?.warning?.(`Everything is kept again for ${whose}.`);
       told ||= state === 'down';

@@ -1,6 +1,6 @@
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
-import type { Journal } from '../session/journal.ts';
+import type { CountingJournal } from '../session/journal.ts';
 import { isJournaledFor } from '../session/journaled.ts';
 import { RemoteSession } from '../session/remote-session.ts';
 import type { Route, Session } from '../session/session.ts';
@@ -11,7 +11,8 @@ import type { RemoteDelivery } from './remote-delivery.ts';
 const NONE: readonly Route[] = [];
 
 /** Hands entries to the sessions of this node and to the nodes that have the others. */
-export class ClusterJournal implements Journal {
+export class ClusterJournal implements CountingJournal {
+  readonly delivered = { here: 0, elsewhere: 0 };
   readonly #sessions: Sessions;
   readonly #remote: RemoteDelivery;
   readonly #missed: Pick<Missed, 'by'>;
@@ -65,9 +66,14 @@ export class ClusterJournal implements Journal {
   /** False where the session is over. */
   #give(route: Route, entry: Stanza): Awaitable<boolean> {
     const session = this.#sessions.owned(route);
-    if (session !== undefined) return this.#send(session, entry);
+    if (session !== undefined) {
+      this.delivered.here++;
+      return this.#send(session, entry);
+    }
     const remote = this.#remoteOf(route);
-    return remote === undefined ? false : this.#remote.deliver(remote, entry);
+    if (remote === undefined) return false;
+    this.delivered.elsewhere++;
+    return this.#remote.deliver(remote, entry);
   }
 
   /** It may have moved since it was chosen. */

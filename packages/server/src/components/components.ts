@@ -84,6 +84,9 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
       const stalledMs = config().limits.output.stalledSeconds * 1000;
       stalled.check(performance.now(), { stalledMs, maxBytes: Number.POSITIVE_INFINITY });
     }, CHECK_MS).unref();
+    const open = () => this.connected.toArray().length;
+    metrics.streams.with({ kind: 'component', state: 'negotiating' }).observe(() => this.#streams.size - open());
+    metrics.streams.with({ kind: 'component', state: 'bound' }).observe(open);
     metrics.componentWaiting.observe(() => this.#streams.values().reduce((sum, { waiting }) => sum + waiting, 0));
   }
 
@@ -92,6 +95,11 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
     const stream = new ComponentStream(transport, this);
     this.#streams.add(stream);
     return stream;
+  }
+
+  /** The instances that are connected to this node. */
+  get connected(): IteratorObject<ComponentStream, undefined> {
+    return this.#streams.values().filter(({ open }) => open);
   }
 
   /** From now on this is asked first, for each stanza that a component sends. */

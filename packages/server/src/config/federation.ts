@@ -148,6 +148,7 @@ const federationLimits = section('What one stream of another server may do, and 
   domainsPerStream: count(20, {
     live,
     max: 10_000,
+    metric: 'federation-domains-per-stream',
     description:
       'Domains that may prove themselves on one stream; with `shareStreams`, pairs of domains on one of ours, too.',
   }),

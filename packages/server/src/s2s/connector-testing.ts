@@ -12,6 +12,7 @@ import { certificateVerdict } from './certificate-verdict.ts';
 import { Connector, type ConnectorSettings } from './connector.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { EXTERNAL, type FakeConnection } from './fake-peer.ts';
+import { PeerRows } from './peer-rows.ts';
 import { peerPolicy } from './policy.ts';
 import { Resolver } from './resolver.ts';
 
@@ -69,9 +70,11 @@ export class ConnectorWorld {
 
   connectorFor(peers: readonly object[], settings: Partial<ConnectorSettings> = {}): Connector {
     const config = federation.parse({ peers });
+    const { metrics } = new Registry();
     const taking: BackTrafficHost = {
       policy: (remote) => peerPolicy(config, remote),
-      metrics: new Registry().metrics,
+      metrics,
+      peerRows: new PeerRows({ metrics, isNamed: () => false, look() {} }),
       serves: (domain) => domain === LOCAL,
       dialbackKey,
       process: (stanza) => {

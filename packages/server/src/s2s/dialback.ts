@@ -80,6 +80,9 @@ export class Dialback implements StreamFeature {
     const objection = this.#objection(stream, from);
     if (objection !== undefined || proved.has(from)) return objection;
     if (proved.size + verifying < this.#host.config().limits.domainsPerStream) return undefined;
+    const limit = 'federation-domains-per-stream';
+    this.#host.metrics.limitsExceeded.with({ limit }).add(1);
+    this.#host.log.flood('limit.exceeded', { limit, remote: from, address: stream.transport.remoteAddress });
     return new StanzaError('resource-constraint', { text: 'Too many domains on one stream: begin another.' });
   }
 
@@ -96,7 +99,7 @@ export class Dialback implements StreamFeature {
       return this.#accept(incoming, pair);
     }
     const address = stream.transport.remoteAddress;
-    this.#host.metrics.federationProofs.with({ direction: 'in', proof: 'refused' }).add(1);
+    this.#host.peerRows.proof(pair.from, 'in', 'refused');
     this.#host.log.flood('s2s.forged', { remote: pair.from, local: pair.to, address });
     if (incoming.proved.size > 0) return this.#refuse(stream, pair, new StanzaError('forbidden'));
     stream.send(keyAnswer('result', pair, { type: 'invalid' }));
@@ -111,7 +114,7 @@ export class Dialback implements StreamFeature {
   #refuse(stream: Stream, pair: Pair, error: StanzaError): void {
     const { condition, text: reason = (error.cause as Error | undefined)?.message } = error;
     const address = stream.transport.remoteAddress;
-    this.#host.metrics.federationProofs.with({ direction: 'in', proof: 'refused' }).add(1);
+    this.#host.peerRows.proof(pair.from, 'in', 'refused');
     this.#host.log.flood('s2s.refused', { remote: pair.from, local: pair.to, address, condition, reason });
     stream.send(keyAnswer('result', pair, { type: 'error' }, error));
   }

@@ -6,6 +6,7 @@ import type { PeerCertificate } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { CertificateVerdict } from './certificate-verdict.ts';
 import type { DialbackKey, KeyVerifier } from './dialback-key.ts';
+import type { PeerRows } from './peer-rows.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { RememberedStreams } from './remembered-streams.ts';
 import type { ReturnWays } from './return-ways.ts';
@@ -21,6 +22,7 @@ export interface IncomingHost {
   readonly remembered: RememberedStreams;
   readonly returnWays: ReturnWays;
   readonly metrics: Metrics;
+  readonly peerRows: PeerRows;
   readonly log: Log;
   /** Whether a domain is one of ours. */
   serves(domain: string): boolean;

@@ -100,7 +100,7 @@ export class IncomingStream implements StreamConsumer {
       stream.bind(this, { ...stream.host.limitsAfter, maxBytes });
     }
     const { remoteAddress: address, tls } = stream.transport;
-    this.#host.metrics.federationProofs.with({ direction: 'in', proof }).add(1);
+    this.#host.peerRows.proof(domain, 'in', proof);
     const about = { remote: domain, local: stream.domain, address, mechanism: proof, tls: tls?.protocol ?? 'none' };
     this.#host.log.info('s2s.accepted', about);
   }

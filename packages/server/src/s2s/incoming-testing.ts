@@ -17,6 +17,7 @@ import { type CertificateVerdict, certificateVerdict } from './certificate-verdi
 import type { KeyToVerify } from './dialback-key.ts';
 import { dialbackKeys } from './dialback-key.ts';
 import { IncomingStreams } from './incoming.ts';
+import { PeerRows } from './peer-rows.ts';
 import { Policies } from './policies.ts';
 import { RememberedStreams } from './remembered-streams.ts';
 import { ReturnWays } from './return-ways.ts';
@@ -196,6 +197,7 @@ export function incomingWorld(federation: object = {}, nodes = new SeveralNodes(
       },
     },
     metrics,
+    peerRows: new PeerRows({ metrics, isNamed: () => false, look() {} }),
     log: Log.create({ level: 'debug', output: { write: (line) => log.push(JSON.parse(line)) } }),
     serves: (domain) => domain === 'montague.example' || domain === 'verona.example',
     process: (stanza) => {

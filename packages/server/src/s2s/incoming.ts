@@ -76,9 +76,7 @@ export class IncomingStreams implements Disposable {
       domain: (name) => (options.serves(name) ? name : undefined),
     });
     const { streams } = this;
-    const gauge = (state: 'negotiating' | 'open') => metrics.federationStreams.with({ direction: 'in', state });
-    gauge('negotiating').observe(() => streams.unauthenticated);
-    gauge('open').observe(() => streams.size - streams.unauthenticated);
+    measureIncoming(metrics, streams);
     this.#ticking = setInterval(() => this.#closeIdle(), TICK_MS).unref();
   }
 
@@ -159,4 +157,14 @@ export function serverSettings({ stream, federation }: Configuration): StreamSet
     },
     bytes: { perSecond: limits.bytesPerSecond, burst: limits.bytesBurst },
   };
+}
+
+/** Whoever has proved a domain may speak for it: to be authenticated is all that there is between servers. */
+function measureIncoming({ federationStreams, streams: kinds }: IncomingOptions['metrics'], streams: Streams): void {
+  const open = () => streams.size - streams.unauthenticated;
+  federationStreams.with({ direction: 'in', state: 'negotiating' }).observe(() => streams.unauthenticated);
+  federationStreams.with({ direction: 'in', state: 'open' }).observe(open);
+  kinds.with({ kind: 's2s-in', state: 'negotiating' }).observe(() => streams.unauthenticated);
+  kinds.with({ kind: 's2s-in', state: 'authenticated' }).observe(open);
+  kinds.with({ kind: 's2s-in', state: 'closing' }).observe(() => streams.connected - streams.size);
 }

@@ -12,7 +12,7 @@ import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';
 import { stanzaCounters } from './stanza-counters.ts';
 
-export type ReceptionHost = Pick<IncomingHost, 'policy' | 'metrics' | 'process' | 'refuse'>;
+export type ReceptionHost = Pick<IncomingHost, 'policy' | 'metrics' | 'peerRows' | 'process' | 'refuse'>;
 
 /** Who may speak on a stream, and to whom. */
 export interface ReceptionRules {
@@ -75,6 +75,7 @@ export class Reception {
       return;
     }
     const from = stanza.from as Jid;
+    this.#host.peerRows.stanza(from.domain, 'in');
     const to = stanza.to as Jid;
     const lane = () => handled?.lane(from, to) ?? `${from.bareText} ${to.bareText}`;
     this.#lanes.run(lane, () => {

@@ -10,10 +10,16 @@ export interface Journal {
   append(targets: readonly Route[], entry: Stanza, done: (gone: readonly Route[]) => void): void;
 }
 
+export interface CountingJournal extends Journal {
+  /** How many deliveries there were to sessions of this node, and how many went on to others. */
+  readonly delivered: { readonly here: number; readonly elsewhere: number };
+}
+
 const NONE: readonly Route[] = [];
 
 /** Hands entries to the sessions of this node, each of which journals what it must (see `Management`). */
-export class DirectJournal implements Journal {
+export class DirectJournal implements CountingJournal {
+  readonly delivered = { here: 0, elsewhere: 0 };
   readonly #sessions: Sessions;
 
   constructor(sessions: Sessions) {
@@ -30,6 +36,7 @@ export class DirectJournal implements Journal {
         gone.push(route);
         continue;
       }
+      this.delivered.here++;
       const committed = session.send(entry);
       if (committed instanceof Promise) {
         commits ??= [];

@@ -1,7 +1,7 @@
 import type { Metrics } from '@parley/metrics/registry';
 import type { Streams } from './streams.ts';
 
-/** Has the numbers of streams taken from those who know them. `bound` says how many have bound a resource. */
+/** Has the numbers of clients' streams taken from those who know them. `bound` says how many have bound a resource. */
 export function measureStreams({ streams: gauge }: Metrics, streams: Streams, bound: () => number): void {
   gauge.with({ kind: 'c2s', state: 'negotiating' }).observe(() => streams.unauthenticated);
   gauge

@@ -1,5 +1,6 @@
 import { catalogue } from '@parley/metrics/catalogue';
 import type { Definition } from '@parley/metrics/definition';
+import { seriesKey, seriesValues } from '@parley/metrics/family';
 import type { HistogramSeries, Series, Snapshot } from '@parley/metrics/snapshot';
 
 type Values = Snapshot['values'];
@@ -40,14 +41,16 @@ export class ClusterTotals {
     const before = this.#nodes.get(node);
     const known = before?.startedAt === startedAt ? before.values : {};
     const counted: Values = {};
-    for (const { name } of growing) {
+    for (const definition of growing) {
+      const { name } = definition;
       const series = values[name];
       if (series === undefined) continue;
       counted[name] = series;
       const totals = this.#totals[name] ?? Object.create(null);
       this.#totals[name] = totals;
       for (const [key, now] of Object.entries(series)) {
-        totals[key] = plus(totals[key], difference(now, known[name]?.[key]));
+        const into = key in totals ? key : placeOf(totals, definition, key);
+        totals[into] = plus(totals[into], difference(now, known[name]?.[key]));
       }
     }
     this.#nodes.set(node, { startedAt, values: counted });
@@ -57,6 +60,16 @@ export class ClusterTotals {
   forget(node: string): void {
     this.#nodes.delete(node);
   }
+}
+
+/** Of one metric. Nodes come and go, and each may have known other servers. */
+const MOST_SERIES = 2000;
+
+/** Where a series that is new is counted: with others, as each node does it, where there are too many. */
+function placeOf(totals: Record<string, Series>, { labels }: Definition, key: string): string {
+  const kinds = Object.values(labels);
+  if (!kinds.includes('open') || Object.keys(totals).length < MOST_SERIES) return key;
+  return seriesKey(seriesValues(key).map((value, index) => (kinds[index] === 'open' ? 'other' : value)));
 }
 
 /** All of it where it has begun anew. */

@@ -1,69 +1,48 @@
 import { catalogue } from '@parley/metrics/catalogue';
-import type { Definition } from '@parley/metrics/definition';
 import { seriesOf, seriesSum } from '@parley/metrics/series-sum';
-import type { Snapshot } from '@parley/metrics/snapshot';
 import type { ClusterState } from '../cluster/cluster-state.ts';
-import { textIndex } from '../protocol/oid.ts';
-import { gauge32, integer } from '../protocol/value.ts';
-import { type Column, SYNTAX, type Table } from './definition.ts';
+import { integer } from '../protocol/value.ts';
+import { enumeration, type Table } from './definition.ts';
+import { type NamedRow, namedColumn, namedRows, nameIndex } from './named-rows.ts';
 
-/** Longer ones cannot be told: an identifier has no more than 128 numbers. */
-const MOST_OCTETS = 100;
-
-interface NamedRow {
-  readonly name: string;
-  readonly metrics: Pick<Snapshot, 'values'>;
-}
-
-const name = (of: string, description: string) => ({
-  name: of,
-  syntax: { text: `SnmpAdminString (SIZE (1..${MOST_OCTETS}))`, type: 'SnmpAdminString' },
-  description,
-});
-
-/** A row for each value that a label has in one of these metrics. */
-function* named(
-  { cluster: { metrics } }: ClusterState,
-  label: string,
-  definitions: readonly Definition[],
-): Generator<{ index: readonly number[]; row: NamedRow }, void, undefined> {
-  const names = new Set<string>();
-  for (const definition of definitions) {
-    for (const { labels } of seriesOf(metrics, definition)) names.add(labels.get(label) ?? '');
-  }
-  for (const each of names) {
-    if (each === '' || Buffer.byteLength(each) > MOST_OCTETS) continue;
-    yield { index: textIndex(each, true), row: { name: each, metrics } };
-  }
-}
-
-const gaugeOf = (
-  column: string,
-  definition: Definition,
-  label: string,
-  units: string,
-  factor = 1,
-): Column<NamedRow> => ({
-  name: column,
-  syntax: SYNTAX.gauge,
-  units,
-  description: definition.help,
-  value: (row) => gauge32(seriesSum(row.metrics, definition, { [label]: row.name }) * factor),
-});
+const KEPT = { kept: 1, unkept: 2 } as const;
 
 export const domainTable: Table<ClusterState, NamedRow> = {
   name: 'xmppDomain',
   description: 'One row for each domain that is served.',
-  index: [name('xmppDomainName', 'The domain.')],
+  index: [nameIndex('xmppDomainName', 'The domain.')],
   implied: true,
-  rows: (state) => named(state, 'domain', [catalogue.certificateDays]),
+  rows: (state) =>
+    namedRows(state, 'domain', [catalogue.certificateDays, catalogue.domainSessions, catalogue.domainStanzas]),
   columns: [
     {
       name: 'xmppDomainCertificateDays',
       syntax: { text: 'Integer32', type: 'Integer32' },
       units: 'days',
       description: catalogue.certificateDays.help,
-      value: (row) => integer(Math.floor(seriesSum(row.metrics, catalogue.certificateDays, { domain: row.name }))),
+      value: ({ name: domain, metrics }) => {
+        const [days] = seriesOf(metrics, catalogue.certificateDays, { domain });
+        return days && integer(Math.floor(Number(days.series)));
+      },
+    },
+    namedColumn('xmppDomainSessions', catalogue.domainSessions, 'domain', 'sessions'),
+    namedColumn('xmppDomainStanzasIn', catalogue.domainStanzas, 'domain', 'stanzas', {
+      filter: { direction: 'in' },
+      description: 'Stanzas received from sessions of the domain.',
+    }),
+    namedColumn('xmppDomainStanzasOut', catalogue.domainStanzas, 'domain', 'stanzas', {
+      filter: { direction: 'out' },
+      description: 'Stanzas written to sessions of the domain.',
+    }),
+    {
+      name: 'xmppDomainReplicas',
+      syntax: enumeration(KEPT),
+      description:
+        'Of a domain that waits for replicas of Redis of its own: whether enough of them are there, so that what belongs to it can be kept. Other domains do not have this.',
+      value: ({ name: domain, metrics }) => {
+        const [known] = seriesOf(metrics, catalogue.keyspaceDomainState, { domain });
+        return known && integer(seriesSum(metrics, catalogue.keyspaceDomainState, { domain }) === 0 ? 2 : 1);
+      },
     },
   ],
 };
@@ -71,12 +50,12 @@ export const domainTable: Table<ClusterState, NamedRow> = {
 export const directoryTable: Table<ClusterState, NamedRow> = {
   name: 'xmppDirectory',
   description: 'One row for each directory in which accounts live.',
-  index: [name('xmppDirectoryName', 'The name of the directory in the configuration.')],
+  index: [nameIndex('xmppDirectoryName', 'The name of the directory in the configuration.')],
   implied: true,
-  rows: (state) => named(state, 'directory', [catalogue.directoryServersAway, catalogue.directoryConnections]),
+  rows: (state) => namedRows(state, 'directory', [catalogue.directoryServersAway, catalogue.directoryConnections]),
   columns: [
-    gaugeOf('xmppDirectoryServersAway', catalogue.directoryServersAway, 'directory', 'servers'),
-    gaugeOf('xmppDirectoryConnections', catalogue.directoryConnections, 'directory', 'connections'),
-    gaugeOf('xmppDirectoryWaiting', catalogue.directoryWaiting, 'directory', 'calls'),
+    namedColumn('xmppDirectoryServersAway', catalogue.directoryServersAway, 'directory', 'servers'),
+    namedColumn('xmppDirectoryConnections', catalogue.directoryConnections, 'directory', 'connections'),
+    namedColumn('xmppDirectoryWaiting', catalogue.directoryWaiting, 'directory', 'calls'),
   ],
 };

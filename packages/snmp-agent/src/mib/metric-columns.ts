@@ -44,11 +44,12 @@ export function kibibytes<Row extends WithMetrics>(
   name: string,
   definition: Definition,
   filter?: SeriesFilter,
+  description = definition.help,
 ): Column<Row> {
   return {
     name,
     syntax: SYNTAX.gauge,
-    description: definition.help,
+    description,
     units: 'kibibytes',
     value: ({ metrics }) => gauge32(seriesSum(metrics, definition, filter) / 1024),
   };

@@ -32,8 +32,8 @@ export interface ServiceDescription {
 /** How somebody is related to us (assocApplicationType, RFC 2788 §4). */
 const TYPES: Record<ShownAssociation['kind'], number> = {
   client: 1, // uainitiator
-  component: 1,
-  'peer-in': 3, // peerinitiator
+  component: 3, // peerinitiator: it stands for a domain, not for a person
+  'peer-in': 3,
   'peer-out': 4, // peerresponder
 };
 

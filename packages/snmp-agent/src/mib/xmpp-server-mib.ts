@@ -5,9 +5,12 @@ import { OPERATIONAL_STATUS } from '../cluster/cluster-state.ts';
 import { gauge32, integer, text, timeTicks } from '../protocol/value.ts';
 import { enumeration, type MibModule, type Notification, type Scalar, SYNTAX, type Table } from './definition.ts';
 import { directoryTable, domainTable } from './domain-tables.ts';
+import { errorTable, limitTable } from './drop-tables.ts';
 import { everyApplication } from './every-application.ts';
 import { latencyTable } from './latency-table.ts';
 import { kibibytes, metricColumn } from './metric-columns.ts';
+import { peerTable } from './peer-table.ts';
+import { redisTable } from './redis-table.ts';
 import { loginTable, stanzaTable } from './traffic-tables.ts';
 
 /** The enterprise number that RFC 5612 keeps for documentation, until a site has its own. */
@@ -82,7 +85,10 @@ const nodeTable: Table<ClusterState, ApplicationState> = {
       value: (row) => text(row.software),
     },
     metricColumn('xmppNodeSessions', catalogue.sessions),
-    metricColumn('xmppNodeStreams', catalogue.streams, { description: 'Open streams of clients.' }),
+    metricColumn('xmppNodeStreams', catalogue.streams, {
+      filter: { kind: 'c2s' },
+      description: 'Open streams of clients.',
+    }),
     metricColumn('xmppNodeConnectionsAccepted', catalogue.connectionsAccepted),
     metricColumn('xmppNodeConnectionsRefused', catalogue.connectionsRefused),
     metricColumn('xmppNodeOctetsIn', catalogue.io, {
@@ -126,6 +132,30 @@ const nodeTable: Table<ClusterState, ApplicationState> = {
       description: 'Streams to other servers.',
     }),
     metricColumn('xmppNodePeerStanzasWaiting', catalogue.federationWaiting),
+    metricColumn('xmppNodeSessionsDetached', catalogue.sessionsDetached, {
+      description: 'Sessions that wait for their client to resume them.',
+    }),
+    metricColumn('xmppNodeDeliveriesHere', catalogue.deliveries, {
+      filter: { hops: '0' },
+      description: 'Stanzas for sessions of this node.',
+    }),
+    metricColumn('xmppNodeDeliveriesElsewhere', catalogue.deliveries, {
+      filter: { hops: '1' },
+      description: 'Stanzas for sessions that another node has: one hop away.',
+    }),
+    metricColumn('xmppNodeComponentStreams', catalogue.componentInstances),
+    metricColumn('xmppNodeStanzasDropped', catalogue.stanzasDropped),
+    metricColumn('xmppNodeDescriptorsLimit', catalogue.descriptors, {
+      filter: { state: 'limit' },
+      description: 'File descriptors that there may be.',
+    }),
+    kibibytes('xmppNodeHeap', catalogue.heap, { state: 'used' }, 'JavaScript heap in use.'),
+    kibibytes(
+      'xmppNodeHeapLimit',
+      catalogue.heap,
+      { state: 'limit' },
+      'The most that the JavaScript heap may grow to.',
+    ),
   ],
 };
 
@@ -176,6 +206,17 @@ export const xmppServerMib: MibModule<ClusterState> = {
     'Objects to watch XMPP servers that are one cluster. They add to those of NETWORK-SERVICES-MIB (RFC 2788), which the same agent serves.',
   updated: '202611260000Z',
   scalars,
-  tables: [nodeTable, stanzaTable, loginTable, latencyTable, domainTable, directoryTable],
+  tables: [
+    nodeTable,
+    stanzaTable,
+    loginTable,
+    latencyTable,
+    domainTable,
+    directoryTable,
+    peerTable,
+    redisTable,
+    limitTable,
+    errorTable,
+  ],
   notifications: NOTIFICATIONS.map((name) => ({ name, ...ABOUT[name] })),
 };

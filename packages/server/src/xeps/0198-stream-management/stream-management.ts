@@ -97,6 +97,7 @@ export default defineModule({
       most: () => config().limits.unacknowledged.detachedPerAccount,
       onLimit: ({ stream }) => stream.host.onLimit(stream, 'detached-sessions'),
     });
+    context.metrics.sessionsDetached.observe(() => detached.size);
     const recipients = new Recipients(sessions, otherNodes, again);
     const departures = new Departures({
       router: context.router,
