@@ -40,7 +40,7 @@ const serverOrder = [
     'fenced',
   ],
   ['node'],
-  ['node-condition'],
+  ['node-condition', 'journal-alarm'],
   ['ports'],
   ['main'],
 ];

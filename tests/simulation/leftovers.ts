@@ -1,7 +1,7 @@
 import type { World } from './world.ts';
 
 /** What may be in the store when nobody is connected. */
-const LASTING = new Set(['account', 'accounts', 'roster', 'handled', 'offline-senders', 'members']);
+const LASTING = new Set(['account', 'accounts', 'roster', 'handled', 'offline-senders', 'members', 'journal-counts']);
 
 /** The first word of a key. */
 const nameOf = (key: string): string => key.slice(0, key.indexOf(':'));

@@ -1,3 +1,5 @@
+import { partition as partitionOf } from '@parley/keyspace/key';
+import { sweep } from '@parley/server/session/resumption/journal-sweep';
 import { simulateEnvironment } from './environment.ts';
 import { act, heal } from './faults.ts';
 import { leftovers } from './leftovers.ts';
@@ -57,6 +59,7 @@ async function disturb(world: World): Promise<void> {
   const { random, scenario, ledger } = world;
   for (let action = 0; action < scenario.actions && ledger.violations.length === 0; action++) {
     await act(world);
+    await account(world);
     // sometimes much gets done before the next thing happens, sometimes nothing
     const most = world.serving.length === 0 ? STARTING : random.pick(PACES);
     for (let left = random.below(most); left > 0 && (await world.happen()); left--);
@@ -81,12 +84,21 @@ async function conclude(world: World): Promise<void> {
   for (const left of leftovers(world)) ledger.violate(`LEFT ${left}`);
 }
 
+/** The alarm for lost messages must never have a reason. */
+async function account({ store, devices, ledger }: World): Promise<void> {
+  for (const partition of new Set(devices.map(({ account: bare }) => partitionOf(bare)))) {
+    const swept = await sweep(store.keyspace, partition, false);
+    if (swept.missing !== 0) ledger.violate(`UNACCOUNTED ${JSON.stringify(swept)}`);
+  }
+}
+
 async function comeToRest(world: World, rest: number): Promise<void> {
   const { ledger } = world;
   const end = world.clock.now + PATIENCE;
   for (let calm = 0; calm < rest && ledger.violations.length === 0; ) {
     heal(world);
     while (await world.happen());
+    await account(world);
     const unrest = unrestIn(world);
     calm = unrest.length === 0 ? calm + CALM_STEP : 0;
     if (world.clock.now > end) ledger.violate(`STUCK ${unrest.join(', ')}`);

@@ -3,6 +3,7 @@ import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
 import { federationMetrics } from './federation-metrics.ts';
+import { journalMetrics } from './journal-metrics.ts';
 import { keyspaceMetrics } from './keyspace-metrics.ts';
 import { LATENCY } from './latency.ts';
 import { LIMITS } from './limits.ts';
@@ -245,6 +246,7 @@ export const catalogue = {
   ...synchronisationMetrics,
   ...federationMetrics,
   ...peerMetrics,
+  ...journalMetrics,
   resumptionDuration: histogram({
     name: 'xmpp.resumption.duration',
     unit: 's',

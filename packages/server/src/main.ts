@@ -10,6 +10,7 @@ import { embeddedFolder, revocationFiles } from './certificates.ts';
 import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
 import { FileWatch } from './file-watch.ts';
+import { journalSweeps } from './journal-alarm.ts';
 import { keyspaceMetrics, observeKeyspace } from './keyspace-metrics.ts';
 import { domainReplicas, keyspaceUrl } from './keyspace-url.ts';
 import { Log } from './log.ts';
@@ -102,6 +103,7 @@ export class Server implements AsyncDisposable {
         onFenced: () => options.onFenced?.(),
       }),
     );
+    parts.use(journalSweeps({ keyspace, id, node, registry, log }));
     const condition = new NodeCondition(node, keyspace);
     for (const state of NODE_STATES) {
       registry.metrics.nodeState.with({ state }).observe(() => (condition.state === state ? 1 : 0));

@@ -9,6 +9,7 @@ import type { Journal } from '../session/journal.ts';
 import type { Offer } from '../session/offer.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import { RemoteSession } from '../session/remote-session.ts';
+import { NO_COUNTS } from '../session/resumption/journal-counts.ts';
 import { isQueue, queueIndexKeys } from '../session/resumption/resumption-keys.ts';
 import type { KeptSession, RecordedSession, ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Sent } from '../session/sent.ts';
@@ -155,7 +156,11 @@ export class QueueSessions {
     await nodes?.told(account);
     const session = new QueueSession(address, this.#sessionHost);
     const { epoch } = session.backlog;
-    const found = await store.openQueue(account, session.record(epoch), { handled: 0, origins: new Map() });
+    const found = await store.openQueue(account, session.record(epoch), {
+      handled: 0,
+      origins: new Map(),
+      counts: NO_COUNTS,
+    });
     if (found === undefined) {
       this.#begin(session);
       return;

@@ -243,7 +243,7 @@ export class RemoteQueue {
         resumedAt ?? (handledBefore !== undefined && sent.allows(handledBefore) ? handledBefore : undefined);
       // the other side may know stanzas by their numbers that its last node had and did not tell of
       const filler = resumedAt === undefined ? undefined : nothing(this.local, this.remote);
-      if (handled !== undefined) backlog.forget(sent.resume(handled, filler));
+      if (handled !== undefined) backlog.settle(sent.resume(handled, filler));
       if (resumedAt === undefined) sent.restart(0);
       const changed = session.peerStream !== id;
       session.peerStream = id;

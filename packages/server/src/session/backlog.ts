@@ -1,7 +1,8 @@
 import type { Origin } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
-import { entryOf, JournalWriter } from './journal-writer.ts';
+import { JournalWriter, numbered } from './journal-writer.ts';
 import { COPY, Origins } from './origins.ts';
+import { type Fate, NO_COUNTS } from './resumption/journal-counts.ts';
 import type { JournalEntry } from './resumption/journal-entry.ts';
 import type { JournalHeader } from './resumption/journal-header.ts';
 import type { ResumptionRecord, ResumptionStore } from './resumption/resumption-store.ts';
@@ -88,6 +89,7 @@ export class Backlog {
       },
       from?.epoch ?? 1,
       from?.header.handled ?? 0,
+      from && (from.header.counts ?? { ...NO_COUNTS, entered: from.entries.length }),
     );
     if (from === undefined) return;
     this.attached = false;
@@ -121,7 +123,7 @@ export class Backlog {
     return this.#leaving.length === 0 ? this.sent.all : [...this.#leaving, ...this.sent.all];
   }
 
-  get #header(): JournalHeader {
+  get #header(): Omit<JournalHeader, 'counts'> {
     return { handled: this.#host.handled(), origins: this.#trimmed.entries(), sent: this.#left };
   }
 
@@ -149,8 +151,19 @@ export class Backlog {
   async keepRest(): Promise<void> {
     if (!this.sent.all.some(({ later }) => later)) return;
     await this.journal.takeOver(() => {
-      for (const sent of this.sent.all) if (sent.later) sent.keep();
+      for (const sent of this.sent.all) {
+        if (!sent.later) continue;
+        this.#enter(sent);
+        sent.keep();
+      }
     });
+  }
+
+  /** The journal gets it with the next takeover. */
+  #enter(sent: Sent): void {
+    if (sent.journaled) return;
+    sent.journaled = true;
+    this.journal.counting.enter(1);
   }
 
   async #append(sent: Sent): Promise<void> {
@@ -175,19 +188,29 @@ export class Backlog {
   /** Everything up to the number `h` has arrived. */
   acknowledge(h: number): void {
     const taken = this.sent.acknowledge(h);
-    this.forget(taken);
-    if (this.#leaving.length > 0) this.#acknowledged.push(...taken);
-    else this.#trim(taken);
+    if (this.#leaving.length > 0) {
+      this.settle(taken);
+      this.#acknowledged.push(...taken);
+    } else {
+      this.#forget(taken);
+      this.#trim(taken, 'delivered');
+    }
   }
 
   /** Of entries at the head of the journal. */
-  #trim(taken: readonly Sent[]): void {
-    for (const { journaled } of taken) if (journaled) this.journal.acknowledged();
+  #trim(taken: readonly Sent[], fate: Fate): void {
+    for (const { journaled } of taken) if (journaled) this.journal.trim(fate);
+  }
+
+  /** The next takeover has the journal let go of these entries, of which this became. */
+  settle(taken: readonly Sent[], fate: Fate = 'delivered'): void {
+    this.#forget(taken);
+    this.journal.counting.remove(fate, taken.filter(({ journaled }) => journaled).length);
   }
 
   /**
    * Takes some out of those that have not been written, has `away` see to it that they are elsewhere, and has the journal let
-   * go of them when they are: whoever takes the session over before that does it once more.
+   * go of them when they are, as bounced: whoever takes the session over before that does it once more.
    */
   async takeOut(goes: (sent: Sent) => boolean, away: (taken: readonly Sent[]) => Awaitable<void>): Promise<void> {
     const before = this.sent.all.filter(({ journaled }) => journaled);
@@ -198,17 +221,20 @@ export class Backlog {
     this.#leaving = [...this.#leaving, ...kept];
     if (taken.length > 0) await away(taken);
     if (kept.length === 0) return;
-    this.forget(kept);
     this.#leaving = this.#leaving.filter((sent) => !kept.includes(sent));
     const any = this.#acknowledged.splice(0).length > 0;
     if (oldest && !any) {
-      this.#trim(kept);
+      this.#forget(kept);
+      this.#trim(kept, 'bounced');
       await this.journal.write();
-    } else await this.journal.takeOver(() => {});
+    } else {
+      this.settle(kept, 'bounced');
+      await this.journal.takeOver(() => {});
+    }
   }
 
   /** The journal lets go of these entries, but must know them again. */
-  forget(taken: readonly Sent[]): void {
+  #forget(taken: readonly Sent[]): void {
     for (const { origin } of taken) if (origin !== undefined) this.#trimmed.add(origin);
   }
 
@@ -233,14 +259,15 @@ export class Backlog {
     await detach();
     // a write that fails rewrites the journal too, so that all of it is there in any case
     await this.journal.takeOver(() => {
-      for (const sent of this.sent.all) sent.journaled = true;
+      for (const sent of this.sent.all) this.#enter(sent);
       this.#left = this.sent.mostKnown;
     });
     this.journal.close();
     if (this.session.ended) return;
     const { handled, origins, sent } = this.#header;
-    const header = { handled, origins: new Map(origins), sent };
-    left({ record: this.#host.record(this.epoch), header, entries: this.#all.map(entryOf) });
+    const counts = this.journal.counting.rewritten();
+    const header = { handled, origins: new Map(origins), sent, counts };
+    left({ record: this.#host.record(this.epoch), header, entries: numbered(this.#all, counts) });
   }
 
   /** What others can read of the session in the keyspace is as it is now, once this resolves. */

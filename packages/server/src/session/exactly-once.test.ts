@@ -1,5 +1,6 @@
 // Everything that can go wrong for one session, in any order: its streams are lost, the keyspace fails in all ways, the
 // process dies and another takes over, writes arrive late. Whatever happens, both sides have everything once, in order.
+import { partition } from '@parley/keyspace/key';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { openKeyspace } from '@parley/keyspace/open';
 import { type Presence, presence, type Stanza } from '@parley/xmpp/stanza';
@@ -8,6 +9,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FakeStream, idOf, JULIET, ManagedSession, turns } from '../../../../tests/support/managed-session.ts';
 import { type Fate, UnreliableKeyspace } from '../../../../tests/support/unreliable-keyspace.ts';
+import { sweep } from './resumption/journal-sweep.ts';
 import { ResumptionStore } from './resumption/resumption-store.ts';
 
 let keyspace: Keyspace;
@@ -215,8 +217,17 @@ class Story {
     expect([this.#juliet.session.ended, this.#juliet.faults]).toEqual([false, []]);
     expect(this.#acknowledged).toBe(this.#sent);
     expect((await this.#juliet.journal())?.entries).toEqual([]);
+    await accounted();
+    const { epoch } = this.#juliet.management.backlog;
+    expect(await storeOn(this.#process).end(JULIET.bare, JULIET.resource, this.#sid, epoch)).toEqual([]);
+    await accounted();
   }
 }
+
+/** The journal's own counts tell of every entry what became of it, at any moment. */
+const accounted = async () => {
+  expect((await sweep(keyspace, partition(JULIET.bareText), false)).missing).toBe(0);
+};
 
 const storeOn = (process: UnreliableKeyspace) =>
   new ResumptionStore({ keyspace: process.keyspace, onDamaged: (error) => expect.fail(error.message) });
@@ -270,6 +281,7 @@ it('whatever happens, everything comes once and in order', async () => {
           default:
             await story[step]();
         }
+        await accounted();
       }
       await story.end();
 

@@ -1,5 +1,7 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { isPassing, untilDone } from './attempts.ts';
+import { Counting } from './resumption/counting.ts';
+import type { Fate, JournalCounts } from './resumption/journal-counts.ts';
 import type { JournalEntry } from './resumption/journal-entry.ts';
 import type { JournalHeader } from './resumption/journal-header.ts';
 import type { ResumptionRecord } from './resumption/resumption-record.ts';
@@ -12,7 +14,7 @@ export interface JournalWriterHost {
   readonly session: Session;
   /** Everything that the client has not acknowledged. */
   all(): readonly Sent[];
-  header(): JournalHeader;
+  header(): Omit<JournalHeader, 'counts'>;
   record(epoch: number): ResumptionRecord;
   /** More of what waits in order can be written to the client. */
   onReady(): void;
@@ -49,6 +51,7 @@ interface Job {
  * is somebody else's.
  */
 export class JournalWriter {
+  readonly counting: Counting;
   readonly #host: JournalWriterHost;
   #epoch: number;
   /** What the store knows the journal of this epoch by. */
@@ -77,8 +80,9 @@ export class JournalWriter {
   /** What is to be done, one after the other; undefined while there is nothing. */
   #jobs: Job[] | undefined;
 
-  constructor(host: JournalWriterHost, epoch: number, persisted: number) {
+  constructor(host: JournalWriterHost, epoch: number, persisted: number, counts?: JournalCounts) {
     this.#host = host;
+    this.counting = new Counting(host.store.tally, counts);
     this.#epoch = epoch;
     this.#persisted = persisted;
   }
@@ -98,15 +102,17 @@ export class JournalWriter {
 
   /** Resolves when the entry is committed; then it is ready. */
   append(sent: Sent): Promise<void> {
+    this.counting.enter(1);
     this.#waiting.push(sent);
     return this.#soon();
   }
 
   /**
-   * An entry that the journal has was acknowledged. Many of them go together, soon: who is killed before that has as good
-   * as not heard the acknowledgements, and the client says them again.
+   * The journal is to let go of its oldest entry. Many of them go together, soon: who is killed before that has as good as
+   * not heard the acknowledgements, and the client says them again.
    */
-  acknowledged(): void {
+  trim(fate: Fate): void {
+    this.counting.trim(fate);
     this.#trim++;
     if (this.#trim >= TRIM_MOST) void this.write();
     else this.#timer ??= setTimeout(() => void this.write(), TRIM_MS).unref();
@@ -230,7 +236,8 @@ export class JournalWriter {
     const batch = this.#waiting;
     this.#waiting = [];
     const trim = this.#trimWanted ? this.#trim : 0;
-    const wanted = this.#headerWanted ? this.#host.header() : undefined;
+    const counts = this.#trimWanted ? this.counting.trimmed() : this.counting.kept;
+    const wanted = this.#headerWanted ? { ...this.#host.header(), counts } : undefined;
     // the record first: a stanza that changed it must not be known to be handled where the change is not known
     const record = wanted === undefined ? undefined : this.#changedRecord(this.#epoch);
     const updated = record === undefined ? undefined : store.update(account, record);
@@ -238,7 +245,7 @@ export class JournalWriter {
     if (this.#trimWanted) this.#resetTrim();
     this.#headerWanted = false;
     if (batch.length === 0 && header === undefined && updated === undefined) return true;
-    const written = store.write(jid, this.#key, { entries: batch.map(entryOf), header, trim });
+    const written = store.write(jid, this.#key, { entries: numbered(batch, counts), header, trim });
     let owned: boolean;
     try {
       // nothing may still be on its way when the journal is written anew
@@ -283,8 +290,9 @@ export class JournalWriter {
     const kept = this.#host.all().filter((sent) => sent.journaled);
     const { handled, origins, sent } = this.#host.header();
     // the very same each time, whatever happens meanwhile: then the store knows whether it is done already
-    const header = { handled, origins: new Map(origins), sent };
-    const entries = kept.map(entryOf);
+    const counts = this.counting.rewritten();
+    const header = { handled, origins: new Map(origins), sent, counts };
+    const entries = numbered(kept, counts);
     // with it: a stanza that changed the record is known to be handled from now on
     const record = this.#changedRecord(this.#epoch + 1);
     this.#waiting = [];
@@ -340,4 +348,15 @@ async function allSettled(...both: readonly [Promise<boolean>, Promise<boolean>]
 
 const textOf = (record: ResumptionRecord): string => JSON.stringify({ ...record, epoch: undefined });
 
-export const entryOf = ({ text, origin, at, out }: Sent): JournalEntry => ({ out, origin, at, text });
+/** Entries as they stand in a journal: the last of them is the last that it got. */
+export function numbered(kept: readonly Sent[], { entered }: JournalCounts): JournalEntry[] {
+  const first = entered - kept.length + 1;
+  // where there are more of them than there ever were, that is to be seen, and not to be a fault
+  return kept.map(({ text, origin, at, out }, place) => ({
+    out,
+    origin,
+    at,
+    text,
+    number: Math.max(0, first + place),
+  }));
+}

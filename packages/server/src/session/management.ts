@@ -227,7 +227,7 @@ export class Management {
     await this.#handling; // it counts for what the client is told
     // nothing may be written before the journal has the numbers that it has on the new stream
     const { full } = this;
-    const owned = await this.backlog.journal.takeOver(() => this.backlog.forget(this.backlog.sent.resume(h)));
+    const owned = await this.backlog.journal.takeOver(() => this.backlog.settle(this.backlog.sent.resume(h)));
     if (!owned || this.session.ended) return false;
     if (stream.closed) {
       if (attached) this.session.detach('it was to be resumed');

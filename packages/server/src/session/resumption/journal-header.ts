@@ -1,3 +1,4 @@
+import { type JournalCounts, putCounts, readCounts } from './journal-counts.ts';
 import { PackedReader } from './packed-reader.ts';
 import { PackedWriter } from './packed-writer.ts';
 
@@ -12,13 +13,16 @@ export interface JournalHeader {
   readonly origins: ReadonlyMap<string, number>;
   /** The number of the last stanza that was written to the client, where the owner left in order; modulo 2^32. */
   readonly sent?: number | undefined;
+  /** What became of all entries so far; undefined where its writer did not count. */
+  readonly counts?: JournalCounts | undefined;
 }
 
 /** So many senders are remembered. */
 export const MOST_ORIGINS = 64;
 
-// version, handled (the Lua of end-session.lua reads these four bytes), number of origins, each: sid, effect, k; [sent]
-const VERSION = 1;
+// version, handled (the Lua of end-session.lua reads these four bytes), [counts,] number of origins, each: sid, effect, k; [sent]
+const UNCOUNTED = 1;
+const COUNTED = 2;
 
 const writer = new PackedWriter();
 
@@ -39,15 +43,16 @@ function encodeOrigins(origins: ReadonlyMap<string, number>): Buffer {
 }
 
 /** Whoever gives `origins` does not change them afterwards. */
-export function encodeHeader({ handled, origins, sent }: JournalHeader): Buffer {
+export function encodeHeader({ handled, origins, sent, counts }: JournalHeader): Buffer {
   let known = encoded.get(origins);
   if (known === undefined) {
     known = encodeOrigins(origins);
     encoded.set(origins, known);
   }
   writer.begin();
-  writer.byte(VERSION);
+  writer.byte(counts === undefined ? UNCOUNTED : COUNTED);
   writer.uint32(handled);
+  if (counts !== undefined) putCounts(writer, counts);
   writer.bytes(known);
   if (sent !== undefined) writer.uint32(sent);
   return writer.take();
@@ -56,8 +61,9 @@ export function encodeHeader({ handled, origins, sent }: JournalHeader): Buffer 
 /** Throws a KeyspaceError `damaged`. */
 export function decodeHeader(bytes: Buffer): JournalHeader {
   const reader = new PackedReader(bytes, 'The header of a journal in the keyspace');
-  reader.version(VERSION);
+  const version = reader.version(UNCOUNTED, COUNTED);
   const handled = reader.uint32();
+  const counts = version === COUNTED ? readCounts(reader) : undefined;
   const count = reader.varint();
   if (count > MOST_ORIGINS) throw reader.damaged('it names too many senders');
   const origins = new Map<string, number>();
@@ -67,5 +73,5 @@ export function decodeHeader(bytes: Buffer): JournalHeader {
   if (origins.size < count) throw reader.damaged('it names a sender twice');
   const sent = reader.atEnd ? undefined : reader.uint32();
   reader.end();
-  return sent === undefined ? { handled, origins } : { handled, origins, sent };
+  return { handled, origins, ...(sent !== undefined && { sent }), ...(counts !== undefined && { counts }) };
 }

@@ -1,4 +1,5 @@
 import { defineOperation, type Reply } from '@parley/keyspace/operation';
+import { countsOf } from './journal-counts.ts';
 import { boundAtOf, ownerOf } from './resumption-record.ts';
 
 const done = (reply: Reply): boolean => reply === 1;
@@ -140,7 +141,11 @@ export const reassertSession = defineOperation<boolean>({
 export const endSession = defineOperation<readonly Buffer[] | undefined>({
   name: 'end-session',
   lua: new URL('./end-session.lua', import.meta.url),
-  js(view, [sessions = '', journal = '', index = '', handled = '', waiting = '', waitingIndex = ''], args) {
+  js(
+    view,
+    [sessions = '', journal = '', index = '', handled = '', waiting = '', waitingIndex = '', counts = ''],
+    args,
+  ) {
     const [resource, fence = NOTHING, member = '', waitingMember = '', milliseconds, overMilliseconds] = args;
     const field = String(resource);
     const kept = view.hget(sessions, field);
@@ -157,9 +162,12 @@ export const endSession = defineOperation<readonly Buffer[] | undefined>({
 
     if (owned) view.hdel(sessions, field);
     if (header !== undefined) {
+      const add = (field: string, number: number) => number > 0 && view.hincrby(counts, field, number);
+      for (const [field, number] of Object.entries(countsOf(elements))) add(field, number);
       view.set(handled, header.subarray(1, 5), { px: Number(milliseconds) });
       view.lpop(journal);
       if (elements.length > 1) {
+        add('moved', view.llen(waiting));
         view.rename(journal, waiting);
         view.sadd(waitingIndex, waitingMember);
       }
@@ -169,17 +177,20 @@ export const endSession = defineOperation<readonly Buffer[] | undefined>({
   result: (reply) => (reply === null ? undefined : (reply as Buffer[])),
 });
 
-/** Lets go of waiting entries, all but the last few. */
-export const keepWaiting = defineOperation<boolean>({
+/** Lets go of waiting entries, all but the last few, and tells how many. */
+export const keepWaiting = defineOperation<number>({
   name: 'keep-waiting',
   lua: new URL('./keep-waiting.lua', import.meta.url),
-  js(view, [waiting = '', index = ''], [left, member = '']) {
-    const over = view.llen(waiting) - Number(left);
-    if (over > 0) view.lpop(waiting, over);
+  js(view, [waiting = '', index = '', counts = ''], [left, member = '']) {
+    const over = Math.max(0, view.llen(waiting) - Number(left));
+    if (over > 0) {
+      view.lpop(waiting, over);
+      view.hincrby(counts, 'moved', over);
+    }
     if (view.llen(waiting) === 0) view.srem(index, member);
-    return 1;
+    return over;
   },
-  result: done,
+  result: Number,
 });
 
 /** A record and a fence begin with the session. */

@@ -22,6 +22,10 @@ export class PackedReader {
     return this.#bytes.readUInt32BE(this.#advance(4));
   }
 
+  uint48(): number {
+    return this.#bytes.readUIntBE(this.#advance(6), 6);
+  }
+
   varint(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 0x80) {

@@ -18,6 +18,12 @@ export class PackedWriter {
     this.#length = this.#bytes.writeUInt32BE(value, this.#length);
   }
 
+  /** Six bytes, the highest first. */
+  uint48(value: number): void {
+    this.#reserve(6);
+    this.#length = this.#bytes.writeUIntBE(value, this.#length, 6);
+  }
+
   /** A whole number from 0 to 2^53 - 1: seven bits a byte, the lowest first. */
   varint(value: number): void {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${value} cannot be kept as a number`);

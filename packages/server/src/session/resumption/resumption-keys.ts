@@ -55,6 +55,17 @@ export const waitingKeys = declareKeys({
   ttl: 'none',
 });
 
+export const journalCountKeys = declareKeys({
+  name: 'journal-counts',
+  scope: 'partition',
+  type: 'hash',
+  content:
+    'of journals that are no more: how many entries they ever got (entered), and how many of these were delivered, moved ' +
+    'or bounced; and how many were found to be missing',
+  bound: 'five fields',
+  ttl: 'none',
+});
+
 export const sessionIndexKeys = declareKeys({
   name: 'sessions',
   scope: 'partition',

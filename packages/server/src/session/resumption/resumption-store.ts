@@ -3,7 +3,9 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Jid } from '@parley/xmpp/jid';
 import { assertPlain, assertResumable, NOT_RESUMABLE } from './asserted-sessions.ts';
+import type { Tally } from './counting.ts';
 import { memberOf, waitingMemberOf } from './index-member.ts';
+import { countsOf, NO_COUNTS } from './journal-counts.ts';
 import { decodeEntry, encodeEntry, type JournalEntry } from './journal-entry.ts';
 import { decodeHeader, encodeHeader, type JournalHeader } from './journal-header.ts';
 import { type JournalWrite, writeJournal } from './journal-write.ts';
@@ -23,6 +25,7 @@ import {
   handledKeys,
   indexOf,
   isQueue,
+  journalCountKeys,
   journalKeys,
   partitionOf,
   recordsOf,
@@ -72,6 +75,8 @@ export class ResumptionStore {
   readonly #recorded: RecordedSessions;
   /** The id of this node, as records have it. */
   readonly owner: string;
+  /** Of all journals that this node writes. */
+  readonly tally: Tally = { ...NO_COUNTS };
   /** Sessions that may or may not have ended. */
   readonly #ending = new Set<string>();
 
@@ -189,7 +194,8 @@ export class ResumptionStore {
       // Where there is none, somebody has just taken the session over or ended it.
       if (header === undefined || last === undefined) continue;
       const mark = { length: elements.length, first: header, last, record: bytes };
-      return { record, owner, header: decodeHeader(header), entries: entries.map(decodeEntry), mark };
+      const counts = countsOf(elements);
+      return { record, owner, header: { ...decodeHeader(header), counts }, entries: entries.map(decodeEntry), mark };
     }
     throw new KeyspaceError('damaged', `The journal of a session of ${account} is not where it should be.`);
   }
@@ -340,6 +346,7 @@ export class ResumptionStore {
         handledKeys.key(partition, sid),
         waitingKeys.key(partition, sid),
         waitingIndexKeys.key(partition),
+        journalCountKeys.key(partition),
       ],
       [
         resource,
@@ -364,8 +371,9 @@ export class ResumptionStore {
    */
   async keepWaiting(jid: Jid, sid: string, left: number, owner = this.owner): Promise<void> {
     const partition = partitionOf(jid);
-    const keys = [waitingKeys.key(partition, sid), waitingIndexKeys.key(partition)];
-    await this.#of(jid).call(keepWaiting, keys, [left, waitingMemberOf(jid, jid.resource, sid, owner)]);
+    const keys = [waitingKeys.key(partition, sid), waitingIndexKeys.key(partition), journalCountKeys.key(partition)];
+    const member = waitingMemberOf(jid, jid.resource, sid, owner);
+    this.tally.moved += await this.#of(jid).call(keepWaiting, keys, [left, member]);
   }
 
   /** What sessions left behind that was not routed: a node was killed meanwhile. */

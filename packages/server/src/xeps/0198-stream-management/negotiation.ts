@@ -8,6 +8,7 @@ import type { ModuleContext } from '../../module.ts';
 import { untilDone } from '../../session/attempts.ts';
 import { readHandled } from '../../session/handled-number.ts';
 import { Management, type ManagementHost } from '../../session/management.ts';
+import { NO_COUNTS } from '../../session/resumption/journal-counts.ts';
 import type { ResumptionIds } from '../../session/resumption-ids.ts';
 import type { Session } from '../../session/session.ts';
 import { recordOf } from '../../session/session-record.ts';
@@ -81,7 +82,8 @@ export class Negotiation {
       await this.#host.context.otherNodes?.confirmed();
       if (session.ended) return false; // it was over before: another one may have come with this full JID since
       const record = recordOf(session, management.epoch, management.maxSeconds);
-      if (!(await store.open(session.account, record, { handled: 0, origins: new Map() }))) return false;
+      if (!(await store.open(session.account, record, { handled: 0, origins: new Map(), counts: NO_COUNTS })))
+        return false;
     } catch (error) {
       if (!(error instanceof KeyspaceError)) throw error;
       if (error.outcome === 'unknown') this.#undo(session, management);

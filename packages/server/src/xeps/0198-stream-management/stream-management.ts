@@ -12,6 +12,7 @@ import { decodeOffer, OFFERED } from '../../session/offer.ts';
 import {
   handledKeys,
   isQueue,
+  journalCountKeys,
   journalKeys,
   sessionIndexKeys,
   sessionKeys,
@@ -67,7 +68,7 @@ export default defineModule({
   description: 'Acknowledges stanzas and resumes sessions whose connection was lost (XEP-0198).',
   xeps: [{ number: 198, version: '1.6.3' }],
   options,
-  keys: [sessionKeys, journalKeys, sessionIndexKeys, handledKeys, waitingKeys, waitingIndexKeys],
+  keys: [sessionKeys, journalKeys, sessionIndexKeys, handledKeys, waitingKeys, waitingIndexKeys, journalCountKeys],
   moves: [{ keys: sessionKeys, stays: true }], // it is logged out
   async setup(context) {
     const { hooks, features, sessions, keyspace, config, log, sessionStore: store, otherNodes } = context;
@@ -97,6 +98,9 @@ export default defineModule({
       most: () => config().limits.unacknowledged.detachedPerAccount,
       onLimit: ({ stream }) => stream.host.onLimit(stream, 'detached-sessions'),
     });
+    for (const change of ['entered', 'delivered', 'moved', 'bounced'] as const) {
+      context.metrics.journalEntries.with({ change }).observe(() => store.tally[change]);
+    }
     context.metrics.sessionsDetached.observe(() => detached.size);
     const recipients = new Recipients(sessions, otherNodes, again);
     const departures = new Departures({
