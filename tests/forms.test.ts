@@ -30,6 +30,7 @@ const record = {
   },
 };
 const header = { handled: 7, origins: new Map([[`${OTHER}.1`, 4_294_967_295]]), sent: 9 };
+const counted = { ...header, counts: { entered: 300, delivered: 200, moved: 60, bounced: 8 } };
 const entry = { out: 5, origin: ORIGIN, at: AT, text: '<message><body>é</body></message>' };
 const member = { id: OWNER, name: 'one', startedAt: 5, frames: { oldest: 1, newest: 2 }, version: '1.2.3' };
 const memberEntry = { id: OWNER, state: 'alive', since: AT, beat: '17', reaper: '-', about: '{}' } as const;
@@ -83,6 +84,20 @@ const forms: [string, string, () => Buffer | string, (bytes: Buffer) => unknown,
     () => encodeEntry(entry),
     decodeEntry,
     entry,
+  ],
+  [
+    'the header of a journal whose entries are counted',
+    '020000000700000000012c0000000000c800000000003c000000000008018899aabbccddeeff01ffffffff00000009',
+    () => encodeHeader(counted),
+    decodeHeader,
+    counted,
+  ],
+  [
+    'an entry that is counted',
+    '0203000000000003000000058899aabbccddeeffffffffff01fbd095ffbc31223c6d6573736167653e3c626f64793ec3a93c2f626f64793e3c2f6d6573736167653e',
+    () => encodeEntry({ ...entry, number: 3 }),
+    decodeEntry,
+    { ...entry, number: 3 },
   ],
   [
     'the entry of a member',

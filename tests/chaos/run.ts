@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
+import { Accounting } from './accounting.ts';
 import { Cluster } from './cluster.ts';
 import { Crowd } from './crowd.ts';
 import { FaultSchedule } from './fault-schedule.ts';
@@ -28,6 +29,7 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   const watch = new Watch(cluster, crowd, new Random(settings.seed + 3), timeline);
   await watch.start();
   timeline.note(`${settings.clients} clients are there`);
+  const accounting = new Accounting(cluster, timeline);
 
   const total = settings.seconds * 1000;
   const end = Date.now() + total;
@@ -50,6 +52,7 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   const settled = await crowd.settled();
   timeline.note(settled ? 'everything has arrived' : 'WRONG nothing moves any more, and something is missing');
   const unseen = await counted(timeline, watch.unseen());
+  const unaccounted = await counted(timeline, accounting.end());
   const ended = await crowd.close();
   if (!ended) timeline.note('WRONG some sessions do not end in order');
   const ghosts = (await counted(timeline, watch.ghosts())) + (await counted(timeline, cluster.ghosts()));
@@ -59,6 +62,8 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
     ...ledger.figures(),
     ghosts,
     unseen,
+    unaccounted,
+    accounted: accounting.entered,
     flaps: watch.flaps,
     resumesFailed: times.failed,
     faults: timeline.counts(),
@@ -67,8 +72,17 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
   const problems = ledger.problems();
   const { said, acknowledged, resumesFailed, flaps } = figures;
-  const found = { problems: problems.length, ended, said, ghosts, unseen, flaps, resumesFailed };
-  const good = { problems: 0, ended: true, said: acknowledged, ghosts: 0, unseen: 0, flaps: 0, resumesFailed: 0 };
+  const found = { problems: problems.length, ended, said, ghosts, unseen, flaps, resumesFailed, unaccounted };
+  const good = {
+    problems: 0,
+    ended: true,
+    said: acknowledged,
+    ghosts: 0,
+    unseen: 0,
+    flaps: 0,
+    resumesFailed: 0,
+    unaccounted: 0,
+  };
   if (settings.keep || !isDeepStrictEqual(found, good)) {
     process.stdout.write(`${tell({ timeline, cluster, ledger, figures })}\n`);
   }

@@ -115,10 +115,14 @@ test('in a cluster, each server waits for its own replicas', async () => {
 test('what belongs to a domain waits for more replicas than the rest, and nothing else waits with it', async () => {
   const { primary, replica } = await pair();
   const warnings: string[] = [];
+  const states: string[] = [];
   const { keyspace } = await openKeyspace(primary.url, {
     deadline: 2000,
     domainReplicas: new Map([['strict.example', 1]]),
-    observer: { warning: (message) => warnings.push(message) },
+    observer: {
+      warning: (message) => warnings.push(message),
+      domainState: (domain, state) => states.push(`${domain} ${state}`),
+    },
   });
   onTestFinished(() => keyspace.close());
   const [strict, easy] = ['a@strict.example', 'a@easy.example'].map((bare) => accountKey('k', bare)) as [
@@ -149,6 +153,8 @@ test('what belongs to a domain waits for more replicas than the rest, and nothin
   replica.thaw();
   await vi.waitFor(() => keyspace.set(strict, '3'), { timeout: 10_000, interval: 20 });
   await vi.waitFor(() => expect(warnings).toHaveLength(2), { timeout: 10_000, interval: 20 });
+  const turns = ['down', 'up', 'down', 'up'];
+  expect(states.slice(-4)).toEqual(turns.map((state) => `strict.example ${state}`));
   await keyspace.close();
   await expect(journal.llen(sid)).rejects.toMatchObject({ failure: 'closed' });
 });

@@ -101,6 +101,20 @@ describe('the picture of a cluster', () => {
     expect([sessions(seen(5, one, two)), sessions(seen(21, one))]).toEqual([6, 4]);
   });
 
+  it('keeps no more series of what others are called than it has room for', () => {
+    const { name } = catalogue.peerStanzas;
+    let state = seen(1, one);
+    for (let start = 0; start < 8; start++) {
+      const node = new TestNode('one', EPOCH + start);
+      const { peerStanzas } = node.registry.metrics;
+      for (let peer = 0; peer < 400; peer++) peerStanzas.with({ peer: `${start}-${peer}`, direction: 'in' }).add(1);
+      state = seen(5 + start, node);
+    }
+    const series = state.cluster.metrics.values[name] ?? {};
+    expect(Object.keys(series).length).toBe(2001);
+    expect(series['other,in']).toBe(1200);
+  });
+
   it('adds up histograms', () => {
     const { deliveryDuration } = one.registry.metrics;
     deliveryDuration.record(0.001);

@@ -43,6 +43,40 @@ describe('XMPP-SERVER-MIB', () => {
     expect(shown(node, 'xmppDomainCertificateDays', ...Buffer.from('a.b'))).toBe('-4');
   });
 
+  it('shows domains, single other servers, Redis and what was refused', () => {
+    const node = new TestNode('one');
+    const { metrics } = node.registry;
+    metrics.domainSessions.with({ domain: 'a.b' }).set(3);
+    metrics.domainStanzas.with({ domain: 'a.b', direction: 'in' }).add(4);
+    metrics.keyspaceDomainState.with({ domain: 'a.b' }).set(0);
+    metrics.peerStreams.with({ peer: 'c.d', direction: 'in' }).set(1);
+    metrics.peerProofs.with({ peer: 'c.d', direction: 'out', proof: 'dane' }).add(2);
+    metrics.peerProofs.with({ peer: 'c.d', direction: 'in', proof: 'refused' }).add(5);
+    metrics.peerWaiting.with({ peer: 'other' }).set(6);
+    metrics.keyspaceTrouble.with({ failure: 'read-only' }).set(1);
+    metrics.keyspaceDuration.record(0.25);
+    metrics.limitsExceeded.with({ limit: 'strangers' }).add(7);
+    metrics.stanzaErrors.with({ condition: 'gone' }).add(8);
+    metrics.journalUnaccounted.with({ kind: 'missing' }).add(9);
+    metrics.streams.with({ kind: 's2s-in', state: 'authenticated' }).set(10);
+    metrics.streams.with({ kind: 'c2s', state: 'bound' }).set(11);
+    const [domain, peer] = [[...Buffer.from('a.b')], [...Buffer.from('c.d')]];
+    const named = (name: string, text: string, ...index: number[]) => shown(node, name, ...index, ...Buffer.from(text));
+    expect([shown(node, 'xmppDomainSessions', ...domain), shown(node, 'xmppDomainStanzasIn', ...domain)]).toEqual([
+      '3',
+      4,
+    ]);
+    expect(shown(node, 'xmppDomainCertificateDays', ...domain)).toBe('undefined'); // it has none
+    expect(shown(node, 'xmppDomainReplicas', ...domain)).toBe('2');
+    expect(shown(node, 'xmppPeerStreamsIn', ...peer)).toBe('1');
+    expect([shown(node, 'xmppPeerProofs', ...peer), shown(node, 'xmppPeerRefusals', ...peer)]).toEqual([2, 5]);
+    expect(named('xmppPeerStanzasWaiting', 'other')).toBe('6');
+    expect([shown(node, 'xmppRedisLink', 2), shown(node, 'xmppRedisTrouble', 2)]).toEqual(['1', '5']);
+    expect([shown(node, 'xmppRedisDomainsUnkept', 1), shown(node, 'xmppRedisCommandTime', 1)]).toEqual(['1', 250_000]);
+    expect([named('xmppLimitExceeded', 'strangers', 2), named('xmppErrors', 'gone', 1)]).toEqual([7, 8]);
+    expect([shown(node, 'xmppNodeJournalUnaccounted', 1), shown(node, 'xmppNodeStreams', 2)]).toEqual([9, '11']);
+  });
+
   it('shows latencies as cumulative histograms', () => {
     const node = new TestNode('one');
     for (const seconds of [0.000_01, 0.003, 1000]) node.registry.metrics.deliveryDuration.record(seconds);

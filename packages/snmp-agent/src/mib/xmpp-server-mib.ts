@@ -52,6 +52,9 @@ const scalars: Scalar<ClusterState>[] = [
   },
 ];
 
+const journalColumn = (name: string, change: string, description: string) =>
+  metricColumn<ApplicationState>(name, catalogue.journalEntries, { filter: { change }, description });
+
 const nodeTable: Table<ClusterState, ApplicationState> = {
   name: 'xmppNode',
   description:
@@ -156,6 +159,13 @@ const nodeTable: Table<ClusterState, ApplicationState> = {
       { state: 'limit' },
       'The most that the JavaScript heap may grow to.',
     ),
+    journalColumn('xmppNodeJournalEntered', 'entered', 'Stanzas that were written down until they are acknowledged.'),
+    journalColumn('xmppNodeJournalDelivered', 'delivered', 'Of these, such that were acknowledged.'),
+    journalColumn('xmppNodeJournalMoved', 'moved', 'Of these, such that went elsewhere when their session ended.'),
+    journalColumn('xmppNodeJournalBounced', 'bounced', 'Of these, such that did not reach another server in time.'),
+    metricColumn('xmppNodeJournalUnaccounted', catalogue.journalUnaccounted, {
+      description: 'Stanzas that were written down and of which nobody knows what became of them: it should be 0.',
+    }),
   ],
 };
 
@@ -170,6 +180,7 @@ export const NOTIFICATIONS = [
   'xmppLoginFailureBurst',
   'xmppCertificateExpiring',
   'xmppQueueHigh',
+  'xmppMessageLoss',
 ] as const;
 export type NotificationName = (typeof NOTIFICATIONS)[number];
 
@@ -196,6 +207,10 @@ const ABOUT: Record<NotificationName, Omit<Notification, 'name'>> = {
   xmppQueueHigh: {
     objects: [...NODE, 'xmppNodePeerStanzasWaiting', 'xmppNodeDeliveriesWaiting'],
     description: 'More stanzas wait on a node than the configuration takes for usual.',
+  },
+  xmppMessageLoss: {
+    objects: [...NODE, 'xmppNodeJournalUnaccounted'],
+    description: 'Stanzas that were written down are missing: a node has compared what came with what became of it.',
   },
 };
 

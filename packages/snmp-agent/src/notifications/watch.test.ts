@@ -67,6 +67,18 @@ describe('what managers are told', () => {
     expect(told(20, node)).toEqual(['xmppQueueHigh 2']);
   });
 
+  it('is that stanzas are missing, each time that more are', () => {
+    const { journalUnaccounted } = node.registry.metrics;
+    expect(told(5, node)).toEqual([]);
+    journalUnaccounted.with({ kind: 'missing' }).add(2);
+    expect([told(10, node), told(15, node)]).toEqual([['xmppMessageLoss 2'], []]);
+    journalUnaccounted.with({ kind: 'surplus' }).add(1);
+    expect(told(20, node)).toEqual(['xmppMessageLoss 2']);
+    const anew = new TestNode('one', 1);
+    anew.registry.metrics.journalUnaccounted.with({ kind: 'missing' }).add(1);
+    expect([told(25, new TestNode('one', 1)), told(30, anew)]).toEqual([[], ['xmppMessageLoss 2']]);
+  });
+
   it('is what becomes of directories and certificates', () => {
     node.registry.metrics.directoryServersAway.with({ directory: 'ad' }).set(1);
     node.registry.metrics.certificateDays.with({ domain: 'a.b' }).set(13.5);

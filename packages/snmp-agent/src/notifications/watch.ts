@@ -33,6 +33,8 @@ export class Watch {
   /** What is told and not over, by name and row. */
   readonly #standing = new Set<string>();
   readonly #failures = new Map<number, Failures>();
+  /** Stanzas that were found to be missing, by node, as far as that is told. */
+  readonly #unaccounted = new Map<number, number>();
 
   constructor(thresholds: Thresholds) {
     this.#thresholds = thresholds;
@@ -72,6 +74,11 @@ export class Watch {
       seriesSum(metrics, catalogue.federationWaiting) + seriesSum(metrics, catalogue.clusterDeliveriesWaiting);
     const high = this.#turn('xmppQueueHigh', undefined, [index], waiting > this.#thresholds.waitingStanzas);
     if (high !== undefined) events.push({ name: high, index: [index], about: `${name}: ${waiting} stanzas` });
+    const unaccounted = seriesSum(metrics, catalogue.journalUnaccounted);
+    if (unaccounted > (this.#unaccounted.get(index) ?? 0)) {
+      events.push({ name: 'xmppMessageLoss', index: [index], about: `${name}: ${unaccounted} stanzas` });
+    }
+    this.#unaccounted.set(index, unaccounted); // a node that began anew counts from 0
     if (this.#isBurst(index, metrics, at)) {
       events.push({ name: 'xmppLoginFailureBurst', index: [index], about: name });
     }
