@@ -22,7 +22,7 @@ export class TrapReceiver implements AsyncDisposable {
         `createUser ${MANAGER.name} SHA-256 "${MANAGER.password}" AES "${MANAGER.privacyPassword}"`,
         `authUser log ${MANAGER.name} priv`,
         `authCommunity log ${community}`,
-        'format2 %V|%v\\n',
+        'format2 %P|%V|%v\\n',
       ].join('\n'),
     );
     giveAway(this.#folder); // snmptrapd.conf is what it writes itself

@@ -88,7 +88,7 @@ async function conclude(world: World): Promise<void> {
 async function account({ store, devices, ledger }: World): Promise<void> {
   for (const partition of new Set(devices.map(({ account: bare }) => partitionOf(bare)))) {
     const swept = await sweep(store.keyspace, partition, false);
-    if (swept.missing !== 0) ledger.violate(`UNACCOUNTED ${JSON.stringify(swept)}`);
+    if (swept.missing !== 0) ledger.violate(`UNACCOUNTED in ${partition} ${JSON.stringify(swept)}`);
   }
 }
 

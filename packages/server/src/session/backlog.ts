@@ -265,6 +265,7 @@ export class Backlog {
     this.journal.close();
     if (this.session.ended) return;
     const { handled, origins, sent } = this.#header;
+    for (const each of this.sent.all) this.#enter(each); // what came meanwhile goes along
     const counts = this.journal.counting.rewritten();
     const header = { handled, origins: new Map(origins), sent, counts };
     left({ record: this.#host.record(this.epoch), header, entries: numbered(this.#all, counts) });

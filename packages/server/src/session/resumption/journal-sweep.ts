@@ -39,7 +39,9 @@ const sweepJournals = defineOperation<Swept>({
         present += length - 1;
       }
     }
-    for (const { sid } of membersOf(view, waiting, WAITING_MEMBER)) present += view.llen(`${waitings}${sid}`);
+    // two may have ended the same session, since the keyspace had lost that the first one had
+    const left = new Set(membersOf(view, waiting, WAITING_MEMBER).map(({ sid }) => sid));
+    for (const sid of left) present += view.llen(`${waitings}${sid}`);
     for (const name of NAMES) sums[name] += Number(view.hget(counts, name) ?? 0);
     const { entered, delivered, moved, bounced } = sums;
     const missing = entered + gone - delivered - moved - bounced - present - Number(view.hget(counts, 'missing') ?? 0);

@@ -34,9 +34,12 @@ for index = 2, 3 do
     end
   end
 end
+-- two may have ended the same session, since the keyspace had lost that the first one had
+local seen = {}
 for _, member in ipairs(redis.call('smembers', KEYS[4])) do
   local sid = string.match(member, '^(%x+) ')
-  if sid then present = present + redis.call('llen', ARGV[2] .. sid) end
+  if sid and not seen[sid] then present = present + redis.call('llen', ARGV[2] .. sid) end
+  if sid then seen[sid] = true end
 end
 for place, field in ipairs(fields) do
   sums[place] = sums[place] + tonumber(redis.call('hget', KEYS[1], field) or 0)
