@@ -1,15 +1,17 @@
 /** Stanzas for other servers, for tests: on an embedded keyspace, with streams and a clock that are made up. */
+import { PARTITIONS } from '@parley/keyspace/key';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { openKeyspace } from '@parley/keyspace/open';
 import { Jid } from '@parley/xmpp/jid';
 import { message, type Origin, type Stanza } from '@parley/xmpp/stanza';
 import type { StanzaError } from '@parley/xmpp/stanza-error';
-import { afterEach, beforeEach, vi } from 'vitest';
+import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { FakeStream as ClientStream } from '../../../../tests/support/managed-session.ts';
 import { UnreliableKeyspace } from '../../../../tests/support/unreliable-keyspace.ts';
 import { federation } from '../config/federation.ts';
 import { Dropped } from '../pipeline.ts';
 import { DirectJournal } from '../session/journal.ts';
+import { sweep } from '../session/resumption/journal-sweep.ts';
 import { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import { Sessions } from '../session/sessions.ts';
 import { ConnectionFailure } from './connection-failure.ts';
@@ -134,6 +136,10 @@ export class RoutingWorld {
     afterEach(async () => {
       await this.routing.stop();
       vi.useRealTimers();
+      // whatever happened, of every stanza that was written down it is known what became of it
+      const all = Array.from({ length: PARTITIONS }, (_, partition) => sweep(this.keyspace, partition, false));
+      const counts = await Promise.all(all);
+      expect(counts.filter(({ missing }) => missing !== 0)).toEqual([]);
       await this.keyspace.close();
     });
   }
