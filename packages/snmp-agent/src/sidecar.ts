@@ -14,7 +14,8 @@ import { type Event, type Thresholds, Watch } from './notifications/watch.ts';
 import type { CommunitySettings, UserSettings } from './protocol/access.ts';
 import { Agent, type AgentOptions } from './protocol/agent.ts';
 import { type Oid, oidText } from './protocol/oid.ts';
-import { readCell, View } from './protocol/view.ts';
+import { statisticsCells } from './protocol/statistics.ts';
+import { type Cell, readCell, View } from './protocol/view.ts';
 
 export interface SidecarSettings {
   /** Where Prometheus finds all nodes together, if anywhere. */
@@ -81,8 +82,12 @@ export class Sidecar implements AsyncDisposable {
     this.#record = record;
     this.#tracker = new ClusterTracker(settings.tracker, Date.now(), record.tracked);
     this.#watch = new Watch(settings.thresholds);
-    const engineId = Buffer.from(record.engineId, 'hex');
-    this.#targets = settings.targets.map((each) => new Target(each, engineId, host.onUntold));
+    const engine = {
+      id: Buffer.from(record.engineId, 'hex'),
+      boots: record.engineBoots,
+      time: () => this.#agent?.engineTime ?? Math.floor(this.#now / 1000),
+    };
+    this.#targets = settings.targets.map((each) => new Target(each, engine, host.onUntold));
   }
 
   /** Resolves when it answers. Rejects where it cannot listen, or the store fails. */
@@ -179,8 +184,13 @@ export class Sidecar implements AsyncDisposable {
       ...systemCells({ ...system, objectId: [...arc, MODULE], upTime: () => this.#now }),
       ...networkServicesCells(shown, service),
       ...cellsOf(xmppServerMib, arc, shown),
-      ...(this.#agent?.cells() ?? []),
+      ...this.#statistics(),
     ]);
+  }
+
+  #statistics(): readonly Cell[] {
+    const agent = this.#agent;
+    return agent === undefined ? [] : statisticsCells(() => agent.statistics);
   }
 
   #tell(event: Event): void {

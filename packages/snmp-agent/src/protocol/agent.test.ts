@@ -5,8 +5,9 @@ import snmp from 'net-snmp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stockUser, type UserSettings } from './access.ts';
 import { Agent, type Refusal } from './agent.ts';
+import { statisticsCells } from './statistics.ts';
 import { counter64, text } from './value.ts';
-import { View } from './view.ts';
+import { readCell, View } from './view.ts';
 
 const OBJECT = '1.3.6.1.4.1.32473.1';
 const user: UserSettings = {
@@ -117,6 +118,44 @@ describe('an agent', () => {
     expect(report.includes('here')).toBe(false);
     expect(refused).toEqual(['time']);
     between.close();
+  });
+
+  it('counts what it does not take, as everybody counts it (RFC 3418, RFC 3414)', async () => {
+    const value = (group: string) => {
+      const cell = statisticsCells(() => agent.statistics).find(({ oid }) => oid.join('.') === group);
+      return cell && readCell(cell).value;
+    };
+    const [SNMP, USM] = ['1.3.6.1.2.1.11', '1.3.6.1.6.3.15.1.1'];
+    const raw = createSocket('udp4');
+    const send = (octets: string) =>
+      new Promise((sent) => raw.send(Buffer.from(octets, 'hex'), agent.port, '127.0.0.1', sent));
+    expect(await get(v3())).toBe('here');
+    expect(value(`${USM}.4.0`)).toBe(1); // discovery (RFC 3414 §4)
+    await send('3003020104');
+    await send('3003020101');
+    expect(await get(v2c('public'))).toMatch(/timed out/);
+    expect(await get(v3({ name: 'nobody' }))).toMatch(/Unknown User/i);
+    const digest = { authentication: { protocol: 'SHA-256', password: 'not the password' } } as const;
+    expect(await get(v3(digest))).toMatch(/timed out/);
+    const key = { privacy: { protocol: 'AES', password: 'not the other one' } } as const;
+    expect(await get(v3(key))).toMatch(/timed out/);
+    const session = snmp.createV3Session(
+      '127.0.0.1',
+      { name: user.name, level: snmp.SecurityLevel.noAuthNoPriv } as snmp.User,
+      { ...options(), version: snmp.Version3 },
+    );
+    expect(await get(session)).toMatch(/unsupported security level/i);
+    const setting = v2c(WORD);
+    const object = { oid: '1.3.6.1.2.1.1.1.0', type: snmp.ObjectType.OctetString, value: 'x' };
+    await new Promise((done) => setting.set([object], done));
+    setting.close();
+    raw.close();
+    const snmpGroup = [3, 4, 5, 6, 31, 32].map((place) => value(`${SNMP}.${place}.0`));
+    expect(snmpGroup).toEqual([1, 1, 1, 1, 0, 0]);
+    expect([1, 2, 3, 5, 6].map((place) => value(`${USM}.${place}.0`))).toEqual([1, expect.any(Number), 1, 1, 1]);
+    expect(Number(value(`${SNMP}.1.0`))).toBeGreaterThan(8);
+    expect(value('1.3.6.1.6.3.10.2.1.2.0')).toBe(1);
+    expect(value('1.3.6.1.6.3.10.2.1.1.0')).toEqual(Buffer.from('80007ed905010203', 'hex'));
   });
 
   it('makes no key for an engine that somebody invents', async () => {

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import snmp from 'net-snmp';
 import { Access, type CommunitySettings, stockUser, type UserSettings } from './access.ts';
 import { readMessageHeader } from './message-header.ts';
-import type { Oid } from './oid.ts';
+import { type Oid, oidText } from './oid.ts';
 import { Rate } from './rate.ts';
 import { answer, type Request } from './requests.ts';
+import { type Statistics, USM_CAUSES, USM_STATS } from './statistics.ts';
 import { counter32 } from './value.ts';
-import type { Cell, View } from './view.ts';
+import type { View } from './view.ts';
 
 export interface AgentOptions {
   readonly address: string;
@@ -25,7 +26,19 @@ export interface AgentOptions {
   onFault(error: unknown): void;
 }
 
-export const REFUSALS = ['garbage', 'rate', 'community', 'user', 'engine', 'time', 'authentication'] as const;
+export const REFUSALS = [
+  'garbage',
+  'version',
+  'rate',
+  'community',
+  'operation',
+  'level',
+  'time',
+  'user',
+  'engine',
+  'authentication',
+  'decryption',
+] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 // --- the parts of net-snmp's agent that are used here, and that its types leave out ---------------------------------
@@ -51,7 +64,8 @@ interface Message {
   toBuffer(): Buffer;
 }
 
-type Report = Omit<Message, 'user' | 'msgGlobalData' | 'msgSecurityParameters'> & {
+type Report = Omit<Message, 'user' | 'msgGlobalData' | 'msgSecurityParameters' | 'pdu'> & {
+  pdu: { varbinds: object[] };
   user: object;
   msgGlobalData: { msgFlags: number };
   msgSecurityParameters: { msgUserName: string };
@@ -81,9 +95,6 @@ const AROUND = 180;
 /** RFC 3414 §2.2.3 */
 const TIME_WINDOW_SECONDS = 150;
 const NOT_IN_TIME_WINDOW = '2';
-/** Whose count every agent has: usmStats (RFC 3414). */
-const USM_STATS: Oid = [1, 3, 6, 1, 6, 3, 15, 1, 1];
-const USM_REFUSALS = [undefined, 'time', 'user', 'engine', 'authentication'] as const;
 
 /**
  * An SNMP agent that answers from a view. net-snmp reads and writes messages, and does RFC 3414's cryptography; what is
@@ -97,8 +108,13 @@ export class Agent implements AsyncDisposable {
   readonly #rate: Rate;
   readonly #startedAt = performance.now();
   readonly #refused = new Map<Refusal, number>();
-  /** Whose datagram net-snmp has now. */
+  #datagrams = 0;
+  /** Whoever asks which engine this is. */
+  #discoveries = 0;
+  #silentDrops = 0;
+  /** Whose datagram net-snmp has now, and what is wrong with it as far as is known. */
   #asking: RemoteInfo | undefined;
+  #wrong: Refusal | undefined;
 
   private constructor(options: AgentOptions, socket: Socket) {
     this.#options = options;
@@ -109,11 +125,16 @@ export class Agent implements AsyncDisposable {
     const dgramModule = { createSocket: () => ({ on() {}, bind() {} }) };
     const stockOptions = { engineID: options.engineId.toString('hex'), dgramModule };
     this.#stock = snmp.createAgent(stockOptions as object, (error: Error | null) => {
-      if (error) this.#refuse('authentication', this.#asking?.address ?? '');
+      if (!error || this.#wrong === 'level' || this.#wrong === 'user') return; // it is counted
+      const cause = /Failed to decrypt/.test(error.message) ? 'decryption' : 'authentication';
+      this.#refuse(cause, this.#asking?.address ?? '');
     }) as unknown as StockAgent;
     const { engine } = this.#stock;
     engine.engineBoots = options.engineBoots;
     Object.defineProperty(engine, 'engineTime', { get: () => this.engineTime });
+    const { listener } = this.#stock;
+    // its reports are only right about an engine, and always of the first time
+    listener.send = (message, from) => this.#send(this.#told(message as unknown as Report), from);
     const authorizer = this.#stock.getAuthorizer();
     for (const user of options.users) authorizer.addUser(stockUser(user));
     for (const { community } of options.communities) authorizer.addCommunity(community);
@@ -148,19 +169,27 @@ export class Agent implements AsyncDisposable {
     return this.#refused.get(cause) ?? 0;
   }
 
-  /** Its own counters (RFC 3414 §5, usmStats). */
-  cells(): Cell[] {
-    return USM_REFUSALS.map((cause, index) => ({
-      oid: [...USM_STATS, index + 1, 0],
-      value: () => counter32(cause === undefined ? 0 : this.refused(cause)),
-    }));
+  /** What it counts, for itself to show. */
+  get statistics(): Statistics {
+    return {
+      datagrams: this.#datagrams,
+      silentDrops: this.#silentDrops,
+      engineId: this.#options.engineId,
+      engineBoots: this.#options.engineBoots,
+      engineTime: this.engineTime,
+      mostOctets: MOST_OCTETS,
+      refused: (cause) => this.refused(cause) + (cause === 'engine' ? this.#discoveries : 0),
+    };
   }
 
   #take(datagram: Buffer, from: RemoteInfo): void {
+    this.#datagrams++;
     const refusal = this.#refusalOf(datagram, from.address);
     if (refusal !== undefined) this.#refuse(refusal, from.address);
-    if (refusal !== undefined && refusal !== 'user') return; // who has the name of no user is told so
+    // who has the name of no user, or asks for less security, is told so
+    if (refusal !== undefined && refusal !== 'user' && refusal !== 'level') return;
     this.#asking = from;
+    this.#wrong = refusal;
     try {
       this.#stock.onMsg(this.#socket, datagram, from);
     } catch {
@@ -172,15 +201,20 @@ export class Agent implements AsyncDisposable {
   #refusalOf(datagram: Buffer, address: string): Refusal | undefined {
     if (!this.#rate.take(address)) return 'rate';
     const header = readMessageHeader(datagram);
-    if (header === undefined) return 'garbage';
+    if (typeof header === 'string') return header;
     if (header.version !== V3) {
       return this.#access.community(header.community, address) === undefined ? 'community' : undefined;
     }
     // net-snmp makes a key for every engine that somebody names, and keeps it for ever
-    const { engineId, user } = header;
-    if (engineId.length === 0) return user === '' ? undefined : 'engine';
+    const { engineId, user, secured } = header;
+    if (engineId.length === 0) {
+      if (user !== '') return 'engine';
+      this.#discoveries++;
+      return undefined;
+    }
     if (!engineId.equals(this.#options.engineId)) return 'engine';
-    return this.#access.users.has(user) ? undefined : 'user';
+    if (!this.#access.users.has(user)) return 'user';
+    return secured ? undefined : 'level';
   }
 
   #refuse(cause: Refusal, address: string): void {
@@ -195,6 +229,9 @@ export class Agent implements AsyncDisposable {
     const room = Math.min(MOST_OCTETS, Math.max(484, most)) - AROUND; // RFC 3412 §6: everybody takes 484
     const made = answer(message.pdu, this.#options.view, { version: message.version, subtrees, room });
     if (made === undefined) return;
+    if (message.version !== V3 && message.pdu.type === snmp.PduType.SetRequest) {
+      this.#refuse('operation', from.address); // RFC 3418, snmpInBadCommunityUses
+    }
     const response = message.pdu.getResponsePduForRequest();
     response.varbinds = made.varbinds;
     response.errorStatus = made.errorStatus;
@@ -214,7 +251,9 @@ export class Agent implements AsyncDisposable {
     const late = Math.abs((msgAuthoritativeEngineTime ?? 0) - this.engineTime) > TIME_WINDOW_SECONDS;
     if (msgAuthoritativeEngineBoots === this.#options.engineBoots && !late) return true;
     this.#refuse('time', from.address);
-    const report = message.createReportResponseMessage(this.#stock.engine, '', NOT_IN_TIME_WINDOW) as unknown as Report;
+    this.#wrong = 'time';
+    const stock = message.createReportResponseMessage(this.#stock.engine, '', NOT_IN_TIME_WINDOW);
+    const report = this.#told(stock as unknown as Report);
     // authenticated, so that the asker may believe the time that it tells
     report.user = { ...message.user, level: snmp.SecurityLevel.authNoPriv };
     report.msgSecurityParameters.msgUserName = message.user?.name ?? '';
@@ -223,8 +262,21 @@ export class Agent implements AsyncDisposable {
     return false;
   }
 
+  /** A report with the counter that tells what was wrong, as it is now (RFC 3414 §3.2). */
+  #told(report: Report): Report {
+    const place = USM_CAUSES.indexOf(this.#wrong ?? 'engine');
+    const value = this.statistics.refused(USM_CAUSES[place] as Refusal);
+    report.pdu.varbinds = [{ oid: oidText([...USM_STATS, place + 1, 0]), ...counter32(value) }];
+    return report;
+  }
+
   #send(message: Pick<Message, 'toBuffer'>, { port, address }: RemoteInfo): void {
-    this.#socket.send(message.toBuffer(), port, address, (error) => {
+    const octets = message.toBuffer();
+    if (octets.length > MOST_OCTETS) {
+      this.#silentDrops++;
+      return;
+    }
+    this.#socket.send(octets, port, address, (error) => {
       if (error !== null) this.#options.onFault(error);
     });
   }

@@ -49,4 +49,6 @@ export function text(value: string): Value {
   return { type: ObjectType.OctetString, value: octets };
 }
 
+export const octets = (value: Buffer): Value => ({ type: ObjectType.OctetString, value });
+
 export const objectId = (oid: Oid): Value => ({ type: ObjectType.OID, value: oidText(oid) });
