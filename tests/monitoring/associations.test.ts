@@ -42,7 +42,12 @@ async function agentOf(associations: readonly Association[]): Promise<Agent> {
 
 it('walks 10,000 associations in less than three seconds', { timeout: 60_000 }, async () => {
   const agent = await agentOf(
-    Array.from({ length: ASSOCIATIONS }, (_, i) => ({ kind: 'peer-in', remote: `${i}.example`, port: 5269, since: 1000 })),
+    Array.from({ length: ASSOCIATIONS }, (_, i) => ({
+      kind: 'peer-in',
+      remote: `${i}.example`,
+      port: 5269,
+      since: 1000,
+    })),
   );
   const manager = new SnmpManager(agent.port);
   onTestFinished(() => manager[Symbol.dispose]());

@@ -37,7 +37,11 @@ it('tells of a node that is congested, drained or killed', async () => {
     limits: { process, connections: { trustedNetworks: ['127.0.0.0/8'], unauthenticatedPercent: 100 } },
     stream: { authenticateTimeoutSeconds: 300 },
   };
-  const nodes = (await startThreeNodes(['romeo@localhost'], config)) as [ClusterProcess, ClusterProcess, ClusterProcess];
+  const nodes = (await startThreeNodes(['romeo@localhost'], config)) as [
+    ClusterProcess,
+    ClusterProcess,
+    ClusterProcess,
+  ];
   const [before, second, third] = nodes;
   await before.node.stop();
   const first = { ...before, node: await before.installation.start({ under: FEW_DESCRIPTORS }) };
@@ -51,7 +55,8 @@ it('tells of a node that is congested, drained or killed', async () => {
     expect(names.size).toBeGreaterThanOrEqual(4); // one has been started twice
     return new Map([...names].map(([object, name]) => [name, object.split('.')[1] as string]));
   }, 20_000);
-  const rowOf = async ({ node }: ClusterProcess) => rows.get(String((await node.event('server.started')).node)) as string;
+  const rowOf = async ({ node }: ClusterProcess) =>
+    rows.get(String((await node.event('server.started')).node)) as string;
 
   /** Resolves when applOperStatus of a node is this, and both a trap and an inform have told of it. */
   const seen = async (node: ClusterProcess, status: number, notification: number) => {

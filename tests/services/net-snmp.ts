@@ -29,7 +29,14 @@ export class SnmpManager {
 
   /** All below an object: names, or numbers where the module is not known, and values as they are. */
   async walk(object: string, program = 'snmpbulkwalk', ...options: string[]): Promise<Map<string, string>> {
-    const { stdout, stderr, code } = await this.#run(program, [...PROOF, ...SECRECY, '-OQeb', ...options, this.#agent, object]);
+    const { stdout, stderr, code } = await this.#run(program, [
+      ...PROOF,
+      ...SECRECY,
+      '-OQeb',
+      ...options,
+      this.#agent,
+      object,
+    ]);
     if (code !== 0) throw new Error(stderr);
     return new Map(
       stdout
