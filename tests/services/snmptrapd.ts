@@ -7,19 +7,23 @@ import { createInterface } from 'node:readline';
 import { MANAGER } from './net-snmp.ts';
 import { giveAway, programOf, spawnUnprivileged } from './unprivileged.ts';
 
+const MANAGER_KEYS = `${MANAGER.name} SHA-256 "${MANAGER.password}" AES "${MANAGER.privacyPassword}"`;
+
 /** Debian's snmptrapd: it gets what an agent tells. */
 export class TrapReceiver implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'parley-traps-'));
   readonly #child: ChildProcess;
-  readonly #lines: string[] = [];
+  /** Everything that it has told. */
+  readonly lines: string[] = [];
   #onLine: (() => void) | undefined;
 
-  private constructor(port: number, community: string) {
+  private constructor(port: number, community: string, engineId?: string) {
     const file = join(this.#folder, 'traps.conf');
     writeFileSync(
       file,
       [
-        `createUser ${MANAGER.name} SHA-256 "${MANAGER.password}" AES "${MANAGER.privacyPassword}"`,
+        ...(engineId === undefined ? [] : [`createUser -e 0x${engineId} ${MANAGER_KEYS}`]),
+        `createUser ${MANAGER_KEYS}`,
         `authUser log ${MANAGER.name} priv`,
         `authCommunity log ${community}`,
         'format2 %P|%V|%v\\n',
@@ -30,14 +34,14 @@ export class TrapReceiver implements AsyncDisposable {
     const env = { ...process.env, SNMP_PERSISTENT_DIR: this.#folder, MIBS: '' };
     this.#child = spawnUnprivileged(programOf('snmptrapd'), args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      this.#lines.push(line);
+      this.lines.push(line);
       this.#onLine?.();
     });
   }
 
-  /** Resolves when it listens. */
-  static async start(port: number, community: string): Promise<TrapReceiver> {
-    const receiver = new TrapReceiver(port, community);
+  /** Resolves when it listens. `engineId`: it takes traps of this engine (RFC 3414 §2.1), beside informs. */
+  static async start(port: number, community: string, engineId?: string): Promise<TrapReceiver> {
+    const receiver = new TrapReceiver(port, community, engineId);
     await receiver.line(/NET-SNMP version/);
     return receiver;
   }
@@ -45,7 +49,7 @@ export class TrapReceiver implements AsyncDisposable {
   /** The first line that says this, whenever it comes. */
   async line(words: RegExp): Promise<string> {
     for (;;) {
-      const found = this.#lines.find((line) => words.test(line));
+      const found = this.lines.find((line) => words.test(line));
       if (found !== undefined) return found;
       await new Promise<void>((resolve) => {
         this.#onLine = resolve;
