@@ -1,5 +1,5 @@
 import { partition as partitionOf } from '@parley/keyspace/key';
-import { sweep } from '@parley/server/session/resumption/journal-sweep';
+import { sweepJournals, sweepOf } from '@parley/server/session/resumption/journal-sweep';
 import { simulateEnvironment } from './environment.ts';
 import { act, heal } from './faults.ts';
 import { leftovers } from './leftovers.ts';
@@ -59,7 +59,7 @@ async function disturb(world: World): Promise<void> {
   const { random, scenario, ledger } = world;
   for (let action = 0; action < scenario.actions && ledger.violations.length === 0; action++) {
     await act(world);
-    await account(world);
+    account(world);
     // sometimes much gets done before the next thing happens, sometimes nothing
     const most = world.serving.length === 0 ? STARTING : random.pick(PACES);
     for (let left = random.below(most); left > 0 && (await world.happen()); left--);
@@ -85,9 +85,10 @@ async function conclude(world: World): Promise<void> {
 }
 
 /** The alarm for lost messages must never have a reason. */
-async function account({ store, devices, ledger }: World): Promise<void> {
+function account({ store, devices, ledger }: World): void {
   for (const partition of new Set(devices.map(({ account: bare }) => partitionOf(bare)))) {
-    const swept = await sweep(store.keyspace, partition, false);
+    const { keys, args } = sweepOf(partition, false);
+    const swept = store.look(sweepJournals, keys, args);
     if (swept.missing !== 0) ledger.violate(`UNACCOUNTED in ${partition} ${JSON.stringify(swept)}`);
   }
 }
@@ -98,7 +99,7 @@ async function comeToRest(world: World, rest: number): Promise<void> {
   for (let calm = 0; calm < rest && ledger.violations.length === 0; ) {
     heal(world);
     while (await world.happen());
-    await account(world);
+    account(world);
     const unrest = unrestIn(world);
     calm = unrest.length === 0 ? calm + CALM_STEP : 0;
     if (world.clock.now > end) ledger.violate(`STUCK ${unrest.join(', ')}`);

@@ -2,6 +2,8 @@ import { noEffects } from '@parley/keyspace/embedded/effects';
 import { EmbeddedBus } from '@parley/keyspace/embedded/embedded-bus';
 import { EmbeddedKeyspace } from '@parley/keyspace/embedded/embedded-keyspace';
 import { Memory } from '@parley/keyspace/embedded/memory';
+import { MemoryView } from '@parley/keyspace/embedded/memory-view';
+import { type Operation, toReply } from '@parley/keyspace/operation';
 import { Trouble } from '@parley/keyspace/trouble';
 import type { SimulatedLink } from './link.ts';
 import type { Random } from './random.ts';
@@ -71,6 +73,13 @@ export class SimulatedStore {
   /** Everything that is stored, by key, in order. */
   get keys(): string[] {
     return [...this.#touched].filter((key) => this.#memory.find(key) !== undefined).sort();
+  }
+
+  /** What an operation finds that changes nothing, at once: nothing happens meanwhile. */
+  look<Result>(operation: Operation<Result>, keys: readonly string[], args: readonly string[]): Result {
+    const view = new MemoryView(this.#memory, () => {});
+    const bytes = args.map((arg) => Buffer.from(arg));
+    return operation.result(toReply(operation.name, operation.js(view, keys, bytes)));
   }
 
   /** Something else is about to be done. */

@@ -20,7 +20,7 @@ export interface Swept extends JournalCounts {
 }
 
 /** Looks at all journals of a partition at one moment. */
-const sweepJournals = defineOperation<Swept>({
+export const sweepJournals = defineOperation<Swept>({
   name: 'sweep-journals',
   lua: new URL('./sweep-journals.lua', import.meta.url),
   js(view, [counts = '', sessions = '', queues = '', waiting = ''], [journals = '', waitings = '', note]) {
@@ -64,11 +64,17 @@ const membersOf = (view: OperationView, index: string, form: RegExp) =>
     return sid === '' ? [] : [{ sid, epoch }];
   });
 
-/** Compares what journals of a partition got with what became of it. `note`: what is missing is not to be found again. */
-export function sweep(keyspace: Keyspace, partition: number, note: boolean): Promise<Swept> {
+/** What `sweepJournals` is called with. `note`: what is missing is not to be found again. */
+export function sweepOf(partition: number, note: boolean): { readonly keys: string[]; readonly args: string[] } {
   const place = String(partition);
   const keys = [journalCountKeys, sessionIndexKeys, queueIndexKeys, waitingIndexKeys].map((each) => each.key(place));
   const beginning = (key: string, ...parts: string[]) => key.slice(0, -parts.join(':').length);
   const journals = beginning(journalKeys.key(place, 'x', '0'), 'x', '0');
-  return keyspace.call(sweepJournals, keys, [journals, beginning(waitingKeys.key(place, 'x'), 'x'), note ? '1' : '']);
+  return { keys, args: [journals, beginning(waitingKeys.key(place, 'x'), 'x'), note ? '1' : ''] };
+}
+
+/** Compares what journals of a partition got with what became of it. */
+export function sweep(keyspace: Keyspace, partition: number, note: boolean): Promise<Swept> {
+  const { keys, args } = sweepOf(partition, note);
+  return keyspace.call(sweepJournals, keys, args);
 }
