@@ -88,7 +88,7 @@ export class Federation implements Doors {
     const sent = stanzaCounters(metrics, 'out');
     this.#peerRows = new PeerRows({
       metrics,
-      isNamed: (domain) => config().federation.peers.some((peer) => peer.domain === domain),
+      isNamed: (domain) => this.policy(domain).entry === domain,
       look: (count) => this.#look(count),
     });
     this.policy = new Policies(() => config().federation).for;
