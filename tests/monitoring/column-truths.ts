@@ -4,6 +4,8 @@ import type { Samples, Wanted } from './samples.ts';
 export interface Truth {
   value(samples: Samples): number;
   readonly together: 'sum' | 'max' | 'min';
+  /** It is another one at each moment: two who look cannot have seen the same. */
+  readonly momentary?: true;
 }
 
 const sum = (name: string, wanted?: Wanted, factor = 1): Truth => ({
@@ -39,7 +41,7 @@ export const nodeTruths: Readonly<Record<string, Truth>> = {
   xmppNodeKeyspaceErrors: sum('parley_keyspace_errors_total'),
   xmppNodeKeyspaceLosses: sum('parley_keyspace_losses_total'),
   xmppNodeSessionsTakenOver: sum('parley_cluster_takeovers_total'),
-  xmppNodeDeliveriesWaiting: sum('parley_cluster_deliveries_waiting'),
+  xmppNodeDeliveriesWaiting: { ...sum('parley_cluster_deliveries_waiting'), momentary: true },
   xmppNodeOfflineStored: sum('xmpp_offline_stored_total'),
   xmppNodeOfflineDelivered: sum('xmpp_offline_delivered_total'),
   xmppNodePeerStreamsIn: sum('xmpp_federation_streams', { direction: 'in', state: 'open' }),
@@ -70,7 +72,7 @@ export const nodeTruths: Readonly<Record<string, Truth>> = {
   xmppRedisCommandTime: sum('parley_keyspace_duration_seconds_sum', {}, MICRO),
   xmppRedisErrors: sum('parley_keyspace_errors_total'),
   xmppRedisLosses: sum('parley_keyspace_losses_total'),
-  xmppRedisEchoAge: most('parley_cluster_echo_age_seconds', {}, MICRO),
+  xmppRedisEchoAge: { ...most('parley_cluster_echo_age_seconds', {}, MICRO), momentary: true },
 };
 
 const numbers = (text: string) => [...Buffer.from(text)].join('.');

@@ -31,7 +31,8 @@ class History {
     for (const [place, samples] of now.entries()) this.seen[place]?.push(samples);
   }
 
-  ofNode(place: number, { value }: Truth): Range {
+  ofNode(place: number, { value, momentary }: Truth): Range {
+    if (momentary) return [0, Number.POSITIVE_INFINITY];
     const values = (this.seen[place] ?? []).map(value);
     return [Math.min(...values), Math.max(...values)];
   }
@@ -106,10 +107,13 @@ describe('every column', () => {
 
     // what is shown was reported after the first look
     const history = new History(nodes);
+    let over = false;
+    const looking = (async () => {
+      while (!over) await history.look();
+    })();
     const heard = async () => [...(await manager.walk('xmppNodeLastHeard'))].slice(1).map(([, value]) => value);
     let reports = 0;
     for (let before = await heard(); reports < 2; ) {
-      await history.look();
       const now = await heard();
       if (now.length < 3 || now.some((time, place) => time === before[place])) continue;
       before = now;
@@ -120,6 +124,8 @@ describe('every column', () => {
       [...(await manager.walk(APPLICATIONS))].map(([name, value]) => [name.split('.27.1.1.')[1] ?? '', value]),
     );
     const page = await Samples.at((started.metrics as number[])[0] as number);
+    over = true;
+    await looking;
     await history.look();
 
     const names = await Promise.all(nodes.map(async ({ node }) => (await node.event('server.started')).node as string));
