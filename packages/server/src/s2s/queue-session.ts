@@ -21,7 +21,7 @@ export interface QueueSessionHost extends Pick<BacklogHost, 'store' | 'again' | 
 }
 
 /** More senders speak to one server than to one client. */
-const MOST_ORIGINS = 4096;
+const MOST_ORIGINS = { taken: 4096, trimmed: 512 };
 
 /** A queue is there until it is empty: how long it may wait, stanzas say themselves. */
 const SECONDS = 86_400;

@@ -1,8 +1,7 @@
-import { crc32 } from 'node:zlib';
-import { Element, serializeAttributes } from '@parley/xmpp/element';
+import { serializeAttributes } from '@parley/xmpp/element';
+import { serialDistance } from '@parley/xmpp/serial';
 import type { Stanza } from '@parley/xmpp/stanza';
-import { StanzaError } from '@parley/xmpp/stanza-error';
-import { stanzaFromText } from '@parley/xmpp/stanza-text';
+import type { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Awaitable } from '../pipeline.ts';
 import { RECORD_CHANGED } from '../session/journal-writer.ts';
 import { isJournaledFor } from '../session/journaled.ts';
@@ -13,6 +12,8 @@ import { ConnectionFailure } from './connection-failure.ts';
 import { isOutdated, supersedes } from './momentary.ts';
 import type { EstablishedStream } from './outgoing-stream.ts';
 import type { QueueSession } from './queue-session.ts';
+import { Returns } from './returns.ts';
+import { tookTooLong, tooLarge } from './undeliverable.ts';
 import { type Together, WaitingCount } from './waiting-count.ts';
 
 export interface QueueSettings {
@@ -46,8 +47,6 @@ const MOST_SENDINGS = 3;
 /** What the other side may have that it has not acknowledged: more is not written until it does. */
 const MOST_OPEN = 10_000;
 const MOST_OPEN_BYTES = 16_777_216;
-/** How long an answer may take until it is where it cannot get lost; it goes on by itself then. */
-const LONGEST_ANSWER_MS = 10_000;
 /** A stream that ends sooner is no better than none. */
 const SHORT_MS = 10_000;
 
@@ -131,6 +130,12 @@ export class RemoteQueue {
   /** It is this node's from now on, with what it has. */
   begin(session: QueueSession): void {
     this.#session = session;
+    // what may have been written to a stream that can be resumed waits for what that tells
+    if (session.peerStream !== undefined)
+      this.#wasOn(
+        session.backlog.sent.all.filter(({ out }) => out !== undefined),
+        0,
+      );
     this.#count();
     if (this.#stream !== undefined) this.#attach(this.#stream);
   }
@@ -232,12 +237,17 @@ export class RemoteQueue {
       return;
     }
     const now = Date.now();
-    await backlog.takeOut(
+    // what is answered need not be so by the time the rest goes out
+    const outdated = backlog.takeOut(
       (each) => isOutdated(each, now),
       () => {},
     );
-    await this.#remove(session, ({ text }) => !stream.takes(text), tooLarge());
-    if (!isCurrent()) return;
+    void outdated.catch((fault) => this.#host.onFault(fault));
+    void this.#giveUp(({ text }) => !stream.takes(text), tooLarge());
+    // the node before may have answered these already, and not have lived to tell
+    const isHandled = ({ out }: Sent) =>
+      resumedAt !== undefined && out !== undefined && serialDistance(out, resumedAt) <= 0;
+    void this.#giveUp((sent) => this.#until(sent) <= now && !isHandled(sent), tookTooLong());
     const renumber = () => {
       const handled =
         resumedAt ?? (handledBefore !== undefined && sent.allows(handledBefore) ? handledBefore : undefined);
@@ -306,16 +316,21 @@ export class RemoteQueue {
     this.#host.onEnd(stream, reason);
     if (this.#stream !== stream) return; // it was let go of
     const now = this.#host.now();
-    const until = Date.now() + this.#host.settings().waitMs;
-    for (const sent of this.#detach()) {
-      this.#again.set(sent, { sendings: (this.#again.get(sent)?.sendings ?? 0) + 1, until });
-    }
+    this.#wasOn(this.#detach(), 1);
     this.#count();
     void this.#session?.backlog.keepRest().catch((error) => this.#host.onFault(error));
     const failure = new ConnectionFailure('connection', `${reason}.`, { timeout: true });
     void this.#giveUp((sent) => (this.#again.get(sent)?.sendings ?? 0) >= MOST_SENDINGS, failure);
     const short = now - this.#openedAt < SHORT_MS;
     this.#attempts.ended(short ? failure : undefined);
+  }
+
+  /** They were written to a stream that is over, or may have been. */
+  #wasOn(written: readonly Sent[], times: 0 | 1): void {
+    const until = Date.now() + this.#host.settings().waitMs;
+    for (const sent of written) {
+      this.#again.set(sent, { sendings: (this.#again.get(sent)?.sendings ?? 0) + times, until });
+    }
   }
 
   #onFailure(failure: ConnectionFailure, restMs: number): void {
@@ -335,28 +350,16 @@ export class RemoteQueue {
   async #giveUp(which: (sent: Sent) => boolean, error: StanzaError | ConnectionFailure): Promise<void> {
     const session = this.#session;
     if (session === undefined) return;
-    await this.#remove(session, which, error).catch((fault) => this.#host.onFault(fault));
-  }
-
-  async #remove(
-    session: QueueSession,
-    which: (sent: Sent) => boolean,
-    error: StanzaError | ConnectionFailure,
-  ): Promise<void> {
-    const removed = session.backlog.takeOut(which, (taken) => {
-      const answered = Promise.all(taken.map((sent) => this.#answer(sent, error)));
-      return Promise.race([answered, late(LONGEST_ANSWER_MS)]).then(() => {});
-    });
+    let returns: Returns | undefined;
+    const parted = (taken: readonly Sent[]) => {
+      returns = new Returns(taken, (fault) => this.#host.onFault(fault));
+      return returns.parts();
+    };
+    const answer = (part: readonly Sent[]) =>
+      returns?.answer(part, ({ stanza, number }) => this.#host.answer(stanza, error, number));
+    const removed = session.backlog.takeOut(which, answer, parted);
     this.#count();
-    await removed;
-  }
-
-  #answer({ text, at }: Sent, error: StanzaError | ConnectionFailure): Awaitable<void> {
-    try {
-      return this.#host.answer(stanzaFromText(Buffer.from(text)), error, crc32(`${at} ${text}`));
-    } catch (fault) {
-      this.#host.onFault(fault); // it cannot be read
-    }
+    await removed.catch((fault) => this.#host.onFault(fault));
   }
 
   /** Called every second or so. False: there is nothing to remember any more. */
@@ -384,17 +387,6 @@ export class RemoteQueue {
 const isPromisedToNobody = ({ kind, type, origin }: Stanza): boolean =>
   kind === 'message' && type !== 'error' && origin === undefined;
 
-/** Resolves after so many milliseconds. */
-const late = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref());
-
-const tookTooLong = () => new ConnectionFailure('connection', 'It took too long.', { timeout: true });
-
 /** A stanza that means nothing to anybody: an answer that nobody waits for (RFC 6120 §8.2.3). */
 const nothing = (local: string, remote: string): string =>
   `<iq${serializeAttributes(['from', local, 'to', remote, 'type', 'result', 'id', 'nothing'])}/>`;
-
-/** XEP-0205 §4.5, XEP-0478 */
-function tooLarge(): StanzaError {
-  const application = Element.of('stanza-too-big', 'urn:xmpp:errors');
-  return new StanzaError('policy-violation', { text: 'It is too large for the other server.', application });
-}

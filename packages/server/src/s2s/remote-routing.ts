@@ -3,7 +3,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { type Awaitable, Dropped } from '../pipeline.ts';
-import { UNORDERED } from '../session/origins.ts';
+import { RETURNED } from '../session/returned.ts';
 import { ConnectionFailure, type ConnectionStep } from './connection-failure.ts';
 import { betweenServers, type EstablishedStream } from './outgoing-stream.ts';
 import type { PeerPolicy } from './policy.ts';
@@ -151,7 +151,7 @@ export class RemoteRouting implements QueueOwner {
     if (stanza.kind === 'presence') return;
     const words = error instanceof ConnectionFailure ? unreachable(error, remote) : error;
     if (number === undefined) return this.#host.answer(stanza, words);
-    const origin = { sid: session.sessionId, k: number, effect: UNORDERED };
+    const origin = { sid: session.sessionId, k: number, effect: RETURNED };
     return this.#host.answer(stanza, words, (answer) => answer.withOrigin(origin));
   }
 

@@ -40,6 +40,12 @@ export interface LeftSession {
   readonly entries: readonly JournalEntry[];
 }
 
+/** Senders that are remembered: of all that was taken, and, for those who come after this process, of what was let go of. */
+export interface MostOrigins {
+  readonly taken: number;
+  readonly trimmed: number;
+}
+
 /**
  * What is on its way to somebody who acknowledges it, be it a client or another server: in memory, and, as far as it must
  * outlive this process, in the journal of a session.
@@ -56,6 +62,8 @@ export class Backlog {
   #leaving: readonly Sent[] = [];
   /** What is acknowledged meanwhile. */
   readonly #acknowledged: Sent[] = [];
+  /** The end of all that leaves: one after the other. */
+  #departures: Promise<unknown> = Promise.resolve();
   readonly #host: BacklogHost;
   /** Of everything that was taken, and of those whose entries the journal has let go of. */
   readonly #origins: Origins;
@@ -68,12 +76,12 @@ export class Backlog {
   /** The number of the last stanza that was written, once the session is being left to another node. */
   #left: number | undefined;
 
-  constructor(session: Session, host: BacklogHost, maxSeconds: number, from?: Predecessor, mostOrigins?: number) {
+  constructor(session: Session, host: BacklogHost, maxSeconds: number, from?: Predecessor, most?: MostOrigins) {
     this.session = session;
     this.maxSeconds = maxSeconds;
     this.#host = host;
-    this.#origins = new Origins(from?.header.origins, mostOrigins);
-    this.#trimmed = new Origins(from?.header.origins);
+    this.#origins = new Origins(from?.header.origins, most?.taken);
+    this.#trimmed = new Origins(from?.header.origins, most?.trimmed);
     this.journal = new JournalWriter(
       {
         session,
@@ -210,26 +218,47 @@ export class Backlog {
 
   /**
    * Takes some out of those that have not been written, has `away` see to it that they are elsewhere, and has the journal let
-   * go of them when they are, as bounced: whoever takes the session over before that does it once more.
+   * go of them when they are: whoever takes the session over before that does it once more. `parted` says how many of
+   * them leave at the same time, one part after the other.
    */
-  async takeOut(goes: (sent: Sent) => boolean, away: (taken: readonly Sent[]) => Awaitable<void>): Promise<void> {
+  async takeOut(
+    goes: (sent: Sent) => boolean,
+    away: (taken: readonly Sent[]) => Awaitable<void>,
+    parted: (taken: readonly Sent[]) => Iterable<readonly Sent[]> = (taken) => [taken],
+  ): Promise<void> {
     const before = this.sent.all.filter(({ journaled }) => journaled);
     const taken = this.sent.takeOut(goes);
+    if (taken.length === 0) return;
     const kept = taken.filter(({ journaled }) => journaled);
-    // the oldest ones of the journal can be trimmed
-    const oldest = this.#leaving.length === 0 && kept.every((sent, place) => sent === before[place]);
+    // the oldest ones of the journal can be trimmed, once those are gone that left before
+    const oldest = kept.every((sent, place) => sent === before[place]);
+    for (const sent of taken) sent.out = undefined; // what follows has its number
     this.#leaving = [...this.#leaving, ...kept];
-    if (taken.length > 0) await away(taken);
-    if (kept.length === 0) return;
-    this.#leaving = this.#leaving.filter((sent) => !kept.includes(sent));
-    const any = this.#acknowledged.splice(0).length > 0;
-    if (oldest && !any) {
-      this.#forget(kept);
-      this.#trim(kept, 'bounced');
-      await this.journal.write();
-    } else {
-      this.settle(kept, 'bounced');
-      await this.journal.takeOver(() => {});
+    const gone = this.#departures.then(() => this.#leave(parted(taken), oldest, away));
+    this.#departures = gone.catch(() => {}); // who has it done is told
+    await gone;
+  }
+
+  async #leave(
+    parts: Iterable<readonly Sent[]>,
+    oldest: boolean,
+    away: (taken: readonly Sent[]) => Awaitable<void>,
+  ): Promise<void> {
+    let first = oldest;
+    for (const part of parts) {
+      await away(part);
+      const kept = part.filter(({ journaled }) => journaled);
+      if (kept.length === 0) continue;
+      this.forget(kept);
+      this.#leaving = this.#leaving.filter((sent) => !kept.includes(sent));
+      const any = this.#acknowledged.splice(0).length > 0;
+      if (first && !any) {
+        this.#trim(kept);
+        await this.journal.write();
+      } else {
+        await this.journal.takeOver(() => {});
+        first = true; // the rest is in front of all others there
+      }
     }
   }
 

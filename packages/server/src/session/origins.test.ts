@@ -2,7 +2,8 @@ import type { Origin } from '@parley/xmpp/stanza';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Origins, STORED, UNORDERED } from './origins.ts';
-import { MOST_ORIGINS } from './resumption/journal-header.ts';
+import { decodeHeader, encodeHeader } from './resumption/journal-header.ts';
+import { RETURNED } from './returned.ts';
 
 const of = (sid: string, k: number, effect = 0): Origin => ({ sid, k, effect });
 
@@ -49,12 +50,12 @@ it('goes on from what was known', () => {
   ]);
 });
 
-it('remembers as many senders as a header holds, those of late', () => {
+it('remembers only so many senders, those of late', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(150), { maxLength: 400 }), (senders) => {
       const origins = new Origins();
       for (const [k, sender] of senders.entries()) origins.add(of(String(sender), k));
-      const latest = [...new Set(senders.toReversed())].slice(0, MOST_ORIGINS).reverse();
+      const latest = [...new Set(senders.toReversed())].slice(0, 64).reverse();
       expect([...origins.entries().keys()]).toEqual(latest.map((sender) => `${sender}.0`));
     }),
     { numRuns: 50 },
@@ -84,4 +85,19 @@ it('knows again exactly what a node has numbered, in whatever order it comes', (
   expect([...origins.entries()]).toEqual([['n.2', 100]]);
   for (let k = 10; k < 30; k++) origins.add(node(k));
   expect([origins.has(node(29)), origins.has(node(14)), origins.has(node(5))]).toEqual([true, true, false]);
+});
+
+it('what was returned is known to those who come after this process, the last of it', () => {
+  const sids = ['a', 'b'].map((letter) => letter.repeat(16)) as [string, string];
+  const before = new Origins();
+  before.add(of(sids[0], 7));
+  for (let k = 30; k > 0; k--) before.add(of(sids[k % 2] as string, k, RETURNED));
+  const header = decodeHeader(encodeHeader({ handled: 0, origins: before.entries() }));
+  const after = new Origins(header.origins);
+  expect(after.has(of(sids[0], 7))).toBe(true);
+  const known = Array.from({ length: 31 }, (_, k) => k).filter((k) =>
+    after.has(of(sids[k % 2] as string, k, RETURNED)),
+  );
+  expect(known).toEqual(Array.from({ length: 16 }, (_, place) => place + 1));
+  expect([...after.entries()]).toEqual([...before.entries()]);
 });

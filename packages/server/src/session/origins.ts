@@ -1,5 +1,6 @@
 import { serialDistance } from '@parley/xmpp/serial';
 import type { Origin, Stanza } from '@parley/xmpp/stanza';
+import { RETURNED, Returned } from './returned.ts';
 
 /** Senders that are remembered for one recipient. */
 const MOST = 64;
@@ -18,6 +19,9 @@ export const UNORDERED = 3;
 
 /** Such numbers of one node that are remembered. */
 const MOST_UNORDERED = 16;
+
+/** Whether what comes after a stanza of this origin may have a lower number. */
+export const isUnordered = ({ effect }: Origin): boolean => effect >= UNORDERED;
 
 /** Who waits for longer than so many milliseconds may not count on the sessions that come meanwhile. */
 const LATE_MS = 2000;
@@ -48,6 +52,7 @@ export class Origins {
   #entries: ReadonlyMap<string, number> | undefined;
   /** The last of the `UNORDERED` of each node. */
   readonly #unordered = new Map<string, number[]>();
+  readonly #returned = new Returned();
   readonly #most: number;
 
   /** So many senders are remembered; what is for those who come after this process holds no more than `MOST_ORIGINS`. */
@@ -55,6 +60,10 @@ export class Origins {
     this.#most = most;
     for (const [key, k] of known) {
       const [sid = '', effect] = key.split('.');
+      if (Number(effect) >= RETURNED) {
+        this.#returned.add({ sid, k });
+        continue;
+      }
       this.#highest.set(effect === '0' ? sid : key, k);
       this.#anyStored ||= Number(effect) === STORED;
     }
@@ -62,6 +71,10 @@ export class Origins {
 
   /** False where it came before. */
   add(origin: Origin): boolean {
+    if (origin.effect === RETURNED) {
+      this.#entries = undefined;
+      return this.#returned.add(origin);
+    }
     if (this.has(origin)) return false;
     if (origin.effect === UNORDERED) {
       this.#addUnordered(origin);
@@ -86,6 +99,7 @@ export class Origins {
 
   /** Whether it, or a later one of its sender, came before. */
   has(origin: Origin): boolean {
+    if (origin.effect === RETURNED) return this.#returned.has(origin);
     if (origin.effect === UNORDERED) return this.#unordered.get(origin.sid)?.includes(origin.k) === true;
     // what was stored is behind the sender, whatever came of it
     return (
@@ -99,9 +113,13 @@ export class Origins {
     return highest !== undefined && serialDistance(origin.k, highest) <= 0;
   }
 
-  /** For those who come after this process, which is over then: what has no order is not among them. */
+  /** For those who come after this process, which is over then: what a node has numbered is not among them. */
   entries(): ReadonlyMap<string, number> {
-    this.#entries ??= new Map(this.#highest.entries().map(([key, k]) => [key.includes('.') ? key : `${key}.0`, k]));
+    this.#entries ??= new Map([...this.#ordered(), ...this.#returned.entries()]);
     return this.#entries;
+  }
+
+  *#ordered(): Iterable<[string, number]> {
+    for (const [key, k] of this.#highest) yield [key.includes('.') ? key : `${key}.0`, k];
   }
 }

@@ -1,9 +1,11 @@
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { presence } from '@parley/xmpp/stanza';
+import { message, presence } from '@parley/xmpp/stanza';
 import { describe, expect, it } from 'vitest';
 import { startServer } from '../../../../tests/support/server.ts';
 import { defineModule, type ModuleContext } from '../module.ts';
+import { RETURNED } from './returned.ts';
+import type { Session } from './session.ts';
 
 /** A server, and what its modules work with. */
 async function start(config = {}, setUp: (context: ModuleContext) => void = () => {}) {
@@ -125,6 +127,24 @@ describe('what stands between routing and the wire', () => {
     expect((await cell.nextMessage()).attr('id')).toBe('1');
     expect([await orchard.sync(), await juliet.sync()]).toEqual([[], []]);
   });
+});
+
+it('what comes back a second time, since nobody knew whether it had, is not written again', async () => {
+  const { server, context } = await start();
+  const romeo = await server.client('romeo@localhost/orchard');
+  const session = context.sessions.get(Jid.parse('romeo@localhost/orchard')) as Session;
+  const returned = (id: string, k: number) =>
+    message({ to: session.jid, type: 'error', id }).withOrigin({ sid: 'a'.repeat(16), k, effect: RETURNED });
+  for (const [id, k] of [
+    ['1', 7],
+    ['2', 5],
+    ['1', 7],
+    ['2', 5],
+    ['3', 6],
+  ] as const)
+    await session.send(returned(id, k));
+  const heard = [await romeo.nextMessage(), await romeo.nextMessage(), await romeo.nextMessage()];
+  expect(heard.map((each) => each.attr('id'))).toEqual(['1', '2', '3']);
 });
 
 it('nothing is sent to a session that is over', async () => {

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
-import { errorElement, isStanza, type Presence, type Stanza, type StanzaKind, stanzaOf } from '@parley/xmpp/stanza';
+import {
+  errorElement,
+  isStanza,
+  type Origin,
+  type Presence,
+  type Stanza,
+  type StanzaKind,
+  stanzaOf,
+} from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
@@ -11,6 +19,7 @@ import type { Stream, StreamConsumer } from '../stream/stream.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
 import type { Backlog } from './backlog.ts';
 import type { Management } from './management.ts';
+import { RETURNED, Returned } from './returned.ts';
 
 /** What others need to know of a session to send to it. */
 export interface Route {
@@ -70,6 +79,8 @@ export class Session implements Route, StreamConsumer {
   readonly #host: SessionHost;
   /** Stanzas written since the client was last seen to keep up. */
   #waiting = 0;
+  /** What may come back once more, where no journal knows of it. */
+  #returned: Returned | undefined;
   #ended = false;
   #movedAway = false;
 
@@ -249,11 +260,19 @@ export class Session implements Route, StreamConsumer {
   /** Writes past everything that stands between routing and the wire. */
   write(stanza: Stanza): Awaitable<void> {
     if (this.#ended) return this.#host.onLate(stanza);
+    const { origin } = stanza;
+    if (origin?.effect === RETURNED && this.#hadBefore(origin)) return;
     this.#host.onSent(this, stanza);
     if (this.management !== undefined) return this.management.send(stanza);
     this.#stream.send(stanza.toString());
     if (this.#stream.transport.blocked) this.#checkOutput();
     else this.#waiting = 0;
+  }
+
+  #hadBefore(origin: Origin): boolean {
+    if (this.management?.resumable) return false; // its journal looks
+    this.#returned ??= new Returned();
+    return !this.#returned.add(origin);
   }
 
   /** The client reads more slowly than it is written to. */

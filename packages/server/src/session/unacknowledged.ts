@@ -58,12 +58,16 @@ export class Unacknowledged {
 
   /**
    * Takes over what a predecessor of this process had journaled. `sent`: the number of the last stanza that it wrote, where
-   * that is known, and with it all that it had not acknowledged.
+   * that is known, and with it all that it had not acknowledged. What has no number was written after all that has.
    */
   restore(kept: readonly Pick<Sent, 'text' | 'origin' | 'at' | 'out'>[], sent?: number): void {
     this.#restored = true;
     this.#most = sent;
-    for (const { text, origin, at, out } of kept)
+    const [numbered, others] = [
+      kept.filter(({ out }) => out !== undefined),
+      kept.filter(({ out }) => out === undefined),
+    ];
+    for (const { text, origin, at, out } of [...numbered, ...others])
       this.#push(new Sent({ text, origin, journaled: true, later: false, at, out, ready: true }));
   }
 

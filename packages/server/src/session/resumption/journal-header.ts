@@ -17,8 +17,8 @@ export interface JournalHeader {
   readonly counts?: JournalCounts | undefined;
 }
 
-/** So many senders are remembered. */
-export const MOST_ORIGINS = 64;
+/** So many senders are remembered, mostly fewer: see `Origins`. */
+export const MOST_ORIGINS = 1024;
 
 // version, handled (the Lua of end-session.lua reads these four bytes), [counts,] number of origins, each: sid, effect, k; [sent]
 const UNCOUNTED = 1;

@@ -13,7 +13,7 @@ import { deliver } from '../../routing/deliver.ts';
 import { selectResources } from '../../routing/resources.ts';
 import { isAway, nextAttempt } from '../../session/attempts.ts';
 import { isKept } from '../../session/kept.ts';
-import { UNORDERED } from '../../session/origins.ts';
+import { isUnordered } from '../../session/origins.ts';
 import { hadElsewhere } from './had-elsewhere.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import { offlineMoves } from './offline-moves.ts';
@@ -122,7 +122,7 @@ async function add(stanza: Stanza, { account, sender }: AccountContext, context:
   const message = { account, stanza, text };
   const keep = (origin: Origin | undefined) => store({ ...message, origin }, context);
   // what comes before or after others tells nothing of them
-  const origin = stanza.origin?.effect === UNORDERED ? undefined : stanza.origin;
+  const origin = stanza.origin && isUnordered(stanza.origin) ? undefined : stanza.origin;
   if (origin !== undefined && otherNodes !== undefined) {
     const look = () => hadElsewhere(context.sessionStore, account, origin);
     if (await untilKnown(look, true, context)) return true;

@@ -12,7 +12,7 @@ import type { Awaitable } from '../../pipeline.ts';
 import { deliver } from '../../routing/deliver.ts';
 import type { Journal } from '../../session/journal.ts';
 import { isKept } from '../../session/kept.ts';
-import { COPY, UNORDERED } from '../../session/origins.ts';
+import { COPY, isUnordered } from '../../session/origins.ts';
 import { RemoteSession } from '../../session/remote-session.ts';
 import type { Route, Session } from '../../session/session.ts';
 import { isEligible } from './eligibility.ts';
@@ -93,7 +93,7 @@ function copy(
   const { type, origin } = stanza;
   const content = Element.of(name, NS.carbons, {}, forwarded(stanza));
   // a message that is sent again after a crash is not copied again
-  const copied = origin && origin.effect !== UNORDERED ? { ...origin, effect: COPY } : undefined;
+  const copied = origin && !isUnordered(origin) ? { ...origin, effect: COPY } : undefined;
   const wrapping = message({ from: account, type }, content).withOrigin(copied);
   const sent = new Waits();
   for (const route of routes) {
