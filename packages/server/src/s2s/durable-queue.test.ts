@@ -2,7 +2,7 @@ import { Element } from '@parley/xmpp/element';
 import { iq, message, presence } from '@parley/xmpp/stanza';
 import { describe, expect, test } from 'vitest';
 import { queueIndexKeys, queueKeys } from '../session/resumption/resumption-keys.ts';
-import { LOCAL, RoutingWorld, refused, SETTINGS, seconds, to, turn, unknown, words } from './routing-testing.ts';
+import { LOCAL, RoutingWorld, refused, SETTINGS, seconds, to, turn, words } from './routing-testing.ts';
 
 const world = new RoutingWorld();
 const REMOTE = to('remote.example');
