@@ -134,8 +134,11 @@ export class Federation implements Doors {
       settings: () => routingSettings(config()),
       policy: this.policy,
       isOurs: (domain) => router().serves(domain),
-      open: (local, remote, previous) =>
-        this.#returnWays.first(local, remote, () => this.#open(local, remote, previous)),
+      open: (local, remote, previous) => {
+        const open = () => this.#open(local, remote, previous);
+        const ways = this.#returnWays;
+        return previous === undefined ? ways.first(local, remote, open) : ways.fallback(local, remote, open);
+      },
       answer: (stanza, error, prepare) => this.#answer(stanza, error, prepare),
       onSent: ({ kind, to }) => {
         sent[kind].increment();

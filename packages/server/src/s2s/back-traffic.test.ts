@@ -7,7 +7,8 @@ import { DIALBACK, EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT } from '.
 
 const REQUEST = `<r xmlns='${NS.streamManagement}'/>`;
 const BIDI = `<bidi xmlns='${NS.bidiFeature}'/>`;
-const ASKS = /<bidi xmlns='urn:xmpp:bidi'\/>/;
+const LIMITS = `<limits xmlns='${NS.streamLimits}'><max-bytes>50000</max-bytes></limits>`;
+const ASKS = /<bidi xmlns='urn:xmpp:bidi'>.*<\/bidi>/;
 const ASK = { bidirectional: true };
 const BY_KEY = { ...ASK, authentication: 'certificate-or-dialback' };
 const from = (id: string, sender = `juliet@${REMOTE}`, to = `romeo@${LOCAL}`) =>
@@ -24,7 +25,7 @@ async function bothWays(then: (connection: FakeConnection) => Promise<void> | vo
   const peer = await fakePeer(async (connection) => {
     await connection.startTls(world.theirs);
     await external(connection, MANAGEMENT, BIDI);
-    expect(connection.log).toMatch(/<bidi xmlns='urn:xmpp:bidi'\/><auth/);
+    expect(connection.log).toContain(`<bidi xmlns='urn:xmpp:bidi'>${LIMITS}</bidi><auth`);
     await connection.until(/<enable [^>]*\/>/);
     connection.send(`<enabled xmlns='${NS.streamManagement}'/>`);
     await then(connection);

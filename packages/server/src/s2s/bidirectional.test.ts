@@ -2,6 +2,7 @@ import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { message } from '@parley/xmpp/stanza';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { ConnectionFailure } from './connection-failure.ts';
 import { type IncomingWorld, incomingWorld, type Peer, settled, showing } from './incoming-testing.ts';
 import type { EstablishedStream } from './outgoing-stream.ts';
 
@@ -30,11 +31,14 @@ async function way(world: IncomingWorld, local = OURS, remote = THEIRS): Promise
 }
 
 /** A stream that has asked for both directions, and has authenticated by certificate. */
-async function authenticated(world = incomingWorld(), asks = true): Promise<{ world: IncomingWorld; peer: Peer }> {
+async function authenticated(
+  world = incomingWorld(),
+  asks: string | false = BIDI,
+): Promise<{ world: IncomingWorld; peer: Peer }> {
   const peer = world.connect(await showing([THEIRS]));
   peer.open(THEIRS);
   await settled();
-  if (asks) peer.send(BIDI);
+  if (asks) peer.send(asks);
   peer.send(AUTH);
   peer.open(THEIRS);
   await settled();
@@ -115,6 +119,28 @@ describe('what we have for another server goes out on its stream', () => {
     expect([one.unacknowledged, other.unacknowledged]).toEqual([1, 0]);
     peer.send('</stream:stream>');
     await Promise.all([one.closed, other.closed]);
+  });
+
+  test('within the limits that it has asked for it with', async () => {
+    const limits = `<limits xmlns='${NS.streamLimits}'><max-bytes>200</max-bytes><idle-seconds>60</idle-seconds></limits>`;
+    const asking = await authenticated(incomingWorld(), `<bidi xmlns='${NS.bidi}'>${limits}</bidi>`);
+    asking.peer.send(ENABLE);
+    const stream = (await way(asking.world)) as EstablishedStream;
+    expect(stream.limits).toEqual({ maxBytes: 200, idleMs: 60_000 });
+    expect([words('1'), words('x'.repeat(200))].map((text) => stream.takes(text))).toEqual([true, false]);
+  });
+
+  test('only where one of ours that was lost cannot go on', async () => {
+    const { world, peer } = await authenticated();
+    peer.send(ENABLE);
+    const own = {} as EstablishedStream;
+    expect(await world.returnWays.fallback(OURS, THEIRS, () => Promise.resolve(own))).toBe(own);
+    const failure = new ConnectionFailure('connection', 'Nobody listens.');
+    const failing = () => Promise.reject(failure);
+    expect((await world.returnWays.fallback(OURS, THEIRS, failing)).kind).toBe('theirs, both ways');
+    peer.send('</stream:stream>');
+    await settled();
+    await expect(world.returnWays.fallback(OURS, THEIRS, failing)).rejects.toBe(failure);
   });
 
   test('as soon as there is one, though another one is being made', async () => {

@@ -6,6 +6,7 @@ import type { Stream } from '../stream/stream.ts';
 import type { IncomingHost } from './incoming-host.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import { tlsSuffices } from './policy.ts';
+import { readLimits } from './stream-limits.ts';
 
 /** XEP-0288 on streams that others began: before it proves who it is, the other side asks for stanzas in both directions. */
 export class Bidirectional implements StreamFeature {
@@ -33,6 +34,6 @@ export class Bidirectional implements StreamFeature {
   handle(stream: Stream, element: Element): void {
     if (element.name !== 'bidi') throw new StreamError('unsupported-stanza-type');
     if (!this.#possible(stream)) throw new StreamError('policy-violation', 'Nothing goes back on this stream.');
-    this.#incoming(stream).bothWays = true;
+    this.#incoming(stream).bothWays = readLimits(element);
   }
 }

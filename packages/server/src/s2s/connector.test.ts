@@ -132,6 +132,33 @@ test('whether a stanza is larger than the other side takes is known', async () =
   expect(stream.takes(words.toString())).toBe(true);
 });
 
+test.each([1, 2])('who takes a stream for dead after %s s is shown that we are there', async (idle) => {
+  const limits = `<limits xmlns='${NS.streamLimits}'><idle-seconds>${idle}</idle-seconds></limits>`;
+  let peer: FakeConnection | undefined;
+  const { port } = await fakePeer(async (connection) => {
+    peer = connection;
+    await connection.startTls(theirs);
+    await external(connection, limits);
+  });
+  const stream = await connector(port).open(LOCAL, REMOTE);
+  const before = peer?.log.length as number;
+  const begun = performance.now();
+  stream.keepAlive();
+  await vi.waitFor(
+    () => {
+      stream.keepAlive();
+      expect(peer?.log.slice(before)).toBe(' ');
+    },
+    { interval: 20, timeout: 5000 },
+  );
+  const waited = performance.now() - begun;
+  expect(waited).toBeGreaterThan(idle * 400);
+  expect(waited).toBeLessThan(idle * 1000);
+  stream.keepAlive(); // not again at once
+  stream.send(words.toString());
+  await vi.waitFor(() => expect(peer?.log.slice(before)).toMatch(/^ <message/));
+});
+
 describe('acknowledgements', () => {
   const managed = async (connection: FakeConnection) => {
     await connection.startTls(theirs);

@@ -195,6 +195,30 @@ describe('presence that waits', () => {
   });
 });
 
+test('a stream is looked after, so that the other side does not take it for dead', async () => {
+  await world.send(words('1'));
+  const stream = await world.opened(0, { id: 'a' });
+  await seconds(5);
+  expect(stream.kept).toBe(5);
+});
+
+describe('a stream that was lost', () => {
+  test.each([
+    ['goes on where something is not acknowledged', 0, 'a'],
+    ['is nothing that anybody needs where all is', 1, undefined],
+  ])('%s', async (_, acknowledged, previous) => {
+    await world.send(words('1'));
+    const stream = await world.opened(0, { id: 'a' });
+    stream.onAcknowledged(acknowledged);
+    await seconds(20);
+    stream.end('reset');
+    await turn();
+    void world.routing.connect('local.example', 'remote.example');
+    await turn();
+    expect(world.attempts[1]?.previous).toBe(previous);
+  });
+});
+
 describe('a queue', () => {
   test('is recorded as long as something of it matters', async () => {
     await world.send(words('1'));

@@ -7,6 +7,7 @@ import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';
 import { Reception } from './reception.ts';
 import { ReturnTrunk } from './return-trunk.ts';
+import type { StreamLimits } from './stream-limits.ts';
 
 /** How a domain has proved itself on a stream that it began. */
 type IncomingProof = CertificateVoucher | 'dialback';
@@ -79,9 +80,9 @@ export class IncomingStream implements StreamConsumer {
     return this.#returns;
   }
 
-  /** Both sides are to send on it, or no longer where it has begun anew. */
-  set bothWays(both: boolean) {
-    this.#returns = both ? new ReturnTrunk(this, this.#host) : undefined;
+  /** Both sides are to send on it, the other one takes so much; or no longer, where it has begun anew. */
+  set bothWays(limits: StreamLimits | undefined) {
+    this.#returns = limits && new ReturnTrunk(this, limits, this.#host);
   }
 
   /** Whether the certificate that it has shown stands for a domain. */

@@ -1,5 +1,5 @@
 import { NS } from '@parley/xmpp/namespaces';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { incomingWorld, type Peer, settled, showing } from './incoming-testing.ts';
 
 const auth = (identity = '=') => `<auth xmlns='${NS.sasl}' mechanism='EXTERNAL'>${identity}</auth>`;
@@ -227,4 +227,20 @@ it('keeps a stream to the sizes and rates of its domain', async () => {
   expect(world.taken).toHaveLength(1);
   peer.send(message('romeo@capulet.example', 'juliet@montague.example', 'x'.repeat(25_000)));
   expect([peer.error, world.taken.length]).toEqual(['policy-violation', 1]);
+});
+
+it('lets go of whoever says nothing for long, and not of who shows to be there, be it by white space', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const world = incomingWorld({ timeouts: { idleSeconds: 60 } });
+  const { peer: silent } = await authenticated(world);
+  const { peer: there } = await authenticated(world, 'verona.example.org');
+  for (let seconds = 0; seconds < 60; seconds += 5) {
+    vi.advanceTimersByTime(5000);
+    there.send(' ');
+    await settled();
+    expect(silent.closed).toBe(false);
+  }
+  vi.advanceTimersByTime(10_000);
+  expect([silent.closed, there.closed]).toEqual([true, false]);
 });

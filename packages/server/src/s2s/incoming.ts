@@ -1,4 +1,4 @@
-import { Element } from '@parley/xmpp/element';
+import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Configuration } from '../config/schema.ts';
@@ -19,6 +19,7 @@ import { IncomingStream } from './incoming-stream.ts';
 import { KeyRequests } from './key-requests.ts';
 import { tlsSuffices } from './policy.ts';
 import { serverRole } from './server-role.ts';
+import { limitsElement } from './stream-limits.ts';
 
 export interface IncomingOptions extends Omit<IncomingHost, 'config'> {
   readonly config: () => Configuration;
@@ -106,7 +107,7 @@ export class IncomingStreams implements Disposable {
     const incoming = this.of(stream);
     const { identity } = stream;
     if (identity !== undefined) incoming.returns?.allow(stream.domain, identity.domain);
-    else incoming.bothWays = false; // what was agreed on without encryption is no more
+    else incoming.bothWays = undefined; // what was agreed on without encryption is no more
     incoming.claimed = domain;
     incoming.verdict = undefined;
     const protocol = stream.transport.tls?.protocol;
@@ -117,11 +118,8 @@ export class IncomingStreams implements Disposable {
   /** XEP-0478 */
   #limits({ identity }: Stream): Element | undefined {
     if (identity === undefined) return undefined;
-    const say = (name: string, value: number) => Element.of(name, NS.streamLimits, {}, String(value));
     const { maxStanzaBytes } = this.#options.policy(identity.domain);
-    const { idleSeconds } = this.host.config().timeouts;
-    const limits = [say('max-bytes', maxStanzaBytes), say('idle-seconds', idleSeconds)];
-    return Element.of('limits', NS.streamLimits, {}, ...limits);
+    return limitsElement(maxStanzaBytes, this.host.config().timeouts.idleSeconds);
   }
 
   #rate(stream: Stream): StreamSettings['bytes'] | undefined {
@@ -131,10 +129,13 @@ export class IncomingStreams implements Disposable {
   }
 
   #closeIdle(): void {
-    const before = performance.now() - this.host.config().timeouts.idleSeconds * 1000;
+    const { idleSeconds } = this.host.config().timeouts;
+    const before = performance.now() - idleSeconds * 1000;
     for (const stream of this.streams) {
-      if (stream.identity !== undefined && this.of(stream).activeAt < before)
-        stream.close('nothing came for a long time');
+      // who is not read cannot be heard; whatever comes shows that somebody is there (XEP-0478)
+      stream.silence = stream.reading ? stream.silence + TICK_MS / 1000 : 0;
+      const silent = stream.silence > idleSeconds && this.of(stream).activeAt < before;
+      if (stream.identity !== undefined && silent) stream.close('nothing came for a long time');
     }
   }
 

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import { type Element, serializeAttributes } from '@parley/xmpp/element';
+import { Element, serializeAttributes } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { isStanza } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
@@ -11,6 +11,7 @@ import type { DialbackKey } from './dialback-key.ts';
 import type { Admission, PeerStream } from './peer-stream.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { Tell } from './story.ts';
+import { limitsElement, readLimits, type StreamLimits, UNLIMITED } from './stream-limits.ts';
 
 export interface NegotiationOptions {
   readonly local: string;
@@ -56,8 +57,8 @@ export interface Negotiated {
   readonly bidirectional: boolean;
   /** It refuses further pairs of domains without ending the stream (XEP-0220 §2.3.2). */
   readonly refusesGently: boolean;
-  /** Bytes of the largest stanza that it takes, where it says so (XEP-0478). */
-  readonly maxBytes: number;
+  /** What it takes, where it says so (XEP-0478). */
+  readonly limits: StreamLimits;
 }
 
 /** Our certificate was refused, and the other side has hung up: it may take our word another way. */
@@ -97,7 +98,7 @@ class Negotiation {
     const verdict = await this.#judge();
     const found = { verdict, tls: this.#tls, refusesGently: refusesGently(features) };
     if (purpose === 'keys') {
-      return { ...found, proof: undefined, management: undefined, bidirectional: false, maxBytes: 0 };
+      return { ...found, proof: undefined, management: undefined, bidirectional: false, limits: UNLIMITED };
     }
     this.#bidi(features);
     const after = await this.#external(features);
@@ -105,7 +106,8 @@ class Negotiation {
     const proof = after === undefined ? 'dialback' : 'certificate';
     tell(`proof: it takes our word by ${proof}`);
     const management = await this.#management(after ?? features);
-    return { ...found, proof, management, bidirectional: this.#bidirectional, maxBytes: maxBytes(after) };
+    // what holds before authentication, which is all that there is with dialback, says nothing of what holds after it
+    return { ...found, proof, management, bidirectional: this.#bidirectional, limits: readLimits(after) };
   }
 
   /** Asks for stanzas in both directions (XEP-0288): now it is known who would send them. */
@@ -120,7 +122,8 @@ class Negotiation {
     if (!asked || !offered || purpose !== 'stanzas') return;
     this.#bidirectional = true;
     this.#stream.admit(admission);
-    this.#stream.write(`<bidi xmlns='${NS.bidi}'/>`);
+    const ours = limitsElement(admission.limits.maxBytes); // XEP-0478 §3.2
+    this.#stream.write(Element.of('bidi', NS.bidi, {}, ours).toString(NS.server));
   }
 
   /** The answer to a proof. Who sends stanzas before it has taken our word has not understood what was agreed on. */
@@ -268,12 +271,6 @@ const LONGEST_ID = 4000;
 /** A count of stanzas; undefined where it is none. */
 const numberOf = (text: string | undefined): number | undefined =>
   text !== undefined && /^\d{1,10}$/.test(text) && Number(text) < 2 ** 32 ? Number(text) : undefined;
-
-/** What holds before authentication, which is all that there is with dialback, says nothing of what holds after it. */
-function maxBytes(features: Element | undefined): number {
-  const said = Number(features?.child('limits', NS.streamLimits)?.childText('max-bytes'));
-  return said > 0 ? said : Number.POSITIVE_INFINITY;
-}
 
 /** An answer that was not asked for says nothing (XEP-0220 §3.1). */
 const answersTo = (answer: Element, local: string, remote: string): boolean =>

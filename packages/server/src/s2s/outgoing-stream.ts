@@ -5,6 +5,7 @@ import type { Written } from '../net/written.ts';
 import type { CertificateVoucher } from './certificate-verdict.ts';
 import type { KeyToVerify } from './dialback-key.ts';
 import type { StreamManagement } from './negotiation.ts';
+import type { StreamLimits } from './stream-limits.ts';
 import type { Branch, Trunk } from './trunk.ts';
 
 export interface StreamEnd {
@@ -17,8 +18,8 @@ export interface Proofs {
   readonly proof: 'certificate' | 'dialback' | 'connection';
   /** How it has proved its own. */
   readonly verdict: CertificateVoucher | 'dns' | 'dialback';
-  /** Bytes of the largest stanza that it takes, where it says so (XEP-0478). */
-  readonly maxBytes: number;
+  /** What it takes, where it says so (XEP-0478). */
+  readonly limits: StreamLimits;
 }
 
 /**
@@ -43,20 +44,22 @@ export class EstablishedStream implements Branch {
   /** Stanzas that went out. */
   sent = 0;
   #sentAt = performance.now();
+  /** When the other side was shown last that we are there, without a stanza. */
+  #shownAt = 0;
   /** What it shares with other pairs, if it does. */
   readonly trunk: Trunk;
-  readonly maxBytes: number;
+  readonly limits: StreamLimits;
   readonly #resolve: (end: StreamEnd) => void;
   #over = false;
   /** Sent and not acknowledged: always 0 where the other side does not acknowledge. */
   #open = 0;
 
-  constructor(local: string, remote: string, trunk: Trunk, { proof, verdict, maxBytes }: Proofs) {
+  constructor(local: string, remote: string, trunk: Trunk, { proof, verdict, limits }: Proofs) {
     this.local = local;
     this.remote = remote;
     this.proof = proof;
     this.verdict = verdict;
-    this.maxBytes = maxBytes;
+    this.limits = limits;
     this.trunk = trunk;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.closed = promise;
@@ -117,7 +120,16 @@ export class EstablishedStream implements Branch {
   /** Whether it is not too large for the other side. */
   takes(text: string): boolean {
     // a character is no more than three bytes
-    return text.length * 3 <= this.maxBytes || Buffer.byteLength(text) <= this.maxBytes;
+    const { maxBytes } = this.limits;
+    return text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes;
+  }
+
+  /** Called every second or so: the other side is not to take the stream for dead before we do. */
+  keepAlive(): void {
+    const now = performance.now();
+    if (this.over || now - Math.max(this.#sentAt, this.#shownAt) < this.limits.idleMs / 2) return;
+    this.#shownAt = now;
+    this.trunk.keepAlive();
   }
 
   /** A stanza, as `betweenServers` writes it. Answers what it goes out in, together with others, where that can be told. */

@@ -111,6 +111,10 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
     return this.#stream.write(text);
   }
 
+  keepAlive(): void {
+    this.#stream.write(' ');
+  }
+
   onceDrained(done: () => void): void {
     this.#draining.push(done);
     if (this.#draining.length > 1) return;

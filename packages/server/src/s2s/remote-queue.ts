@@ -73,7 +73,7 @@ export class RemoteQueue {
     this.waiting = new WaitingCount(host.together);
     this.#attempts = new Attempts({
       ...host,
-      open: () => host.open(this.#session?.peerStream),
+      open: () => host.open(this.#toResume),
       onOpen: (stream) => this.#onOpen(stream),
       onFailure: (failure, restMs) => this.#onFailure(failure, restMs),
       wanted: () => this.#size > 0,
@@ -119,6 +119,12 @@ export class RemoteQueue {
   get busy(): boolean {
     if (this.#stream !== undefined) return this.#size > 0 || this.#stream.unacknowledged > 0;
     return this.#attempts.state === 'connecting' && this.#size > 0;
+  }
+
+  /** The stream before, where the other side knows of it what became of something that is here. */
+  get #toResume(): string | undefined {
+    const { peerStream, backlog } = this.#session ?? {};
+    return backlog !== undefined && backlog.sent.size > 0 ? peerStream : undefined;
   }
 
   /** Stanzas that have not been written. */
@@ -368,6 +374,7 @@ export class RemoteQueue {
     if (this.#size > 0) void this.#giveUp((sent) => this.#until(sent) <= now, this.failure ?? tookTooLong());
     const { idleMs } = this.#host.settings();
     const stream = this.#stream;
+    stream?.keepAlive();
     if (stream !== undefined && stream.unacknowledged === 0 && performance.now() - stream.usedAt > idleMs) {
       stream.close('nothing has gone for a while');
     }

@@ -18,6 +18,7 @@ import {
   sm,
   taken,
 } from './resuming-testing.ts';
+import { UNLIMITED } from './stream-limits.ts';
 
 let keyspace: Keyspace;
 let unreliable: UnreliableKeyspace;
@@ -215,7 +216,7 @@ it('is neither offered nor taken where both sides send', async () => {
   const { peer, id } = await begin(world);
   peer.transport.break();
   const both = await connect(world);
-  for (const stream of world.incoming.streams) world.incoming.of(stream).bothWays = true;
+  for (const stream of world.incoming.streams) world.incoming.of(stream).bothWays = UNLIMITED;
   both.send(resume(id));
   await rest();
   expect(both.taken().at(-1)).toContain('feature-not-implemented');

@@ -4,6 +4,7 @@ import type { IncomingHost } from './incoming-host.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import { EstablishedStream } from './outgoing-stream.ts';
 import { Outstanding } from './outstanding.ts';
+import type { StreamLimits } from './stream-limits.ts';
 import type { Branch, Trunk } from './trunk.ts';
 
 /** Whoever wants to acknowledge says so within this time; what goes out before that is not acknowledged. */
@@ -15,6 +16,7 @@ const NEVER_RESUMED = { id: undefined, resumedAt: undefined, handledBefore: unde
 export class ReturnTrunk implements Trunk {
   readonly kind = 'theirs, both ways';
   readonly #incoming: IncomingStream;
+  readonly #limits: StreamLimits;
   readonly #host: Pick<IncomingHost, 'config' | 'policy' | 'returnWays'>;
   readonly #branches = new Set<Branch>();
   readonly #draining = new Set<() => void>();
@@ -25,8 +27,14 @@ export class ReturnTrunk implements Trunk {
   #outstanding: Outstanding | undefined;
   #usedAt = 0;
 
-  constructor(incoming: IncomingStream, host: Pick<IncomingHost, 'config' | 'policy' | 'returnWays'>) {
+  /** `limits`: what the other side takes. */
+  constructor(
+    incoming: IncomingStream,
+    limits: StreamLimits,
+    host: Pick<IncomingHost, 'config' | 'policy' | 'returnWays'>,
+  ) {
     this.#incoming = incoming;
+    this.#limits = limits;
     this.#host = host;
   }
 
@@ -109,7 +117,7 @@ export class ReturnTrunk implements Trunk {
     return new EstablishedStream(local, remote, this, {
       proof: 'connection',
       verdict,
-      maxBytes: Number.POSITIVE_INFINITY,
+      limits: this.#limits,
     });
   }
 
@@ -118,6 +126,10 @@ export class ReturnTrunk implements Trunk {
   write(text: string): undefined {
     this.#incoming.stream.send(text);
     this.#usedAt = turnTime();
+  }
+
+  keepAlive(): void {
+    this.#incoming.stream.send(' ');
   }
 
   onceDrained(done: () => void): void {

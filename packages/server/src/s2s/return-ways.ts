@@ -32,11 +32,27 @@ export class ReturnWays {
     }
   }
 
+  /** What `open` makes, as a stream that was lost may go on with it (XEP-0198); else one that there is. */
+  async fallback(local: string, remote: string, open: () => Promise<EstablishedStream>): Promise<EstablishedStream> {
+    try {
+      return await open();
+    } catch (error) {
+      const there = this.#there(local, remote);
+      if (there === undefined) throw error;
+      return there;
+    }
+  }
+
+  #there(local: string, remote: string): EstablishedStream | undefined {
+    const trunk = this.#trunks.get(`${local} ${remote}`)?.findLast(({ over }) => !over);
+    return trunk?.branch(local, remote);
+  }
+
   /** One that there is, or that comes before another one is open; else what `open` makes, or why it makes none. */
   async first(local: string, remote: string, open: () => Promise<EstablishedStream>): Promise<EstablishedStream> {
     const key = `${local} ${remote}`;
-    const there = this.#trunks.get(key)?.findLast(({ over }) => !over);
-    if (there !== undefined) return there.branch(local, remote);
+    const there = this.#there(local, remote);
+    if (there !== undefined) return there;
     const { promise, resolve } = Promise.withResolvers<EstablishedStream>();
     const waiting = this.#waiting.get(key) ?? new Set();
     this.#waiting.set(key, waiting.add(resolve));

@@ -56,6 +56,12 @@ export class FakeStream {
     return idOf(text) !== 'huge';
   }
 
+  /** How often it was told to show that we are there. */
+  kept = 0;
+  keepAlive(): void {
+    this.kept++;
+  }
+
   send(text: string): void {
     this.usedAt = performance.now();
     this.sent.push(idOf(text));

@@ -99,7 +99,7 @@ export class Sharing {
       if (verdict === undefined || trunk.over) continue;
       try {
         await trunk.extend(local, remote, this.#host.dialbackKey(remote, local, trunk.id));
-        return new EstablishedStream(local, remote, trunk, { proof: 'dialback', verdict, maxBytes: first.maxBytes });
+        return new EstablishedStream(local, remote, trunk, { proof: 'dialback', verdict, limits: first.limits });
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
         refused.add(`${local} ${remote}`); // a stream of its own may do, or will tell why not

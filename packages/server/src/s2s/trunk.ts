@@ -31,6 +31,8 @@ export interface Trunk {
   readonly heardAt: number;
   /** Answers what it goes out in, together with others, where that can be told. */
   write(text: string): Written | undefined;
+  /** Sends what says nothing (RFC 6120 §4.6.1). */
+  keepAlive(): void;
   /** Calls back once when more may be written, or it is over. */
   onceDrained(done: () => void): void;
   /** Asks whether a key is the other side's own (XEP-0220 §2.1.2). Rejects with a ConnectionFailure. */
