@@ -109,30 +109,6 @@ describe.each(MAKES)('with %s, by certificates of one authority', (make) => {
     expect(juliet.inbox.filter((each) => each.attr('type') === 'error')).toEqual([]);
   });
 
-  it('the other server dies in between: what it gets waits until it is back', async () => {
-    const { server, romeo, juliet } = await start();
-    romeo.send(`<message type='chat' to='${juliet.jid}'>${body('before')}</message>`);
-    await juliet.nextMessage(`${ROMEO}/here`);
-    await peer.kill();
-    await romeo.sync();
-    romeo.send(`<message type='chat' to='${juliet.bare}'>${body('while it is away')}</message>`);
-    romeo.send(`<iq type='get' id='v' to='${domain}'><query xmlns='${NS.version}'/></iq>`);
-    await peer.restart();
-    expect((await romeo.nextIq(domain)).attr('type')).toBe('result');
-    if (make === 'Prosody') {
-      const back = await clientOf(peer, 'juliet', 'back');
-      back.send('<presence/>');
-      // what it had not acknowledged by then may come once more
-      const waited = await back.take((each) => each.childText('body') === 'while it is away');
-      expect(waited.attr('from')).toBe(`${ROMEO}/here`);
-    } else {
-      // ejabberd had not written down yet that there is a Juliet, and says so
-      expect((await romeo.nextMessage(juliet.bare)).attr('type')).toBe('error');
-    }
-    expect(logged(server, 's2s.connected').length).toBeGreaterThan(1);
-    expect((await romeo.sync()).filter(({ name }) => name !== 'presence')).toEqual([]); // she may be seen to come back
-  });
-
   it('whoever is blocked gets nothing through', async () => {
     const { romeo, juliet } = await start();
     await romeo.request('set', `<block xmlns='${NS.blocking}'><item jid='${domain}'/></block>`);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PeerMake, PeerSetting } from './peer-process.ts';
 import { programOf } from './unprivileged.ts';
@@ -38,6 +38,13 @@ export const EJABBERD: PeerMake = {
 
   portTaken: /eaddrinuse|Failed to open socket/,
 
+  keeps: (folder, user) => {
+    const file = (name: string) => join(folder, 'spool', name);
+    return ['LATEST.LOG', 'passwd.DCL', 'passwd.DCD'].some(
+      (name) => existsSync(file(name)) && readFileSync(file(name)).includes(user),
+    );
+  },
+
   listens: (said, ports) => ports.every((port) => said.includes(`127.0.0.1:${port} for`)),
 };
 
@@ -67,6 +74,7 @@ modules:
   mod_disco: {}
   mod_roster: {}
   mod_blocking: {}
+  mod_offline: {}
   mod_privacy: {}
   mod_ping: {}
   mod_register: {ip_access: all, access: register, password_strength: 0}

@@ -25,6 +25,8 @@ export interface PeerMake {
   prepare(setting: PeerSetting): { program: string; words: readonly string[]; env: NodeJS.ProcessEnv };
   /** What it says where somebody else has one of its ports. */
   readonly portTaken: RegExp;
+  /** Whether its disk has the account of a user; where left out, it has as soon as it was made. */
+  keeps?(folder: string, user: string): boolean;
   /** Whether it listens on all of them, by what it has said. */
   listens(said: string, ports: PeerPorts): boolean;
 }
@@ -76,6 +78,10 @@ export class PeerProcess implements XmppPeer {
 
   get said(): string {
     return this.#said;
+  }
+
+  keeps(user: string): boolean {
+    return this.#make.keeps?.(this.#folder, user) ?? true;
   }
 
   async kill(): Promise<void> {

@@ -30,6 +30,8 @@ export interface XmppPeer {
   readonly certificate: CertificatePair;
   /** What it has logged lately, for whoever wants to know why something failed. */
   readonly said: string;
+  /** Whether a user, whose account was made, is there after it was killed. */
+  keeps(user: string): boolean;
   /** Breaks it off. */
   kill(): Promise<void>;
   /** Starts it again on the same ports, with what it had. */

@@ -65,14 +65,59 @@ describe('what waits when its node is killed', () => {
 });
 
 describe('what was written', () => {
-  test('to a server that does not acknowledge is done with', async () => {
+  test('to a server that does not acknowledge is done with after a moment', async () => {
     await world.send(words('1'));
     await world.opened();
-    await seconds(1);
+    await seconds(4);
     await world.send(words('2'));
     await world.restart();
     await world.send(words('3'));
-    expect((await world.opened()).sent).toEqual(['2', '3']); // killed before the journal had let go of it
+    expect((await world.opened()).sent).toEqual(['2', '3']); // killed before it was
+  });
+
+  test('to such a server, and not so long ago, is sent again when its stream ends', async () => {
+    await world.send(words('1'));
+    const stream = await world.opened();
+    await seconds(4);
+    await world.send(words('2'), words('3'));
+    await seconds(1);
+    await world.send(words('4'));
+    stream.end('reset');
+    await seconds(5);
+    expect((await world.opened(1)).sent).toEqual(['2', '3', '4']);
+  });
+
+  test('to such a server is as much as nothing while it does not read', async () => {
+    await world.send(words('1'));
+    const stream = await world.opened();
+    stream.writable = false;
+    await seconds(30);
+    stream.end('reset');
+    await seconds(5);
+    expect((await world.opened(1)).sent).toEqual(['1']);
+  });
+
+  test.each([
+    ['an administrator', () => void world.routing.close('remote.example', 'closed')],
+    ['the node that ends', () => world.routing.stop()],
+  ])('to such a server is done with where %s closes the stream', async (_, close) => {
+    await world.send(words('1'));
+    await world.opened();
+    await close();
+    await seconds(1);
+    await world.restart();
+    expect(world.attempts).toEqual([]);
+  });
+
+  test('to such a server is kept in no more than some memory', async () => {
+    world.settings = { ...SETTINGS, maxStanzas: 10_000, maxBytes: 10_000_000, maxTotalBytes: 10_000_000 };
+    await world.send(...Array.from({ length: 2500 }, (_, n) => words(String(n))));
+    const stream = await world.opened();
+    await seconds(1);
+    stream.end('reset');
+    await seconds(5);
+    const { sent } = await world.opened(1);
+    expect([sent.length, sent.at(-1)]).toEqual([2000, '2499']);
   });
 
   test('and not acknowledged is sent again to a server that does not keep the stream', async () => {

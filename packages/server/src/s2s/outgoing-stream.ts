@@ -112,6 +112,11 @@ export class EstablishedStream implements Branch {
     return !this.over && this.trunk.buffered < MOST_BUFFERED;
   }
 
+  /** Nothing waits to be sent any more: as far as we know the other side has it. */
+  get flushed(): boolean {
+    return !this.over && this.trunk.buffered === 0;
+  }
+
   /** Calls back once when more may be sent, or it is over. */
   whenWritable(done: () => void): void {
     this.trunk.onceDrained(done);

@@ -1,4 +1,3 @@
-import { serializeAttributes } from '@parley/xmpp/element';
 import { serialDistance } from '@parley/xmpp/serial';
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { StanzaError } from '@parley/xmpp/stanza-error';
@@ -7,40 +6,17 @@ import { RECORD_CHANGED } from '../session/journal-writer.ts';
 import { isJournaledFor } from '../session/journaled.ts';
 import type { Sent } from '../session/sent.ts';
 import { ownText } from '../session/sent.ts';
-import { Attempts, type AttemptsHost } from './attempts.ts';
+import { Attempts } from './attempts.ts';
 import { ConnectionFailure } from './connection-failure.ts';
+import { filler } from './filler.ts';
 import { isOutdated, supersedes } from './momentary.ts';
 import type { EstablishedStream } from './outgoing-stream.ts';
+import { Presumption } from './presumption.ts';
 import type { QueueSession } from './queue-session.ts';
+import type { RemoteQueueHost } from './remote-queue-host.ts';
 import { Returns } from './returns.ts';
 import { tookTooLong, tooLarge } from './undeliverable.ts';
-import { type Together, WaitingCount } from './waiting-count.ts';
-
-export interface QueueSettings {
-  /** How long a stanza waits. */
-  readonly waitMs: number;
-  readonly firstRetryMs: number;
-  readonly maxRetryMs: number;
-  readonly idleMs: number;
-}
-
-export interface RemoteQueueHost extends Pick<AttemptsHost, 'now' | 'random' | 'onFailure'> {
-  readonly settings: () => QueueSettings;
-  /** What waits in all queues. */
-  readonly together: Together;
-  /** `previous`: the stream before, which the other side may have kept. */
-  open(previous: string | undefined): Promise<EstablishedStream>;
-  /**
-   * Answers the sender of a stanza that does not go out. Resolves when the answer is where it cannot get lost; whoever
-   * answers the same once more says so by the same number.
-   */
-  answer(stanza: Stanza, error: unknown, number: number): Awaitable<void>;
-  onOpen(stream: EstablishedStream): void;
-  onEnd(stream: EstablishedStream, reason: string): void;
-  /** What the cluster knows of the queue is another now. */
-  onChange(session: QueueSession): void;
-  onFault(error: unknown): void;
-}
+import { WaitingCount } from './waiting-count.ts';
 
 /** A stanza that was on so many streams that ended before it was acknowledged is not sent again. */
 const MOST_SENDINGS = 3;
@@ -60,6 +36,8 @@ export class RemoteQueue {
   #session: QueueSession | undefined;
   #stream: EstablishedStream | undefined;
   #openedAt = 0;
+  /** Of a stream on which nothing is acknowledged. */
+  #presumption: Presumption | undefined;
   /** The other side does not read as fast as it is written to. */
   #blocked = false;
   #over = false;
@@ -165,6 +143,7 @@ export class RemoteQueue {
 
   #letGo(reason: string, kept: boolean): void {
     const stream = this.#stream;
+    if (stream?.flushed) this.#presumption?.all();
     this.#detach();
     if (kept && stream?.management?.id !== undefined) stream.abandon(reason);
     else stream?.close(reason);
@@ -258,8 +237,8 @@ export class RemoteQueue {
       const handled =
         resumedAt ?? (handledBefore !== undefined && sent.allows(handledBefore) ? handledBefore : undefined);
       // the other side may know stanzas by their numbers that its last node had and did not tell of
-      const filler = resumedAt === undefined ? undefined : nothing(this.local, this.remote);
-      if (handled !== undefined) backlog.settle(sent.resume(handled, filler));
+      const gap = resumedAt === undefined ? undefined : filler(this.local, this.remote);
+      if (handled !== undefined) backlog.forget(sent.resume(handled, gap));
       if (resumedAt === undefined) sent.restart(0);
       const changed = session.peerStream !== id;
       session.peerStream = id;
@@ -272,6 +251,7 @@ export class RemoteQueue {
     this.#host.onChange(session);
     if (!isCurrent()) return;
     backlog.attached = true;
+    this.#presumption = stream.management === undefined ? new Presumption(backlog) : undefined;
     this.pump();
   }
 
@@ -289,7 +269,7 @@ export class RemoteQueue {
       if (written !== undefined && next.later) next.standsIn(written);
       writable = stream.writable;
     }
-    if (stream.management === undefined && sent.written > 0) backlog.acknowledge(sent.count);
+    if (sent.written > 0) this.#presumption?.wrote(performance.now());
     this.#count();
     if (writable || stream.over) return;
     this.#blocked = true;
@@ -298,6 +278,12 @@ export class RemoteQueue {
       this.#blocked = false;
       this.pump();
     });
+  }
+
+  /** Closes the stream, if there is one. */
+  close(reason: string): void {
+    if (this.#stream?.flushed) this.#presumption?.all();
+    this.#stream?.close(reason);
   }
 
   #onAcknowledged(stream: EstablishedStream, count: number): void {
@@ -310,6 +296,7 @@ export class RemoteQueue {
 
   #detach(): readonly Sent[] {
     this.#stream = undefined;
+    this.#presumption = undefined;
     this.#blocked = false;
     const session = this.#session;
     if (session?.backlog.attached !== true) return [];
@@ -375,8 +362,9 @@ export class RemoteQueue {
     const { idleMs } = this.#host.settings();
     const stream = this.#stream;
     stream?.keepAlive();
+    if (stream?.flushed) this.#presumption?.tick(performance.now());
     if (stream !== undefined && stream.unacknowledged === 0 && performance.now() - stream.usedAt > idleMs) {
-      stream.close('nothing has gone for a while');
+      this.close('nothing has gone for a while');
     }
     return stream !== undefined || this.#session?.backlog.empty === false || this.#attempts.matter;
   }
@@ -393,7 +381,3 @@ export class RemoteQueue {
  */
 const isPromisedToNobody = ({ kind, type, origin }: Stanza): boolean =>
   kind === 'message' && type !== 'error' && origin === undefined;
-
-/** A stanza that means nothing to anybody: an answer that nobody waits for (RFC 6120 §8.2.3). */
-const nothing = (local: string, remote: string): string =>
-  `<iq${serializeAttributes(['from', local, 'to', remote, 'type', 'result', 'id', 'nothing'])}/>`;

@@ -9,7 +9,8 @@ import { betweenServers, type EstablishedStream } from './outgoing-stream.ts';
 import type { PeerPolicy } from './policy.ts';
 import type { QueueSession } from './queue-session.ts';
 import { type QueueOwner, QueueSessions, type QueueSessionsHost } from './queue-sessions.ts';
-import { type QueueSettings, RemoteQueue } from './remote-queue.ts';
+import { RemoteQueue } from './remote-queue.ts';
+import type { QueueSettings } from './remote-queue-host.ts';
 import { type Together, weight } from './waiting-count.ts';
 
 export interface RemoteRoutingSettings extends QueueSettings {
@@ -242,9 +243,10 @@ export class RemoteRouting implements QueueOwner {
 
   /** One stream more: the one that was idle longest goes where there are too many. */
   #makeRoom(): void {
-    const open = this.queues.flatMap(({ stream }) => stream ?? []);
+    const open = this.queues.filter(({ stream }) => stream !== undefined);
     if (open.length < this.#host.settings().outgoing) return;
-    const idle = open.reduce((one, other) => (other.usedAt < one.usedAt ? other : one));
+    const usedAt = ({ stream }: RemoteQueue) => stream?.usedAt ?? 0;
+    const idle = open.reduce((one, other) => (usedAt(other) < usedAt(one) ? other : one));
     idle.close('there are too many streams');
   }
 
@@ -298,9 +300,9 @@ export class RemoteRouting implements QueueOwner {
 
   /** Closes the streams to a domain; how many there were. */
   close(remote: string, reason: string): number {
-    const streams = this.queues.filter((queue) => queue.remote === remote).flatMap(({ stream }) => stream ?? []);
-    for (const stream of streams) stream.close(reason);
-    return streams.length;
+    const open = this.queues.filter((queue) => queue.remote === remote && queue.stream !== undefined);
+    for (const queue of open) queue.close(reason);
+    return open.length;
   }
 
   /** Resolves when nothing is on its way any more, or after so many milliseconds. */

@@ -52,6 +52,10 @@ export class FakeStream {
     this.management = management && { id: undefined, resumedAt: undefined, handledBefore: undefined, ...management };
   }
 
+  get flushed(): boolean {
+    return this.writable;
+  }
+
   takes(text: string): boolean {
     return idOf(text) !== 'huge';
   }
