@@ -12,6 +12,8 @@ const attribute = (text: string, name: string) => new RegExp(` ${name}='([^']*)'
 export class CountingPeer {
   /** Sender and body of each message, in order. */
   readonly got: string[] = [];
+  /** Sender, recipient and type of each presence, in order. */
+  readonly presences: string[] = [];
   /** How often a stream went on with one before. */
   resumed = 0;
   /** It says what it has got, and at once. */
@@ -67,6 +69,11 @@ export class CountingPeer {
       if (stanza !== undefined) {
         stream.handled++;
         if (stanza === 'message') this.#take(text);
+        else if (stanza === 'presence') {
+          this.presences.push(
+            `${attribute(text, 'from')} ${attribute(text, 'to')} ${attribute(text, 'type') || 'available'}`,
+          );
+        }
       } else if (asked === 'r') {
         if (this.acknowledges) connection.send(`<a xmlns='${SM}' h='${stream.handled}'/>`);
       } else if (asked === 'enable') {

@@ -4,6 +4,10 @@ import type { Jid } from '@parley/xmpp/jid';
 export class DirectedPresence implements Iterable<Jid> {
   readonly #targets = new Map<string, Jid>();
 
+  get size(): number {
+    return this.#targets.size;
+  }
+
   /** False where there are `most` already. */
   add(to: Jid, most: number): boolean {
     const key = to.toString();

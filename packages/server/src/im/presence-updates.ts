@@ -151,12 +151,16 @@ export class PresenceUpdates {
   direct(stanza: Stanza, session: Session): false {
     const { to } = stanza;
     if (to === undefined) return false;
+    const { directed } = this.#states.of(session);
+    const before = directed?.size ?? 0;
     if (stanza.type === 'unavailable') {
-      this.#states.of(session).directed?.delete(to);
+      directed?.delete(to);
     } else if (!this.#states.direct(session, to, this.#context.config().limits.presence.directedTargets)) {
       session.stream.host.onLimit(session.stream, 'directed-presence');
       throw new StanzaError('policy-violation', { text: 'This session has sent presence to too many addresses.' });
     }
+    // where this node dies, another one tells them that it is over
+    if ((this.#states.of(session).directed?.size ?? 0) !== before) session.changed();
     return false;
   }
 

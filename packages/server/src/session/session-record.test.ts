@@ -33,12 +33,12 @@ it('records a session as it is', () => {
   });
 });
 
-it('says nothing of whom it told that it is there, where it is not', () => {
+it('says whom it has told that it is there, though it is so for nobody else (RFC 6121 §4.6.3)', () => {
   const away = { ...session, presence: undefined, receivingSince: Number.POSITIVE_INFINITY };
   expect(recordOf(away as unknown as Session, 1, 0)).toMatchObject({
     receiving: false,
     presence: undefined,
-    directed: [],
+    directed: ['nurse@capulet.lit'],
   });
   expect(recordOf({ ...session, directed: undefined } as unknown as Session, 1, 0).directed).toEqual([]);
 });

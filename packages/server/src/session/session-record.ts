@@ -14,7 +14,7 @@ export function recordOf(session: Session, epoch: number, maxSeconds: number): R
     receiving: session.receivingSince !== Number.POSITIVE_INFINITY,
     inactive: false,
     presence: presence?.toString(),
-    directed: presence === undefined ? [] : [...(directed ?? [])].map(String),
+    directed: [...(directed ?? [])].map(String),
     mechanism: session.stream.mechanism,
     boundAt: session.boundAt,
   };

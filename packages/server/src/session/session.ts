@@ -157,6 +157,11 @@ export class Session implements Route, StreamConsumer {
     this.#host.onChange(this);
   }
 
+  /** What is recorded of it beside its presence is another now. */
+  changed(): void {
+    this.#host.onChange(this);
+  }
+
   get interested(): boolean {
     return this.#interested;
   }
