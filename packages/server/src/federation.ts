@@ -392,6 +392,7 @@ function routingSettings({ federation }: Configuration): RemoteRoutingSettings {
     firstRetryMs: retry.firstSeconds * 1000,
     maxRetryMs: retry.maxSeconds * 1000,
     idleMs: timeouts.idleSeconds * 1000,
+    patienceMs: timeouts.acknowledgeSeconds * 1000,
     maxStanzas: queue.maxStanzas,
     maxBytes: queue.maxBytes,
     maxTotalBytes: queue.maxTotalBytes,

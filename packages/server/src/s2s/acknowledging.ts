@@ -11,6 +11,7 @@ import type { Handled } from './handled.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import { Receipts } from './receipts.ts';
 import type { RememberedStreams } from './remembered-streams.ts';
+import { isUnheard } from './unread.ts';
 
 export interface AcknowledgingHost {
   readonly remembered: Pick<RememberedStreams, 'begin' | 'resume' | 'idOf'>;
@@ -47,6 +48,7 @@ export class Acknowledging implements StreamFeature {
         return element.name === 'enable' ? this.#enable(incoming, element) : this.#resume(incoming, element);
       case 'r':
         if (handled === undefined) break;
+        if (isUnheard(stream.transport.buffered)) return;
         return this.#receipts.get(stream)?.onRequest(handled);
       case 'a':
         return incoming.returns?.outstanding?.onAcknowledgement(element);

@@ -8,6 +8,7 @@ import { answerToVerify, keyAnswer, pairOf } from './key-answer.ts';
 import type { PeerStream } from './peer-stream.ts';
 import { Receipts } from './receipts.ts';
 import { Reception, type ReceptionHost } from './reception.ts';
+import { checkHeard } from './unread.ts';
 
 export type BackTrafficHost = ReceptionHost & Pick<IncomingHost, 'serves' | 'dialbackKey'>;
 
@@ -99,6 +100,7 @@ export class BackTraffic {
 
   /** Whoever wants to speak for more domains is to begin a stream for them (XEP-0220 §2.4.2). */
   #onKey(element: Element): void {
+    checkHeard(this.#stream.connection.buffered);
     if (element.name === 'verify') {
       this.#stream.write(answerToVerify(this.#host, element, this.#protocol));
     } else if (element.name === 'result') {

@@ -10,6 +10,7 @@ import type { IncomingHost } from './incoming-host.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import { answerToVerify, keyAnswer, keyObjection, type Pair, pairOf } from './key-answer.ts';
 import type { KeyRequests } from './key-requests.ts';
+import { checkHeard } from './unread.ts';
 
 /** Server Dialback on streams that others began (XEP-0220 §2.2): whoever wants to speak, and whoever asks about keys. */
 export class Dialback implements StreamFeature {
@@ -40,6 +41,7 @@ export class Dialback implements StreamFeature {
     if (element.attr('type') !== undefined) {
       throw new StreamError('policy-violation', 'An answer came that nobody has asked for.');
     }
+    checkHeard(stream.transport.buffered);
     switch (element.name) {
       case 'result':
         return this.#onResult(stream, pairOf(element), element.text.trim());

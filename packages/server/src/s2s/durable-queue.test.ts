@@ -97,6 +97,18 @@ describe('what was written', () => {
     expect((await world.opened(1)).sent).toEqual(['1']);
   });
 
+  test('to a server that reads nothing waits no longer than its answers may take', async () => {
+    await world.send(words('1'));
+    const stream = await world.opened();
+    stream.writable = false;
+    await world.send(words('2'));
+    await seconds(80);
+    expect(stream.over).toBe(false);
+    await seconds(15);
+    expect(stream.over).toBe(true);
+    stream.drained();
+  });
+
   test.each([
     ['an administrator', () => void world.routing.close('remote.example', 'closed')],
     ['the node that ends', () => world.routing.stop()],

@@ -244,3 +244,19 @@ it('lets go of whoever says nothing for long, and not of who shows to be there, 
   vi.advanceTimersByTime(10_000);
   expect([silent.closed, there.closed]).toEqual([true, false]);
 });
+
+it('answers nobody for ever who does not read the answers', async () => {
+  const { peer } = await authenticated();
+  const ask = `<r xmlns='${NS.streamManagement}'/>`;
+  const key = `<db:verify from='capulet.example' to='montague.example' id='s1'>key</db:verify>`;
+  peer.send(`<enable xmlns='${NS.streamManagement}'/>${ask}${key}`);
+  await settled();
+  expect(peer.inbox.splice(0).map(({ name }) => name)).toEqual(['enabled', 'a', 'verify']);
+  peer.transport.buffered = 2_000_000;
+  peer.send(ask.repeat(1000));
+  await settled();
+  expect([peer.inbox, peer.closed]).toEqual([[], false]); // the next answer says as much
+  peer.send(key);
+  await settled();
+  expect([peer.error, peer.closed]).toEqual(['resource-constraint', true]);
+});

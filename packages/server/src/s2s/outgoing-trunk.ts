@@ -9,6 +9,7 @@ import type { Negotiated } from './negotiation.ts';
 import { Outstanding } from './outstanding.ts';
 import type { PeerStream, PeerStreamConsumer } from './peer-stream.ts';
 import type { Branch, Trunk } from './trunk.ts';
+import { isUnheard } from './unread.ts';
 
 export interface OutgoingSettings {
   /** Time for an acknowledgement, and for a key to be verified. */
@@ -199,6 +200,7 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
   }
 
   #onRequest(): void {
+    if (isUnheard(this.buffered)) return;
     if (this.#back === undefined)
       this.#stream.write(`<a xmlns='${NS.streamManagement}' h='0'/>`); // nothing may come
     else this.#back.onRequest();

@@ -11,6 +11,8 @@ export interface QueueSettings {
   readonly firstRetryMs: number;
   readonly maxRetryMs: number;
   readonly idleMs: number;
+  /** How long the other side may read nothing of what waits for it. */
+  readonly patienceMs: number;
 }
 
 export interface RemoteQueueHost extends Pick<AttemptsHost, 'now' | 'random' | 'onFailure'> {

@@ -40,6 +40,8 @@ export class RemoteQueue {
   #presumption: Presumption | undefined;
   /** The other side does not read as fast as it is written to. */
   #blocked = false;
+  /** Since when. */
+  #blockedAt = 0;
   #over = false;
   /** Of stanzas that were on streams which ended: on how many, and until when they wait now. */
   readonly #again = new WeakMap<Sent, { sendings: number; until: number }>();
@@ -273,6 +275,7 @@ export class RemoteQueue {
     this.#count();
     if (writable || stream.over) return;
     this.#blocked = true;
+    this.#blockedAt = performance.now();
     stream.whenWritable(() => {
       if (this.#stream !== stream) return;
       this.#blocked = false;
@@ -359,8 +362,9 @@ export class RemoteQueue {
   tick(): boolean {
     const now = Date.now();
     if (this.#size > 0) void this.#giveUp((sent) => this.#until(sent) <= now, this.failure ?? tookTooLong());
-    const { idleMs } = this.#host.settings();
+    const { idleMs, patienceMs } = this.#host.settings();
     const stream = this.#stream;
+    if (this.#blocked && performance.now() - this.#blockedAt > patienceMs) stream?.close('it reads nothing');
     stream?.keepAlive();
     if (stream?.flushed) this.#presumption?.tick(performance.now());
     if (stream !== undefined && stream.unacknowledged === 0 && performance.now() - stream.usedAt > idleMs) {

@@ -26,6 +26,7 @@ export const SETTINGS: RemoteRoutingSettings = {
   firstRetryMs: 2000,
   maxRetryMs: 300_000,
   idleMs: 600_000,
+  patienceMs: 90_000,
   maxStanzas: 5,
   maxBytes: 100_000,
   maxTotalBytes: 100_000,

@@ -233,6 +233,25 @@ describe('a pair of domains has a stream of its own', () => {
     expect(peer.faults.filter((each) => !String(each).includes('ended before'))).toEqual([]);
   });
 
+  test('where the other side has refused many: nobody asks there any more', async () => {
+    let asked = 0;
+    const peer = await peerThat(async (connection) => {
+      for (;;) {
+        const [, , to = ''] = await connection.until(/<db:result from='([^']*)' to='([^']*)'>/);
+        asked++;
+        connection.send(`<db:result from='${to}' to='${LOCAL}' type='error'><error type='cancel'/></db:result>`);
+      }
+    });
+    const { sharing } = sharingTo(peer.port, { peer: { authentication: 'certificate-or-dialback' } });
+    const first = await sharing.open(LOCAL, REMOTE);
+    for (let n = 0; n < 110; n++) {
+      const stream = await sharing.open(LOCAL, `n${n}.${REMOTE}`);
+      stream.close('it is not needed');
+    }
+    expect(asked).toBe(101);
+    expect(first.over).toBe(false);
+  });
+
   test('where the shared one ends over the question', async () => {
     const peer = await peerThat(async (connection) => {
       await connection.until(asks(LOCAL, ROOMS));

@@ -21,6 +21,9 @@ export interface SharingHost {
   most(): number;
 }
 
+/** Pairs that the other side refuses on one stream: nobody asks there any more then. */
+const MOST_REFUSED = 100;
+
 /** A stream that others may share, and for whom it was made. */
 interface Shared {
   readonly trunk: OutgoingTrunk;
@@ -102,6 +105,7 @@ export class Sharing {
         return new EstablishedStream(local, remote, trunk, { proof: 'dialback', verdict, limits: first.limits });
       } catch (error) {
         if (!(error instanceof ConnectionFailure)) throw error;
+        if (refused.size >= MOST_REFUSED) this.#shared.delete(shared); // what it is asked is in vain
         refused.add(`${local} ${remote}`); // a stream of its own may do, or will tell why not
       }
     }
