@@ -1,5 +1,8 @@
 import { expect, it, vi } from 'vitest';
+import { peerAnd } from '../federation/writers.ts';
+import { logIn } from '../support/network.ts';
 import { Installation } from '../support/process.ts';
+import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // starts several processes
 
@@ -26,4 +29,20 @@ it('tells about other servers', async () => {
   );
   expect((await installation.parley(['s2s', 'close', 'capulet.example'])).stdout).toBe('Closed 0 streams.\n');
   expect((await installation.parley(['s2s', 'explain', 'localhost'])).stderr).toBe('localhost is served here.\n');
+});
+
+it('tells about all nodes, whichever is asked, and closes streams wherever they are', async () => {
+  const { peer, config } = await peerAnd(true);
+  const nodes = await startThreeNodes(['romeo@localhost'], config, { s2s: [], s2sTls: [] });
+  const romeo = await logIn(nodes[1]?.port as number, 'romeo@localhost/a');
+  romeo.send(`<message to='juliet@remote.example'><body>hello</body></message>`);
+  await vi.waitFor(() => expect(peer.got.length).toBe(1), { timeout: 10_000 });
+  for (const { installation } of nodes) {
+    const { stdout } = await installation.parley(['s2s', 'list']);
+    expect(stdout).toMatch(/^\S+: localhost -> remote\.example, open, 127\.0\.0\.1 port \d+, [^\n]*\n$/);
+  }
+  const [asked] = nodes as [ClusterProcess];
+  expect((await asked.installation.parley(['s2s', 'close', 'remote.example'])).stdout).toBe('Closed one stream.\n');
+  const { node } = nodes[1] as ClusterProcess;
+  await vi.waitFor(() => expect(node.log.some(({ event }) => event === 's2s.closed')).toBe(true));
 });

@@ -7,8 +7,7 @@ import type {
   ListedAccount,
 } from '@parley/server/admin/account-administration';
 import { AdministrationError, type AdministrationFailure } from '@parley/server/admin/administration-error';
-import { ADMINISTRATOR_HEADER } from '@parley/server/admin/administrator-header';
-import type { FederationStatus } from '@parley/server/admin/federation-administration';
+import type { FederationOfAll } from '@parley/server/admin/federation-everywhere';
 import type { NodeStatus } from '@parley/server/admin/node-status';
 import type { Changes } from '@parley/server/config/reload';
 import { administratorName } from './administrator-name.ts';
@@ -88,7 +87,7 @@ export class NodeClient {
     const of = (domain: string) => `/api/s2s/${encodeURIComponent(domain)}`;
     const from = (local: string | undefined) => (local === undefined ? '' : `?from=${encodeURIComponent(local)}`);
     return {
-      list: async () => (await this.#ask('GET', '/api/s2s')) as FederationStatus,
+      list: async () => (await this.#ask('GET', '/api/s2s')) as FederationOfAll,
       explain: (remote: string, local?: string) => this.#lines<string>('POST', `${of(remote)}/explain${from(local)}`),
       connect: async (remote: string, local?: string) => {
         await this.#ask('POST', `${of(remote)}${from(local)}`);

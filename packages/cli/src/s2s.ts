@@ -1,4 +1,4 @@
-import type { IncomingStatus, RemoteStatus } from '@parley/server/admin/federation-administration';
+import type { FederationOfAll } from '@parley/server/admin/federation-everywhere';
 import { printable } from '@parley/server/printable';
 import { Command } from 'commander';
 import { runningNode } from './running-node.ts';
@@ -12,7 +12,7 @@ export function s2sCommand(): Command {
   );
   s2s
     .command('list')
-    .description('List the domains that stanzas go to or wait for, and those that have connected.')
+    .description('List the domains that stanzas go to or wait for, and those that have connected, on all nodes.')
     .option('--json', 'as JSON')
     .action(async function (this: Command) {
       const list = await (await runningNode(this)).federation.list();
@@ -46,7 +46,7 @@ export function s2sCommand(): Command {
   s2s
     .command('close')
     .description(
-      'Close the streams to and from a domain. The next stanza opens one again, unless the policy forbids it.',
+      'Close the streams to and from a domain, on all nodes. The next stanza opens one again, unless the policy forbids it.',
     )
     .argument('<domain>', 'the domain of the other side')
     .action(async function (this: Command, domain: string) {
@@ -58,15 +58,26 @@ export function s2sCommand(): Command {
 
 const say = (text: string) => process.stdout.write(`${printable(text)}\n`);
 
-function describedIncoming({ local, remotes, bothWays, ...about }: IncomingStatus): string {
+type Outgoing = FederationOfAll['outgoing'][number];
+type Incoming = FederationOfAll['incoming'][number];
+
+/** In a cluster each line begins with the node that it is of. */
+const at = (node: string | undefined): string => (node === undefined ? '' : `${node}: `);
+
+function describedIncoming({ node, local, remotes, bothWays, ...about }: Incoming): string {
   const { address, encryption, tookThemBy, received, idleSeconds } = about;
-  const parts = [`${remotes.join(' ')} -> ${local}`, `from ${address}`, encryption, `took them by ${tookThemBy}`];
+  const parts = [
+    `${at(node)}${remotes.join(' ')} -> ${local}`,
+    `from ${address}`,
+    encryption,
+    `took them by ${tookThemBy}`,
+  ];
   if (bothWays) parts.push('both ways');
   return [...parts, `${received} received`, `idle for ${idleSeconds} s`].join(', ');
 }
 
-function described({ local, remote, state, stream, waiting, failure }: RemoteStatus): string {
-  const parts = [`${local} -> ${remote}`, state];
+function described({ node, local, remote, state, stream, waiting, failure }: Outgoing): string {
+  const parts = [`${at(node)}${local} -> ${remote}`, state];
   if (stream !== undefined) {
     const {
       kind,

@@ -67,6 +67,8 @@ export class Federation implements Doors {
   readonly routing: RemoteRouting;
   /** Those that connect. */
   readonly servers: IncomingServers;
+  /** The same of other nodes. */
+  readonly peers: Peers;
   readonly #options: FederationOptions;
   readonly #resolver: Resolver;
   readonly #posh: Posh;
@@ -84,6 +86,7 @@ export class Federation implements Doors {
 
   constructor(options: FederationOptions) {
     this.#options = options;
+    this.peers = options.peers;
     const { config, metrics, router } = options;
     const sent = stanzaCounters(metrics, 'out');
     this.#peerRows = new PeerRows({

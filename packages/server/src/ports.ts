@@ -6,6 +6,7 @@ import { Administrator } from './admin/administrator.ts';
 import { agentAnswer } from './admin/agent-answer.ts';
 import { type Administration, adminApi } from './admin/api.ts';
 import { administerFederation } from './admin/federation-administration.ts';
+import { FederationEverywhere } from './admin/federation-everywhere.ts';
 import { registerHealth } from './admin/health.ts';
 import type { MemberStatus, NodeStatus } from './admin/node-status.ts';
 import type { Changes } from './config/reload.ts';
@@ -97,7 +98,13 @@ export async function openPorts({
   };
   const local = parts.use(new HttpServer({ ...common, permissions: ['public', 'metrics', 'administration'] }));
   registerHealth(local, { notReady, snapshot });
+  const federation = administerFederation(node.federation, node.domains);
+  const self = () => node.cluster?.members[0];
+  const everywhere = new FederationEverywhere({ peers: node.federation.peers, self, local: federation });
   adminApi(local.routes, {
+    accounts: administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to)),
+    federation,
+    everywhere,
     status: (): NodeStatus => ({
       version,
       pid: process.pid,

@@ -7,10 +7,15 @@ import type { AccountAdministration } from './account-administration.ts';
 import { AdministrationError, type AdministrationFailure } from './administration-error.ts';
 import { ADMINISTRATOR_HEADER } from './administrator-header.ts';
 import type { FederationAdministration } from './federation-administration.ts';
+import type { FederationEverywhere } from './federation-everywhere.ts';
 import type { NodeStatus } from './node-status.ts';
 
 /** What the local administration works on. */
 export interface ApiHost {
+  readonly accounts: AccountAdministration;
+  readonly federation: Pick<FederationAdministration, 'explain' | 'connect'>;
+  /** What all nodes together have to do with other servers. */
+  readonly everywhere: Pick<FederationEverywhere, 'list' | 'close'>;
   status(): NodeStatus;
   /** How the node is, for whoever watches it. */
   report(): NodeReport;
@@ -69,7 +74,7 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
       return host.status();
     });
 
-    api.get('/api/s2s', { config }, (request) => as(request).federation.list());
+    api.get('/api/s2s', { config }, () => host.everywhere.list());
     type OfDomain = { Params: { domain: string }; Querystring: { from?: string } };
     api.post<OfDomain>('/api/s2s/:domain/explain', { config }, async (request, reply) => {
       const { params, query } = request;
@@ -80,8 +85,8 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
     api.post<OfDomain>('/api/s2s/:domain', { config }, (request) =>
       as(request).federation.connect(request.params.domain, request.query.from),
     );
-    api.delete<OfDomain>('/api/s2s/:domain', { config }, (request) => ({
-      closed: as(request).federation.close(request.params.domain),
+    api.delete<OfDomain>('/api/s2s/:domain', { config }, async ({ params }) => ({
+      closed: await host.everywhere.close(params.domain),
     }));
 
     api.get<{ Querystring: { domain?: string } }>('/api/accounts', { config }, async (request, reply) => {
