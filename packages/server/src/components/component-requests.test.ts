@@ -39,6 +39,21 @@ it('has the answer of the component that was asked, whatever node it comes to', 
   expect(one.requests.take(iq({ to: request.from, type: 'result', id: '1' }), 'irc.a.lit')).toBe(false);
 });
 
+it('lets nobody who asks without end keep others from asking', async () => {
+  const { requests, given } = setUp('aa');
+  const asking = (whose: string) => requests.send('irc.a.lit', { ...request, whose: Jid.parse(whose) });
+  const all = Array.from({ length: 1000 }, (_, n) => asking(`user${n}@evil.example/a`).catch(() => {}));
+  await expect(asking('another@evil.example')).rejects.toThrow('resource-constraint');
+  const ours = Array.from({ length: 1500 }, (_, n) => asking(`user${n}@a.lit/a`).catch(() => {}));
+  expect(given.length).toBe(2500);
+  requests.take((given[0] as Iq).result(), 'irc.a.lit');
+  await all[0];
+  const again = asking('another@evil.example').catch(() => {});
+  expect(given.length).toBe(2501);
+  requests[Symbol.dispose]();
+  await Promise.all([...all, ...ours, again]);
+});
+
 it('says where nobody takes it, or nobody answers', async () => {
   const absent = setUp('aa', () => {
     throw new StanzaError('service-unavailable');

@@ -35,13 +35,15 @@ const ANSWER = 'component.answer';
 /** How long a component may take. */
 const TIMEOUT_MS = 30_000;
 
-/** Requests of one node that wait at the same time. */
+/** Requests of one node that wait at the same time, and those of one asker: a user of ours, or another server. */
 const MOST_PENDING = 10_000;
+const MOST_OF_ONE = 1000;
 
 /** Requests of the server to components, and their answers, which may come to another node. */
 export class ComponentRequests implements Disposable {
   readonly #host: ComponentRequestsHost;
   readonly #pending = new Map<string, Pending>();
+  readonly #askers = new Map<string, number>();
 
   constructor(host: ComponentRequestsHost) {
     this.#host = host;
@@ -55,8 +57,12 @@ export class ComponentRequests implements Disposable {
    * Resolves with the answer, be it a result or an error. Rejects with a StanzaError where there will be none.
    */
   send(domain: string, request: ServerRequest): Promise<Iq> {
-    if (this.#pending.size >= MOST_PENDING) return Promise.reject(new StanzaError('resource-constraint'));
     const { type, from, whose, payload } = request;
+    const asker = whose.domain === from.domain ? whose.bareText : whose.domain;
+    const asked = this.#askers.get(asker) ?? 0;
+    if (this.#pending.size >= MOST_PENDING || asked >= MOST_OF_ONE)
+      return Promise.reject(new StanzaError('resource-constraint'));
+    this.#askers.set(asker, asked + 1);
     const { promise, resolve, reject } = Promise.withResolvers<Iq>();
     const id = `server-${this.#host.self}-${randomBytes(9).toString('base64url')}`;
     const timer = setTimeout(() => pending.settle(new StanzaError('remote-server-timeout')), TIMEOUT_MS).unref();
@@ -64,7 +70,7 @@ export class ComponentRequests implements Disposable {
       domain,
       settle: (answer) => {
         clearTimeout(timer);
-        this.#pending.delete(id);
+        if (this.#pending.delete(id)) this.#answered(asker);
         if (answer instanceof StanzaError) reject(answer);
         else resolve(answer);
       },
@@ -79,6 +85,12 @@ export class ComponentRequests implements Disposable {
       failed(error);
     }
     return promise;
+  }
+
+  #answered(asker: string): void {
+    const rest = (this.#askers.get(asker) ?? 1) - 1;
+    if (rest > 0) this.#askers.set(asker, rest);
+    else this.#askers.delete(asker);
   }
 
   /** Whether what a component has sent answers a request of the server, on whatever node that was made. */

@@ -18,14 +18,20 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
   '2.5.29.37',
   '2.5.29.32',
 ]);
+/** The same of the certificate itself, whose names others look at. */
+const UNDERSTOOD_OF_ALL: ReadonlySet<string> = new Set([...UNDERSTOOD, '2.5.29.17']);
+
+/** What nobody can rely on who signs, as OpenSSL has it from its first level of security on. */
+const WEAK_SIGNATURE = /md[245]|sha-?1(?!\d)/i;
+const LEAST_RSA_BITS = 2048;
 
 /** The certificate, those between, and the root that it ends with, each signed by the next; undefined where there is no such way. */
 export function pathTo(
   roots: readonly X509Certificate[],
   certificate: X509Certificate,
+  shown: readonly X509Certificate[] = shownAbove(certificate),
 ): readonly X509Certificate[] | undefined {
   const path = [certificate];
-  const shown = shownAbove(certificate);
   for (let at = certificate; path.length <= MOST_LINKS; ) {
     if (roots.some((root) => root.fingerprint256 === at.fingerprint256)) return path;
     const root = roots.find((each) => signs(each, at));
@@ -49,17 +55,35 @@ export function shownAbove(certificate: X509Certificate): X509Certificate[] {
   return shown;
 }
 
-const signs = (issuer: X509Certificate, certificate: X509Certificate): boolean =>
-  issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+/** What was found out: whoever shows certificates could have the same signature looked at hundreds of times. */
+const verified = new WeakMap<X509Certificate, WeakMap<X509Certificate, boolean>>();
+
+function signs(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  let of = verified.get(certificate);
+  if (of === undefined) {
+    of = new WeakMap();
+    verified.set(certificate, of);
+  }
+  let signed = of.get(issuer);
+  if (signed === undefined) {
+    signed = issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+    of.set(issuer, signed);
+  }
+  return signed;
+}
 
 /**
  * Whether a path is good for a server that connects to us. OpenSSL judges certificates of whoever connects as those of
- * clients, and refuses nearly all that servers have, which are for servers alone. So this looks at what OpenSSL left out:
- * dates, lengths, purposes and name constraints, and refuses whatever it does not understand.
+ * clients, and refuses nearly all that servers have, which are for servers alone; and it may have judged another path. So this
+ * looks at what OpenSSL left out: dates, lengths, purposes, signatures and keys that are too weak, and name constraints, and
+ * refuses whatever it does not understand.
  */
 export async function isGoodPath(path: readonly X509Certificate[], now: number): Promise<boolean> {
   const inTime = path.every(({ validFromDate, validToDate }) => +validFromDate <= now && now <= +validToDate);
-  if (!inTime || !path.every(serves)) return false;
+  if (!inTime || !path.every(serves) || !path.every(hasStrongKey)) return false;
+  if (path.slice(0, -1).some(({ signatureAlgorithm = '' }) => WEAK_SIGNATURE.test(signatureAlgorithm))) return false;
+  const [certificate] = path;
+  if (certificate === undefined || !(await isUnderstood(certificate.raw))) return false;
   for (const [index, { raw }] of path.entries()) {
     if (index > 0 && !(await mayVouch(raw, index - 1))) return false;
   }
@@ -80,6 +104,22 @@ export async function permitsAll(
 /** Node gives the purposes (extended key usage) under this name; none means all. */
 const serves = ({ keyUsage }: X509Certificate): boolean =>
   keyUsage === undefined || [SERVER_PURPOSE, CLIENT_PURPOSE, ANY_PURPOSE].some((purpose) => keyUsage.includes(purpose));
+
+function hasStrongKey({ publicKey: { asymmetricKeyType, asymmetricKeyDetails } }: X509Certificate): boolean {
+  if (asymmetricKeyType === 'dsa') return false;
+  return (asymmetricKeyDetails?.modulusLength ?? LEAST_RSA_BITS) >= LEAST_RSA_BITS;
+}
+
+/** Whether nothing in a certificate has to be understood that is not (RFC 5280 §4.2). */
+async function isUnderstood(der: Uint8Array): Promise<boolean> {
+  const { Certificate } = await import('pkijs');
+  try {
+    const extensions = Certificate.fromBER(new Uint8Array(der)).extensions ?? [];
+    return extensions.every(({ extnID, critical }) => !critical || UNDERSTOOD_OF_ALL.has(extnID));
+  } catch {
+    return false; // it is none
+  }
+}
 
 /** Whether an authority may have `below` other ones between itself and the certificate. */
 async function mayVouch(der: Uint8Array, below: number): Promise<boolean> {

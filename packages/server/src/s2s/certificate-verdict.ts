@@ -25,8 +25,9 @@ export async function certificateNames(der: Uint8Array): Promise<CertificateName
   const [asn1, { Certificate }] = await Promise.all([import('asn1js'), import('pkijs')]);
   try {
     const extensions = Certificate.fromBER(new Uint8Array(der)).extensions ?? [];
-    const extension = extensions.find(({ extnID }) => extnID === SUBJECT_ALTERNATIVE_NAME);
-    if (extension === undefined) return [];
+    const [extension, another] = extensions.filter(({ extnID }) => extnID === SUBJECT_ALTERNATIVE_NAME);
+    // two are against RFC 5280 §4.2, and others might look at the other one
+    if (extension === undefined || another !== undefined) return [];
     const names = asn1.fromBER(extension.extnValue.valueBlock.valueHexView).result;
     if (!(names instanceof asn1.Sequence)) return [];
     return names.valueBlock.value.slice(0, MOST_NAMES).flatMap((name) => certificateName(asn1, name));

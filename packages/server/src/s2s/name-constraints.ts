@@ -23,7 +23,8 @@ export async function permits(authority: Buffer, certificate: Buffer, domainsAlo
   const [asn1, pki] = await Promise.all([import('asn1js'), import('pkijs')]);
   const extensionOf = (der: Buffer, oid: string) => {
     const { extensions = [] } = pki.Certificate.fromBER(new Uint8Array(der));
-    const extension = extensions.find(({ extnID }) => extnID === oid);
+    const [extension, another] = extensions.filter(({ extnID }) => extnID === oid);
+    if (another !== undefined) throw new RangeError('It has the same extension twice.');
     return extension && asn1.fromBER(extension.extnValue.valueBlock.valueHexView).result;
   };
   try {

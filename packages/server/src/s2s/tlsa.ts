@@ -49,23 +49,29 @@ export async function matchingRecord(
   subject: TlsaSubject,
 ): Promise<TlsaRecord | undefined> {
   const names = await certificateNames(subject.certificate.raw);
-  for (const record of records) if (await holds(record, subject, names)) return record;
+  const shown = shownAbove(subject.certificate); // once: what was found out about these is remembered
+  for (const record of records) if (await holds(record, subject, names, shown)) return record;
   return undefined;
 }
 
-async function holds(record: TlsaRecord, subject: TlsaSubject, names: readonly CertificateName[]): Promise<boolean> {
+async function holds(
+  record: TlsaRecord,
+  subject: TlsaSubject,
+  names: readonly CertificateName[],
+  shown: readonly X509Certificate[],
+): Promise<boolean> {
   const { certificate, fault, roots } = subject;
   switch (record.usage) {
     case DANE_EE: // neither names nor dates count: DNS says both (RFC 7671 §5.1)
       return matches(record, certificate);
     case DANE_TA:
-      return standsForEither(names, subject) && (await isBelow(record, certificate));
+      return standsForEither(names, subject) && (await isBelow(record, certificate, shown));
     case PKIX_EE:
       return fault === undefined && standsForEither(names, subject) && matches(record, certificate);
     case PKIX_TA: {
       if (fault !== undefined || !standsForEither(names, subject)) return false;
       return (
-        pathTo(roots(), certificate)
+        pathTo(roots(), certificate, shown)
           ?.slice(1)
           .some((each) => matches(record, each)) ?? false
       );
@@ -86,11 +92,15 @@ const standsForEither = (names: readonly CertificateName[], { domain, hosts }: T
   );
 
 /** Whether the authority that a record names has vouched for a certificate, directly or by others that were shown with it. */
-async function isBelow(record: TlsaRecord, certificate: X509Certificate): Promise<boolean> {
+async function isBelow(
+  record: TlsaRecord,
+  certificate: X509Certificate,
+  shown: readonly X509Certificate[],
+): Promise<boolean> {
   const whole = record.selector === CERTIFICATE && record.matching === FULL ? certificateOf(record.data) : undefined;
-  const anchors = whole === undefined ? shownAbove(certificate).filter((each) => matches(record, each)) : [whole];
+  const anchors = whole === undefined ? shown.filter((each) => matches(record, each)) : [whole];
   for (const anchor of anchors) {
-    const path = pathTo([anchor], certificate);
+    const path = pathTo([anchor], certificate, shown);
     if (path !== undefined && path.length > 1 && (await isGoodPath(path, Date.now()))) return true;
   }
   return false;

@@ -89,6 +89,8 @@ export class CertificateAuthority {
   readonly #keys: Keys;
   readonly #name: string;
   #serial = 1;
+  /** What it signs with. */
+  hash = 'SHA-256';
   /** PEM: its own, and those of the authorities between it and the root. */
   cert = '';
   chain = '';
@@ -164,7 +166,7 @@ export class CertificateAuthority {
     made.notAfter.value = new Date(2e12);
     await made.subjectPublicKeyInfo.importKey(publicKey);
     made.extensions = extensions;
-    await made.sign(this.#keys.privateKey, 'SHA-256');
+    await made.sign(this.#keys.privateKey, this.hash);
     return { pem: pem('CERTIFICATE', made.toSchema().toBER()), serial };
   }
 }

@@ -22,9 +22,13 @@ export function delegate(
     if (named === undefined || !named.attributes.every((name) => payload.attr(name) !== undefined)) continue;
     if (!managedDomains(domains, component.domain, ours).includes(to.domain)) continue;
     // §4.3.1: what it asks itself the server answers
-    return from?.domain === component.domain ? undefined : component;
+    return from !== undefined && isOf(component, from.domain) ? undefined : component;
   }
 }
+
+/** Whether a domain is a component's own, or one below it that it serves. */
+const isOf = ({ domain, subdomains }: ComponentConfiguration, asking: string): boolean =>
+  asking === domain || (subdomains && asking.endsWith(`.${domain}`));
 
 /** §4.2: how a component is told. */
 export function delegationElement({ delegation: { namespaces } }: ComponentConfiguration): Element {
