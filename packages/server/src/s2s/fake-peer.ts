@@ -49,7 +49,8 @@ export class FakeConnection {
 
   /** Waits until the other side has gone. */
   async gone(): Promise<void> {
-    if (!this.#socket.destroyed) await once(this.#socket, 'close');
+    const socket = this.#socket;
+    if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve)); // be it by an error
   }
 
   /** Takes the header of the other side and answers with one and with these features. */
