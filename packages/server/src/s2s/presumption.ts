@@ -30,10 +30,10 @@ export class Presumption {
     else this.#written.push({ count: sent.count, at: now });
     let { written } = sent;
     let bytes = sent.bytes - sent.unwrittenBytes;
-    for (const { text } of sent.all) {
+    for (const { length } of sent.all) {
       if (written <= MOST_STANZAS && bytes <= MOST_BYTES) break;
       written--;
-      bytes -= text.length;
+      bytes -= length;
     }
     if (written < sent.written) this.#backlog.acknowledge(serialAdd(sent.count, -written));
   }

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
-import type { Sent } from '../session/unacknowledged.ts';
+import type { Sent } from '../session/sent.ts';
 
 /**
  * Answers to one sender that are under way at the same time. A node that dies meanwhile has them said once more, all of them, and
