@@ -68,8 +68,11 @@ describe('the header of a journal', () => {
     expect(failure(Buffer.from([1, 0, 0, 0, 1, 1, ...origin]))).toBeUndefined();
     expect(failure(Buffer.from([2, 0, 0, 0, 1, 1, ...origin]))).toBe('damaged');
     expect(failure(Buffer.from([1, 0, 0, 0, 1, 2, ...origin, ...origin]))).toBe('damaged');
-    const many = Array.from({ length: MOST_ORIGINS + 1 }, (_, index) => [index, ...origin.slice(1)]).flat();
-    expect(failure(Buffer.from([1, 0, 0, 0, 1, MOST_ORIGINS + 1, ...many]))).toBe('damaged');
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, index) => [index >> 8, index & 0xff, ...origin.slice(2)]).flat();
+    const header = (count: number) => Buffer.from([1, 0, 0, 0, 1, 0x80 | (count & 0x7f), count >> 7, ...many(count)]);
+    expect(failure(header(MOST_ORIGINS))).toBeUndefined();
+    expect(failure(header(MOST_ORIGINS + 1))).toBe('damaged');
   });
 
   it('is not written with a key that names no origin', () => {
