@@ -194,7 +194,7 @@ export class ComponentStream implements XmlHandler, TransportHandler, Reader {
     const stanza = componentStanza(asClientContent(element, NS.component), {
       mayUse: (domain) => this.#host.serving(domain)?.domain === this.domain,
       errorFor: (bad, error) => this.#host.errorFor(bad, error),
-      answer: (text) => this.#send(text),
+      answer: (text) => this.#answer(text),
     });
     if (stanza !== undefined) {
       const said = this.#lang === OUR_LANG ? stanza : stanza.withLang(this.#lang);
@@ -206,6 +206,12 @@ export class ComponentStream implements XmlHandler, TransportHandler, Reader {
     }
     if (wait > 0) this.#rest(wait);
     if (this.#lanes.count >= MOST_UNDER_WAY) this.#hold();
+  }
+
+  /** What it hears of its own faults waits in no queue: who never reads is not to have more and more of it. */
+  #answer(text: string): void {
+    if (this.transport.buffered > this.#host.queue().maxBytes) this.tooSlow('component-queue-bytes');
+    else this.#send(text);
   }
 
   /** Milliseconds not to read on. */
