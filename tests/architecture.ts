@@ -5,15 +5,16 @@ import { dirname, join } from 'node:path/posix';
 const packages: Record<string, string[]> = {
   xmpp: [],
   metrics: [],
+  opentelemetry: ['metrics'],
   keyspace: [],
-  server: ['xmpp', 'metrics', 'keyspace'],
+  server: ['xmpp', 'metrics', 'opentelemetry', 'keyspace'],
   'snmp-agent': ['metrics', 'keyspace'],
   cli: ['xmpp', 'metrics', 'keyspace', 'server', 'snmp-agent'],
 };
 
 /** Inside the server, imports point down this list: from a later line to an earlier one. */
 const serverOrder = [
-  ['config', 'pipeline', 'events', 'log-events', 'auth/authenticator'], // and every file beside them that is not named below
+  ['config', 'pipeline', 'events', 'auth/authenticator', 'tracing'], // and every file beside them that is not named below
   ['net'],
   ['audit'],
   ['stream'],
@@ -35,6 +36,7 @@ const serverOrder = [
     'incoming-servers',
     'federation',
     'stream-listeners',
+    'telemetry',
     'draining',
     'failures',
     'fenced',
@@ -53,6 +55,7 @@ const reserved: [RegExp, RegExp, string][] = [
   [/^ioredis$/, /^packages\/keyspace\/src\/redis/, 'packages/keyspace/src/redis'],
   [/^node:sqlite$/, /^packages\/keyspace\//, 'packages/keyspace'],
   [/^node:(net|tls)$/, /^packages\/(server\/src\/net|snmp-agent\/src)\//, 'packages/server/src/net'],
+  [/^@opentelemetry\//, /^packages\/opentelemetry\//, 'packages/opentelemetry'],
   [/^saxes$/, /^packages\/xmpp\//, 'packages/xmpp'],
   [/^ldapts$/, /^packages\/server\/src\/auth\/ldap\//, 'packages/server/src/auth/ldap'],
 ];

@@ -8,6 +8,11 @@ export interface KeyspaceObserver {
    * `failure` where it failed.
    */
   command?(name: string, milliseconds: number, failure: KeyspaceFailure | undefined): void;
+  /**
+   * One of these is issued. Whoever wants to know where it comes from looks around now; what this gives is called when it was
+   * answered.
+   */
+  issued?(name: string): ((failure: KeyspaceFailure | undefined) => void) | undefined;
   /** What one turn of the event loop issued went out together. */
   flush?(commands: number, bytes: number): void;
   /** Whether what belongs to a domain that waits for replicas of its own can be kept; at first it cannot. */

@@ -1,7 +1,8 @@
 import { catalogue } from './catalogue.ts';
+import { completeSeries } from './complete-series.ts';
 import type { Definition } from './definition.ts';
-import { combinations, seriesKey, seriesValues } from './family.ts';
-import type { HistogramSeries, Series, Snapshot } from './snapshot.ts';
+import { seriesValues } from './family.ts';
+import type { HistogramSeries, Snapshot } from './snapshot.ts';
 
 /** The two forms of the text: Prometheus' own, and the one that OpenMetrics has made of it. */
 export const CONTENT_TYPE = {
@@ -26,7 +27,7 @@ export function prometheusText(snapshot: Pick<Snapshot, 'values'>, form: TextFor
   for (const definition of Object.values(catalogue) as Definition[]) {
     const name = prometheusName(definition);
     lines.push(...head(definition, name, form));
-    for (const [key, series] of complete(definition, snapshot.values[definition.name])) {
+    for (const [key, series] of completeSeries(definition, snapshot.values[definition.name])) {
       const labels = labelPairs(definition, key);
       if (typeof series === 'number') lines.push(sample(name, labels, series));
       else pushHistogram(lines, name, labels, series);
@@ -46,20 +47,6 @@ function head({ kind, unit, help }: Definition, name: string, form: TextForm): s
     ...(open && word !== undefined ? [`# UNIT ${family} ${word}`] : []),
     `# HELP ${family} ${open ? escapeHelp(help).replaceAll('"', '\\"') : escapeHelp(help)}`,
   ];
-}
-
-/** The series of a metric, with the zeros that a snapshot leaves out where the labels are known beforehand. */
-function complete(definition: Definition, series: Record<string, Series> = {}): Map<string, Series> {
-  const all = new Map<string, Series>();
-  if (definition.combine === 'sum') {
-    const zero: Series =
-      definition.kind === 'histogram'
-        ? { bounds: [...definition.bounds], counts: new Array<number>(definition.bounds.length + 1).fill(0), sum: 0 }
-        : 0;
-    for (const values of combinations(Object.values(definition.labels))) all.set(seriesKey(values), zero);
-  }
-  for (const [key, value] of Object.entries(series)) all.set(key, value);
-  return all;
 }
 
 function labelPairs(definition: Definition, key: string): string[] {

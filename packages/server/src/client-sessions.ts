@@ -14,8 +14,10 @@ import type { Requests } from './session/requests.ts';
 import { Session, type SessionHost } from './session/session.ts';
 import type { Sessions } from './session/sessions.ts';
 import { StalledReaders } from './session/stalled-readers.ts';
+import { writeTo } from './session/traced-write.ts';
 import { SessionTraffic } from './session/traffic.ts';
 import { Stream, type StreamHost } from './stream/stream.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface ClientSessionsOptions {
   readonly config: () => Configuration;
@@ -33,6 +35,8 @@ export interface ClientSessionsOptions {
   passes(stanza: Stanza, error: unknown): Promise<void> | undefined;
   /** Undefined where this node is alone. */
   readonly cluster?: Cluster | undefined;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 const STALLED_CHECK_MS = 1000;
@@ -103,7 +107,7 @@ export class ClientSessions implements SessionHost, Disposable {
       return routed instanceof Promise ? routed.then(() => true) : true;
     });
     toSession.use('deliver', (stanza, session) => {
-      const committed = session.write(stanza);
+      const committed = writeTo(session, stanza);
       return committed instanceof Promise ? committed.then(() => true) : true;
     });
   }
@@ -117,6 +121,11 @@ export class ClientSessions implements SessionHost, Disposable {
   // --- SessionHost ------------------------------------------------------------------------------------------------
 
   process(stanza: Stanza, session: Session): Awaitable<unknown> {
+    const trace = this.#options.tracing?.begin(stanza, 'c2s');
+    return trace === undefined ? this.#process(stanza, session) : trace.run(() => this.#process(stanza, session));
+  }
+
+  #process(stanza: Stanza, session: Session): Awaitable<unknown> {
     const { hooks, log } = this.#options;
     if (log.traces) log.trace('stanza.received', { jid: session.jid.toString(), xml: stanza.toString() });
     const timed = stanza.kind === 'message' && this.#messages++ % TIMED_ONE_OF === 0;

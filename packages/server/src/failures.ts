@@ -6,6 +6,7 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Log } from './log.ts';
 import { errorFor } from './routing/answer.ts';
 import { isAway, nextAttempt } from './session/attempts.ts';
+import { currentSpan } from './tracing/trace.ts';
 
 /** What comes of stanzas, and of everything else, that went wrong. */
 export class Failures {
@@ -22,6 +23,7 @@ export class Failures {
   /** The error that answers a stanza, or undefined where none may be sent. */
   readonly errorFor = (stanza: Stanza, error: unknown): Stanza | undefined => {
     const answer = errorFor(stanza, error, this.onFault);
+    currentSpan()?.trace.root.failed(error instanceof StanzaError ? error.condition : nameOf(error));
     if (answer !== undefined && error instanceof StanzaError) {
       this.#metrics.stanzaErrors.with({ condition: error.condition }).add(1);
     }
@@ -47,3 +49,5 @@ export class Failures {
     this.#log.error('node.fault', { error: error instanceof Error ? error : new Error(String(error)) });
   };
 }
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -9,12 +9,15 @@ import type { Authorities } from './s2s/authorities.ts';
 import { type IncomingOptions, IncomingStreams } from './s2s/incoming.ts';
 import { drain } from './stream/drain.ts';
 import { type Doors, StreamListeners } from './stream-listeners.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface IncomingServersOptions extends Omit<IncomingOptions, 'process' | 'refuse' | 'serves'> {
   readonly hooks: Hooks;
   /** Asked each time: it is made after this. */
   router(): Router;
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** The ports on which other servers connect, and what becomes of what they send. */
@@ -29,7 +32,7 @@ export class IncomingServers implements Doors, Disposable {
     this.incoming = new IncomingStreams({
       ...options,
       serves: (domain) => options.router().serves(domain),
-      process: (stanza, domain) => this.#process(stanza, domain),
+      process: (stanza, domain) => this.#trace(stanza, domain),
       refuse: (stanza, error) => this.#refuse(stanza, error),
     });
   }
@@ -75,6 +78,11 @@ export class IncomingServers implements Doors, Disposable {
       const routed = this.#options.router().route(stanza);
       return routed instanceof Promise ? routed.then(() => true) : true;
     });
+  }
+
+  #trace(stanza: Stanza, domain: string): Awaitable<unknown> {
+    const trace = this.#options.tracing?.begin(stanza, 's2s');
+    return trace === undefined ? this.#process(stanza, domain) : trace.run(() => this.#process(stanza, domain));
   }
 
   #process(stanza: Stanza, domain: string): Awaitable<unknown> {

@@ -4,6 +4,7 @@ import type { FieldName } from './log-events/field-names.ts';
 import { safeFields } from './log-fields.ts';
 import { LogOutput } from './log-output.ts';
 import { prettyLine } from './log-pretty.ts';
+import { currentSpan } from './tracing/trace.ts';
 
 export type FieldValue = string | number | bigint | boolean | null | undefined | Error | readonly string[] | object;
 
@@ -167,8 +168,15 @@ export class Log {
 
   #write(level: Level, event: EventName, fields: object | undefined): void {
     if (!this.writes(level)) return;
-    this.#pino[level]({ event, ...this.#fields, ...(fields && safeFields(fields, level === 'trace')) });
+    const about = fields && safeFields(fields, level === 'trace');
+    this.#pino[level]({ event, ...this.#fields, ...about, ...traceFields() });
   }
+}
+
+/** The names that OpenTelemetry has for them in logs that are not its own. */
+function traceFields(): { trace_id: string; span_id: string } | undefined {
+  const id = currentSpan()?.id;
+  return id && { trace_id: id.traceId, span_id: id.spanId };
 }
 
 /** pino's number for the level "trace". */

@@ -20,6 +20,8 @@ import { NodeCondition } from './node-condition.ts';
 import { NodeReporting } from './node-reporting.ts';
 import { openPorts } from './ports.ts';
 import { descriptorLimit, ProcessMetrics } from './process-metrics.ts';
+import { type NodeTelemetry, startTelemetry } from './telemetry.ts';
+import { keyspaceSpans } from './tracing/keyspace-spans.ts';
 import { version } from './version.ts';
 
 export interface ServeOptions {
@@ -44,6 +46,7 @@ export class Server implements AsyncDisposable {
   readonly listeners: readonly { readonly name: string; readonly port: number }[];
   readonly #parts: AsyncDisposableStack;
   readonly #options: ServeOptions;
+  readonly #telemetry: NodeTelemetry | undefined;
 
   private constructor(
     node: Node,
@@ -51,12 +54,14 @@ export class Server implements AsyncDisposable {
     listeners: Server['listeners'],
     parts: AsyncDisposableStack,
     options: ServeOptions,
+    telemetry: NodeTelemetry | undefined,
   ) {
     this.node = node;
     this.log = log;
     this.listeners = listeners;
     this.#parts = parts;
     this.#options = options;
+    this.#telemetry = telemetry;
   }
 
   /** Resolves when everything listens. Rejects, with nothing left open, where something does not start. */
@@ -68,6 +73,9 @@ export class Server implements AsyncDisposable {
     await using parts = new AsyncDisposableStack();
     parts.defer(() => log.flush());
     const registry = new Registry();
+    const telemetry = await startTelemetry({ config, registry, log, name });
+    if (telemetry !== undefined) parts.use(telemetry);
+    const shared = /^redis/.test(config.keyspace.url);
     const { keyspace, bus } = await openKeyspace(keyspaceUrl(config), {
       node: id,
       durability: config.keyspace.durability,
@@ -75,7 +83,10 @@ export class Server implements AsyncDisposable {
       connectDeadline: config.keyspace.connectTimeoutSeconds * 1000,
       replicas: config.keyspace.replicas,
       domainReplicas: domainReplicas(config),
-      observer: keyspaceMetrics(registry.metrics, log),
+      observer: {
+        ...keyspaceMetrics(registry.metrics, log),
+        ...(telemetry && keyspaceSpans(shared ? 'redis' : 'embedded')),
+      },
     });
     parts.use(keyspace);
     registry.metrics.clusterFenced.add(options.timesFenced ?? 0);
@@ -88,7 +99,6 @@ export class Server implements AsyncDisposable {
       else log.error('keyspace.down', { message: reason?.message });
     });
     parts.use(new ProcessMetrics(registry.metrics, embeddedFolder(config)));
-    const shared = /^redis/.test(config.keyspace.url);
     const limit = descriptorLimit();
     const node = parts.use(
       await Node.start({
@@ -97,6 +107,7 @@ export class Server implements AsyncDisposable {
         log,
         modules,
         registry,
+        tracing: telemetry?.tracing,
         accounts: internalAccounts,
         descriptorLimit: limit,
         ...(shared && { cluster: { bus, id, name } }),
@@ -123,7 +134,8 @@ export class Server implements AsyncDisposable {
       ),
     );
     parts.defer(() => node.stop()); // first of all: the ports tell of it meanwhile
-    const server: Server = new Server(node, log, [...node.ports, ...ports.listeners], parts.move(), options);
+    const listeners = [...node.ports, ...ports.listeners];
+    const server: Server = new Server(node, log, listeners, parts.move(), options, telemetry);
     log.info('server.started', { node: name, domains: node.domains, listeners: server.listeners });
     return server;
   }
@@ -134,6 +146,7 @@ export class Server implements AsyncDisposable {
     try {
       const changes = await this.node.reload(this.#options.readConfiguration());
       this.log.setLevel(this.node.config.log.level);
+      this.#telemetry?.take(this.node.config);
       reloads.with({ outcome: 'applied' }).add(1);
       this.log.info('configuration.reloaded', { ...changes, by });
       return changes;

@@ -51,6 +51,7 @@ import { measureStreams } from './stream/stream-metrics.ts';
 import { clientSettings } from './stream/stream-settings.ts';
 import { Streams } from './stream/streams.ts';
 import { allDoors, type Doors, StreamListeners } from './stream-listeners.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface NodeOptions {
   readonly config: Configuration;
@@ -61,6 +62,7 @@ export interface NodeOptions {
   /** Makes what knows the accounts that the server keeps itself. */
   accounts(options: AccountsOptions): Authenticator;
   readonly registry?: Registry;
+  readonly tracing?: Tracing | undefined;
   /** File descriptors that this process may have open. */
   readonly descriptorLimit?: number;
   /** The other nodes, where there may be some; a node without is alone. */
@@ -120,8 +122,8 @@ export class Node implements AsyncDisposable {
     this.#domains = new Set(servedDomains(options.config));
     const { metrics } = this.registry;
     const config = () => this.#config;
-    const { keyspace, log, modules } = options;
-    const base = { config, metrics, log };
+    const { keyspace, log, modules, tracing, descriptorLimit = Number.POSITIVE_INFINITY } = options;
+    const base = { config, metrics, log, tracing };
     this.#failures = new Failures(metrics, log, keyspace);
     const { errorFor, passes, onFault } = this.#failures;
     this.hooks = new Hooks(onFault);
@@ -169,7 +171,6 @@ export class Node implements AsyncDisposable {
       (cause) => this.#acceptance.shed(cause),
     );
     const { hooks, streams, sessions, cluster } = this;
-    const { descriptorLimit = Number.POSITIVE_INFINITY } = options;
     const process = { overload, descriptorLimit, otherConnections: () => streams.connected };
     const asked = { secret, errorFor, router: () => this.router };
     const parts = { ...base, ...process, ...own, ...asked, sessions, cluster, hooks, store: this.#store };
@@ -391,7 +392,5 @@ export class Node implements AsyncDisposable {
     for (const stop of this.#stops.splice(0).reverse()) await stop();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
+  readonly [Symbol.asyncDispose] = () => this.stop();
 }

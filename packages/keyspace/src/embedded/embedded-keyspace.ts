@@ -126,9 +126,11 @@ export class EmbeddedKeyspace extends Commanding implements Keyspace {
   ): Promise<Result> {
     const { persistence, observer } = this.#parts;
     const began = observer.command ? performance.now() : 0;
+    const answered = observer.issued?.(name);
     return new Promise((resolve, reject) => {
       const fail = (error: KeyspaceError) => {
         observer.command?.(name, performance.now() - began, error.failure);
+        answered?.(error.failure);
         reject(error);
       };
       try {
@@ -140,6 +142,7 @@ export class EmbeddedKeyspace extends Commanding implements Keyspace {
           committed?.();
           if (result instanceof KeyspaceError) return fail(result);
           observer.command?.(name, performance.now() - began, undefined);
+          answered?.(undefined);
           resolve(result);
         };
         if (persistence) persistence.end(commit, (error) => fail(read ? unseen(error) : error));

@@ -153,10 +153,12 @@ export class RedisKeyspace extends Commanding implements Keyspace {
     const { closed, connection, observer } = this.#shared;
     const { command } = observer;
     const began = performance.now();
+    const answered = observer.issued?.(name);
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown) => {
         const error = asKeyspaceError(name, cause);
         command?.(name, performance.now() - began, error.failure);
+        answered?.(error.failure);
         reject(error);
       };
       const answer = (replies: unknown[]) => {
@@ -166,6 +168,7 @@ export class RedisKeyspace extends Commanding implements Keyspace {
           return fail(error);
         }
         command?.(name, performance.now() - began, undefined);
+        answered?.(undefined);
       };
       try {
         if (closed) throw new KeyspaceError('closed', 'The keyspace was closed');
@@ -177,15 +180,19 @@ export class RedisKeyspace extends Commanding implements Keyspace {
   }
 
   async #measure<Result>(name: string, body: () => Promise<Result>): Promise<Result> {
-    const { command } = this.#shared.observer;
+    const { observer } = this.#shared;
+    const { command } = observer;
     const began = performance.now();
+    const answered = observer.issued?.(name);
     try {
       const result = await body();
       command?.(name, performance.now() - began, undefined);
+      answered?.(undefined);
       return result;
     } catch (cause) {
       const error = asKeyspaceError(name, cause);
       command?.(name, performance.now() - began, error.failure);
+      answered?.(error.failure);
       throw error;
     }
   }

@@ -8,6 +8,7 @@ import type { Awaitable } from '../pipeline.ts';
 import type { ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { ChannelCounts } from './channel-counts.ts';
 import type { FrameVersions } from './frame-versions.ts';
 import type { Lease } from './lease.ts';
@@ -30,6 +31,8 @@ export interface ClusterHost extends ClusterLink {
   readonly peers: Peers;
   readonly log: Log;
   readonly version: string;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   lease(): Lease;
   route(stanza: Stanza): Awaitable<void>;
   onLate(stanza: Stanza): Awaitable<void>;

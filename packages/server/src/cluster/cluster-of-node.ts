@@ -10,7 +10,17 @@ import { leaseOf } from './lease.ts';
 interface Parts
   extends Pick<
     ClusterHost,
-    'keyspace' | 'log' | 'sessions' | 'store' | 'peers' | 'route' | 'onLate' | 'reap' | 'onFenced' | 'onFault'
+    | 'keyspace'
+    | 'log'
+    | 'sessions'
+    | 'store'
+    | 'peers'
+    | 'route'
+    | 'onLate'
+    | 'reap'
+    | 'onFenced'
+    | 'onFault'
+    | 'tracing'
   > {
   readonly metrics: Metrics;
   readonly config: () => Configuration;

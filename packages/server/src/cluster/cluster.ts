@@ -130,12 +130,7 @@ export class Cluster implements OtherNodes {
       onOver: (sid) => this.#table.over(sid),
       onUnreadable: (error) => log.error('resumption.unreadable', { message: UNREADABLE, error: error as Error }),
     });
-    this.#inbound = new InboundDeliveries({
-      own: (sid) => sessions.owned({ sessionId: sid }),
-      send,
-      route: host.route,
-      onLate: host.onLate,
-    });
+    this.#inbound = new InboundDeliveries({ ...host, own: (sid) => sessions.owned({ sessionId: sid }), send });
     this.#registry = new SessionRegistry({
       store,
       sessions,

@@ -2,7 +2,8 @@ import type { Origin, Stanza } from '@parley/xmpp/stanza';
 import { stanzaForClient, stanzaFromNode } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
 import type { Session } from '../session/session.ts';
-import { type AnswerItem, decodeAcknowledged, decodeDeliver, encodeAnswers } from './items.ts';
+import type { Tracing } from '../tracing/tracing.ts';
+import { type AnswerItem, decodeAcknowledged, decodeDeliver, decodeTrace, encodeAnswers } from './items.ts';
 
 export interface InboundDeliveriesHost {
   own(sid: string): Session | undefined;
@@ -11,6 +12,8 @@ export interface InboundDeliveriesHost {
   route(stanza: Stanza): Awaitable<void>;
   /** A stanza for a session that is not here, and whose sender does not wait to hear of it. */
   onLate(stanza: Stanza): Awaitable<void>;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** No stanza is on its way for longer than this: its sender is given up long before. */
@@ -29,24 +32,40 @@ export class InboundDeliveries {
   readonly #answers = new Map<string, AnswerItem[]>();
   /** Senders, and sessions of theirs that were not here, with the time of it: the oldest first. */
   readonly #refused = new Map<string, number>();
+  /** Senders whose next delivery is traced, with what they have said of that. */
+  readonly #traced = new Map<string, string>();
 
   constructor(host: InboundDeliveriesHost) {
     this.#host = host;
   }
 
+  /** The next delivery from this node is part of a trace. */
+  traced(from: string, item: Buffer): void {
+    if (this.#host.tracing !== undefined) this.#traced.set(from, decodeTrace(item));
+  }
+
   /** Throws where the item cannot be read. */
   receive(from: string, item: Buffer): void {
+    const traceparent = this.#traced.size === 0 ? undefined : this.#traced.get(from);
+    if (traceparent === undefined) {
+      void this.#receive(from, item);
+      return;
+    }
+    this.#traced.delete(from);
+    const trace = this.#host.tracing?.join(traceparent);
+    if (trace === undefined) void this.#receive(from, item);
+    else void trace.run(() => this.#receive(from, item));
+  }
+
+  /** The promise, if there is one, resolves when it is taken. */
+  #receive(from: string, item: Buffer): Awaitable<void> {
     const { id, sid, first, origin, text } = decodeDeliver(item);
     const session = this.#host.own(sid);
     if (id === 0 && session !== undefined) {
-      void this.#take(session, stanzaForClient(text, [session.jid, session.account], origin));
-      return;
+      return this.#take(session, stanzaForClient(text, [session.jid, session.account], origin));
     }
     const stanza = this.#read(text, origin, () => this.answer(from, id, true));
-    if (id === 0) {
-      void this.#host.onLate(stanza);
-      return;
-    }
+    if (id === 0) return this.#host.onLate(stanza);
     const key = `${from} ${sid}`;
     if (first) this.#refused.delete(key);
     if (session === undefined || this.#refused.has(key)) {
@@ -54,8 +73,10 @@ export class InboundDeliveries {
       return;
     }
     const taken = this.#take(session, stanza);
-    if (!(taken instanceof Promise)) this.answer(from, id, true);
-    else void taken.then(() => (session.movedAway ? this.#refuse(from, id, key) : this.answer(from, id, true)));
+    if (taken instanceof Promise) {
+      return taken.then(() => (session.movedAway ? this.#refuse(from, id, key) : this.answer(from, id, true)));
+    }
+    this.answer(from, id, true);
   }
 
   /** A stanza that cannot be read would not be read any better another time: it is `over`. */

@@ -10,6 +10,7 @@ export const ITEM = {
   release: 4,
   evict: 5,
   acknowledged: 6,
+  trace: 7,
   announcement: 16,
 } as const;
 
@@ -153,3 +154,13 @@ export function decodeSession(item: Buffer): SessionItem {
   if (item.length !== 13) throw new RangeError('What names a session has 13 bytes.');
   return { id: item.readUInt32BE(1), sid: sessionIdAt(item, 5) };
 }
+
+// trace: kind, the text of a traceparent (W3C Trace Context §3.2)
+/** The stanza in the next item is traced: its sender has begun, and this is where. Who does not know it loses nothing. */
+export const encodeTrace = (traceparent: string): Buffer =>
+  Buffer.concat([Buffer.of(ITEM.trace), Buffer.from(traceparent, 'latin1')]);
+
+/** As text that may name no span. */
+export const decodeTrace = (item: Buffer): string => item.toString('latin1', 1, 1 + MOST_TRACEPARENT);
+
+const MOST_TRACEPARENT = 128;

@@ -52,6 +52,9 @@ export class ReceivedItems {
       case ITEM.deliver:
         inbound.receive(from, item);
         return;
+      case ITEM.trace:
+        inbound.traced(from, item);
+        return;
       case ITEM.answer:
         for (const { id, done } of decodeAnswers(item)) {
           if (!questions.onAnswer(from, id, done)) delivery.onAnswer(from, id, done);

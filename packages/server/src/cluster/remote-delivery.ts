@@ -8,7 +8,8 @@ import { isJournaledFor } from '../session/journaled.ts';
 import { isForAccount } from '../session/kept.ts';
 import { originSince, UNORDERED } from '../session/origins.ts';
 import type { Route, Session } from '../session/session.ts';
-import { encodeDeliver } from './items.ts';
+import { type Span, startSpan } from '../tracing/trace.ts';
+import { encodeDeliver, encodeTrace } from './items.ts';
 
 export interface RemoteDeliveryHost {
   /** The id of this node. */
@@ -64,6 +65,8 @@ interface Pending {
   readonly account: Jid;
   readonly stanza: Stanza;
   readonly origin: Origin;
+  /** Where it is traced. */
+  readonly hop: Span | undefined;
   /** True where the session has taken it for good, false where the session is over. */
   settle(taken: boolean): void;
 }
@@ -121,12 +124,15 @@ export class RemoteDelivery implements Disposable {
     const matters = (resumable || stanza.origin !== undefined) && isJournaledFor(target.jid, stanza, text.length);
     // who sends more than gets away waits, and is not read meanwhile
     const waits = matters || this.#host.waiting(node) > MOST_WAITING;
+    const hop = startSpan('xmpp.hop', 'producer');
     if (!waits && lost === undefined && this.#host.isAlive(node)) {
+      this.#tell(node, hop);
+      hop?.end();
       this.#host.send(node, encodeDeliver({ id: 0, sid, first: false, origin: stanza.origin }, text));
       return true;
     }
     return new Promise((settle) => {
-      const pending = this.#pendingOf(sid, target.jid.bare, stanza, this.nextOrder(), settle);
+      const pending = this.#pendingOf(sid, target.jid.bare, stanza, this.nextOrder(), settle, hop);
       const elsewhere = (this.#underWay.get(sid)?.node ?? node) !== node;
       if (lost === undefined && !elsewhere && this.#host.isAlive(node)) this.#send(node, pending);
       else this.#lose(pending);
@@ -164,9 +170,28 @@ export class RemoteDelivery implements Disposable {
     return ++this.#order;
   }
 
-  #pendingOf(sid: string, account: Jid, stanza: Stanza, order: number, settle: (taken: boolean) => void): Pending {
+  #pendingOf(
+    sid: string,
+    account: Jid,
+    stanza: Stanza,
+    order: number,
+    settle: (taken: boolean) => void,
+    hop?: Span,
+  ): Pending {
     const [id, since, origin] = [(order % MOST_ID) + 1, performance.now(), this.originOf(stanza)];
-    return { id, order, since, sid, account, stanza, origin, settle };
+    const pending = { id, order, since, sid, account, stanza, origin, hop, settle };
+    if (hop !== undefined) {
+      pending.settle = (taken) => {
+        hop.end(taken ? undefined : 'session-over');
+        settle(taken);
+      };
+    }
+    return pending;
+  }
+
+  /** The next item for this node is part of a trace. */
+  #tell(node: string, hop: Span | undefined): void {
+    if (hop !== undefined) this.#host.send(node, encodeTrace(hop.traceparent));
   }
 
   /** What a recipient knows a stanza by that may reach it twice. */
@@ -222,6 +247,7 @@ export class RemoteDelivery implements Disposable {
     const origin = originSince(pending.origin, pending.since);
     const first = !this.#underWay.has(sid);
     this.#count(sid, node);
+    this.#tell(node, pending.hop);
     this.#host.send(node, encodeDeliver({ id, sid, first, origin }, stanza.toString()));
   }
 

@@ -6,6 +6,7 @@ import { accountSources, type DirectoryProblem, directories, directoryProblems, 
 import { federation } from './federation.ts';
 import { limits, offline, roster, stream } from './limits.ts';
 import { listen, proxyProtocol } from './listen.ts';
+import { opentelemetry } from './opentelemetry.ts';
 import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
 import { peerProofProblems } from './peer-proofs.ts';
 import { prepared } from './prepared.ts';
@@ -325,6 +326,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
     admin,
     drain,
     snmp,
+    opentelemetry,
   });
 
 /** The whole configuration, checked, with every default filled in. Switched-off limits are Infinity. */

@@ -1,4 +1,5 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { fromHere } from '../tracing/trace.ts';
 import { isPassing, untilDone } from './attempts.ts';
 import { Counting } from './resumption/counting.ts';
 import type { Fate, JournalCounts } from './resumption/journal-counts.ts';
@@ -192,7 +193,7 @@ export class JournalWriter {
   #enqueue(work: () => Promise<boolean>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
-    const job = { work, ended: resolve };
+    const job = { work: fromHere(work), ended: resolve };
     if (this.#jobs === undefined) {
       this.#jobs = [job];
       queueMicrotask(() => void this.#perform()); // what else there is for it at the moment goes with it

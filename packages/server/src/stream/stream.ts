@@ -9,6 +9,7 @@ import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parl
 import { NO_TRANSPORT } from '../net/no-transport.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
+import { bytesCame, bytesRead, elementTurn, elementWaits } from '../tracing/arrival.ts';
 import type { StreamFeatures } from './features.ts';
 import { limitName } from './reader-limit.ts';
 import { addressedDomain } from './stream-header.ts';
@@ -145,11 +146,14 @@ export class Stream implements XmlHandler, TransportHandler {
     this.silence = 0;
     if (this.#waiting) this.transport.pause();
     const wait = this.host.onBytes(this, bytes.length);
+    bytesCame();
     try {
       this.#reader.write(bytes);
     } catch (error) {
       this.fail(error);
       return;
+    } finally {
+      bytesRead();
     }
     if (wait > 0 && !this.#closed) this.#rest(wait);
   }
@@ -204,6 +208,7 @@ export class Stream implements XmlHandler, TransportHandler {
     if (this.#closed) return;
     if (!this.reading) {
       this.#queue.push(element);
+      elementWaits(element);
       return;
     }
     const answer = this.#dispatch(element);
@@ -237,10 +242,13 @@ export class Stream implements XmlHandler, TransportHandler {
         else this.transport.resume();
         return;
       }
+      elementTurn(next);
       try {
         this.onElement(next);
       } catch (error) {
         this.fail(error);
+      } finally {
+        bytesRead();
       }
     }
   }

@@ -1,4 +1,5 @@
 import type { Metrics } from '@parley/metrics/registry';
+import { startSpan } from '../../tracing/trace.ts';
 import { DirectoryAway, DirectoryRefused } from './directory-error.ts';
 import type { DirectoryServers } from './directory-servers.ts';
 
@@ -15,6 +16,7 @@ export function observeCalls(
   metrics?.directoryServersAway.with({ directory }).observe(() => servers().away);
   return async (operation, act) => {
     const since = performance.now();
+    const span = startSpan(`directory ${operation}`, 'client')?.set('parley.directory', directory);
     let outcome: 'answered' | 'refused' | 'late' | 'away' = 'answered';
     try {
       return await act();
@@ -22,6 +24,7 @@ export function observeCalls(
       outcome = outcomeOf(error);
       throw error;
     } finally {
+      span?.end(outcome === 'answered' ? undefined : outcome);
       metrics?.directoryCalls.with({ operation, outcome }).add(1);
       metrics?.directoryDuration.with({ operation }).record((performance.now() - since) / 1000);
     }
