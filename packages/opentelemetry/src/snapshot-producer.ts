@@ -14,7 +14,6 @@ import { completeSeries } from '@parley/metrics/complete-series';
 import type { Definition } from '@parley/metrics/definition';
 import { seriesValues } from '@parley/metrics/family';
 import type { HistogramSeries, Series, Snapshot } from '@parley/metrics/snapshot';
-import { type Clock, timeOf } from './span-recorder.ts';
 
 export const SCOPE = { name: 'parley' };
 
@@ -26,12 +25,12 @@ export class SnapshotProducer implements MetricProducer {
   /** `startedAt`: since when counters count; milliseconds since 1970. */
   constructor(snapshot: () => Pick<Snapshot, 'at' | 'values'>, startedAt: number) {
     this.#snapshot = snapshot;
-    this.#startTime = timeOf(startedAt, UNIX);
+    this.#startTime = hrTime(startedAt);
   }
 
   async collect(): Promise<CollectionResult> {
     const { at, values } = this.#snapshot();
-    const times = { startTime: this.#startTime, endTime: timeOf(at, UNIX) };
+    const times = { startTime: this.#startTime, endTime: hrTime(at) };
     const metrics = (Object.values(catalogue) as Definition[]).flatMap((definition) => {
       const metric = metricOf(definition, values[definition.name], times);
       return metric.dataPoints.length === 0 ? [] : [metric];
@@ -41,7 +40,8 @@ export class SnapshotProducer implements MetricProducer {
   }
 }
 
-const UNIX: Clock = 0;
+/** Seconds, and nanoseconds of the next one. */
+const hrTime = (milliseconds: number): HrTime => [Math.floor(milliseconds / 1000), (milliseconds % 1000) * 1e6];
 
 type Times = Pick<DataPoint<number>, 'startTime' | 'endTime'>;
 
@@ -53,7 +53,8 @@ function metricOf(definition: Definition, values: Record<string, Series> | undef
   const series = kind === 'gauge' ? [...completeSeries(definition, values)] : Object.entries(values ?? {});
   const points = series.map(([key, value]) => ({ ...times, attributes: attributesOf(definition, key), value }));
   if (kind === 'histogram') {
-    const dataPoints = points.flatMap((point) => (isNumber(point) ? [] : [histogramOf(point)]));
+    const all = points.flatMap((point) => (isNumber(point) ? [] : [histogramOf(point)]));
+    const dataPoints = all.filter(({ value }) => value.count > 0);
     return { ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints };
   }
   // JSON has no Infinity, which stands for what has no limit

@@ -6,7 +6,7 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Log } from './log.ts';
 import { errorFor } from './routing/answer.ts';
 import { isAway, nextAttempt } from './session/attempts.ts';
-import { currentSpan } from './tracing/trace.ts';
+import { currentTrace } from './tracing/trace.ts';
 
 /** What comes of stanzas, and of everything else, that went wrong. */
 export class Failures {
@@ -23,7 +23,7 @@ export class Failures {
   /** The error that answers a stanza, or undefined where none may be sent. */
   readonly errorFor = (stanza: Stanza, error: unknown): Stanza | undefined => {
     const answer = errorFor(stanza, error, this.onFault);
-    currentSpan()?.trace.root.failed(error instanceof StanzaError ? error.condition : nameOf(error));
+    currentTrace()?.root.fail(error instanceof StanzaError ? error.condition : nameOf(error));
     if (answer !== undefined && error instanceof StanzaError) {
       this.#metrics.stanzaErrors.with({ condition: error.condition }).add(1);
     }

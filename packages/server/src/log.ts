@@ -4,7 +4,7 @@ import type { FieldName } from './log-events/field-names.ts';
 import { safeFields } from './log-fields.ts';
 import { LogOutput } from './log-output.ts';
 import { prettyLine } from './log-pretty.ts';
-import { currentSpan } from './tracing/trace.ts';
+import { currentTrace } from './tracing/trace.ts';
 
 export type FieldValue = string | number | bigint | boolean | null | undefined | Error | readonly string[] | object;
 
@@ -175,8 +175,8 @@ export class Log {
 
 /** The names that OpenTelemetry has for them in logs that are not its own. */
 function traceFields(): { trace_id: string; span_id: string } | undefined {
-  const id = currentSpan()?.id;
-  return id && { trace_id: id.traceId, span_id: id.spanId };
+  const root = currentTrace()?.root;
+  return root && { trace_id: root.traceId, span_id: root.spanId };
 }
 
 /** pino's number for the level "trace". */

@@ -27,7 +27,7 @@ export async function startTelemetry(parts: TelemetryParts): Promise<NodeTelemet
   const { opentelemetry } = parts.config;
   if (opentelemetry.endpoint === '') return undefined;
   const { Telemetry } = await import('@parley/opentelemetry/telemetry');
-  const telemetry = await Telemetry.start(optionsFor(parts));
+  const telemetry = new Telemetry(optionsFor(parts));
   const tracing = new Tracing(telemetry.spans, opentelemetry.traces.ratio);
   return {
     tracing,

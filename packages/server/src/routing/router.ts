@@ -5,6 +5,7 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { IqPlace, IqTable } from '../iq.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { Session } from '../session/session.ts';
+import { startSpan } from '../tracing/trace.ts';
 
 /** A domain of ours that is no virtual host: a subdomain's service, a component. */
 export type Service = (stanza: Stanza) => Awaitable<void>;
@@ -79,6 +80,11 @@ export class Router {
    * there is one, resolves when the stanza has been taken: delivered, stored or answered.
    */
   route(stanza: Stanza, sender?: Session): Awaitable<void> {
+    const span = startSpan('xmpp.route');
+    return span === undefined ? this.#route(stanza, sender) : span.around(() => this.#route(stanza, sender));
+  }
+
+  #route(stanza: Stanza, sender?: Session): Awaitable<void> {
     try {
       const answer = this.#dispatch(stanza, sender);
       if (answer instanceof Promise) return answer.catch((error) => this.#fail(stanza, error, sender));

@@ -10,7 +10,7 @@ export function writeTo(session: Session, stanza: Stanza): Awaitable<void> {
 }
 
 function writeWithin(span: Span, session: Session, stanza: Stanza): Awaitable<void> {
-  const committed = span.within(() => session.write(stanza));
+  const committed = session.write(stanza);
   const written = () => {
     if (!session.ended && !session.detached) {
       session.stream.transport.whenSent(() => span.end());

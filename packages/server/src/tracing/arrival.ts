@@ -1,23 +1,26 @@
-// When the bytes came of the stanza that is being read: known before anybody knows whether it is to be traced.
+// When the bytes came of the stanza that is being read. Whether that is to be traced is known only when it is read, and
+// looking at the clock for all of them would cost more than all the rest of tracing: so who traces says when one is near.
 
-/** Nodes of this process that trace stanzas. */
-let interested = 0;
+/** Nodes of this process of which one of the next stanzas is traced. */
+let expecting = 0;
 /** By `performance.now()`; 0 where it is not known. */
 let arrivedAt = 0;
 /** The same of elements that wait until the one before is done with. */
 const waiting = new WeakMap<object, number>();
 
-export function watchArrivals(): void {
-  interested++;
+/** One of the next stanzas is traced. */
+export function expectStanza(): void {
+  expecting++;
 }
 
-export function ignoreArrivals(): void {
-  interested--;
+/** It has come, or none is to be traced any more. */
+export function expectNone(): void {
+  expecting--;
 }
 
 /** Bytes came, and are about to be read. */
 export function bytesCame(): void {
-  if (interested > 0) arrivedAt = performance.now();
+  if (expecting > 0) arrivedAt = performance.now();
 }
 
 /** What came is read, and whatever is taken up from now on came earlier. */
@@ -27,12 +30,12 @@ export function bytesRead(): void {
 
 /** An element was read that is not taken up yet. */
 export function elementWaits(element: object): void {
-  if (interested > 0 && arrivedAt !== 0) waiting.set(element, arrivedAt);
+  if (arrivedAt !== 0) waiting.set(element, arrivedAt);
 }
 
 /** An element is taken up that has waited. */
 export function elementTurn(element: object): void {
-  if (interested > 0) arrivedAt = waiting.get(element) ?? 0;
+  if (expecting > 0) arrivedAt = waiting.get(element) ?? 0;
 }
 
 /** When what is taken up now has arrived, as far as that is known. */

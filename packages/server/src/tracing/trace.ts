@@ -1,145 +1,190 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AttributeValue, SpanData, SpanKind, SpanSink } from '@parley/opentelemetry/span-data';
 import type { Awaitable } from '../pipeline.ts';
-import type { AttributeValue, SpanId, SpanKind, SpanRecord, SpanSource } from './span-source.ts';
-import { traceparent } from './traceparent.ts';
+import { Lingering } from './lingering.ts';
+import { spanId, traceId } from './span-ids.ts';
+import { type SpanName, traceparent } from './traceparent.ts';
 
 /** Spans of one stanza on one node; what it brings about beyond them is only counted. */
 const MOST_SPANS = 128;
-/** A client that does not read keeps its span open: what is not over by then never was. */
-const LONGEST_MS = 10_000;
+const LONGEST_TEXT = 256;
 
-const place = new AsyncLocalStorage<Span>();
+const place = new AsyncLocalStorage<Trace>();
 /** Traces that are not over, of all nodes in this process: while there is none, nobody is asked where he is. */
 let open = 0;
+/** Those that are done with, and not over. */
+const lingering = new Lingering();
 
-/** The span within which this runs; undefined outside of what is traced, which costs one comparison while nothing is. */
-export function currentSpan(): Span | undefined {
+/** The trace that this is part of; undefined outside of what is traced, which costs one comparison while nothing is. */
+export function currentTrace(): Trace | undefined {
   if (open === 0) return undefined;
-  const span = place.getStore();
-  return span === undefined || span.trace.over ? undefined : span;
+  const trace = place.getStore();
+  return trace === undefined || trace.over ? undefined : trace;
 }
 
-/** Begins a span within the present one; undefined outside of what is traced. */
-export function startSpan(name: string, kind?: SpanKind): Span | undefined {
-  return open === 0 ? undefined : currentSpan()?.child(name, kind);
+/** Begins a step of what is traced; undefined outside of that. */
+export function startSpan(name: string, kind: SpanKind = 'internal'): Span | undefined {
+  return open === 0 ? undefined : currentTrace()?.start(name, kind);
 }
 
-/** Has a function run within what this is within, whoever calls it: for what works off what several have given it. */
+/** Has a function run as part of what this is part of, whoever calls it: for what works off what several have given it. */
 export const fromHere = <Act extends () => unknown>(act: Act): Act => (open === 0 ? act : AsyncLocalStorage.bind(act));
 
 /** A step of what becomes of a stanza. */
-export class Span {
+export class Span implements SpanData {
   readonly trace: Trace;
-  readonly #record: SpanRecord;
+  readonly spanId = spanId();
+  readonly parentId: string;
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly startedAt: number;
+  endedAt = 0;
+  readonly attributes: AttributeValue[] = [];
+  failed = false;
 
-  constructor(trace: Trace, record: SpanRecord) {
+  /** `at`: by `performance.now()`. */
+  constructor(trace: Trace, parentId: string, name: string, kind: SpanKind, at: number) {
     this.trace = trace;
-    this.#record = record;
+    this.parentId = parentId;
+    this.name = name;
+    this.kind = kind;
+    this.startedAt = at + trace.clock;
   }
 
-  get id(): SpanId {
-    return this.#record;
+  get traceId(): string {
+    return this.trace.traceId;
   }
 
   /** As another node is to be told it. */
   get traceparent(): string {
-    return traceparent(this.#record);
+    return traceparent(this);
   }
 
   /** Nothing that says who somebody is, or what they have said. */
   set(name: string, value: AttributeValue): this {
-    this.#record.set(name, value);
+    this.attributes.push(name, typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : value);
     return this;
-  }
-
-  /** A step of this one; undefined where there are too many. `at`: where it began before now. */
-  child(name: string, kind: SpanKind = 'internal', at = performance.now()): Span | undefined {
-    return this.trace.start(name, kind, at, this.#record);
-  }
-
-  /** Runs something within this span, up to the last of what it waits for. */
-  within<Result>(act: () => Result): Result {
-    return place.run(this, act);
   }
 
   /** Ends it, with the name of what went wrong where something has. */
   end(error?: string): void {
-    if (error !== undefined) this.failed(error);
-    if (this.trace.closes(this)) this.#record.end(performance.now());
+    if (error !== undefined) this.fail(error);
+    this.trace.end(this);
   }
 
-  failed(error: string): void {
-    this.#record.set('error.type', error);
-    this.#record.fail();
+  fail(error: string): void {
+    this.failed = true;
+    this.set('error.type', error);
+  }
+
+  /** Does something and ends when that is done. It hands on what that answers, or throws. */
+  around<Result>(act: () => Awaitable<Result>): Awaitable<Result> {
+    let answer: Awaitable<Result>;
+    try {
+      answer = act();
+    } catch (error) {
+      this.end();
+      throw error;
+    }
+    if (!(answer instanceof Promise)) this.end();
+    else {
+      const end = () => this.end();
+      answer.then(end, end);
+    }
+    return answer;
   }
 }
 
 /** What is recorded of one stanza on one node. It is over when it is done with, and all that it was to be written to has it. */
 export class Trace {
+  readonly traceId: string;
+  /** All that this node does with the stanza: the other spans are its steps. */
   readonly root: Span;
-  readonly #source: SpanSource;
-  readonly #unfinished = new Set<Span>();
-  #spans = 1;
+  /**
+   * What is to be added to `performance.now()` to have the milliseconds since 1970. One look at the clock of the machine for
+   * all spans: with one for each, a step could begin before what it is a step of.
+   */
+  readonly clock = Date.now() - performance.now();
+  /** See `Lingering`. */
+  lingers = -1;
+  readonly #sink: SpanSink;
+  readonly #steps: Span[] = [];
+  #unfinished = 0;
+  #omitted = 0;
   #done = false;
   #over = false;
-  #timer: NodeJS.Timeout | undefined;
 
-  /** `at`: when it began; `parent`: what another node has told. */
-  constructor(source: SpanSource, name: string, kind: SpanKind, at: number, parent?: SpanId) {
-    this.#source = source;
-    this.root = new Span(this, source.start(name, kind, at, parent));
-    this.#unfinished.add(this.root);
+  /** `at`: when it began, by `performance.now()`; `parent`: what another node has told. */
+  constructor(sink: SpanSink, name: string, kind: SpanKind, at: number, parent?: SpanName) {
+    this.#sink = sink;
+    this.traceId = parent?.traceId ?? traceId();
+    this.root = new Span(this, parent?.spanId ?? '', name, kind, at);
   }
 
   get over(): boolean {
     return this.#over;
   }
 
-  start(name: string, kind: SpanKind, at: number, parent: SpanRecord): Span | undefined {
-    if (this.#over || this.#spans++ >= MOST_SPANS) return undefined;
-    const span = new Span(this, this.#source.start(name, kind, at, parent));
-    this.#unfinished.add(span);
+  /** Begins a step; undefined where there are too many. `at`: where it began before now. */
+  start(name: string, kind: SpanKind = 'internal', at = performance.now()): Span | undefined {
+    if (this.#over) return undefined;
+    if (this.#steps.length >= MOST_SPANS) {
+      this.#omitted++;
+      return undefined;
+    }
+    const span = new Span(this, this.root.spanId, name, kind, at);
+    this.#steps.push(span);
+    this.#unfinished++;
     return span;
   }
 
-  /** False where the span has ended before. */
-  closes(span: Span): boolean {
-    const first = this.#unfinished.delete(span);
-    // all that is left is the stanza itself
-    if (first && this.#done && this.#unfinished.size === 1) this.#end();
-    return first;
+  /** A step is over. */
+  end(span: Span): void {
+    if (span.endedAt !== 0) return;
+    span.endedAt = performance.now() + this.clock;
+    this.#sink.add(span);
+    if (span === this.root) return;
+    this.#unfinished--;
+    if (this.#done && this.#unfinished === 0) this.#end();
   }
 
-  /** Runs what becomes of the stanza. It hands on what that answers, or throws. */
+  /** Does what becomes of the stanza. It hands on what that answers, or throws. */
   run<Result>(act: () => Awaitable<Result>): Awaitable<Result> {
     open++;
     let answer: Awaitable<Result>;
     try {
-      answer = this.root.within(act);
+      answer = place.run(this, act);
     } catch (error) {
       this.#finish();
       throw error;
     }
-    if (!(answer instanceof Promise)) this.#finish();
-    else answer.then(this.#finish, this.#finish);
+    if (answer instanceof Promise) {
+      const finish = () => this.#finish();
+      answer.then(finish, finish);
+    } else this.#finish();
     return answer;
   }
 
-  readonly #finish = (): void => {
+  #finish(): void {
     this.#done = true;
-    if (this.#unfinished.size === 1) this.#end();
-    else this.#timer = setTimeout(() => this.#end(), LONGEST_MS).unref();
-  };
+    if (this.#unfinished === 0) this.#end();
+    else lingering.add(this);
+  }
+
+  /** It has waited too long for the last of its steps: those never were. */
+  expire(): void {
+    this.#end();
+  }
 
   #end(): void {
     if (this.#over) return;
     this.#over = true;
     open--;
-    clearTimeout(this.#timer);
-    if (this.#spans > MOST_SPANS) this.root.set('parley.spans.omitted', this.#spans - MOST_SPANS);
-    for (const span of [...this.#unfinished].reverse()) {
-      if (span !== this.root) span.set('parley.unfinished', true);
-      span.end();
+    lingering.delete(this);
+    for (const span of this.#steps) {
+      if (span.endedAt === 0) span.set('parley.unfinished', true).end();
     }
+    if (this.#omitted > 0) this.root.set('parley.spans.omitted', this.#omitted);
+    this.root.end();
   }
 }

@@ -1,6 +1,6 @@
+import type { SpanSink } from '@parley/opentelemetry/span-data';
 import type { Stanza } from '@parley/xmpp/stanza';
-import { arrival, ignoreArrivals, watchArrivals } from './arrival.ts';
-import type { SpanSource } from './span-source.ts';
+import { arrival, expectNone, expectStanza } from './arrival.ts';
 import { Trace } from './trace.ts';
 import { parseTraceparent } from './traceparent.ts';
 
@@ -11,16 +11,21 @@ const TYPES = new Set(
   ),
 );
 
+/** The arrival of a stanza is known where it is one of so many in what came with it. */
+const NEAR = 4;
+
 /** Which stanzas a node traces: a share of those that it is the first to see, and those that another node says. */
 export class Tracing implements Disposable {
-  readonly #source: SpanSource;
+  readonly #sink: SpanSink;
   readonly #random: () => number;
   #ratio = 0;
   /** So many come before the next one that is traced, and that one. */
   #left = Number.POSITIVE_INFINITY;
+  /** That one is near. */
+  #expects = false;
 
-  constructor(source: SpanSource, ratio: number, random = Math.random) {
-    this.#source = source;
+  constructor(sink: SpanSink, ratio: number, random = Math.random) {
+    this.#sink = sink;
     this.#random = random;
     this.ratio = ratio;
   }
@@ -31,10 +36,20 @@ export class Tracing implements Disposable {
   }
 
   set ratio(ratio: number) {
-    if (this.#ratio === 0 && ratio > 0) watchArrivals();
-    else if (this.#ratio > 0 && ratio === 0) ignoreArrivals();
     this.#ratio = ratio;
+    this.#next();
+  }
+
+  #next(): void {
     this.#left = this.#gap();
+    this.#expect(this.#left <= NEAR);
+  }
+
+  #expect(expects: boolean): void {
+    if (expects === this.#expects) return;
+    this.#expects = expects;
+    if (expects) expectStanza();
+    else expectNone();
   }
 
   /** Each stanza has the same chance, whatever others had; drawn once for all until then. */
@@ -46,13 +61,19 @@ export class Tracing implements Disposable {
 
   /** Begins to trace a stanza that came from outside, from its bytes on; undefined where it is none of those. */
   begin(stanza: Stanza, connection: 'c2s' | 's2s'): Trace | undefined {
-    if (--this.#left > 0) return undefined;
-    this.#left = this.#gap();
+    if (--this.#left > NEAR) return undefined;
+    return this.#near(stanza, connection);
+  }
+
+  #near(stanza: Stanza, connection: 'c2s' | 's2s'): Trace | undefined {
+    this.#expect(true);
+    if (this.#left > 0) return undefined;
     const at = arrival();
-    const trace = new Trace(this.#source, 'xmpp.stanza', 'server', at);
-    trace.root.set('network.protocol.name', 'xmpp').set('xmpp.connection.type', connection);
+    this.#next();
+    const trace = new Trace(this.#sink, 'xmpp.stanza', 'server', at);
+    trace.root.set('xmpp.connection.type', connection);
     describe(trace, stanza);
-    trace.root.child('xmpp.parse', 'internal', at)?.end();
+    trace.start('xmpp.parse', 'internal', at)?.end();
     return trace;
   }
 
@@ -60,7 +81,7 @@ export class Tracing implements Disposable {
   join(traceparent: string): Trace | undefined {
     const parent = parseTraceparent(traceparent);
     if (parent === undefined) return undefined;
-    return new Trace(this.#source, 'xmpp.deliver', 'consumer', performance.now(), parent);
+    return new Trace(this.#sink, 'xmpp.deliver', 'consumer', performance.now(), parent);
   }
 
   [Symbol.dispose](): void {

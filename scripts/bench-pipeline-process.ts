@@ -1,0 +1,140 @@
+// One node in memory, whose clients write to each other without sockets: what scripts/bench-pipeline.ts measures.
+import { openKeyspace } from '@parley/keyspace/open';
+import { Counter } from '@parley/metrics/counter';
+import { Gauge } from '@parley/metrics/gauge';
+import { Histogram } from '@parley/metrics/histogram';
+import { Registry } from '@parley/metrics/registry';
+import { internalAccounts } from '@parley/server/accounts';
+import { configurationSchema } from '@parley/server/config/schema';
+import { keyspaceMetrics } from '@parley/server/keyspace-metrics';
+import { Log } from '@parley/server/log';
+import { moduleSettings } from '@parley/server/module';
+import { modules } from '@parley/server/modules';
+import { Node } from '@parley/server/node';
+import { startTelemetry } from '@parley/server/telemetry';
+import { keyspaceSpans } from '@parley/server/tracing/keyspace-spans';
+import type { Tracing } from '@parley/server/tracing/tracing';
+import { Jid } from '@parley/xmpp/jid';
+import { MemoryTransport } from '../tests/support/memory-transport.ts';
+import { benchConfiguration } from './bench-configuration.ts';
+
+/** What is measured: nothing counted, everything counted, and stanzas traced as well. */
+export type Variant = 'uncounted' | 'counted' | 'ready' | 'traced';
+
+export interface Order {
+  readonly variant: Variant;
+  /** Of a collector. */
+  readonly endpoint: string;
+  readonly folder: string;
+}
+
+export interface Measured {
+  /** Nanoseconds of the processor for one message, all threads of the process together. */
+  readonly nanoseconds: number;
+}
+
+const WARM_UP = 100_000;
+const MESSAGES = 25_000;
+/** What is read in one turn of the event loop. */
+const A_TURN = 50;
+const RATIO = 0.01;
+
+const BODY = 'It is the east, and Juliet is the sun. Arise, fair sun, and kill the envious moon, who is already sick.';
+const MESSAGE = Buffer.from(
+  `<message to='juliet@localhost/balcony' type='chat' id='m1'><body>${BODY}</body></message>`,
+);
+
+/** What counts does nothing, before anything has been compiled that calls it. */
+function countNothing(): void {
+  Object.assign(Counter.prototype, { add() {}, increment() {} });
+  Object.assign(Gauge.prototype, { add() {}, increment() {}, set() {} });
+  Object.assign(Histogram.prototype, { record() {} });
+}
+
+async function startNode({ variant, endpoint, folder }: Order): Promise<{ node: Node; tracing: Tracing | undefined }> {
+  if (variant === 'uncounted') countNothing();
+  const opentelemetry = { endpoint, traces: { ratio: variant === 'traced' ? RATIO : 0 } };
+  const config = configurationSchema(moduleSettings(modules)).parse({
+    ...benchConfiguration({ port: 0, keyspace: 'embedded::memory:', durability: 'process', folder }),
+    listen: { c2s: [], c2sTls: [], http: [] },
+    ...(variant === 'ready' || variant === 'traced' ? { opentelemetry } : {}),
+  });
+  const log = Log.create({ level: 'warn' });
+  const registry = new Registry();
+  const telemetry = await startTelemetry({ config, registry, log, name: variant });
+  const { keyspace } = await openKeyspace(config.keyspace.url, {
+    observer: { ...keyspaceMetrics(registry.metrics, log), ...(telemetry && keyspaceSpans('embedded')) },
+  });
+  const accounts = internalAccounts;
+  const tracing = telemetry?.tracing;
+  return { node: await Node.start({ config, keyspace, log, modules, registry, accounts, tracing }), tracing };
+}
+
+interface Client {
+  readonly transport: MemoryTransport;
+  /** Characters that it was sent. */
+  received: number;
+}
+
+async function connect(node: Node, address: string): Promise<Client> {
+  const jid = Jid.parse(address);
+  await node.accounts.create?.(jid.bare, 'secret');
+  const transport = new MemoryTransport();
+  const client = { transport, received: 0 };
+  let heard: (text: string) => void = () => {};
+  transport.onText = (text) => {
+    client.received += text.length;
+    heard(text);
+  };
+  const say = (text: string, until: string) =>
+    new Promise<void>((resolve) => {
+      heard = (answer) => answer.includes(until) && resolve();
+      transport.push(Buffer.from(text));
+    });
+  const stream = node.attach(transport);
+  stream.authenticated(jid.bare, 'TEST');
+  const header = `<stream:stream to='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`;
+  await say(header, 'features>');
+  const bind = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${jid.resource}</resource></bind>`;
+  await say(`<iq type='set' id='b'>${bind}</iq>`, '</iq>');
+  await say('<presence/>', '<presence');
+  heard = () => {};
+  return client;
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function send(romeo: Client, juliet: Client, messages: number): Promise<void> {
+  const before = juliet.received;
+  for (let sent = 0; sent < messages; sent++) {
+    romeo.transport.push(MESSAGE);
+    if (sent % A_TURN === A_TURN - 1) await turn();
+  }
+  if (juliet.received - before < messages * MESSAGE.length) throw new Error('Messages did not arrive.');
+}
+
+/** What one stanza of a hundred goes through is compiled as well, as it is after a while in a node that runs for days. */
+async function warmUp(romeo: Client, juliet: Client, tracing: Tracing | undefined): Promise<void> {
+  const ratio = tracing?.ratio ?? 0;
+  if (tracing !== undefined && ratio > 0) tracing.ratio = 0.5;
+  await send(romeo, juliet, WARM_UP);
+  if (tracing !== undefined) tracing.ratio = ratio;
+  await send(romeo, juliet, WARM_UP);
+}
+
+async function measure(romeo: Client, juliet: Client): Promise<Measured> {
+  const before = process.cpuUsage();
+  await send(romeo, juliet, MESSAGES);
+  const { user, system } = process.cpuUsage(before);
+  return { nanoseconds: ((user + system) * 1000) / MESSAGES };
+}
+
+process.once('message', async (order: Order) => {
+  const { node, tracing } = await startNode(order);
+  const romeo = await connect(node, 'romeo@localhost/orchard');
+  const juliet = await connect(node, 'juliet@localhost/balcony');
+  await warmUp(romeo, juliet, tracing);
+  process.on('message', async () => process.send?.(await measure(romeo, juliet)));
+  process.send?.('ready');
+});
+process.once('disconnect', () => process.exit());
