@@ -17,6 +17,7 @@ import { expect, it } from 'vitest';
 const [SID, OTHER, OWNER] = ['0011223344556677', '8899aabbccddeeff', 'fedcba9876543210'];
 const ORIGIN = { sid: OTHER, k: 4_294_967_295, effect: 1 };
 const AT = 1_700_000_000_123;
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const NONE = Buffer.alloc(0);
 const { ITEM } = items;
 
@@ -184,6 +185,13 @@ const forms: [string, string, () => Buffer | string, (bytes: Buffer) => unknown,
     () => items.encodeAcknowledged(10, SID, AT),
     items.decodeAcknowledged,
     { id: 10, sid: SID, at: AT },
+  ],
+  [
+    'where a stanza comes from that is traced',
+    '0730302d30616637363531393136636434336464383434386562323131633830333139632d623761643662373136393230333333312d3031',
+    () => items.encodeTrace(TRACEPARENT),
+    items.decodeTrace,
+    TRACEPARENT,
   ],
   [
     'an offer',

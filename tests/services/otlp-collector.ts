@@ -45,6 +45,8 @@ export class OtlpCollector {
   readonly metrics = new Map<string, readonly CollectedMetric[]>();
   /** What it answers with. */
   status = 200;
+  /** The paths of requests that it did not take. */
+  readonly refused: string[] = [];
   #port = 0;
   #server: Server | undefined;
   #looks: (() => void)[] = [];
@@ -67,6 +69,7 @@ export class OtlpCollector {
       const answer = { json: '{}', protobuf: '' };
       const form = /json/.test(request.headers['content-type'] ?? '') ? 'json' : 'protobuf';
       if (this.status === 200) this.#take(request.url ?? '', form, body, request.headers);
+      else this.refused.push(request.url ?? '');
       response.writeHead(this.status, { 'content-type': request.headers['content-type'] }).end(answer[form]);
     });
     this.#server.listen(this.#port, '127.0.0.1');

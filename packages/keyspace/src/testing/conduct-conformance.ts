@@ -229,7 +229,14 @@ export function conductConformance(name: string, open: Opener): void {
     test('statistics tell of every command', async () => {
       const commands: string[] = [];
       const flushes: number[] = [];
+      const issued: string[] = [];
+      const answered: string[] = [];
       const observer = {
+        issued: (name: string) => {
+          issued.push(name);
+          if (name === 'set') return undefined; // who does not want to know how it ends
+          return (failure?: string) => void answered.push(failure ? `${name} ${failure}` : name);
+        },
         command: (name: string, milliseconds: number, failure?: string) => {
           expect(milliseconds).toBeGreaterThanOrEqual(0);
           commands.push(failure ? `${name} ${failure}` : name);
@@ -238,10 +245,14 @@ export function conductConformance(name: string, open: Opener): void {
       };
       const { keyspace: k } = await opened(open, { observer });
       const key = freshKeys();
-      await Promise.all([k.set(key('a'), '1'), k.call(pushBounded, [key('l')], [1, 'a', 'n'])]);
+      const both = Promise.all([k.set(key('a'), '1'), k.call(pushBounded, [key('l')], [1, 'a', 'n'])]);
+      expect(issued).toEqual(['set', 'push-bounded']); // while whoever did it can be asked
+      await both;
       await k.llen(key('a')).catch(() => {});
       await k.batch([['get', key('a')]], { atomic: false });
       expect(commands.sort()).toEqual(['batch', 'llen misuse', 'push-bounded', 'set']);
+      expect(issued).toEqual(['set', 'push-bounded', 'llen', 'batch']);
+      expect(answered).toEqual(['push-bounded', 'llen misuse', 'batch']);
     });
 
     test('frames go to the node that they are for', async () => {
