@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CertificateAuthority, clientCertificate, plainName } from '@parley/server/stream/testing';
+import type { Tracing } from '@parley/server/tracing/tracing';
 import { onTestFinished } from 'vitest';
 import { SECRET } from '../support/component.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -11,10 +12,14 @@ export const DOMAINS = ['montague.example', 'capulet.example'] as const;
 /** A domain, and those below it. */
 const names = (domain: string) => [plainName(2, domain), plainName(2, `*.${domain}`)];
 
-/** Two servers that know where to find each other; `more` is more of the first one's policy for the second. */
+/**
+ * Two servers that know where to find each other; `more` is more of the first one's policy for the second, `tracings` what
+ * each of them traces.
+ */
 export async function twoServers(
   authentication: 'certificate' | 'certificate-or-dialback',
   more: object = {},
+  tracings: readonly Tracing[] = [],
 ): Promise<[TestServer, TestServer]> {
   const authority = authentication === 'certificate' ? await CertificateAuthority.make() : undefined;
   const authorities = authority?.cert;
@@ -31,6 +36,7 @@ export async function twoServers(
     const { cert, key } = await certificates(domain);
     const server = await startServer({
       nodes: 1,
+      ...(tracings[servers.length] && { tracing: tracings[servers.length] }),
       config: {
         domains: [domain],
         // the machine may have much else to do

@@ -45,6 +45,8 @@ export class OtlpCollector {
   readonly metrics = new Map<string, readonly CollectedMetric[]>();
   /** What it answers with. */
   status = 200;
+  /** It takes requests, and never answers. */
+  silent = false;
   /** The paths of requests that it did not take. */
   readonly refused: string[] = [];
   #port = 0;
@@ -66,6 +68,7 @@ export class OtlpCollector {
   async open(): Promise<void> {
     this.#server = createServer(async (request, response) => {
       const body = Buffer.concat(await request.toArray());
+      if (this.silent) return;
       const answer = { json: '{}', protobuf: '' };
       const form = /json/.test(request.headers['content-type'] ?? '') ? 'json' : 'protobuf';
       if (this.status === 200) this.#take(request.url ?? '', form, body, request.headers);

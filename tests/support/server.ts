@@ -16,6 +16,7 @@ import { modules as allModules } from '@parley/server/modules';
 import { Node, type NodeOptions } from '@parley/server/node';
 import type { Session } from '@parley/server/session/session';
 import type { Stream } from '@parley/server/stream/stream';
+import type { Tracing } from '@parley/server/tracing/tracing';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 import { auditInto } from './audit.ts';
@@ -42,6 +43,8 @@ export interface ServerOptions {
   nodes?: 1;
   /** File descriptors that the node may believe to have. */
   descriptorLimit?: number;
+  /** What the nodes trace, and where. */
+  tracing?: Tracing;
   /** From which level on a test sees the log; `info` when left out. Secrets are looked for in `debug`, too. */
   logLevel?: 'trace' | 'debug' | 'info';
 }
@@ -221,6 +224,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       log: Log.create({ level: logLevel === 'trace' ? 'trace' : 'debug', output: { write }, audit: stream }),
       ...(options.descriptorLimit === undefined ? {} : { descriptorLimit: options.descriptorLimit }),
       modules,
+      tracing: options.tracing,
       accounts: internalAccounts,
       ...(cluster === undefined ? {} : { cluster }),
     });

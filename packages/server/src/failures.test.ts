@@ -1,8 +1,11 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
+import { Registry } from '@parley/metrics/registry';
 import { Jid } from '@parley/xmpp/jid';
 import { message, presence } from '@parley/xmpp/stanza';
+import { StanzaError } from '@parley/xmpp/stanza-error';
 import { expect, it, vi } from 'vitest';
 import { Failures } from './failures.ts';
+import { Trace } from './tracing/trace.ts';
 
 const juliet = Jid.parse('juliet@localhost/balcony');
 const romeo = Jid.parse('romeo@localhost');
@@ -20,4 +23,17 @@ it('has messages and presence for all contacts wait while the keyspace is away, 
   expect(passes(presence({ from: juliet, to: romeo, type: 'subscribe' }), away)).toBeUndefined();
   expect(passes(presence({ from: juliet }), new KeyspaceError('full', 'No room.'))).toBeUndefined();
   vi.useRealTimers();
+});
+
+it('notes in the trace of a stanza what went wrong with it', () => {
+  const { errorFor } = new Failures(new Registry().metrics, { flood() {} } as never, {} as never);
+  const trace = new Trace({ add() {} }, 'xmpp.stanza', 'server', performance.now());
+  const stanza = message({ from: juliet, to: romeo });
+  errorFor(stanza, new StanzaError('item-not-found'));
+  expect(trace.root.failed).toBe(false);
+  trace.run(() => errorFor(stanza, new StanzaError('item-not-found')));
+  expect([trace.root.failed, trace.root.attributes]).toEqual([false, ['error.type', 'item-not-found']]);
+  const later = new Trace({ add() {} }, 'xmpp.stanza', 'server', performance.now());
+  later.run(() => errorFor(stanza, new KeyspaceError('full', 'No room.')));
+  expect([later.root.failed, later.root.attributes]).toEqual([true, ['error.type', 'KeyspaceError']]);
 });

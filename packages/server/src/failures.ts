@@ -4,6 +4,7 @@ import type { Metrics } from '@parley/metrics/registry';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Log } from './log.ts';
+import { Dropped } from './pipeline.ts';
 import { errorFor } from './routing/answer.ts';
 import { isAway, nextAttempt } from './session/attempts.ts';
 import { currentTrace } from './tracing/trace.ts';
@@ -23,7 +24,10 @@ export class Failures {
   /** The error that answers a stanza, or undefined where none may be sent. */
   readonly errorFor = (stanza: Stanza, error: unknown): Stanza | undefined => {
     const answer = errorFor(stanza, error, this.onFault);
-    currentTrace()?.root.fail(error instanceof StanzaError ? error.condition : nameOf(error));
+    const root = currentTrace()?.root;
+    // an error that the protocol asks for is an answer like others
+    if (error instanceof StanzaError) root?.set('error.type', error.condition);
+    else if (!(error instanceof Dropped)) root?.fail(nameOf(error));
     if (answer !== undefined && error instanceof StanzaError) {
       this.#metrics.stanzaErrors.with({ condition: error.condition }).add(1);
     }

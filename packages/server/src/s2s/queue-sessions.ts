@@ -16,6 +16,7 @@ import type { Sent } from '../session/sent.ts';
 import type { Route, Session, SessionHost } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { Stream } from '../stream/stream.ts';
+import { startSpan } from '../tracing/trace.ts';
 import { QueueSession, type QueueSessionHost } from './queue-session.ts';
 
 /** The other nodes, as far as queues have to do with them. */
@@ -248,7 +249,9 @@ export class QueueSessions {
     return {
       process: nothing,
       toSession: (stanza, session) => {
-        const committed = this.#owner.take(session as QueueSession, stanza);
+        const take = () => this.#owner.take(session as QueueSession, stanza);
+        const span = startSpan('xmpp.queue', 'producer');
+        const committed = span === undefined ? take() : span.around(take);
         return committed instanceof Promise ? committed.then(() => true) : true;
       },
       errorFor: (_, error) => {
