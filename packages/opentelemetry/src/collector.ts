@@ -48,10 +48,16 @@ export class Collector {
   readonly #events: CollectorEvents;
   #away = false;
   #lost = 0;
+  #ending = false;
 
   constructor(address: CollectorAddress, events: CollectorEvents) {
     this.#address = address;
     this.#events = events;
+  }
+
+  /** What is sent from now on is the last of all: where the collector is away, nobody waits for it. */
+  end(): void {
+    this.#ending = true;
   }
 
   /** Spans that nobody could take. */
@@ -79,6 +85,11 @@ export class Collector {
     return {
       send: (content, done) => {
         const spans = path === 'v1/traces' ? count(content) : 0;
+        if (this.#ending && this.#away) {
+          this.lose(spans);
+          done();
+          return;
+        }
         delegate.export(content, ({ code, error }) => {
           if (code === 0) this.#took();
           else this.#refused(error, spans);

@@ -79,6 +79,18 @@ it('does not wait for a collector that answers nothing', async () => {
   expect(events.length).toBeLessThan(2);
 });
 
+it('does not wait at the end for a collector that is known to be away', async () => {
+  const collector = await OtlpCollector.start();
+  await collector.close();
+  const { told, events } = telemetry(collector, 1500);
+  told.spans.add(span());
+  await expect.poll(() => events, { timeout: 10_000 }).toHaveLength(1);
+  told.spans.add(span());
+  const since = performance.now();
+  await told[Symbol.asyncDispose]();
+  expect(performance.now() - since).toBeLessThan(1000);
+});
+
 it.each([400, 401, 404])('is told why it is refused with %d', async (status) => {
   const collector = await OtlpCollector.start();
   collector.status = status;

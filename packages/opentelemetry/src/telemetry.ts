@@ -21,6 +21,7 @@ export interface TelemetryOptions {
 /** What a collector (OTLP) is told of this process. Nothing of it is global: several nodes may live in one process. */
 export class Telemetry implements AsyncDisposable {
   readonly spans: SpanSink;
+  readonly #collector: Collector;
   readonly #spans: SpanExport;
   readonly #meters: MeterProvider | undefined;
   readonly #timeoutMs: number;
@@ -28,6 +29,7 @@ export class Telemetry implements AsyncDisposable {
   constructor({ collector: address, events, service, metrics }: TelemetryOptions) {
     const { protocol, timeoutMs } = address;
     const collector = new Collector(address, events);
+    this.#collector = collector;
     const about = {
       'service.name': service.name,
       'service.version': service.version,
@@ -50,6 +52,7 @@ export class Telemetry implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#timeoutMs);
+    this.#collector.end();
     await Promise.race([Promise.allSettled([this.#spans.close(), this.#meters?.shutdown()]), late]);
     clearTimeout(timer);
   }
