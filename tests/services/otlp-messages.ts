@@ -92,8 +92,12 @@ function decode(bytes: Buffer, schema: Schema): Decoded {
     const parts = packed ? Array.from({ length: raw.length / 8 }, (_, i) => raw.subarray(i * 8, i * 8 + 8)) : [raw];
     for (const part of parts) {
       const value = fieldOf(part, kind);
-      if (many === undefined) message[name] = value;
-      else message[name] = [...((message[name] as unknown[] | undefined) ?? []), value];
+      if (many === undefined) {
+        message[name] = value;
+        continue;
+      }
+      message[name] ??= [];
+      (message[name] as unknown[]).push(value);
     }
   }
   return message;

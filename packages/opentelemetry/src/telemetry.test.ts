@@ -54,12 +54,12 @@ it('gives the collector what there is, at the latest at the end', async () => {
 it('keeps so much while the collector is away, and tells what was lost', async () => {
   const collector = await OtlpCollector.start();
   await collector.close();
-  const { told, events } = telemetry(collector, 500);
+  const { told, events } = telemetry(collector, 2000);
   const many = 40_000; // ten megabytes
   for (let i = 0; i < many; i++) told.spans.add(span());
-  await expect.poll(() => events, { timeout: 5000 }).toEqual([expect.stringMatching(/^away: .*ECONNREFUSED/)]);
+  await expect.poll(() => events, { timeout: 10_000 }).toEqual([expect.stringMatching(/^away: .*ECONNREFUSED/)]);
   await collector.open();
-  await expect.poll(() => events, { timeout: 5000 }).toHaveLength(2);
+  await expect.poll(() => events, { timeout: 10_000 }).toHaveLength(2);
   await told[Symbol.asyncDispose]();
   const lost = Number(/^back: (\d+)$/.exec(events[1] ?? '')?.[1]);
   expect(collector.spans.length + lost).toBe(many);
