@@ -119,18 +119,19 @@ export class Cluster implements OtherNodes {
       table: this.#table,
       told: (account) => this.told(account),
     });
+    const own = (sid: string) => sessions.owned({ sessionId: sid });
     this.#delivery = new RemoteDelivery({
       self: id,
       send,
       isAlive,
       waiting: (node) => this.#channels.waiting(node),
-      own: (sid) => sessions.owned({ sessionId: sid }),
+      own,
       ownerOf: async (account, sid) => (await this.#owners.find(account, sid))?.owner,
       again: lookAgain,
       onOver: (sid) => this.#table.over(sid),
       onUnreadable: (error) => log.error('resumption.unreadable', { message: UNREADABLE, error: error as Error }),
     });
-    this.#inbound = new InboundDeliveries({ ...host, own: (sid) => sessions.owned({ sessionId: sid }), send });
+    this.#inbound = new InboundDeliveries({ own, send, route: host.route, onLate: host.onLate, tracing: host.tracing });
     this.#registry = new SessionRegistry({
       store,
       sessions,

@@ -243,15 +243,20 @@ export class QueueSessions {
     await this.#claim(account, sid, (from, under) => from === owner && under >= epoch);
   }
 
+  #take(session: QueueSession, stanza: Stanza): Awaitable<void> {
+    const span = startSpan('xmpp.queue', 'producer');
+    return span === undefined
+      ? this.#owner.take(session, stanza)
+      : span.around(() => this.#owner.take(session, stanza));
+  }
+
   #forSessions(): SessionHost {
     const host = this.#host;
     const nothing = () => {};
     return {
       process: nothing,
       toSession: (stanza, session) => {
-        const take = () => this.#owner.take(session as QueueSession, stanza);
-        const span = startSpan('xmpp.queue', 'producer');
-        const committed = span === undefined ? take() : span.around(take);
+        const committed = this.#take(session as QueueSession, stanza);
         return committed instanceof Promise ? committed.then(() => true) : true;
       },
       errorFor: (_, error) => {
