@@ -10,6 +10,7 @@ import { keyspaceMetrics } from '@parley/server/keyspace-metrics';
 import { Log } from '@parley/server/log';
 import { moduleSettings } from '@parley/server/module';
 import { modules } from '@parley/server/modules';
+import { flushAtEndOfTurn } from '@parley/server/net/flush';
 import { Node } from '@parley/server/node';
 import { startTelemetry } from '@parley/server/telemetry';
 import { keyspaceSpans } from '@parley/server/tracing/keyspace-spans';
@@ -44,8 +45,11 @@ const MESSAGE = Buffer.from(
   `<message to='juliet@localhost/balcony' type='chat' id='m1'><body>${BODY}</body></message>`,
 );
 
+let counts = true;
+
 /** What counts does nothing, before anything has been compiled that calls it. */
 function countNothing(): void {
+  counts = false;
   Object.assign(Counter.prototype, { add() {}, increment() {} });
   Object.assign(Gauge.prototype, { add() {}, increment() {}, set() {} });
   Object.assign(Histogram.prototype, { record() {} });
@@ -70,21 +74,40 @@ async function startNode({ variant, endpoint, folder }: Order): Promise<{ node: 
   return { node: await Node.start({ config, keyspace, log, modules, registry, accounts, tracing }), tracing };
 }
 
+/** What one turn writes goes out at its end, in bytes, as on a connection. */
+class TurnTransport extends MemoryTransport {
+  #out = '';
+
+  override write(text: string): void {
+    if (this.#out === '') flushAtEndOfTurn(this);
+    this.#out += text;
+  }
+
+  flush(): void {
+    const text = this.#out;
+    this.#out = '';
+    if (counts) this.handler.onWritten?.(Buffer.byteLength(text));
+    this.onBytes(Buffer.from(text));
+  }
+
+  onBytes: (bytes: Buffer) => void = () => {};
+}
+
 interface Client {
-  readonly transport: MemoryTransport;
-  /** Characters that it was sent. */
+  readonly transport: TurnTransport;
+  /** Bytes that it was sent. */
   received: number;
 }
 
 async function connect(node: Node, address: string): Promise<Client> {
   const jid = Jid.parse(address);
   await node.accounts.create?.(jid.bare, 'secret');
-  const transport = new MemoryTransport();
+  const transport = new TurnTransport();
   const client = { transport, received: 0 };
-  let heard: (text: string) => void = () => {};
-  transport.onText = (text) => {
-    client.received += text.length;
-    heard(text);
+  let heard: ((text: string) => void) | undefined;
+  transport.onBytes = (bytes) => {
+    client.received += bytes.length;
+    heard?.(bytes.toString());
   };
   const say = (text: string, until: string) =>
     new Promise<void>((resolve) => {
@@ -98,7 +121,7 @@ async function connect(node: Node, address: string): Promise<Client> {
   const bind = `<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>${jid.resource}</resource></bind>`;
   await say(`<iq type='set' id='b'>${bind}</iq>`, '</iq>');
   await say('<presence/>', '<presence');
-  heard = () => {};
+  heard = undefined;
   return client;
 }
 
@@ -110,6 +133,7 @@ async function send(romeo: Client, juliet: Client, messages: number): Promise<vo
     romeo.transport.push(MESSAGE);
     if (sent % A_TURN === A_TURN - 1) await turn();
   }
+  await turn();
   if (juliet.received - before < messages * MESSAGE.length) throw new Error('Messages did not arrive.');
 }
 

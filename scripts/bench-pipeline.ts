@@ -19,7 +19,7 @@ import { parseArgs } from 'node:util';
 import type { Measured, Order, Variant } from './bench-pipeline-process.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '6' }, generations: { type: 'string', default: '5' } },
+  options: { rounds: { type: 'string', default: '3' }, generations: { type: 'string', default: '12' } },
 });
 const ROUNDS = Number(values.rounds);
 const GENERATIONS = Number(values.generations);

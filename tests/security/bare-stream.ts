@@ -40,7 +40,7 @@ export class BareStream {
       acceptOldVersion: true,
       onFault: (error) => happened.push({ kind: 'fault', error }),
       onBytes: () => 0,
-      onText() {},
+      onWritten() {},
       onAuthenticated() {},
       onHandshake() {},
       onEnd: () => happened.push({ kind: 'end' }),

@@ -42,7 +42,9 @@ export class MemoryTransport implements Transport {
   }
 
   write(text: string): void {
-    if (!this.#closed) this.onText(text);
+    if (this.#closed) return;
+    this.handler.onWritten?.(Buffer.byteLength(text));
+    this.onText(text);
   }
 
   /** While it is true, the client does not read; what is written arrives all the same. */

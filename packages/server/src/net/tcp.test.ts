@@ -38,10 +38,13 @@ const gone = (closed: readonly string[]) => vi.waitFor(() => expect(closed).toHa
 test('what is written in one turn goes out in one piece', async () => {
   const { client, transport, raw } = await connection();
   const write = vi.spyOn(raw, 'write');
+  const written: number[] = [];
+  transport.handler.onWritten = (count) => written.push(count);
   for (const text of ['a', 'b', 'é']) transport.write(text);
   expect([write.mock.calls, transport.buffered]).toEqual([[], 3]);
   expect(String((await once(client, 'data'))[0])).toBe('abé');
   expect(write).toHaveBeenCalledTimes(1);
+  expect(written).toEqual([4]); // bytes, all together
 });
 
 test('nothing is heard while it does not read', async () => {

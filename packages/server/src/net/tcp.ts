@@ -113,6 +113,8 @@ export class TcpTransport implements Transport {
     if (this.#closed || this.#out === '') return;
     const text = this.#out;
     this.#out = '';
+    // here, where the text is put together anyway: for each part of it, it would cost more than all else that is counted
+    this.handler.onWritten?.(Buffer.byteLength(text));
     if (this.#codec === undefined) {
       this.#socket.write(text);
       return;

@@ -21,6 +21,8 @@ export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point';
 export interface TransportHandler {
   /** The bytes are lent, and others as soon as this returns. */
   onData(bytes: Buffer): void;
+  /** So many bytes of what was written go out now, before compression and encryption. */
+  onWritten?(count: number): void;
   /** The connection is over: nothing more comes, and nothing can be sent. Called once. */
   onClose(reason: string): void;
 }

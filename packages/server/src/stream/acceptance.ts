@@ -173,8 +173,8 @@ export class Acceptance implements StreamHost {
     return this.#options.config().authentication.legacy;
   }
 
-  onText(text: string): void {
-    this.#counters.bytesOut.add(Buffer.byteLength(text));
+  onWritten(count: number): void {
+    this.#counters.bytesOut.add(count);
   }
 
   onBytes(stream: Stream, count: number): number {

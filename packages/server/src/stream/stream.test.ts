@@ -53,7 +53,7 @@ function start(options: { handle?: StreamFeature['handle']; onBytes?: (count: nu
     acceptOldVersion: false,
     onFault: (error) => faults.push(error),
     onBytes: (_, count) => options.onBytes?.(count) ?? 0,
-    onText: () => {},
+    onWritten: () => {},
     onAuthenticated() {},
     onHandshake() {},
     onEnd: () => ends.push('end'),

@@ -31,8 +31,8 @@ export interface StreamHost {
   onFault(error: unknown, stream: Stream): void;
   /** Counts the bytes that arrived; a number of milliseconds says how long not to read on. */
   onBytes(stream: Stream, count: number): number;
-  /** Text is written. */
-  onText(text: string): void;
+  /** So many bytes are written. */
+  onWritten(count: number): void;
   /** The peer has proved who it is. */
   onAuthenticated(stream: Stream): void;
   /** A TLS handshake ended, with an error where it failed. */
@@ -332,8 +332,11 @@ export class Stream implements XmlHandler, TransportHandler {
 
   send(text: string): void {
     if (this.#closed) return;
-    this.host.onText(text);
     this.transport.write(text);
+  }
+
+  onWritten(count: number): void {
+    this.host.onWritten(count);
   }
 
   sendElement(element: Element): void {
