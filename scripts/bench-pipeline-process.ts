@@ -19,8 +19,11 @@ import { Jid } from '@parley/xmpp/jid';
 import { MemoryTransport } from '../tests/support/memory-transport.ts';
 import { benchConfiguration } from './bench-configuration.ts';
 
-/** What is measured: nothing counted, everything counted, and stanzas traced as well. */
-export type Variant = 'uncounted' | 'counted' | 'ready' | 'traced';
+/** A node as always, one that can also be told to count nothing, one with a collector, and one that traces stanzas as well. */
+export type Variant = 'counted' | 'switched' | 'ready' | 'traced';
+
+/** What is measured next: the node as it is, or with nothing counted. */
+export type Measure = 'counted' | 'uncounted';
 
 export interface Order {
   readonly variant: Variant;
@@ -35,6 +38,7 @@ export interface Measured {
 }
 
 const WARM_UP = 100_000;
+const AGAIN = 30_000;
 const MESSAGES = 25_000;
 /** What is read in one turn of the event loop. */
 const A_TURN = 50;
@@ -47,16 +51,21 @@ const MESSAGE = Buffer.from(
 
 let counts = true;
 
-/** What counts does nothing, before anything has been compiled that calls it. */
-function countNothing(): void {
-  counts = false;
-  Object.assign(Counter.prototype, { add() {}, increment() {} });
-  Object.assign(Gauge.prototype, { add() {}, increment() {}, set() {} });
-  Object.assign(Histogram.prototype, { record() {} });
+const { add, increment } = Counter.prototype;
+const { add: addTo, increment: incrementGauge, set } = Gauge.prototype;
+const { record } = Histogram.prototype;
+const nothing = () => {};
+
+/** Has what counts do so, or do nothing. */
+function count(whether: boolean): void {
+  counts = whether;
+  Object.assign(Counter.prototype, whether ? { add, increment } : { add: nothing, increment: nothing });
+  const gauge = { add: addTo, increment: incrementGauge, set };
+  Object.assign(Gauge.prototype, whether ? gauge : { add: nothing, increment: nothing, set: nothing });
+  Object.assign(Histogram.prototype, { record: whether ? record : nothing });
 }
 
 async function startNode({ variant, endpoint, folder }: Order): Promise<{ node: Node; tracing: Tracing | undefined }> {
-  if (variant === 'uncounted') countNothing();
   const opentelemetry = { endpoint, traces: { ratio: variant === 'traced' ? RATIO : 0 } };
   const config = configurationSchema(moduleSettings(modules)).parse({
     ...benchConfiguration({ port: 0, keyspace: 'embedded::memory:', durability: 'process', folder }),
@@ -146,7 +155,11 @@ async function warmUp(romeo: Client, juliet: Client, tracing: Tracing | undefine
   await send(romeo, juliet, WARM_UP);
 }
 
-async function measure(romeo: Client, juliet: Client): Promise<Measured> {
+async function measure(romeo: Client, juliet: Client, what: Measure): Promise<Measured> {
+  if (counts !== (what === 'counted')) {
+    count(what === 'counted');
+    await send(romeo, juliet, AGAIN); // what was compiled for the other is compiled anew
+  }
   const before = process.cpuUsage();
   await send(romeo, juliet, MESSAGES);
   const { user, system } = process.cpuUsage(before);
@@ -158,7 +171,7 @@ process.once('message', async (order: Order) => {
   const romeo = await connect(node, 'romeo@localhost/orchard');
   const juliet = await connect(node, 'juliet@localhost/balcony');
   await warmUp(romeo, juliet, tracing);
-  process.on('message', async () => process.send?.(await measure(romeo, juliet)));
+  process.on('message', async (what: Measure) => process.send?.(await measure(romeo, juliet, what)));
   process.send?.('ready');
 });
 process.once('disconnect', () => process.exit());

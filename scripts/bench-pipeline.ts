@@ -2,12 +2,12 @@
 //
 //     npm run --silent bench:pipeline -- [--rounds N] [--generations N]
 //
-// Four processes have a node each, in memory, without sockets: one that counts nothing, one that counts as always, one
-// with a collector of OpenTelemetry but no traces, and one that traces one stanza of a hundred and gives the collector
-// what it records. In each round each of them, one after the other, brings 25,000 messages from one client to another,
-// from the bytes of the one to the bytes of the other. Since two processes of the same program differ as well, there are
-// several generations of them. Prints the processor's time for a message, and how much more one costs than another in
-// the same round: medians, and the middle half.
+// Processes have a node each, in memory, without sockets. In each round each of them, one after the other, brings 25,000
+// messages from one client to another, from the bytes of the one to the bytes of the other. One counts as always; one
+// counts as always and then nothing, since no two processes are as alike as that one is to itself; one has a collector of
+// OpenTelemetry, but no traces; and one traces one stanza of a hundred and gives the collector what it records. There are
+// several generations of them, since two processes of the same program differ as well. Prints the processor's time for a
+// message, and how much more one costs than another in the same round: medians, and the middle half.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,21 +16,23 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Measured, Order, Variant } from './bench-pipeline-process.ts';
+import type { Measure, Measured, Order, Variant } from './bench-pipeline-process.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '3' }, generations: { type: 'string', default: '12' } },
 });
 const ROUNDS = Number(values.rounds);
 const GENERATIONS = Number(values.generations);
-const VARIANTS = ['uncounted', 'counted', 'ready', 'traced'] as const satisfies Variant[];
+const VARIANTS = ['switched', 'counted', 'ready', 'traced'] as const satisfies Variant[];
 
-const TITLES: Record<Variant, string> = {
-  uncounted: 'nothing counted',
-  counted: 'counted, nothing of OpenTelemetry loaded',
-  ready: 'OpenTelemetry loaded, no traces',
-  traced: '1 % traced and exported',
-};
+/** What is measured of which of them, and what it is called. */
+const ROWS: readonly (readonly [variant: Variant, measure: Measure, title: string])[] = [
+  ['switched', 'uncounted', 'nothing counted'],
+  ['switched', 'counted', 'counted, in the same process'],
+  ['counted', 'counted', 'counted, in one of its own'],
+  ['ready', 'counted', 'OpenTelemetry loaded, no traces'],
+  ['traced', 'counted', '1 % traced and exported'],
+];
 
 /** Takes whatever it is given. */
 async function collector(): Promise<{ endpoint: string; close(): void }> {
@@ -65,7 +67,7 @@ const spread = (numbers: readonly number[], text: (value: number) => string): st
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'));
 const sink = await collector();
-const measured = new Map<Variant, number[]>(VARIANTS.map((variant) => [variant, []]));
+const measured: number[][] = ROWS.map(() => []);
 for (let generation = 0; generation < GENERATIONS; generation++) {
   const processes = new Map<Variant, ChildProcess>();
   for (const variant of VARIANTS) {
@@ -76,10 +78,11 @@ for (let generation = 0; generation < GENERATIONS; generation++) {
   }
   for (let round = 0; round < ROUNDS; round++) {
     // who comes first is another one each time
-    for (let turn = 0; turn < VARIANTS.length; turn++) {
-      const variant = VARIANTS[(turn + round) % VARIANTS.length] as Variant;
-      const { nanoseconds } = (await ask(processes.get(variant) as ChildProcess, 'measure')) as Measured;
-      measured.get(variant)?.push(nanoseconds);
+    for (let turn = 0; turn < ROWS.length; turn++) {
+      const row = (turn + round) % ROWS.length;
+      const [variant, measure] = ROWS[row] as (typeof ROWS)[number];
+      const { nanoseconds } = (await ask(processes.get(variant) as ChildProcess, measure)) as Measured;
+      measured[row]?.push(nanoseconds);
     }
   }
   for (const process of processes.values()) process.disconnect();
@@ -88,19 +91,19 @@ for (let generation = 0; generation < GENERATIONS; generation++) {
 sink.close();
 rmSync(folder, { recursive: true, force: true });
 
-const of = (variant: Variant): number[] => measured.get(variant) as number[];
 const rounds = ROUNDS * GENERATIONS;
 console.log(`\nNanoseconds of the processor for one message, medians of ${rounds} rounds (and their middle half):\n`);
-for (const variant of VARIANTS) {
-  console.log(`  ${TITLES[variant].padEnd(44)}${spread(of(variant), (value) => value.toFixed(0))}`);
+for (const [row, [, , title]] of ROWS.entries()) {
+  console.log(`  ${title.padEnd(36)}${spread(measured[row] as number[], (value) => value.toFixed(0))}`);
 }
+/** Rows that are compared. */
 const COMPARED = [
-  ['counting', 'counted', 'uncounted'],
-  ['OpenTelemetry loaded, no traces', 'ready', 'counted'],
-  ['tracing 1 %', 'traced', 'counted'],
+  ['counting', 1, 0],
+  ['OpenTelemetry loaded, no traces', 3, 2],
+  ['tracing 1 %', 4, 2],
 ] as const;
-console.log(`\nMore than the other in the same round:\n`);
+console.log('\nMore than the other in the same round:\n');
 for (const [title, more, less] of COMPARED) {
-  const shares = of(more).map((value, round) => (value / (of(less)[round] as number) - 1) * 100);
-  console.log(`  ${title.padEnd(44)}${spread(shares, (value) => `${value.toFixed(2)} %`)}`);
+  const shares = measured[more]?.map((value, round) => (value / (measured[less]?.[round] as number) - 1) * 100) ?? [];
+  console.log(`  ${title.padEnd(36)}${spread(shares, (value) => `${value.toFixed(2)} %`)}`);
 }
