@@ -151,10 +151,8 @@ export class Stream implements XmlHandler, TransportHandler {
       this.#reader.write(bytes);
     } catch (error) {
       this.fail(error);
-      return;
-    } finally {
-      bytesRead();
     }
+    bytesRead();
     if (wait > 0 && !this.#closed) this.#rest(wait);
   }
 
@@ -247,9 +245,8 @@ export class Stream implements XmlHandler, TransportHandler {
         this.onElement(next);
       } catch (error) {
         this.fail(error);
-      } finally {
-        bytesRead();
       }
+      bytesRead();
     }
   }
 
