@@ -72,7 +72,7 @@ export class Collector {
       serializeRequest: encode,
       deserializeResponse: () => undefined,
     };
-    const helper: IExporterMetricsHelper<Content> = { name, countItems: count };
+    const counter: IExporterMetricsHelper<Content> = { name, countItems: count };
     const options = {
       url: urlOf(this.#address, path),
       headers: async () => ({ ...headers, 'Content-Type': CONTENT_TYPES[protocol] }),
@@ -81,7 +81,13 @@ export class Collector {
       compression: CompressionAlgorithm.NONE,
       agentFactory: httpAgentFactoryFromOptions({ keepAlive: true, maxSockets: CONCURRENT, ca: [...authorities] }),
     };
-    const delegate = createOtlpHttpExportDelegate(options, serializer, `otlp_http_${name}_exporter`, helper, undefined);
+    const delegate = createOtlpHttpExportDelegate(
+      options,
+      serializer,
+      `otlp_http_${name}_exporter`,
+      counter,
+      undefined,
+    );
     return {
       send: (content, done) => {
         const spans = path === 'v1/traces' ? count(content) : 0;
