@@ -58,7 +58,7 @@ const CORE: readonly { number: number; version: string; path: string; note?: str
     path: 'packages/server/src/net/tls.ts',
     note: 'Direct TLS for clients and servers, with ALPN.',
   },
-  { number: 440, version: '1.0.0', path: 'packages/server/src/stream/sasl-offers.ts' },
+  { number: 440, version: '1.0.0', path: 'packages/server/src/stream/sasl.ts' },
   { number: 453, version: '0.1.2', path: 'doap.xml' },
   { number: 474, version: '0.5.0', path: 'packages/xmpp/src/sasl' },
 ];

@@ -294,14 +294,14 @@ export class Node implements AsyncDisposable {
   }
 
   async #setUp(): Promise<void> {
-    const { accounts, sessions, streams, router, hooks } = this;
+    const { accounts, sessions, streams, router, hooks, offers } = this;
     const { keyspace, log, modules } = this.#options;
     const onBind: OnBind = (stream, jid) => this.#clients.bind(stream, jid);
     const { metrics } = this.registry;
     applyAccountChanges({ accounts, sessions, streams, events: hooks.events, peers: this.#peers });
     tellNotices(this.#logins, router, hooks.events);
     const config = () => this.#config;
-    addSecurity(this.#features, { config, metrics, logins: this.#logins, admission: this.#admission });
+    addSecurity(this.#features, { config, metrics, logins: this.#logins, admission: this.#admission, offers });
     const shared: SharedContext = {
       config,
       domains: this.domains,

@@ -5,7 +5,8 @@ import { legacySession, type OnBind, resourceBinding } from './bind.ts';
 import type { StreamFeatures } from './features.ts';
 import type { Logins } from './logins.ts';
 import { peerError } from './peer-error.ts';
-import { Sasl } from './sasl.ts';
+import { Sasl, saslChannelBinding } from './sasl.ts';
+import { SaslAttempts } from './sasl-attempts.ts';
 import { startTls } from './starttls.ts';
 
 export interface ClientFeaturesOptions {
@@ -13,16 +14,19 @@ export interface ClientFeaturesOptions {
   readonly metrics: Metrics;
   readonly logins: Logins;
   readonly admission: Admission;
+  /** What modules may use, by its class. */
+  readonly offers: Map<unknown, object>;
 }
 
 /** What every client's stream offers before it has authenticated. */
 export function addSecurity(features: StreamFeatures, options: ClientFeaturesOptions): void {
-  const { config, metrics, logins, admission } = options;
+  const { config, metrics, logins, admission, offers } = options;
   features.add(peerError((condition) => metrics.streamErrors.with({ condition, direction: 'in' }).add(1)));
   features.add(startTls(() => config().tls.required));
-  const sasl = new Sasl(logins, admission, config);
-  features.add(sasl);
-  features.add(sasl.channelBinding);
+  const attempts = new SaslAttempts(logins, admission, config);
+  features.add(new Sasl(attempts));
+  features.add(saslChannelBinding(attempts));
+  offers.set(SaslAttempts, attempts);
 }
 
 /** And afterwards, behind what modules offer. */
