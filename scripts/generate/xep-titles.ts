@@ -42,8 +42,12 @@ export const XEP_TITLES: ReadonlyMap<number, string> = new Map([
   [356, 'Privileged Entity'],
   [359, 'Unique and Stable Stanza IDs'],
   [368, 'SRV records for XMPP over TLS'],
+  [386, 'Bind 2'],
+  [388, 'Extensible SASL Profile'],
   [440, 'SASL Channel-Binding Type Capability'],
   [453, 'DOAP usage in XMPP'],
   [474, 'SASL SCRAM Downgrade Protection'],
   [478, 'Stream Limits Advertisement'],
+  [480, 'SASL Upgrade Tasks'],
+  [484, 'Fast Authentication Streamlining Tokens'],
 ]);

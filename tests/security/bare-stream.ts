@@ -1,6 +1,7 @@
 import { clientRole } from '@parley/server/stream/client-role';
 import { StreamFeatures } from '@parley/server/stream/features';
-import { Stream, type StreamHost } from '@parley/server/stream/stream';
+import { Stream } from '@parley/server/stream/stream';
+import type { StreamHost } from '@parley/server/stream/stream-host';
 import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import type { XmlLimits } from '@parley/xmpp/xml-reader';

@@ -91,7 +91,7 @@ export class TestClient implements XmlHandler {
 
   onElement(element: Element): void {
     if (element.is('features', NS.streams)) this.features = element;
-    if (element.ns === NS.sasl) overheard(String(element));
+    if (element.ns === NS.sasl || element.ns === NS.sasl2) overheard(String(element));
     const index = this.#waiters.findIndex((waiter) => waiter.matches(element));
     if (index === -1) this.inbox.push(element);
     else this.#waiters.splice(index, 1)[0]?.resolve(element);

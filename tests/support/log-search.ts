@@ -8,7 +8,11 @@ const PASSWORDS = [
   /<field var='(?:old_)?password'[^>]*><value>([^<]+)<\/value>/g,
   /"(?:password|secret)":"([^"]+)"/g, // of a configuration
 ] as const;
-const MESSAGES = /<(?:auth|response|challenge|success) [^>]*>([A-Za-z0-9+/=]+)</g;
+const MESSAGES =
+  /<(?:auth|response|challenge|success|initial-response|additional-data|salt|hash)(?: [^>]*)?>([A-Za-z0-9+/=]+)</g;
+const TOKENS = / token='([^']+)'/g;
+/** Where some of it may stand. */
+const SPEAKING = ['password', 'secret', NS.sasl, NS.sasl2, NS.scramUpgrade, NS.fast] as const;
 /** A shorter message, such as `=`, stands everywhere. */
 const SHORTEST_MESSAGE = 8;
 /** So many secrets of one test are looked for: those that make thousands of logins make them all alike. */
@@ -33,8 +37,9 @@ function add(form: string): void {
 
 /** A client has sent or got this, or a server is configured so: no log may hold the passwords and SASL messages in it. */
 export function overheard(text: string): void {
-  if (!text.includes('password') && !text.includes('secret') && !text.includes(NS.sasl)) return;
+  if (!SPEAKING.some((word) => text.includes(word))) return;
   for (const pattern of PASSWORDS) for (const [, password = ''] of text.matchAll(pattern)) neverLogged(password);
+  for (const [, token = ''] of text.matchAll(TOKENS)) neverLogged(token);
   for (const [, message = ''] of text.matchAll(MESSAGES)) {
     if (message.length < SHORTEST_MESSAGE) continue;
     add(message.replace(/=+$/, ''));

@@ -16,8 +16,8 @@ import type { Sessions } from './session/sessions.ts';
 import { StalledReaders } from './session/stalled-readers.ts';
 import { writeTo } from './session/traced-write.ts';
 import { SessionTraffic } from './session/traffic.ts';
-import { Stream, type StreamHost } from './stream/stream.ts';
-import type { Tracing } from './tracing/tracing.ts';
+import { Stream } from './stream/stream.ts';
+import type { StreamHost } from './stream/stream-host.ts';
 
 export interface ClientSessionsOptions {
   readonly config: () => Configuration;

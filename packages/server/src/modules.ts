@@ -32,6 +32,7 @@ import clientState from './xeps/0352-client-state/client-state.ts';
 import delegation from './xeps/0355-namespace-delegation/delegation.ts';
 import privilegedEntity from './xeps/0356-privileged-entity/privileged-entity.ts';
 import stanzaId from './xeps/0359-stanza-id.ts';
+import sasl2 from './xeps/0388-sasl2/sasl2.ts';
 import streamLimits from './xeps/0478-stream-limits.ts';
 
 /** Everything that a node can do beyond streams and routing, in the order in which stanzas meet it. */
@@ -40,6 +41,7 @@ export const modules: readonly Module[] = [
   registration,
   legacyAuth,
   anonymous,
+  sasl2,
   compression,
   streamLimits,
   // contacts and their presence

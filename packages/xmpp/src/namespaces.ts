@@ -66,6 +66,11 @@ export const NS = {
   delegation: 'urn:xmpp:delegation:2', // 0355
   privilege: 'urn:xmpp:privilege:2', // 0356
   stanzaId: 'urn:xmpp:sid:0', // 0359
+  bind2: 'urn:xmpp:bind:0', // 0386
+  sasl2: 'urn:xmpp:sasl:2', // 0388
   saslChannelBinding: 'urn:xmpp:sasl-cb:0', // 0440
   streamLimits: 'urn:xmpp:stream-limits:0', // 0478
+  saslUpgrade: 'urn:xmpp:sasl:upgrade:0', // 0480
+  scramUpgrade: 'urn:xmpp:scram-upgrade:0', // 0480
+  fast: 'urn:xmpp:fast:0', // 0484
 } as const;

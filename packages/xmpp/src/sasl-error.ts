@@ -32,9 +32,10 @@ export class SaslError extends Error {
 
   static readonly conditions: readonly SaslCondition[] = CONDITIONS;
 
-  toElement(): Element {
+  /** `ns`: that of the profile, of RFC 6120 or of XEP-0388 §2.6.2; the conditions are the same. */
+  toElement(ns: typeof NS.sasl | typeof NS.sasl2 = NS.sasl): Element {
     const children = [Element.of(this.condition, NS.sasl)];
-    if (this.text !== undefined) children.push(Element.of('text', NS.sasl, { 'xml:lang': 'en' }, this.text));
-    return Element.of('failure', NS.sasl, {}, ...children);
+    if (this.text !== undefined) children.push(Element.of('text', ns, { 'xml:lang': 'en' }, this.text));
+    return Element.of('failure', ns, {}, ...children);
   }
 }

@@ -1,6 +1,8 @@
 import type { Element } from '@parley/xmpp/element';
 import type { Iq } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
+import type { InlineFeature, InlineLogin } from './inline-feature.ts';
+import type { LoginTasks } from './login-task.ts';
 import type { Stream } from './stream.ts';
 
 /** One thing that a stream can negotiate (RFC 6120 §4.3). */
@@ -13,6 +15,15 @@ export interface StreamFeature {
   handle?(stream: Stream, element: Element): Awaitable<void>;
   /** A request of its namespace before a resource is bound; it sends the answer itself. */
   handleIq?(stream: Stream, iq: Iq): Awaitable<void>;
+  /** What it does as part of a login (XEP-0388). */
+  readonly inSasl2?: InlineFeature;
+  /** What it asks of somebody who logs in, before that is a success (XEP-0388 §2.6.3). */
+  readonly tasks?: LoginTasks;
+  /**
+   * What it does with a session that is bound as part of a login (XEP-0386 §2.2), where `<bind/>` has elements of its
+   * namespace. Gives what `<bound/>` has to tell; what it throws ends the stream.
+   */
+  inBind2?(login: InlineLogin, request: Element): Awaitable<readonly Element[]>;
 }
 
 /** The features that streams offer, in the order in which they are advertised. */
@@ -27,6 +38,10 @@ export class StreamFeatures {
 
   for(ns: string): StreamFeature | undefined {
     return this.#byNs.get(ns);
+  }
+
+  [Symbol.iterator](): Iterator<StreamFeature> {
+    return this.#features.values();
   }
 
   /** Everything that a stream offers now. */

@@ -8,7 +8,8 @@ import type { Awaitable } from '../pipeline.ts';
 import { clientRole } from './client-role.ts';
 import { type StreamFeature, StreamFeatures } from './features.ts';
 import { startTls } from './starttls.ts';
-import { Stream, type StreamConsumer, type StreamHost } from './stream.ts';
+import { Stream, type StreamConsumer } from './stream.ts';
+import type { StreamHost } from './stream-host.ts';
 
 const LIMITS = { maxBytes: 10_000, maxElements: 100, maxDepth: 8, maxAttributes: 16, maxNameLength: 1024 };
 const header = (attributes = `to='capulet.lit' version='1.0'`, ns: string = NS.client) =>

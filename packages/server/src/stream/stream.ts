@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { LimitName } from '@parley/metrics/catalogue';
 import type { Element } from '@parley/xmpp/element';
-import type { Jid } from '@parley/xmpp/jid';
+import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { isStanza } from '@parley/xmpp/stanza';
 import { type StreamCondition, StreamError } from '@parley/xmpp/stream-error';
@@ -9,42 +8,10 @@ import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parl
 import { NO_TRANSPORT } from '../net/no-transport.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
-import { bytesCame, bytesRead, elementTurn, elementWaits } from '../tracing/arrival.ts';
-import type { StreamFeatures } from './features.ts';
 import { limitName } from './reader-limit.ts';
 import { addressedDomain } from './stream-header.ts';
+import type { StreamHost } from './stream-host.ts';
 import { langOf, OUR_LANG } from './stream-lang.ts';
-import type { StreamRole } from './stream-role.ts';
-
-/** What a stream needs to know of its server. */
-export interface StreamHost {
-  readonly role: StreamRole;
-  readonly features: StreamFeatures;
-  /** The domain that is served under this name, or undefined. */
-  domain(name: string): string | undefined;
-  readonly limitsBefore: XmlLimits;
-  readonly limitsAfter: XmlLimits;
-  readonly timeouts: { readonly authenticateMs: number; readonly bindMs: number; readonly closeMs: number };
-  /** Streams without a version (before RFC 3920) are accepted: only where XEP-0078 is on. */
-  readonly acceptOldVersion: boolean;
-  /** A fault of ours: logged by the host, shown to nobody. */
-  onFault(error: unknown, stream: Stream): void;
-  /** Counts the bytes that arrived; a number of milliseconds says how long not to read on. */
-  onBytes(stream: Stream, count: number): number;
-  /** So many bytes are written. */
-  onWritten(count: number): void;
-  /** The peer has proved who it is. */
-  onAuthenticated(stream: Stream): void;
-  /** A TLS handshake ended, with an error where it failed. */
-  onHandshake(stream: Stream, error?: unknown): void;
-  /** The stream is over. Called once. */
-  onEnd(stream: Stream): void;
-  /** Its connection is gone, too, which may be a while later. Called once. */
-  onDisconnect(stream: Stream): void;
-  /** A stream error is sent. */
-  onError(stream: Stream, error: StreamError): void;
-  onLimit(stream: Stream, limit: LimitName): void;
-}
 
 /** What takes over a stream's elements once a resource is bound: the session. */
 export interface StreamConsumer {
@@ -65,6 +32,8 @@ export class Stream implements XmlHandler, TransportHandler {
   id = '';
   /** The domain that the peer addressed, '' before its header. */
   domain = '';
+  /** Who the peer's header says that it is, which proves nothing. */
+  claimed: Jid | undefined;
   lang = OUR_LANG;
   /** Set by authentication: the bare JID, of a server its domain. Never changes again. */
   identity: Jid | undefined;
@@ -74,6 +43,8 @@ export class Stream implements XmlHandler, TransportHandler {
   unlimited = false;
   /** Seconds since the peer last sent anything, as whoever watches idle streams counts them. */
   silence = 0;
+  /** While it is set, elements of another namespace than this end the stream. */
+  only: string | undefined;
   #consumer: StreamConsumer | undefined;
   #reader: XmlReader;
   /** Its own, once it is bound. */
@@ -84,6 +55,8 @@ export class Stream implements XmlHandler, TransportHandler {
   #handshaking = false;
   #closed = false;
   #sawClose = false;
+  /** What waits to be written until something else is said. */
+  #held: string[] | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Until when nothing is taken in, by `performance.now()`, and what ends that. */
   #restsUntil = 0;
@@ -198,6 +171,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   #open(from: string | undefined): void {
     this.#opened = true;
+    this.claimed = from === undefined ? undefined : Jid.tryParse(from)?.bare;
     this.id = randomBytes(12).toString('base64url');
     this.send(this.host.role.headerText(this, from));
   }
@@ -251,6 +225,9 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   #dispatch(element: Element): Awaitable<void> {
+    if (this.only !== undefined && element.ns !== this.only && element.ns !== NS.streams) {
+      throw new StreamError('policy-violation', 'Nothing else may be sent now.');
+    }
     const feature = this.host.features.for(element.ns);
     if (feature?.handle !== undefined) return feature.handle(this, element);
     if (this.#consumer !== undefined) return this.#consumer.receive(element);
@@ -329,11 +306,30 @@ export class Stream implements XmlHandler, TransportHandler {
 
   send(text: string): void {
     if (this.#closed) return;
+    if (this.#held !== undefined) {
+      this.#held.push(text);
+      return;
+    }
+    this.host.onText(text);
     this.transport.write(text);
   }
 
-  onWritten(count: number): void {
-    this.host.onWritten(count);
+  /** What is sent from now on waits until something else is said: `proceed`. Where the stream ends before, nobody gets it. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /**
+   * The peer has authenticated and the stream goes on as it is, without a restart (XEP-0388 §2.6.1): `success` comes first,
+   * then, where there may be something to negotiate, the features, then what waits.
+   */
+  proceed(success: Element, withFeatures: boolean): void {
+    this.#reader.limits = this.#limits ?? this.host.limitsAfter;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.sendElement(success);
+    if (withFeatures) this.#sendFeatures();
+    for (const text of held) this.send(text);
   }
 
   sendElement(element: Element): void {
@@ -357,6 +353,7 @@ export class Stream implements XmlHandler, TransportHandler {
       this.cut(`stream error ${error.condition}`); // nobody would understand it
       return;
     }
+    this.#held = undefined;
     if (!this.#opened) this.#open(undefined); // RFC 6120 §4.9.1.1
     this.host.onError(this, error);
     this.send(error.toText());
@@ -366,6 +363,7 @@ export class Stream implements XmlHandler, TransportHandler {
   /** Closes in order (RFC 6120 §4.4). */
   close(reason = this.#sawClose ? `closed by the ${this.host.role.peer}` : 'closed by us', lost = false): void {
     if (this.#closed) return;
+    this.#held = undefined;
     if (this.#opened) this.send('</stream:stream>');
     this.#finish(reason, lost);
     this.transport.end(this.host.timeouts.closeMs, () => this.host.onLimit(this, 'close-time'));

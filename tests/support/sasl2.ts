@@ -1,0 +1,48 @@
+import type { Element } from '@parley/xmpp/element';
+import { NS } from '@parley/xmpp/namespaces';
+import { clientFinal } from '@parley/xmpp/sasl/testing';
+import type { TestClient } from './client.ts';
+import { base64, type ScramAttempt } from './login.ts';
+
+/** What `<stream:features/>` offer for a login by SASL2. */
+export const offerOf = async (client: TestClient): Promise<Element> => {
+  const features = await client.take(({ name }) => name === 'features');
+  const offer = features.child('authentication', NS.sasl2);
+  if (offer === undefined) throw new Error(`No SASL2: ${features}`);
+  return offer;
+};
+
+/** Begins a login; `content` is what stands beside the first message of the mechanism, which may be left out. */
+export function authenticate(client: TestClient, mechanism: string, first: string | undefined, content = ''): void {
+  const initial = first === undefined ? '' : `<initial-response>${base64(first)}</initial-response>`;
+  client.send(`<authenticate xmlns='${NS.sasl2}' mechanism='${mechanism}'>${initial}${content}</authenticate>`);
+}
+
+/** What the server says to SASL2: a challenge, something to be done first, a success or a failure. */
+export const said = (client: TestClient): Promise<Element> => client.take(({ ns }) => ns === NS.sasl2);
+
+/** Logs in by PLAIN; gives the success, what is to be done first, or the failure. */
+export function plain2(client: TestClient, username: string, password: string, content = ''): Promise<Element> {
+  authenticate(client, 'PLAIN', `\0${username}\0${password}`, content);
+  return said(client);
+}
+
+/** Logs in by SCRAM, likewise. Throws where the server does not prove that it knows the password. */
+export async function scram2(client: TestClient, attempt: ScramAttempt, content = ''): Promise<Element> {
+  const { hash = 'SHA-1', plus = false, header = 'n,,', tamper = (message: string) => message } = attempt;
+  const first = `${header}n=${attempt.username},r=a-nonce-of-the-client`;
+  authenticate(client, `SCRAM-${hash}${plus ? '-PLUS' : ''}`, first, content);
+  const challenge = await said(client);
+  if (challenge.name !== 'challenge') return challenge;
+  const data = Buffer.from(challenge.text, 'base64');
+  const final = clientFinal(hash, first, { type: 'challenge', data }, attempt);
+  client.send(`<response xmlns='${NS.sasl2}'>${base64(tamper(final.message))}</response>`);
+  const end = await said(client);
+  if (end.name !== 'failure' && end.childText('additional-data') !== base64(`v=${final.serverSignature}`)) {
+    throw new Error(`A false server: ${end}`);
+  }
+  return end;
+}
+
+/** The address that a success gives. */
+export const addressIn = (success: Element): string | undefined => success.childText('authorization-identifier');
