@@ -6,6 +6,7 @@ import { Session, type SessionHost } from '@parley/server/session/session';
 import { recordOf } from '@parley/server/session/session-record';
 import type { Stream, StreamConsumer } from '@parley/server/stream/stream';
 import { Jid } from '@parley/xmpp/jid';
+import { NS } from '@parley/xmpp/namespaces';
 import { message, type Stanza } from '@parley/xmpp/stanza';
 import type { StreamError } from '@parley/xmpp/stream-error';
 
@@ -166,7 +167,9 @@ export class ManagedSession {
 
   /** The client comes back on a new stream. */
   resume(h: number, stream = new FakeStream()): Promise<boolean> {
-    return this.management.resume(stream.stream, h, 'id').then((resumed) => {
+    const tell = (handled: number) =>
+      stream.send(`<resumed xmlns='${NS.streamManagement}' h='${handled}' previd='id'/>`);
+    return this.management.resume(stream.stream, h, tell).then((resumed) => {
       if (resumed) this.stream = stream;
       return resumed;
     });

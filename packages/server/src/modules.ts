@@ -32,6 +32,7 @@ import clientState from './xeps/0352-client-state/client-state.ts';
 import delegation from './xeps/0355-namespace-delegation/delegation.ts';
 import privilegedEntity from './xeps/0356-privileged-entity/privileged-entity.ts';
 import stanzaId from './xeps/0359-stanza-id.ts';
+import bind2 from './xeps/0386-bind2.ts';
 import sasl2 from './xeps/0388-sasl2/sasl2.ts';
 import streamLimits from './xeps/0478-stream-limits.ts';
 
@@ -53,6 +54,7 @@ export const modules: readonly Module[] = [
   accountMoves,
   blocking,
   streamManagement,
+  bind2, // behind what resumes sessions
   component,
   privilegedEntity,
   delegation,

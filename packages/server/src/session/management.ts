@@ -1,5 +1,4 @@
 import { Element } from '@parley/xmpp/element';
-import { escapeAttribute } from '@parley/xmpp/escape';
 import { NS } from '@parley/xmpp/namespaces';
 import { serialAdd } from '@parley/xmpp/serial';
 import type { Stanza, StanzaKind } from '@parley/xmpp/stanza';
@@ -208,14 +207,15 @@ export class Management {
   }
 
   /**
-   * Goes on with another stream, whose client has got everything up to `h` (§5). False where the session or the stream
-   * has ended meanwhile. Rejects with a StreamError where the client counts more than was sent.
+   * Goes on with another stream, whose client has got everything up to `h` (§5). `tell` is given what the client is to be
+   * told before anything else. False where the session or the stream has ended meanwhile. Rejects with a StreamError where
+   * the client counts more than was sent.
    */
-  resume(stream: Stream, h: number, id: string): Promise<boolean> {
-    return this.backlog.inTurn(() => this.#resume(stream, h, id));
+  resume(stream: Stream, h: number, tell: (handled: number) => void): Promise<boolean> {
+    return this.backlog.inTurn(() => this.#resume(stream, h, tell));
   }
 
-  async #resume(stream: Stream, h: number, id: string): Promise<boolean> {
+  async #resume(stream: Stream, h: number, tell: (handled: number) => void): Promise<boolean> {
     if (this.session.ended || stream.closed) return false;
     // another node may have had it meanwhile, and have written more than is known here
     if (!this.backlog.sent.allows(h) && !(await this.backlog.journal.takeOver(() => {}))) return false;
@@ -235,8 +235,7 @@ export class Management {
     }
     this.session.attach(stream);
     this.backlog.attached = true;
-    const previd = escapeAttribute(id);
-    stream.send(`<resumed xmlns='${NS.streamManagement}' h='${this.#handled}' previd='${previd}'/>`);
+    tell(this.#handled);
     this.#write();
     if (full && !this.full) this.#host.onDrained(this.session);
     return true;

@@ -265,8 +265,7 @@ export class Session implements Route, StreamConsumer {
   /** Writes past everything that stands between routing and the wire. */
   write(stanza: Stanza): Awaitable<void> {
     if (this.#ended) return this.#host.onLate(stanza);
-    const { origin } = stanza;
-    if (origin?.effect === RETURNED && this.#hadBefore(origin)) return;
+    if (this.#stream.holding && !this.#stream.closed) return this.#writeLater(stanza);
     this.#host.onSent(this, stanza);
     if (this.management !== undefined) return this.management.send(stanza);
     this.#stream.send(stanza.toString());
@@ -274,10 +273,17 @@ export class Session implements Route, StreamConsumer {
     else this.#waiting = 0;
   }
 
-  #hadBefore(origin: Origin): boolean {
-    if (this.management?.resumable) return false; // its journal looks
-    this.#returned ??= new Returned();
-    return !this.#returned.add(origin);
+  /** The client does not know yet that it has the session, nor whether stanzas are counted. */
+  #writeLater(stanza: Stanza): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stream.afterHolding(() => {
+        try {
+          resolve(this.write(stanza));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
   }
 
   /** The client reads more slowly than it is written to. */

@@ -1,4 +1,5 @@
 import type { Jid } from '@parley/xmpp/jid';
+import type { Stream } from '../stream/stream.ts';
 import { RemoteSession } from './remote-session.ts';
 import { isQueue } from './resumption/resumption-keys.ts';
 import type { Route, Session } from './session.ts';
@@ -45,6 +46,15 @@ export class Sessions {
     const sessions = this.of(account);
     if (sessions.length === 0) return NONE_HERE;
     return sessions.filter((session): session is Session => !(session instanceof RemoteSession));
+  }
+
+  /** The session that a stream has; undefined where it has none, or had one that is resumed elsewhere. */
+  on(stream: Stream): Session | undefined {
+    if (stream.identity === undefined) return undefined;
+    for (const own of this.of(stream.identity)) {
+      if (!(own instanceof RemoteSession) && own.stream === stream && !own.detached) return own;
+    }
+    return undefined;
   }
 
   /**

@@ -55,8 +55,8 @@ export class Stream implements XmlHandler, TransportHandler {
   #handshaking = false;
   #closed = false;
   #sawClose = false;
-  /** What waits to be written until something else is said. */
-  #held: string[] | undefined;
+  /** What waits until something else is said: text that is written then, and what is done then. */
+  #held: (string | (() => void))[] | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Until when nothing is taken in, by `performance.now()`, and what ends that. */
   #restsUntil = 0;
@@ -158,7 +158,8 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   #sendFeatures(): void {
-    this.send(`<stream:features>${this.host.features.advertise(this).map(inContent).join('')}</stream:features>`);
+    const features = this.host.features.advertise(this).map((element) => element.toString(NS.client));
+    this.send(`<stream:features>${features.join('')}</stream:features>`);
   }
 
   #checkHeader(root: Element, contentNs: string): StreamError | undefined {
@@ -306,10 +307,11 @@ export class Stream implements XmlHandler, TransportHandler {
 
   send(text: string): void {
     if (this.#closed) return;
-    if (this.#held !== undefined) {
-      this.#held.push(text);
-      return;
-    }
+    if (this.#held === undefined) this.#write(text);
+    else this.#held.push(text);
+  }
+
+  #write(text: string): void {
     this.host.onText(text);
     this.transport.write(text);
   }
@@ -319,17 +321,26 @@ export class Stream implements XmlHandler, TransportHandler {
     this.#held ??= [];
   }
 
+  get holding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Does something when what is sent is written again; or when the stream is over. */
+  afterHolding(act: () => void): void {
+    this.#held?.push(act);
+  }
+
   /**
    * The peer has authenticated and the stream goes on as it is, without a restart (XEP-0388 §2.6.1): `success` comes first,
    * then, where there may be something to negotiate, the features, then what waits.
    */
   proceed(success: Element, withFeatures: boolean): void {
     this.#reader.limits = this.#limits ?? this.host.limitsAfter;
-    const held = this.#held ?? [];
+    const held = this.#held;
     this.#held = undefined;
     this.sendElement(success);
     if (withFeatures) this.#sendFeatures();
-    for (const text of held) this.send(text);
+    for (const each of held ?? []) typeof each === 'string' ? this.send(each) : each();
   }
 
   sendElement(element: Element): void {
@@ -353,18 +364,16 @@ export class Stream implements XmlHandler, TransportHandler {
       this.cut(`stream error ${error.condition}`); // nobody would understand it
       return;
     }
-    this.#held = undefined;
     if (!this.#opened) this.#open(undefined); // RFC 6120 §4.9.1.1
     this.host.onError(this, error);
-    this.send(error.toText());
+    this.#write(error.toText());
     this.close(`stream error ${error.condition}`, LOST.has(error.condition));
   }
 
   /** Closes in order (RFC 6120 §4.4). */
   close(reason = this.#sawClose ? `closed by the ${this.host.role.peer}` : 'closed by us', lost = false): void {
     if (this.#closed) return;
-    this.#held = undefined;
-    if (this.#opened) this.send('</stream:stream>');
+    if (this.#opened) this.#write('</stream:stream>');
     this.#finish(reason, lost);
     this.transport.end(this.host.timeouts.closeMs, () => this.host.onLimit(this, 'close-time'));
   }
@@ -387,10 +396,9 @@ export class Stream implements XmlHandler, TransportHandler {
     const consumer = this.#consumer;
     this.#consumer = undefined;
     consumer?.onStreamEnd(reason, lost);
+    for (const each of this.#held?.splice(0) ?? []) if (typeof each !== 'string') each();
   }
 }
 
 /** Errors that are nobody's fault: the client is welcome to come back. */
 const LOST: ReadonlySet<StreamCondition> = new Set(['connection-timeout', 'system-shutdown']);
-
-const inContent = (element: Element): string => element.toString(NS.client);

@@ -15,6 +15,8 @@ import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
 import { Negotiation } from './negotiation.ts';
 
+const on = (stream: FakeStream) => (answer: Element) => stream.send(answer.toString(NS.client));
+
 async function start(otherNodes?: OtherNodes) {
   const { keyspace } = await openKeyspace('embedded::memory:');
   onTestFinished(() => keyspace.close());
@@ -82,9 +84,16 @@ async function start(otherNodes?: OtherNodes) {
     location: () => times.location,
   });
   const enable = (attributes: Record<string, string> = {}, session: Session | undefined = juliet.session) =>
-    negotiation.enable(juliet.stream.stream, session, Element.of('enable', NS.streamManagement, attributes));
+    negotiation.enable(
+      juliet.stream.stream,
+      session,
+      Element.of('enable', NS.streamManagement, attributes),
+      on(juliet.stream),
+    );
   const resume = (attributes: Record<string, string>, stream = new FakeStream()) =>
-    negotiation.resume(stream.stream, Element.of('resume', NS.streamManagement, attributes)).then(() => stream);
+    negotiation
+      .resume(stream.stream, Element.of('resume', NS.streamManagement, attributes), on(stream))
+      .then(() => stream);
   const id = ids.idOf(JULIET.bareText, juliet.session.sessionId);
   const kept = async () => (await store.read(JULIET.bare, juliet.session.sessionId))?.record.maxSeconds;
   return {
@@ -158,7 +167,8 @@ it('guests have nothing to come back to', async () => {
 
 it('is enabled once, on a session', async () => {
   const { juliet, negotiation, enable } = await start();
-  await negotiation.enable(juliet.stream.stream, undefined, Element.of('enable', NS.streamManagement));
+  const element = Element.of('enable', NS.streamManagement);
+  await negotiation.enable(juliet.stream.stream, undefined, element, on(juliet.stream));
   expect(juliet.stream.take('failed')).toEqual([failed('unexpected-request')]);
   await enable();
   await enable();

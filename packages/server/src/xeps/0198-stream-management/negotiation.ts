@@ -34,6 +34,9 @@ export interface NegotiationHost {
 /** How often a session that another node takes over meanwhile is fetched. */
 const ATTEMPTS = 5;
 
+/** Is given what the client is to be told: before what its session sends. */
+type Tell = (answer: Element) => void;
+
 /** `<enable/>` and `<resume/>`. Whatever goes wrong is answered with `<failed/>` (§6). */
 export class Negotiation {
   readonly #host: NegotiationHost;
@@ -45,16 +48,14 @@ export class Negotiation {
   }
 
   /** §3 */
-  async enable(stream: Stream, session: Session | undefined, element: Element): Promise<void> {
+  async enable(stream: Stream, session: Session | undefined, element: Element, tell: Tell): Promise<void> {
     // before a resource is bound, or a second time
-    if (session === undefined || this.#attempted.has(session)) return fail(stream, 'unexpected-request');
+    if (session === undefined || this.#attempted.has(session)) return tell(failed('unexpected-request'));
     this.#attempted.add(session);
     const management = new Management(session, this.#host.management, this.#secondsFor(stream, element));
-    if (management.resumable && !(await this.#open(session, management))) {
-      return fail(stream, 'resource-constraint');
-    }
-    session.management = management;
-    stream.sendElement(Element.of('enabled', NS.streamManagement, this.#resumable(session, management)));
+    if (management.resumable && !(await this.#open(session, management))) return tell(failed('resource-constraint'));
+    session.management = management; // what is sent from here on counts, and comes behind the answer
+    tell(Element.of('enabled', NS.streamManagement, this.#resumable(session, management)));
   }
 
   /** What the client is told for its return. */
@@ -101,20 +102,25 @@ export class Negotiation {
     this.#host.context.hooks.pending.add(done.catch(onFault));
   }
 
-  /** §5 */
-  async resume(stream: Stream, element: Element): Promise<void> {
+  /** §5. Gives the session that is resumed, if one is. */
+  async resume(stream: Stream, element: Element, tell: Tell): Promise<Session | undefined> {
     const { context, ids } = this.#host;
     const { identity } = stream;
-    if (identity === undefined) return fail(stream, 'unexpected-request');
-    const id = element.attr('previd') ?? '';
     const h = readHandled(element);
-    if (h === undefined) return fail(stream, 'bad-request');
-    const sid = ids.read(identity.bareText, id);
-    if (sid === undefined) return fail(stream, 'item-not-found');
+    const id = element.attr('previd') ?? '';
+    const sid = identity && ids.read(identity.bareText, id);
+    if (identity === undefined || h === undefined || sid === undefined) {
+      const condition =
+        identity === undefined ? 'unexpected-request' : h === undefined ? 'bad-request' : 'item-not-found';
+      tell(failed(condition));
+      return undefined;
+    }
     await this.#host.turn(stream);
-    if (stream.closed) return;
+    if (stream.closed) return undefined;
     const admittedAt = performance.now();
-    const resumed = await this.#resume(stream, identity, sid, h, id);
+    const resumed = await this.#resume(stream, identity, sid, h, (handled) =>
+      tell(Element.of('resumed', NS.streamManagement, { h: handled, previd: id })),
+    );
     if (resumed !== undefined) {
       const { session, from } = resumed;
       stream.unlimited = context.isAdmin(session.account);
@@ -124,14 +130,21 @@ export class Negotiation {
       context.log.info('session.resumed', fields);
       context.metrics.resumptionDuration.with({ from }).record(milliseconds / 1000);
       context.hooks.events.emit('session.resumed', session);
-    } else if (!stream.closed) {
-      // how much of what it sent was handled helps a client whose session is gone
-      fail(stream, 'item-not-found', await this.#lastHandled(identity, sid));
+      return session;
     }
+    // how much of what it sent was handled helps a client whose session is gone
+    if (!stream.closed) tell(failed('item-not-found', await this.#lastHandled(identity, sid)));
+    return undefined;
   }
 
   /** The session, once the stream is its; undefined where it cannot be. */
-  async #resume(stream: Stream, identity: Jid, sid: string, h: number, id: string): Promise<Arrival | undefined> {
+  async #resume(
+    stream: Stream,
+    identity: Jid,
+    sid: string,
+    h: number,
+    tell: (handled: number) => void,
+  ): Promise<Arrival | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS && !stream.closed; attempt++) {
       const own = this.#host.context.sessions.here(identity).find(({ sessionId }) => sessionId === sid);
       const here: Arrival | undefined = own === undefined || own.ended ? undefined : { session: own, from: 'here' };
@@ -139,7 +152,7 @@ export class Negotiation {
       const found = here ?? (await fetch()?.catch(tryAgain));
       const session = found?.session;
       if (session?.management?.resumable !== true) return undefined;
-      if (await session.management.resume(stream, h, id)) return found;
+      if (await session.management.resume(stream, h, tell)) return found;
       if (session.ended && !session.movedAway) return undefined; // else another node took it over in between
     }
     if (stream.closed) return undefined;
@@ -164,6 +177,5 @@ function tryAgain(error: unknown): never {
 }
 
 /** §6 */
-export function fail(stream: Stream, condition: StanzaCondition, h?: number): void {
-  stream.sendElement(Element.of('failed', NS.streamManagement, { h }, Element.of(condition, NS.stanzas)));
-}
+export const failed = (condition: StanzaCondition, h?: number): Element =>
+  Element.of('failed', NS.streamManagement, { h }, Element.of(condition, NS.stanzas));

@@ -20,14 +20,11 @@ import {
   waitingKeys,
 } from '../../session/resumption/resumption-keys.ts';
 import { ResumptionIds } from '../../session/resumption-ids.ts';
-import { Session } from '../../session/session.ts';
-import type { Sessions } from '../../session/sessions.ts';
 import { Admission } from '../../stream/admission.ts';
-import type { Stream } from '../../stream/stream.ts';
 import { Arrivals } from './arrivals.ts';
 import { Departures } from './departures.ts';
 import { DetachedSessions } from './detached-sessions.ts';
-import { fail, Negotiation } from './negotiation.ts';
+import { failed, Negotiation } from './negotiation.ts';
 import { Recipients } from './recipients.ts';
 import { restoreSession, takeOverSessions } from './restoring.ts';
 
@@ -141,25 +138,48 @@ export default defineModule({
 
     features.add({
       ns: NS.streamManagement,
-      // §3: it is spoken of where a resource can be bound, or a session resumed
-      advertise: ({ identity, bound }) =>
-        identity === undefined || bound ? undefined : Element.of('sm', NS.streamManagement),
+      // §3: it is spoken of where a resource can be bound, or a session resumed; after a login that has bound one, too
+      advertise: (stream) =>
+        stream.identity === undefined || sessions.on(stream)?.management !== undefined
+          ? undefined
+          : Element.of('sm', NS.streamManagement),
       handle(stream, element) {
-        const session = sessionOf(sessions, stream);
+        const session = sessions.on(stream);
+        const tell = (answer: Element) => stream.sendElement(answer);
         switch (element.name) {
           case 'enable':
-            return negotiation.enable(stream, session, element);
+            return negotiation.enable(stream, session, element, tell);
           case 'resume':
-            return session === undefined ? negotiation.resume(stream, element) : fail(stream, 'unexpected-request');
+            if (session !== undefined) return tell(failed('unexpected-request'));
+            return negotiation.resume(stream, element, tell).then(() => undefined);
           case 'r':
-            if (session?.management === undefined) return fail(stream, 'unexpected-request');
+            if (session?.management === undefined) return tell(failed('unexpected-request'));
             return session.management.answer();
           case 'a':
-            if (session?.management === undefined) return fail(stream, 'unexpected-request');
+            if (session?.management === undefined) return tell(failed('unexpected-request'));
             return acknowledge(session.management, element);
           default:
             throw new StreamError('unsupported-stanza-type');
         }
+      },
+      // "Inline Stream Resumption"
+      inSasl2: {
+        advertise: () => Element.of('sm', NS.streamManagement),
+        async handle(login) {
+          const request = login.request.child('resume', NS.streamManagement);
+          const told: Element[] = [];
+          if (request === undefined) return told;
+          const session = await negotiation.resume(login.stream, request, (answer) => told.push(answer));
+          if (session !== undefined) login.session = { jid: session.jid, resumed: true };
+          return told;
+        },
+      },
+      // "Enable Stream Management Inline"
+      async inBind2({ stream }, request) {
+        const told: Element[] = [];
+        if (request.name !== 'enable') return told;
+        await negotiation.enable(stream, sessions.on(stream), request, (answer) => told.push(answer));
+        return told;
       },
     });
 
@@ -182,15 +202,6 @@ export default defineModule({
     });
   },
 });
-
-/** The session that a stream has; undefined where it has none, or had one that is resumed elsewhere. */
-function sessionOf(sessions: Sessions, stream: Stream): Session | undefined {
-  if (stream.identity === undefined) return undefined;
-  for (const own of sessions.of(stream.identity)) {
-    if (own instanceof Session && own.stream === stream && !own.detached) return own;
-  }
-  return undefined;
-}
 
 /** §4 */
 function acknowledge(management: Management, element: Element): void {

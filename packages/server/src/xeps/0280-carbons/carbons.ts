@@ -28,7 +28,7 @@ export default defineModule({
   ],
   features: [NS.carbons, NS.carbonsRules],
   accountFeatures: [NS.carbons, NS.carbonsRules],
-  setup({ hooks, iq, sessions, journal }) {
+  setup({ hooks, iq, features, sessions, journal }) {
     const sent = new SentMessages();
 
     const turn =
@@ -40,6 +40,15 @@ export default defineModule({
       };
     iq.set(NS.carbons, 'enable', turn(true), { at: ['account'] });
     iq.set(NS.carbons, 'disable', turn(false), { at: ['account'] });
+    // XEP-0386, "Performing the bind": there is nothing to answer
+    features.add({
+      ns: NS.carbons,
+      inBind2({ stream }, { name }) {
+        const session = sessions.on(stream);
+        if (session !== undefined && name === 'enable') session.carbons = true;
+        return [];
+      },
+    });
 
     // §8
     hooks.fromClient.use('observe', (stanza, session) => {

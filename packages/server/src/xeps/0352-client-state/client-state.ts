@@ -44,15 +44,21 @@ export default defineModule({
     const feature = Element.of('csi', NS.clientState);
     features.add({
       ns: NS.clientState,
-      advertise: ({ identity, bound }) => (identity === undefined || bound ? undefined : feature), // §4.1
+      advertise: ({ identity }) => (identity === undefined ? undefined : feature), // §4.1
       handle(stream, { name }) {
         const { identity } = stream;
         if (identity === undefined) throw new StreamError('not-authorized', 'Authenticate first.');
         if (name !== 'active' && name !== 'inactive') throw new StreamError('unsupported-stanza-type');
-        const session = sessions.here(identity).find((own) => own.stream === stream);
+        const session = sessions.on(stream);
         if (session === undefined) return; // there is nothing to hold back yet
         if (name === 'inactive') deactivate(session);
         else activate(session); // §5.1: before anything that follows
+      },
+      // XEP-0386, "Performing the bind": it begins in this state
+      inBind2({ stream }, { name }) {
+        const session = sessions.on(stream);
+        if (session !== undefined && name === 'inactive') deactivate(session);
+        return [];
       },
     });
 
