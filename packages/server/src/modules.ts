@@ -35,6 +35,7 @@ import stanzaId from './xeps/0359-stanza-id.ts';
 import bind2 from './xeps/0386-bind2.ts';
 import sasl2 from './xeps/0388-sasl2/sasl2.ts';
 import streamLimits from './xeps/0478-stream-limits.ts';
+import upgradeTasks from './xeps/0480-upgrade-tasks/upgrade-tasks.ts';
 
 /** Everything that a node can do beyond streams and routing, in the order in which stanzas meet it. */
 export const modules: readonly Module[] = [
@@ -43,6 +44,7 @@ export const modules: readonly Module[] = [
   legacyAuth,
   anonymous,
   sasl2,
+  upgradeTasks,
   compression,
   streamLimits,
   // contacts and their presence

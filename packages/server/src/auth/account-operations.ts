@@ -21,6 +21,19 @@ export const createAccount = defineOperation<boolean>({
   result: done,
 });
 
+/** Changes fields of an account in which another one is what it was: false where it is not. */
+export const changeUnchangedAccount = defineOperation<boolean>({
+  name: 'account-change-unchanged',
+  lua: new URL('./account-change-unchanged.lua', import.meta.url),
+  js(view, [account = ''], [field = '', value, ...fields]) {
+    const found = view.hget(account, String(field));
+    if (found === undefined || value === undefined || !found.equals(value)) return 0;
+    view.hset(account, pairs(fields));
+    return 1;
+  },
+  result: done,
+});
+
 /** Changes fields of an account that exists: false where there is none. */
 export const changeAccount = defineOperation<boolean>({
   name: 'account-change',

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Jid } from '@parley/xmpp/jid';
 import type { ScramRelay } from '@parley/xmpp/sasl/mechanism';
-import type { ScramHash, ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
+import type { ScramHash, ScramParameters, ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Awaitable } from '../pipeline.ts';
 import { within } from '../within.ts';
@@ -132,6 +132,30 @@ export class AccountSources implements Authenticator {
     const only = this.#only(account);
     if (only !== undefined) return only.notice?.(account);
     return this.#find(account).then((accounts) => accounts?.notice?.(account));
+  }
+
+  upgrades(domain: string): readonly ScramHash[] {
+    return (
+      this.#of(domain)
+        .find(({ accounts }) => accounts.upgrades)
+        ?.accounts.upgrades?.(domain) ?? []
+    );
+  }
+
+  async upgrade(account: Jid, hash: ScramHash): Promise<ScramParameters | undefined> {
+    return (await this.#find(account))?.upgrade?.(account, hash);
+  }
+
+  async keepUpgraded(account: Jid, better: ScramVerifier, proved: ScramVerifier): Promise<boolean> {
+    return (await (await this.#find(account))?.keepUpgraded?.(account, better, proved)) ?? false;
+  }
+
+  renews(domain: string): boolean {
+    return this.#of(domain).some(({ accounts }) => accounts.renews?.(domain));
+  }
+
+  async renewal(account: Jid): Promise<{ readonly byOld: boolean } | undefined> {
+    return (await this.#find(account))?.renewal?.(account);
   }
 
   creates(domain: string): boolean {

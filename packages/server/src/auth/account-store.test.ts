@@ -91,6 +91,20 @@ describe.each([
       expect(kept && (await passwordMatches(kept, 'another'))).toBe(true);
     });
 
+    test('put verifiers beside one that is still there, and no others', async () => {
+      await store.create(juliet, verifiers);
+      const [proved] = verifiers as [(typeof verifiers)[0] & {}];
+      const more = await deriveScramVerifier('Wherefore?', 'SHA-512', { iterations: 4096 });
+      expect(await store.addVerifiers(juliet, proved, [more])).toBe(true);
+      expect([...((await store.find(juliet))?.verifiers.keys() ?? [])].sort()).toEqual(['SHA-256', 'SHA-512']);
+      await store.setVerifiers(juliet, [await deriveScramVerifier('another', 'SHA-256', { iterations: 4096 })]);
+      const before = await store.find(juliet);
+      expect(await store.addVerifiers(juliet, proved, [{ ...more, hash: 'SHA-1' }])).toBe(false);
+      expect(await store.find(juliet)).toEqual(before);
+      expect(await store.addVerifiers(romeo, proved, [more])).toBe(false);
+      expect(await store.find(romeo)).toBeUndefined();
+    });
+
     test('make no account where there is none', async () => {
       expect(await store.setDisabled(juliet, true)).toBe(false);
       expect(await store.setVerifiers(juliet, verifiers)).toBe(false);

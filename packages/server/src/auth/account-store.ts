@@ -3,7 +3,7 @@ import { declareKeys, type Keys } from '@parley/keyspace/key-declaration';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Jid } from '@parley/xmpp/jid';
 import { formatScramVerifier, type ScramHash, type ScramVerifier, scramHashes } from '@parley/xmpp/sasl/scram-verifier';
-import { changeAccount, createAccount } from './account-operations.ts';
+import { changeAccount, changeUnchangedAccount, createAccount } from './account-operations.ts';
 
 export const accountKeys = declareKeys({
   name: 'account',
@@ -72,6 +72,12 @@ export class AccountStore {
   /** False where there is no such account. */
   setVerifiers(account: Jid, verifiers: readonly ScramVerifier[]): Promise<boolean> {
     return this.#keyspace.call(changeAccount, [accountKeys.key(account.bareText)], lines(verifiers));
+  }
+
+  /** Puts further verifiers of the same password beside this one; false where that is the account's no more. */
+  addVerifiers(account: Jid, beside: ScramVerifier, verifiers: readonly ScramVerifier[]): Promise<boolean> {
+    const keys = [accountKeys.key(account.bareText)];
+    return this.#keyspace.call(changeUnchangedAccount, keys, [...lines([beside]), ...lines(verifiers)]);
   }
 
   /** False where there is no such account. */

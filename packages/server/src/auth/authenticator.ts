@@ -1,14 +1,14 @@
 import type { Jid } from '@parley/xmpp/jid';
 import type { ScramRelay } from '@parley/xmpp/sasl/mechanism';
-import type { ScramHash, ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
+import type { ScramHash, ScramParameters, ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Awaitable } from '../pipeline.ts';
 
 /** What happened to an account, from wherever it was changed. */
 export interface AccountChange {
   readonly account: Jid;
-  /** `moved`: it has another address; `arrived`: at this address it has what it had at its former one by now. */
-  readonly change: 'created' | 'removed' | 'disabled' | 'enabled' | 'password' | 'moved' | 'arrived';
+  /** `upgraded`: other verifiers of the same password. `moved`: it has another address; `arrived`: at this address it has what it had at its former one by now. */
+  readonly change: 'created' | 'removed' | 'disabled' | 'enabled' | 'password' | 'upgraded' | 'moved' | 'arrived';
   /** Where it has moved: everything of the account belongs to this address from now on. */
   readonly to?: Jid | undefined;
   /** Of one that has moved: who it is, where more than the address tells. */
@@ -90,6 +90,19 @@ export interface Authenticator {
    * words. `old` is the one before, where it is known.
    */
   setPassword?(account: Jid, password: string, sessionId?: string, old?: string): Promise<void>;
+  /** The hashes whose verifiers of a password that stays may come from clients (XEP-0480), in accounts of this domain. */
+  upgrades?(domain: string): readonly ScramHash[];
+  /** By what a verifier would be made that is better than the one that there is; undefined where none would be. */
+  upgrade?(account: Jid, hash: ScramHash): Awaitable<ScramParameters | undefined>;
+  /** Keeps a better verifier of the password that `proved` is of. False where the account has another password by now. */
+  keepUpgraded?(account: Jid, better: ScramVerifier, proved: ScramVerifier): Promise<boolean>;
+  /** Passwords of accounts of this domain may have to be changed before they are good for a login, and can be by `setPassword`. */
+  renews?(domain: string): boolean;
+  /**
+   * What it takes to change a password that is not good for a login any more (`credentials-expired`), from the person
+   * alone; undefined where it is not to be done here. `byOld`: the one before is needed.
+   */
+  renewal?(account: Jid): Awaitable<{ readonly byOld: boolean } | undefined>;
   /** Strangers may be given accounts of this domain, as far as those who keep them are concerned. */
   creates(domain: string): boolean;
   /** Absent where accounts are made elsewhere. Throws a StanzaError `conflict` where the account exists. */

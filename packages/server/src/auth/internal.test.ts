@@ -1,6 +1,12 @@
 import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
+import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
-import { scramHashes } from '@parley/xmpp/sasl/scram-verifier';
+import {
+  deriveScramVerifier,
+  type ScramParameters,
+  type ScramVerifier,
+  scramHashes,
+} from '@parley/xmpp/sasl/scram-verifier';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { AccountStore, accountKeys } from './account-store.ts';
 import { type AccountChange, AccountsBusy } from './authenticator.ts';
@@ -192,4 +198,72 @@ test('more passwords than can be checked are refused', async () => {
   await expect(busy.verifyPassword(juliet, 'secret')).rejects.toBeInstanceOf(AccountsBusy);
   await expect(busy.setPassword(juliet, 'another')).rejects.toMatchObject({ condition: 'resource-constraint' });
   expect(await first).toEqual({ accepted: true });
+});
+
+describe('verifiers of a password that stays', () => {
+  let iterations = 4096;
+  const raised = () =>
+    new InternalAuthenticator({ store, secret: Buffer.from('secret'), iterations: () => iterations });
+  const counts = async (by: InternalAuthenticator) =>
+    Promise.all(scramHashes.map(async (hash) => (await by.verifier(juliet, hash))?.iterations));
+
+  beforeEach(async () => {
+    iterations = 4096;
+    await accounts.create(juliet, 'secret');
+    accounts = raised();
+    changes = [];
+    accounts.onChange((change) => void changes.push(change));
+  });
+
+  test('are better where there are none, or with fewer iterations than are wanted', async () => {
+    expect(accounts.upgrades()).toEqual(['SHA-512', 'SHA-256']);
+    expect(await accounts.upgrade(juliet, 'SHA-512')).toBeUndefined();
+    await keyspace.hdel(accountKeys.key('juliet@capulet.lit'), 'SHA-512');
+    accounts.forget(juliet);
+    const { salt } = accounts.falseVerifier(juliet, 'SHA-512');
+    expect(await accounts.upgrade(juliet, 'SHA-512')).toEqual({ hash: 'SHA-512', salt, iterations: 4096 });
+    expect(await accounts.upgrade(juliet, 'SHA-256')).toBeUndefined();
+    iterations = 5000;
+    expect(await accounts.upgrade(juliet, 'SHA-256')).toMatchObject({ iterations: 5000 });
+    expect(await accounts.upgrade(romeo, 'SHA-256')).toBeUndefined();
+  });
+
+  test('are kept, and every node is told, unless the password is another one by now', async () => {
+    const proved = (await accounts.verifier(juliet, 'SHA-1')) as ScramVerifier;
+    iterations = 5000;
+    const parameters = (await accounts.upgrade(juliet, 'SHA-256')) as ScramParameters;
+    const better = await deriveScramVerifier('secret', 'SHA-256', parameters);
+    expect(await accounts.keepUpgraded(juliet, better, proved)).toBe(true);
+    expect(await counts(accounts)).toEqual([4096, 5000, 4096]);
+    expect(changes).toEqual([{ account: juliet, change: 'upgraded' }]);
+    await accounts.setPassword(juliet, 'another');
+    expect(await accounts.keepUpgraded(juliet, better, proved)).toBe(false);
+    expect(await accounts.verifyPassword(juliet, 'secret')).toMatchObject({ accepted: false });
+    expect(await accounts.keepUpgraded(romeo, better, proved)).toBe(false);
+  });
+
+  test('come from a login by PLAIN, all of them', async () => {
+    iterations = 5000;
+    expect(await accounts.verifyPassword(juliet, 'guess')).toMatchObject({ accepted: false });
+    expect(await counts(accounts)).toEqual([4096, 4096, 4096]);
+    expect(await accounts.verifyPassword(juliet, 'secret')).toEqual({ accepted: true });
+    expect(await counts(accounts)).toEqual([5000, 5000, 5000]);
+    expect(changes).toEqual([{ account: juliet, change: 'upgraded' }]);
+    expect(await accounts.verifyPassword(juliet, 'secret')).toEqual({ accepted: true });
+    expect(changes).toHaveLength(1);
+  });
+
+  test('may be that of the oldest hash alone', async () => {
+    await keyspace.hdel(accountKeys.key('juliet@capulet.lit'), 'SHA-512', 'SHA-256');
+    accounts.forget(juliet);
+    expect(await accounts.verifyPassword(juliet, 'guess')).toMatchObject({ accepted: false });
+    expect(await accounts.verifyPassword(juliet, 'secret')).toEqual({ accepted: true });
+    expect(await counts(accounts)).toEqual([4096, 4096, 4096]);
+  });
+
+  test('that cannot be kept keep nobody out', async () => {
+    iterations = 5000;
+    store.addVerifiers = () => Promise.reject(new KeyspaceError('away', 'Redis is gone'));
+    expect(await accounts.verifyPassword(juliet, 'secret')).toEqual({ accepted: true });
+  });
 });

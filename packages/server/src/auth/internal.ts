@@ -7,6 +7,7 @@ import {
   parseScramVerifier,
   passwordMatches,
   type ScramHash,
+  type ScramParameters,
   type ScramVerifier,
   scramHashes,
 } from '@parley/xmpp/sasl/scram-verifier';
@@ -35,8 +36,11 @@ export interface InternalAuthenticatorOptions {
   readonly cache?: AccountCacheOptions;
 }
 
-/** The hash that a password is checked by: all verifiers of an account are of the same password. */
+/** The hashes that a password is checked by, the first that there is: all verifiers of an account are of the same one. */
+const PASSWORD_HASHES: readonly ScramHash[] = ['SHA-256', 'SHA-512', 'SHA-1'];
 const PASSWORD_HASH: ScramHash = 'SHA-256';
+/** What clients may bring verifiers of (XEP-0480). */
+const UPGRADES: readonly ScramHash[] = ['SHA-512', 'SHA-256'];
 
 /** What can be done where the server has the verifiers itself. */
 export const ownMechanisms: ReadonlySet<PasswordMechanism> = new Set([
@@ -87,11 +91,61 @@ export class InternalAuthenticator implements Authenticator {
   }
 
   async verifyPassword(account: Jid, password: string): Promise<PasswordVerdict> {
-    const found = await this.verifier(account, PASSWORD_HASH);
+    const found = await this.#anyVerifier(account);
     // for an unknown name the same work is done
     const verifier = found ?? this.falseVerifier(account, PASSWORD_HASH);
     const matches = await this.#work.run(() => passwordMatches(verifier, password));
-    return matches && found !== undefined ? { accepted: true } : { accepted: false, condition: 'not-authorized' };
+    if (!matches || found === undefined) return { accepted: false, condition: 'not-authorized' };
+    await this.#improve(account, password, found);
+    return { accepted: true };
+  }
+
+  // --- better verifiers of the same password ----------------------------------------------------------------------
+
+  upgrades(): readonly ScramHash[] {
+    return UPGRADES;
+  }
+
+  upgrade(account: Jid, hash: ScramHash): Awaitable<ScramParameters | undefined> {
+    return this.#ask(account, (record) =>
+      record !== undefined && this.#isPoor(verifierOf(record, hash)) ? this.#parameters(account, hash) : undefined,
+    );
+  }
+
+  async keepUpgraded(account: Jid, better: ScramVerifier, proved: ScramVerifier): Promise<boolean> {
+    const kept = await this.#change(account, () => this.#store.addVerifiers(account, proved, [better]));
+    if (kept) await this.#tell({ account, change: 'upgraded' });
+    return kept;
+  }
+
+  #isPoor(verifier: ScramVerifier | undefined): boolean {
+    return verifier === undefined || verifier.iterations < this.#iterations();
+  }
+
+  #parameters(account: Jid, hash: ScramHash): ScramParameters {
+    return { hash, iterations: this.#iterations(), salt: this.falseVerifier(account, hash).salt };
+  }
+
+  /** Whoever logs in by PLAIN has shown what all verifiers can be made of. What fails here keeps nobody out. */
+  async #improve(account: Jid, password: string, proved: ScramVerifier): Promise<void> {
+    try {
+      const record = await this.#cache.get(account);
+      const poor = scramHashes.filter((hash) => record !== undefined && this.#isPoor(verifierOf(record, hash)));
+      if (poor.length === 0) return;
+      const better = await this.#derive(account, password, poor);
+      const kept = await this.#change(account, () => this.#store.addVerifiers(account, proved, better));
+      if (kept) await this.#tell({ account, change: 'upgraded' });
+    } catch (error) {
+      if (!(error instanceof KeyspaceError || error instanceof StanzaError)) throw error;
+    }
+  }
+
+  async #anyVerifier(account: Jid): Promise<ScramVerifier | undefined> {
+    for (const hash of PASSWORD_HASHES) {
+      const verifier = await this.verifier(account, hash);
+      if (verifier !== undefined) return verifier;
+    }
+    return undefined;
   }
 
   #ask<T>(account: Jid, question: (record: AccountRecord | undefined) => T): Awaitable<T> {
@@ -162,13 +216,11 @@ export class InternalAuthenticator implements Authenticator {
    * The salts are those by which somebody unknown is challenged, so that nobody sees that there comes to be an account, nor
    * that its password is another one.
    */
-  async #derive(account: Jid, password: string): Promise<ScramVerifier[]> {
-    const iterations = this.#iterations();
-    const salt = (hash: ScramHash) => this.falseVerifier(account, hash).salt;
+  async #derive(account: Jid, password: string, which = scramHashes): Promise<ScramVerifier[]> {
     try {
       const prepared = preparePassword(password);
       return await this.#work.run(() =>
-        Promise.all(scramHashes.map((hash) => deriveScramVerifier(prepared, hash, { iterations, salt: salt(hash) }))),
+        Promise.all(which.map((hash) => deriveScramVerifier(prepared, hash, this.#parameters(account, hash)))),
       );
     } catch (error) {
       if (error instanceof PasswordError) throw new StanzaError('not-acceptable', { text: `${error.message}.` });

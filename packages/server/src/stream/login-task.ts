@@ -29,6 +29,8 @@ export interface LoginTask {
 export interface LoginTasks {
   /** What of it stands in `<authentication/>`. */
   advertise(stream: Stream): readonly Element[];
+  /** Whether it can have a password changed that has expired, since the client says that it knows how. */
+  renews?(stream: Stream, request: Element): boolean;
   /** The next task of a login, if there is one: asked after the proof, and each time that a task was done. */
   next(login: ProvenLogin): Awaitable<LoginTask | undefined>;
 }

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
+import type { ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
-import { AccountsAway, AccountsBusy, type Authenticator } from '../auth/authenticator.ts';
+import { AccountsAway, AccountsBusy, type Authenticator, type Refusal } from '../auth/authenticator.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { network } from '../net/connection-limits.ts';
@@ -44,6 +45,13 @@ export interface LoginAttempt {
   account?: Jid | undefined;
   /** When the client sent what is looked at now. */
   since?: number;
+  /** The verifier by which SCRAM is spoken, where this server has it. */
+  verifier?: ScramVerifier | undefined;
+  /** The client can put a new password in the place of one that has expired: that it has is noted, and refused only at the end. */
+  renews?: boolean;
+  expired?: Refusal | undefined;
+  /** The password that has expired, where the client has told it. */
+  expiredPassword?: string | undefined;
 }
 
 /**
@@ -115,17 +123,29 @@ export class Logins {
   async verify(attempt: LoginAttempt, account: Jid, password: string): Promise<void> {
     this.admit(attempt, account);
     const verdict = await this.authenticator.verifyPassword(account, password);
-    if (!verdict.accepted) throw new SaslError(verdict.condition, verdict.text);
+    if (!verdict.accepted) {
+      this.#refuse(attempt, verdict);
+      attempt.expiredPassword = password;
+      return;
+    }
     if (verdict.notice !== undefined) this.#notices.set(attempt.stream, verdict.notice);
   }
 
   /** The proof was right: the last question. Throws a SaslError where the account may not log in. */
-  async permit({ stream }: LoginAttempt, account: Jid): Promise<void> {
+  async permit(attempt: LoginAttempt, account: Jid): Promise<void> {
+    const { stream } = attempt;
     const refusal = await this.authenticator.refusal(account);
-    if (refusal !== undefined) throw new SaslError(refusal.condition, refusal.text);
+    if (refusal !== undefined) return this.#refuse(attempt, refusal);
     if (this.#notices.has(stream)) return;
     const notice = await this.authenticator.notice?.(account);
     if (notice !== undefined) this.#notices.set(stream, notice);
+  }
+
+  /** `credentials-expired` is told to those alone who have given the right password, as the authenticators promise. */
+  #refuse(attempt: LoginAttempt, refusal: Refusal): void {
+    const { condition, text } = refusal;
+    if (condition !== 'credentials-expired' || !attempt.renews) throw new SaslError(condition, text);
+    attempt.expired = refusal;
   }
 
   /** What is to be told, once, to the person who has logged in on this stream. */

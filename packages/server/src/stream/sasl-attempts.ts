@@ -2,6 +2,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import { claimedAccount } from '@parley/xmpp/sasl/claimed-account';
 import type { ChannelBindingType, SaslExchange, SaslServices, SaslStep } from '@parley/xmpp/sasl/mechanism';
 import { saslMechanisms, startSasl } from '@parley/xmpp/sasl/mechanisms';
+import type { ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Configuration } from '../config/schema.ts';
@@ -75,14 +76,15 @@ export class SaslAttempts {
     this.#profiles.set(stream, profile);
   }
 
-  async begin(profile: SaslProfile, stream: Stream, name: string, message: SaslMessage): Promise<void> {
+  /** `renews`: the client can change a password that has expired; the profile sees to it that it does. */
+  async begin(profile: SaslProfile, stream: Stream, name: string, message: SaslMessage, renews = false): Promise<void> {
     const turn = this.#admission.login(stream, () => claimedAccount(name, message.text, stream.domain));
     if (turn !== undefined) await turn;
     if (stream.closed) return;
     if (this.#running.has(stream)) {
       return this.fail(profile, stream, new SaslError('malformed-request', 'Another exchange is going on.'));
     }
-    const attempt: LoginAttempt = { stream, mechanism: labelOf(name) };
+    const attempt: LoginAttempt = { stream, mechanism: labelOf(name), renews };
     try {
       const offers = this.#offers.get(stream) ?? this.offer(stream);
       if (offers.needTls.includes(name)) throw new SaslError('encryption-required'); // RFC 6120 §6.5.4
@@ -124,9 +126,10 @@ export class SaslAttempts {
     if (attempt.mechanism !== 'ANONYMOUS') await this.#logins.permit(attempt, account);
   }
 
-  /** The stream is this account's from now on. */
+  /** The stream is this account's from now on. Throws a SaslError where the password has expired, and was not changed. */
   succeeded(attempt: LoginAttempt, identity: Jid): void {
-    const { stream, mechanism } = attempt;
+    const { stream, mechanism, expired } = attempt;
+    if (expired !== undefined) throw new SaslError(expired.condition, expired.text);
     this.#running.delete(stream);
     this.#offers.delete(stream);
     this.#logins.succeeded(attempt, identity);
@@ -146,6 +149,10 @@ export class SaslAttempts {
   #services(offers: Offers, attempt: LoginAttempt, identities: readonly Jid[]): SaslServices {
     const { authenticator } = this.#logins;
     const { stream } = attempt;
+    const noted = (verifier: ScramVerifier | undefined) => {
+      attempt.verifier = verifier;
+      return verifier;
+    };
     return {
       domain: stream.domain,
       offeredMechanisms: offers.mechanisms,
@@ -155,7 +162,8 @@ export class SaslAttempts {
       verifyPassword: (account, password) => this.#logins.verify(attempt, account, password).then(() => true),
       scramVerifier: (account, hash) => {
         this.#logins.admit(attempt, account);
-        return authenticator.verifier(account, hash);
+        const found = authenticator.verifier(account, hash);
+        return found instanceof Promise ? found.then(noted) : noted(found);
       },
       scramRelay: (account, hash) => {
         if (authenticator.relay === undefined) return undefined;

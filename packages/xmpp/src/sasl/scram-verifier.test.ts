@@ -1,3 +1,4 @@
+import { pbkdf2Sync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { PasswordError } from '../password.ts';
 import {
@@ -9,6 +10,7 @@ import {
   proofMatches,
   scramHashes,
   serverSignature,
+  verifierOfSalted,
 } from './scram-verifier.ts';
 
 // RFC 5802 §5 and RFC 7677 §3
@@ -108,4 +110,14 @@ test.each([
   'SCRAM-SHA-256$4096:QSXCR+Q6sek8bf92$6dlGYMOdZcOPutkcNY8U2g7vK9Y=:D+CSWLOshSulAsxiupA+qs2/fTE=',
 ])('%j is no verifier', (line) => {
   expect(parseScramVerifier(line)).toBeUndefined();
+});
+
+test('a password that somebody else has salted makes the same verifier, and nothing of another length does', async () => {
+  const salt = Buffer.from('0123456789abcdef');
+  const salted = pbkdf2Sync('pencil', salt, 4096, 32, 'sha256');
+  const parameters = { hash: 'SHA-256', salt, iterations: 4096 } as const;
+  expect(verifierOfSalted(salted, parameters)).toEqual(await deriveScramVerifier('pencil', 'SHA-256', parameters));
+  for (const other of [Buffer.alloc(0), salted.subarray(1), Buffer.concat([salted, salted])]) {
+    expect(() => verifierOfSalted(other, parameters)).toThrow(RangeError);
+  }
 });

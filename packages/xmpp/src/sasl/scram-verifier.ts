@@ -54,6 +54,15 @@ export async function deriveScramVerifier(
   }
   const { digest, bytes } = hashes[hash];
   const salted = await derive(preparePassword(password), salt, iterations, bytes, digest);
+  return verifierOfSalted(salted, { hash, salt, iterations });
+}
+
+/** What a password is salted and hashed with. */
+export type ScramParameters = Pick<ScramVerifier, 'hash' | 'salt' | 'iterations'>;
+
+/** The verifier of a salted password (RFC 5802 §3) that somebody else has made. Throws RangeError where it has another length. */
+export function verifierOfSalted(salted: Buffer, { hash, salt, iterations }: ScramParameters): ScramVerifier {
+  if (salted.length !== hashes[hash].bytes) throw new RangeError(`A ${hash} has ${hashes[hash].bytes} bytes.`);
   return {
     hash,
     salt,

@@ -227,6 +227,27 @@ export class DirectoryAuthenticator implements Authenticator {
     return false;
   }
 
+  renews(): boolean {
+    return this.#passwords.change !== 'none';
+  }
+
+  /**
+   * Somebody who has to change their password does so themselves, for which it is still good: set by the account of Parley, it
+   * would have to be changed again. One that has expired is good for nothing in some directories, so that only that account can.
+   */
+  async renewal(account: Jid): Promise<{ readonly byOld: boolean } | undefined> {
+    const { change } = this.#passwords;
+    const person = change === 'none' ? undefined : await this.#lookups.find(account);
+    switch (person?.state.kind) {
+      case 'must-change':
+        return { byOld: true };
+      case 'expired':
+        if (this.#directory.settings.preset.expiredCanChange) return { byOld: true };
+        return change === 'service' ? { byOld: false } : undefined;
+    }
+    return undefined;
+  }
+
   async setPassword(account: Jid, password: string, sessionId?: string, old?: string): Promise<void> {
     const { change } = this.#passwords;
     if (change === 'none') throw new StanzaError('not-allowed', { text: 'Passwords are changed in the directory.' });

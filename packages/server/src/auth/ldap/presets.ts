@@ -15,6 +15,8 @@ export interface DirectoryPreset {
   readonly state: StateRules;
   /** How passwords are set: by the extended operation of RFC 3062, or in Active Directory's attribute. */
   readonly passwordChange: 'extended-operation' | 'unicodePwd';
+  /** Whoever has a password that has expired may still change it. */
+  readonly expiredCanChange: boolean;
 }
 
 export const presets: Readonly<Record<DirectoryType, DirectoryPreset>> = {
@@ -25,6 +27,7 @@ export const presets: Readonly<Record<DirectoryType, DirectoryPreset>> = {
     idForm: 'text',
     state: stateRules.openldap,
     passwordChange: 'extended-operation',
+    expiredCanChange: false,
   },
   '389ds': {
     type: '389ds',
@@ -33,6 +36,7 @@ export const presets: Readonly<Record<DirectoryType, DirectoryPreset>> = {
     idForm: 'text',
     state: stateRules['389ds'],
     passwordChange: 'extended-operation',
+    expiredCanChange: false,
   },
   freeipa: {
     type: 'freeipa',
@@ -41,6 +45,7 @@ export const presets: Readonly<Record<DirectoryType, DirectoryPreset>> = {
     idForm: 'text',
     state: stateRules.freeipa,
     passwordChange: 'extended-operation',
+    expiredCanChange: true,
   },
   activeDirectory: {
     type: 'activeDirectory',
@@ -49,5 +54,6 @@ export const presets: Readonly<Record<DirectoryType, DirectoryPreset>> = {
     idForm: 'guid',
     state: stateRules.activeDirectory,
     passwordChange: 'unicodePwd',
+    expiredCanChange: true,
   },
 };

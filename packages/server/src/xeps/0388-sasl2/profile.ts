@@ -80,7 +80,8 @@ export class Sasl2Profile implements StreamFeature, SaslProfile {
     this.#logins.set(stream, { request, userAgent: userAgentOf(request), begun: false });
     stream.only = NS.sasl2; // §2.4
     const name = request.attr('mechanism') ?? '';
-    return this.#attempts.begin(this, stream, name, messageIn(request.child('initial-response')));
+    const renews = [...this.#features].some(({ tasks }) => tasks?.renews?.(stream, request));
+    return this.#attempts.begin(this, stream, name, messageIn(request.child('initial-response')), renews);
   }
 
   /** §2.6.3 */
