@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { publicSchema } from '../../packages/server/src/config/option-schema.ts';
 import { moduleSettings } from '../../packages/server/src/module.ts';
 import { modules } from '../../packages/server/src/modules.ts';
+import { authenticationDocument } from './authentication-document.ts';
 import { configurationDocument } from './configuration-document.ts';
 import { dashboardDocument } from './dashboard-document.ts';
 import { doapDocument } from './doap-document.ts';
@@ -17,6 +18,7 @@ export const documents: ReadonlyMap<string, () => string> = new Map([
   ['docs/metrics.md', metricsDocument],
   ['docs/events.md', eventsDocument],
   ['docs/configuration.md', () => configurationDocument(settings)],
+  ['docs/authentication.md', authenticationDocument],
   ['docs/keyspace.md', keyspaceDocument],
   ['docs/xeps.md', xepsDocument],
   ['doap.xml', doapDocument],

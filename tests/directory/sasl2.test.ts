@@ -8,7 +8,7 @@ import { Slapd } from '../services/slapd.ts';
 import { POLICIES, personDn, personEntry } from '../services/slapd-files.ts';
 import type { TestClient } from '../support/client.ts';
 import { conditionOf, isIn } from '../support/login.ts';
-import { addressIn, offerOf, plain2, said, scram2 } from '../support/sasl2.ts';
+import { AGENT, addressIn, offerOf, plain2, said, scram2, show, tokenIn, wantToken } from '../support/sasl2.ts';
 import type { TestServer } from '../support/server.ts';
 import { startDirectoryServer, stranger } from './server.ts';
 
@@ -204,4 +204,40 @@ test('verifiers are brought by those alone whose accounts the server keeps, thou
   for (let i = 0; i < 2; i++) expect(await login(server, 'romeo', 'pw-romeo')).toBe('success');
   const romeo = await scram2(stranger(server), { username: 'romeo', password: 'pw-romeo', hash: 'SHA-512' }, want);
   expect(romeo.name).toBe('success');
+});
+
+describe('a token of somebody in the directory', () => {
+  const showing = { username: 'tybalt' };
+  const given = async (server: TestServer, password: string) =>
+    tokenIn(await plain2(stranger(server), 'tybalt', password, AGENT + wantToken())) ?? '';
+  const outcome = async (server: TestServer, token: string) =>
+    conditionOf(await show(stranger(server), token, showing));
+
+  test('is good until the password is changed there, by whomever', async () => {
+    await slapd.modify(personDn('tybalt'), { userPassword: ['first'], pwdReset: [] });
+    const server = await start();
+    const token = await given(server, 'first');
+    for (let i = 0; i < 2; i++) expect(await outcome(server, token)).toBe('success');
+    // the directory counts whole seconds
+    const second = Math.floor(Date.now() / 1000);
+    while (Math.floor(Date.now() / 1000) < second + 2) await slapd.modify(personDn('romeo'), { description: ['x'] });
+    await slapd.modify(personDn('tybalt'), { userPassword: ['second'], pwdReset: [] });
+    expect(await outcome(server, token)).toBe('credentials-expired');
+    expect(await outcome(server, await given(server, 'second'))).toBe('success');
+  });
+
+  test.each([
+    ['locked there', { pwdAccountLockedTime: ['000001010000Z'] }, { pwdAccountLockedTime: [] }],
+    ['told to change the password', { pwdReset: ['TRUE'] }, { pwdReset: [] }],
+  ])('ends when they are %s, and is good for nothing afterwards', async (_, change, undo) => {
+    await slapd.modify(personDn('tybalt'), { userPassword: ['third'], pwdReset: [] });
+    const server = await start();
+    const token = await given(server, 'third');
+    expect(await outcome(server, token)).toBe('success');
+    await slapd.modify(personDn('tybalt'), change);
+    expect(await outcome(server, token)).not.toBe('success');
+    await expect.poll(() => outcome(server, token), { timeout: 5000 }).toBe('not-authorized');
+    await slapd.modify(personDn('tybalt'), undo);
+    expect(await outcome(server, token)).toBe('not-authorized');
+  });
 });

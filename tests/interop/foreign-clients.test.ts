@@ -40,3 +40,14 @@ it.each(['xmpp', 'xmpps'] as const)(
   },
   60_000,
 );
+
+it('lets an @xmpp/client client log in by SASL2 and come back by a token', async () => {
+  const { node, certificate } = await serverWithAccounts();
+  const args = [script('xmpp-client-fast.mjs'), String(node.port('c2s'))];
+  const { code, stdout, stderr } = await run(process.execPath, args, { env: { NODE_EXTRA_CA_CERTS: certificate } });
+  expect({ code, said: stdout.trim().split('\n'), stderr: code === 0 ? '' : stderr }).toEqual({
+    code: 0,
+    said: ['SCRAM-SHA-1 bound token', 'HT-SHA-256-NONE resumed', 'HT-SHA-256-NONE bound', 'done'],
+    stderr: '',
+  });
+}, 60_000);

@@ -1,5 +1,6 @@
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
+import { tokenMac } from '@parley/xmpp/sasl/hashed-token';
 import { clientFinal } from '@parley/xmpp/sasl/testing';
 import type { TestClient } from './client.ts';
 import { base64, type ScramAttempt } from './login.ts';
@@ -46,3 +47,39 @@ export async function scram2(client: TestClient, attempt: ScramAttempt, content 
 
 /** The address that a success gives. */
 export const addressIn = (success: Element): string | undefined => success.childText('authorization-identifier');
+
+/** What a client is known again by. */
+export const AGENT = `<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>AwesomeXMPP</software></user-agent>`;
+
+export const wantToken = (mechanism = 'HT-SHA-256-NONE') =>
+  `<request-token xmlns='${NS.fast}' mechanism='${mechanism}'/>`;
+
+/** The token that a success gives. */
+export const tokenIn = (success: Element): string | undefined => success.child('token', NS.fast)?.attr('token');
+
+export interface Showing {
+  readonly mechanism?: string;
+  readonly username?: string;
+  /** What the client is bound to. */
+  readonly binding?: Buffer;
+  /** Attributes of `<fast/>`. */
+  readonly attributes?: string;
+  /** What else stands in the request. */
+  readonly content?: string;
+  readonly agent?: string;
+}
+
+/** Logs in by a token; gives the success or the failure. Throws where the server does not prove that it has the token, too. */
+export async function show(client: TestClient, token: string, showing: Showing = {}): Promise<Element> {
+  const { mechanism = 'HT-SHA-256-NONE', username = 'juliet', binding = Buffer.alloc(0), attributes = '' } = showing;
+  const proof = Buffer.concat([Buffer.from(`${username}\0`), tokenMac(token, 'Initiator', binding)]);
+  client.send(
+    `<authenticate xmlns='${NS.sasl2}' mechanism='${mechanism}'>` +
+      `<initial-response>${proof.toString('base64')}</initial-response>${showing.agent ?? AGENT}` +
+      `<fast xmlns='${NS.fast}'${attributes}/>${showing.content ?? ''}</authenticate>`,
+  );
+  const answer = await said(client);
+  const expected = tokenMac(token, 'Responder', binding).toString('base64');
+  if (answer.name === 'success' && answer.childText('additional-data') !== expected) throw new Error('A false server.');
+  return answer;
+}

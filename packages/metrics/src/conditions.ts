@@ -79,6 +79,9 @@ export const MECHANISMS = [
   'SCRAM-SHA-512-PLUS',
   'EXTERNAL',
   'ANONYMOUS',
+  'HT-SHA-256-EXPR',
+  'HT-SHA-256-ENDP',
+  'HT-SHA-256-NONE',
   'legacy',
   'other',
 ] as const;

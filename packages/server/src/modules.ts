@@ -36,6 +36,7 @@ import bind2 from './xeps/0386-bind2.ts';
 import sasl2 from './xeps/0388-sasl2/sasl2.ts';
 import streamLimits from './xeps/0478-stream-limits.ts';
 import upgradeTasks from './xeps/0480-upgrade-tasks/upgrade-tasks.ts';
+import fast from './xeps/0484-fast/fast.ts';
 
 /** Everything that a node can do beyond streams and routing, in the order in which stanzas meet it. */
 export const modules: readonly Module[] = [
@@ -57,6 +58,7 @@ export const modules: readonly Module[] = [
   blocking,
   streamManagement,
   bind2, // behind what resumes sessions
+  fast,
   component,
   privilegedEntity,
   delegation,

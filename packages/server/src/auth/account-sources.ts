@@ -158,6 +158,10 @@ export class AccountSources implements Authenticator {
     return (await this.#find(account))?.renewal?.(account);
   }
 
+  async passwordMark(account: Jid): Promise<string | undefined> {
+    return (await this.#find(account))?.passwordMark?.(account);
+  }
+
   creates(domain: string): boolean {
     return this.#creator(domain) !== undefined;
   }

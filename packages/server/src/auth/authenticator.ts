@@ -103,6 +103,8 @@ export interface Authenticator {
    * alone; undefined where it is not to be done here. `byOld`: the one before is needed.
    */
   renewal?(account: Jid): Awaitable<{ readonly byOld: boolean } | undefined>;
+  /** Becomes another text when the password does, also where it is changed elsewhere; undefined where nobody can tell. */
+  passwordMark?(account: Jid): Awaitable<string | undefined>;
   /** Strangers may be given accounts of this domain, as far as those who keep them are concerned. */
   creates(domain: string): boolean;
   /** Absent where accounts are made elsewhere. Throws a StanzaError `conflict` where the account exists. */

@@ -1,5 +1,6 @@
 import type { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
+import type { SaslTokens } from '@parley/xmpp/sasl/mechanism';
 import type { Awaitable } from '../pipeline.ts';
 import type { Stream } from './stream.ts';
 import type { UserAgent } from './user-agent.ts';
@@ -18,6 +19,8 @@ export interface InlineLogin {
 export interface InlineFeature {
   /** What stands in `<inline/>`, if anything. */
   advertise(stream: Stream): Element | undefined;
+  /** The tokens that a client may show which sends this request, from this installation (XEP-0484). */
+  tokens?(stream: Stream, request: Element, userAgent: UserAgent | undefined): SaslTokens | undefined;
   /** Asked at every login, in the order of the features. Gives what `<success/>` has to tell; what it throws ends the stream. */
   handle(login: InlineLogin): Awaitable<readonly Element[]>;
 }

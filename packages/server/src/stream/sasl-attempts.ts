@@ -1,6 +1,7 @@
 import type { Jid } from '@parley/xmpp/jid';
 import { claimedAccount } from '@parley/xmpp/sasl/claimed-account';
-import type { ChannelBindingType, SaslExchange, SaslServices, SaslStep } from '@parley/xmpp/sasl/mechanism';
+import { tokenMechanisms } from '@parley/xmpp/sasl/hashed-token';
+import type { ChannelBindingType, SaslExchange, SaslServices, SaslStep, SaslTokens } from '@parley/xmpp/sasl/mechanism';
 import { saslMechanisms, startSasl } from '@parley/xmpp/sasl/mechanisms';
 import type { ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
 import { SaslError } from '@parley/xmpp/sasl-error';
@@ -30,6 +31,14 @@ export interface SaslMessage {
   readonly text: string;
   /** Undefined where nothing was sent along. Throws a SaslError where it cannot be read. */
   read(): Buffer | undefined;
+}
+
+/** What a client can do in an attempt beside what every client can. */
+export interface SaslAbilities {
+  /** Change a password that has expired: the profile sees to it that it does. */
+  readonly renews?: boolean | undefined;
+  /** Show a token. */
+  readonly tokens?: SaslTokens | undefined;
 }
 
 /** An attempt under way. */
@@ -76,21 +85,27 @@ export class SaslAttempts {
     this.#profiles.set(stream, profile);
   }
 
-  /** `renews`: the client can change a password that has expired; the profile sees to it that it does. */
-  async begin(profile: SaslProfile, stream: Stream, name: string, message: SaslMessage, renews = false): Promise<void> {
+  async begin(
+    profile: SaslProfile,
+    stream: Stream,
+    name: string,
+    message: SaslMessage,
+    { renews = false, tokens }: SaslAbilities = {},
+  ): Promise<void> {
     const turn = this.#admission.login(stream, () => claimedAccount(name, message.text, stream.domain));
     if (turn !== undefined) await turn;
     if (stream.closed) return;
     if (this.#running.has(stream)) {
       return this.fail(profile, stream, new SaslError('malformed-request', 'Another exchange is going on.'));
     }
-    const attempt: LoginAttempt = { stream, mechanism: labelOf(name), renews };
+    // XEP-0484 §4.2: nothing more is asked of whoever shows a token
+    const attempt: LoginAttempt = { stream, mechanism: labelOf(name), renews: renews && !tokenMechanisms.has(name) };
     try {
       const offers = this.#offers.get(stream) ?? this.offer(stream);
       if (offers.needTls.includes(name)) throw new SaslError('encryption-required'); // RFC 6120 §6.5.4
       const identities = name === 'EXTERNAL' ? await this.#certified(stream) : [];
       if (stream.closed) return;
-      const exchange = startSasl(name, this.#services(offers, attempt, identities));
+      const exchange = startSasl(name, this.#services(offers, attempt, identities, tokens));
       this.#running.set(stream, Object.assign(attempt, { profile, exchange }));
     } catch (error) {
       return this.fail(profile, stream, error, attempt);
@@ -146,7 +161,12 @@ export class SaslAttempts {
     if (last) stream.error(new StreamError('policy-violation', 'Too many logins failed.'));
   }
 
-  #services(offers: Offers, attempt: LoginAttempt, identities: readonly Jid[]): SaslServices {
+  #services(
+    offers: Offers,
+    attempt: LoginAttempt,
+    identities: readonly Jid[],
+    tokens: SaslTokens | undefined,
+  ): SaslServices {
     const { authenticator } = this.#logins;
     const { stream } = attempt;
     const noted = (verifier: ScramVerifier | undefined) => {
@@ -172,11 +192,18 @@ export class SaslAttempts {
       },
       falseVerifier: (account, hash) => authenticator.falseVerifier(account, hash),
       externalIdentities: () => identities,
+      tokens: tokens && {
+        mechanisms: tokens.mechanisms,
+        find: (account, mechanism) => {
+          this.#logins.admit(attempt, account);
+          return tokens.find(account, mechanism);
+        },
+      },
     };
   }
 }
 
-const NAMES = new Set(saslMechanisms.map(({ name }) => name));
+const NAMES = new Set([...saslMechanisms.map(({ name }) => name), ...tokenMechanisms.keys()]);
 
 /** Names from outside would make metrics without end. */
 const labelOf = (name: string): LoginAttempt['mechanism'] =>

@@ -9,6 +9,10 @@ import { parseClientFirst } from './scram-message.ts';
  */
 export function claimedAccount(mechanism: string, text: string, domain: string): Jid | undefined {
   try {
+    if (mechanism.startsWith('HT-')) {
+      const data = decodeSaslData(text) ?? Buffer.alloc(0);
+      return accountOf(decodeMessage(data.subarray(0, data.indexOf(0))), domain);
+    }
     const message = decodeMessage(decodeSaslData(text) ?? Buffer.alloc(0));
     if (mechanism === 'PLAIN') return accountOf(message.split('\0')[1] ?? '', domain);
     if (mechanism.startsWith('SCRAM-')) return accountOf(parseClientFirst(message).username, domain);

@@ -15,6 +15,21 @@ export interface ScramRelay {
   final(message: string): Promise<string>;
 }
 
+/** Something secret that a client was given at an earlier login, to show instead of a password. */
+export interface SaslToken {
+  readonly secret: string;
+  /** It was shown. Throws a SaslError where it is good for nothing (any more). */
+  use(): Promise<void>;
+}
+
+/** The tokens that a client may show (XEP-0484). */
+export interface SaslTokens {
+  /** The mechanisms by which, as they are offered. */
+  readonly mechanisms: readonly string[];
+  /** What this client may show by this mechanism; nothing of an unknown account. */
+  find(account: Jid, mechanism: string): Promise<readonly SaslToken[]>;
+}
+
 /** What a server gives to the mechanisms of one stream. Accounts are bare JIDs of `domain`. */
 export interface SaslServices {
   /** The domain that the client wants to log in to. */
@@ -38,6 +53,8 @@ export interface SaslServices {
   scramRelay?(account: Jid, hash: ScramHash): ScramRelay | undefined | Promise<ScramRelay | undefined>;
   /** One that no password fits, always the same for the same account. */
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier;
+  /** Undefined where the client has not said that it shows one. */
+  readonly tokens?: SaslTokens | undefined;
   /** The addresses in the client's verified certificate (XEP-0178). */
   externalIdentities(): readonly Jid[];
 }

@@ -2,6 +2,7 @@ import { decodeBase64 } from '../base64.ts';
 import { SaslError } from '../sasl-error.ts';
 import { AnonymousExchange } from './anonymous.ts';
 import { ExternalExchange } from './external.ts';
+import { HashedTokenExchange } from './hashed-token.ts';
 import type { MechanismExchange, SaslExchange, SaslMechanism, SaslServices, SaslStep } from './mechanism.ts';
 import { PlainExchange } from './plain.ts';
 import { ScramExchange } from './scram.ts';
@@ -37,6 +38,9 @@ function scram(hash: ScramHash, plus: boolean): SaslMechanism {
 
 /** Begins an attempt to log in. Throws SaslError `invalid-mechanism` where the stream does not offer the mechanism. */
 export function startSasl(name: string, services: SaslServices): SaslExchange {
+  if (services.tokens?.mechanisms.includes(name)) {
+    return new Attempt(new HashedTokenExchange(services, name), false);
+  }
   const mechanism = saslMechanisms.find((each) => each.name === name);
   if (mechanism === undefined || !services.offeredMechanisms.includes(name)) throw new SaslError('invalid-mechanism');
   return new Attempt(mechanism.start(services), mechanism.takesSilence ?? false);

@@ -8,6 +8,7 @@ import {
   type ScramVerifier,
 } from '@parley/xmpp/sasl/scram-verifier';
 import { StanzaError } from '@parley/xmpp/stanza-error';
+import type { DirectoryConfiguration } from '../../config/directory.ts';
 import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { WindowCount } from '../../stream/window-count.ts';
@@ -29,6 +30,7 @@ import type { KnownPeople, PersonChange } from './following/known-people.ts';
 import type { Lookups } from './lookups.ts';
 import type { BindOutcome } from './passwords/bind-outcome.ts';
 import { noticeOf, refusalOf, verdictOf } from './passwords/bind-verdict.ts';
+import { changedAttribute } from './passwords/password-mark.ts';
 import { passwordRefusal } from './passwords/password-refusal.ts';
 import type { ScramRelays } from './passwords/scram-relay.ts';
 import type { ScramSource } from './passwords/scram-source.ts';
@@ -84,7 +86,7 @@ export class DirectoryAuthenticator implements Authenticator {
     this.#directory = options.directory;
     this.#lookups = options.lookups;
     this.#work = options.work ?? new PasswordWork();
-    this.#mechanisms = mechanismsOf(options);
+    this.#mechanisms = directoryMechanisms(options.directory.settings.passwords);
     options.people.onChange((change) => this.#onPersonChange(change));
     options.access?.onLost((account, { text }) => void this.#loggedOut(account, text));
   }
@@ -227,6 +229,11 @@ export class DirectoryAuthenticator implements Authenticator {
     return false;
   }
 
+  async passwordMark(account: Jid): Promise<string | undefined> {
+    const { entry } = (await this.#lookups.find(account)) ?? {};
+    return entry?.text(changedAttribute(this.#directory.settings));
+  }
+
   renews(): boolean {
     return this.#passwords.change !== 'none';
   }
@@ -344,13 +351,17 @@ export class DirectoryAuthenticator implements Authenticator {
   }
 }
 
-function mechanismsOf({ directory, scram, relays }: DirectoryAuthenticatorOptions): ReadonlySet<PasswordMechanism> {
-  const { passwords } = directory.settings;
+/** What all people of a directory can log in with. */
+export function directoryMechanisms(
+  passwords: Pick<DirectoryConfiguration['passwords'], 'scram' | 'hashes'>,
+): ReadonlySet<PasswordMechanism> {
   const hashes: readonly ScramHash[] = passwords.scram === 'learn' ? ['SHA-512', 'SHA-256', 'SHA-1'] : passwords.hashes;
   const mechanisms = new Set<PasswordMechanism>(['PLAIN']);
+  if (passwords.scram === 'none') return mechanisms;
   for (const hash of hashes) {
-    if (scram !== undefined || relays !== undefined) mechanisms.add(`SCRAM-${hash}`);
-    if (scram !== undefined) mechanisms.add(`SCRAM-${hash}-PLUS`);
+    mechanisms.add(`SCRAM-${hash}`);
+    // a directory that speaks it itself knows nothing of the channel
+    if (passwords.scram !== 'relay') mechanisms.add(`SCRAM-${hash}-PLUS`);
   }
   return mechanisms;
 }

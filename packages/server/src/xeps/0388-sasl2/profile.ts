@@ -8,7 +8,7 @@ import type { StreamFeature, StreamFeatures } from '../../stream/features.ts';
 import type { InlineLogin } from '../../stream/inline-feature.ts';
 import type { LoginTask, ProvenLogin } from '../../stream/login-task.ts';
 import type { LoginAttempt } from '../../stream/logins.ts';
-import type { SaslAttempts, SaslMessage, SaslProfile, SaslProof } from '../../stream/sasl-attempts.ts';
+import type { SaslAbilities, SaslAttempts, SaslMessage, SaslProfile, SaslProof } from '../../stream/sasl-attempts.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { type UserAgent, userAgentOf } from '../../stream/user-agent.ts';
 
@@ -77,11 +77,16 @@ export class Sasl2Profile implements StreamFeature, SaslProfile {
       throw new StreamError('policy-violation', 'This stream has authenticated.');
     }
     if (!stream.encrypted) return this.#attempts.fail(this, stream, new SaslError('encryption-required')); // §3
-    this.#logins.set(stream, { request, userAgent: userAgentOf(request), begun: false });
+    const userAgent = userAgentOf(request);
+    this.#logins.set(stream, { request, userAgent, begun: false });
     stream.only = NS.sasl2; // §2.4
     const name = request.attr('mechanism') ?? '';
-    const renews = [...this.#features].some(({ tasks }) => tasks?.renews?.(stream, request));
-    return this.#attempts.begin(this, stream, name, messageIn(request.child('initial-response')), renews);
+    let abilities: SaslAbilities = {};
+    for (const { tasks, inSasl2 } of this.#features) {
+      const renews = abilities.renews || tasks?.renews?.(stream, request);
+      abilities = { renews, tokens: abilities.tokens ?? inSasl2?.tokens?.(stream, request, userAgent) };
+    }
+    return this.#attempts.begin(this, stream, name, messageIn(request.child('initial-response')), abilities);
   }
 
   /** §2.6.3 */

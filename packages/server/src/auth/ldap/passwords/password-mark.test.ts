@@ -51,5 +51,5 @@ test('nothing is known where nothing is told', () => {
 test('only what is of use is asked for', () => {
   expect(changeAttributes(settings('389ds', 'lastChange'))).toEqual(['lastChange', 'modifyTimestamp', 'entryCSN']);
   const none = settings('openldap');
-  expect(changeAttributes({ ...none, passwords: { ...none.passwords, scram: 'relay' } })).toEqual([]);
+  expect(changeAttributes({ ...none, passwords: { ...none.passwords, scram: 'relay' } })).toEqual(['pwdChangedTime']);
 });

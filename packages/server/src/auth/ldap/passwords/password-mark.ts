@@ -20,9 +20,13 @@ const RECENT_MS = 60_000;
 
 type Directory = Pick<DirectoryConfiguration, 'type' | 'passwords'>;
 
-/** The attributes that tell when somebody's password was changed. */
-export function changeAttributes({ type, passwords }: Directory): string[] {
-  return passwords.scram === 'learn' ? [passwords.changed ?? CHANGED[type], ANY_CHANGE, CHANGE_NUMBER] : [];
+/** The attribute that tells when somebody's password was changed. */
+export const changedAttribute = ({ type, passwords }: Directory): string => passwords.changed ?? CHANGED[type];
+
+/** All that are of use for that. */
+export function changeAttributes(directory: Directory): string[] {
+  const more = directory.passwords.scram === 'learn' ? [ANY_CHANGE, CHANGE_NUMBER] : [];
+  return [changedAttribute(directory), ...more];
 }
 
 /** By what a password is known again. */
