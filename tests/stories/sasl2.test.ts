@@ -71,6 +71,15 @@ test('one round trip makes a session, which others see at once, and whose featur
   expect((await client.nextMessage()).childText('body')).toBe('Who is there?');
 });
 
+test('a login may begin before the offer has come, in one write with the header', async () => {
+  const server = await start();
+  const client = server.connect();
+  client.impatient = true;
+  client.open('localhost', 'juliet@localhost');
+  expect(addressIn(await plain2(client, 'juliet', 'secret', bind()))).toMatch(/^juliet@localhost\/phone\//);
+  expect(client.inbox.map(({ name }) => name)).toEqual(['features', 'features']);
+});
+
 describe('a session that is resumed with the login', () => {
   test('goes on from any node: what waited comes behind the success, and no features', async () => {
     const server = await start();

@@ -5,6 +5,8 @@ import { Jid, JidError } from '@parley/xmpp/jid';
 import { escapeLocalPart, unescapeLocalPart } from '@parley/xmpp/jid-escaping';
 import { NS } from '@parley/xmpp/namespaces';
 import { parsePageRequest } from '@parley/xmpp/result-set';
+import { tokenMechanisms } from '@parley/xmpp/sasl/hashed-token';
+import type { SaslTokens } from '@parley/xmpp/sasl/mechanism';
 import { decodeSaslData, saslMechanisms, startSasl } from '@parley/xmpp/sasl/mechanisms';
 import { services } from '@parley/xmpp/sasl/testing';
 import { SaslError } from '@parley/xmpp/sasl-error';
@@ -55,12 +57,18 @@ function examine(element: Element): void {
   checkStanza(stanza);
 }
 
+const MECHANISMS = [...saslMechanisms.map(({ name }) => name), ...tokenMechanisms.keys()];
+const TOKENS: SaslTokens = {
+  mechanisms: [...tokenMechanisms.keys()],
+  find: async () => [{ secret: 'a token that nobody has', use: async () => undefined }],
+};
+
 /** The mechanism by the first byte, then what the client sends, a message a line: nobody gets in. */
 export const sasl: Target = {
   async run(input) {
-    const mechanism = saslMechanisms[(input[0] ?? 0) % saslMechanisms.length];
-    if (mechanism === undefined || mechanism.name === 'ANONYMOUS') return;
-    const exchange = startSasl(mechanism.name, services());
+    const mechanism = MECHANISMS[(input[0] ?? 0) % MECHANISMS.length];
+    if (mechanism === undefined || mechanism === 'ANONYMOUS') return;
+    const exchange = startSasl(mechanism, services({ tokens: TOKENS }));
     for (const line of input.subarray(1).toString('latin1').split('\n')) {
       try {
         const data = Buffer.from(line, 'latin1');

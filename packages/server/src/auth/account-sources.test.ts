@@ -129,6 +129,32 @@ describe('the first source that knows the account', () => {
   });
 });
 
+test('what is asked about somebody’s password is asked of whoever decides on the account', async () => {
+  const better = { hash: 'SHA-256', iterations: 5000 } as ScramVerifier;
+  Object.assign(internal, {
+    upgrades: () => ['SHA-256'],
+    upgrade: () => better,
+    keepUpgraded: async () => true,
+  } satisfies Partial<Authenticator>);
+  Object.assign(directory, {
+    renews: () => true,
+    renewal: () => ({ byOld: true }),
+    passwordMark: () => 'a time',
+  } satisfies Partial<Authenticator>);
+  expect([sources.upgrades('localhost'), sources.upgrades('elsewhere')]).toEqual([['SHA-256'], []]);
+  expect(await sources.upgrade(romeo, 'SHA-256')).toBe(better);
+  expect(await sources.keepUpgraded(romeo, better, better)).toBe(true);
+  expect([sources.renews('localhost'), sources.renews('elsewhere')]).toEqual([true, false]);
+  expect([await sources.renewal(juliet), await sources.passwordMark(juliet)]).toEqual([{ byOld: true }, 'a time']);
+  for (const account of [juliet, nobody]) {
+    expect(await sources.upgrade(account, 'SHA-256')).toBeUndefined();
+    expect(await sources.keepUpgraded(account, better, better)).toBe(false);
+  }
+  for (const account of [romeo, nobody]) {
+    expect([await sources.renewal(account), await sources.passwordMark(account)]).toEqual([undefined, undefined]);
+  }
+});
+
 test('what nobody has any more can be taken away, and what somebody has cannot', async () => {
   const left = new Set([String(nobody), String(juliet)]);
   internal.removeRemains = async (account) => left.delete(account.bareText);

@@ -6,7 +6,7 @@ import { NS } from '@parley/xmpp/namespaces';
 import { tokenMechanisms } from '@parley/xmpp/sasl/hashed-token';
 import { StreamError } from '@parley/xmpp/stream-error';
 import * as z from 'zod';
-import type { AccountChange } from '../../auth/authenticator.ts';
+import { type AccountChange, AccountsAway, AccountsBusy } from '../../auth/authenticator.ts';
 import { count, seconds } from '../../config/option.ts';
 import { defineModule } from '../../module.ts';
 import { nextAttempt, untilDone } from '../../session/attempts.ts';
@@ -128,8 +128,9 @@ export default defineModule({
         if (stream.closed) await store.remove(account, agent.id);
         return [Element.of('token', NS.fast, { token: token.secret, expiry: formatDateTime(token.expires) })];
       } catch (error) {
-        if (!(error instanceof KeyspaceError)) throw error;
-        log.flood('fast.no-token', { account: account.toString(), message: error.message });
+        const known = [KeyspaceError, AccountsAway, AccountsBusy].some((kind) => error instanceof kind);
+        if (!known) throw error;
+        log.flood('fast.no-token', { account: account.toString(), message: (error as Error).message });
         return [];
       }
     }
