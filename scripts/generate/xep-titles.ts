@@ -50,4 +50,5 @@ export const XEP_TITLES: ReadonlyMap<number, string> = new Map([
   [478, 'Stream Limits Advertisement'],
   [480, 'SASL Upgrade Tasks'],
   [484, 'Fast Authentication Streamlining Tokens'],
+  [509, 'Initial Authentication Pipelining'],
 ]);

@@ -37,6 +37,7 @@ import sasl2 from './xeps/0388-sasl2/sasl2.ts';
 import streamLimits from './xeps/0478-stream-limits.ts';
 import upgradeTasks from './xeps/0480-upgrade-tasks/upgrade-tasks.ts';
 import fast from './xeps/0484-fast/fast.ts';
+import pipelining from './xeps/0509-pipelining.ts';
 
 /** Everything that a node can do beyond streams and routing, in the order in which stanzas meet it. */
 export const modules: readonly Module[] = [
@@ -46,6 +47,7 @@ export const modules: readonly Module[] = [
   anonymous,
   sasl2,
   upgradeTasks,
+  pipelining,
   compression,
   streamLimits,
   // contacts and their presence

@@ -73,4 +73,5 @@ export const NS = {
   saslUpgrade: 'urn:xmpp:sasl:upgrade:0', // 0480
   scramUpgrade: 'urn:xmpp:scram-upgrade:0', // 0480
   fast: 'urn:xmpp:fast:0', // 0484
+  pipelining: 'urn:xmpp:iap:0', // 0509
 } as const;

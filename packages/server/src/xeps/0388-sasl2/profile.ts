@@ -4,6 +4,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
+import type { Awaitable } from '../../pipeline.ts';
 import type { StreamFeature, StreamFeatures } from '../../stream/features.ts';
 import type { InlineLogin } from '../../stream/inline-feature.ts';
 import type { LoginTask, ProvenLogin } from '../../stream/login-task.ts';
@@ -71,13 +72,18 @@ export class Sasl2Profile implements StreamFeature, SaslProfile {
   }
 
   /** §2.3 */
-  #authenticate(stream: Stream, request: Element): Promise<void> {
+  #authenticate(stream: Stream, request: Element): Awaitable<void> {
     // §5.8
     if (this.#logins.get(stream)?.proven !== undefined) {
       throw new StreamError('policy-violation', 'This stream has authenticated.');
     }
     if (!stream.encrypted) return this.#attempts.fail(this, stream, new SaslError('encryption-required')); // §3
     const userAgent = userAgentOf(request);
+    for (const { inSasl2 } of this.#features) {
+      const objection = inSasl2?.objection?.(stream, request);
+      if (objection !== undefined)
+        return stream.sendElement(new SaslError('aborted').toElement(NS.sasl2).append(objection));
+    }
     this.#logins.set(stream, { request, userAgent, begun: false });
     stream.only = NS.sasl2; // §2.4
     const name = request.attr('mechanism') ?? '';
