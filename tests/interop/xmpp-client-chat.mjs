@@ -33,7 +33,11 @@ async function logIn(username) {
       });
     });
   };
-  await xmpp.start();
+  // Over TLS from the first byte the library (as of version 0.14) may miss the header that answers its own, where that comes
+  // at once: it is online all the same, and start() takes it for a timeout.
+  const online = new Promise((resolve) => xmpp.once('online', resolve));
+  xmpp.start().catch((error) => error.name === 'TimeoutError' || fail(`${username}: ${error}`));
+  await online;
   await xmpp.iqCaller.get(xml('query', 'jabber:iq:roster'));
   await xmpp.send(xml('presence'));
   const message = (text) =>
