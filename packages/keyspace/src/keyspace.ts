@@ -47,6 +47,11 @@ export interface Keyspace extends Asynchronous, AsyncDisposable {
   forAccount(bareJid: string): Keyspace;
   /** The keyspace's own clock, milliseconds since 1970. */
   now(): Promise<number>;
+  /**
+   * Resolves when every server that has some of it has answered, and so whatever one of them had lost by now is known
+   * (see `LinkEvent`).
+   */
+  answered(): Promise<void>;
   /** While it is `down`, commands fail at once; where it can, it still answers reads. */
   readonly state: KeyspaceState;
   /** Why it is down. */

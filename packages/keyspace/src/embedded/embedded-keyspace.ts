@@ -96,6 +96,10 @@ export class EmbeddedKeyspace extends Commanding implements Keyspace {
     return this.#closed ? Promise.reject(closed()) : Promise.resolve(this.#parts.memory.now());
   }
 
+  async answered(): Promise<void> {
+    await this.now();
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

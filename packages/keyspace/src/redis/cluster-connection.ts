@@ -3,7 +3,7 @@ import { hashTag, PARTITIONS, partitionTag } from '../key.ts';
 import { KeyspaceError } from '../keyspace-error.ts';
 import type { Trouble } from '../trouble.ts';
 import type { HostPort } from './address.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Way } from './connection.ts';
 import type { Link } from './link.ts';
 import type { Request } from './request.ts';
 import { type Redirection, readRedirection, readSlots, SLOTS, type SlotRange, slotOf } from './slot.ts';
@@ -72,6 +72,11 @@ export class ClusterConnection implements Connection {
 
   get up(): boolean {
     return this.#up;
+  }
+
+  get ways(): readonly Way[] {
+    const lanes = new Map(TAGS.map((lane) => [this.#owners[slotOf(lane)], lane]));
+    return [...lanes.values()].map((lane) => ({ lane }));
   }
 
   onLink(listener: (event: LinkEvent) => void): () => void {

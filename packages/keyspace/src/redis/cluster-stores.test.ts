@@ -103,7 +103,7 @@ async function start(...first: Owners) {
     cluster.submit({ commands: [{ name: 'SET', args: [] }], lane: 'global', atomic: false, answer: resolve });
     return promise;
   };
-  return { events, link, change, changeLater, say };
+  return { events, link, change, changeLater, say, cluster };
 }
 
 const owner = SLOT < SLOTS / 2 ? 0 : 1;
@@ -153,4 +153,23 @@ test('one that gets the slots of another one that is gone is one', async () => {
   link(1).up = false;
   await change(2, 2);
   expect(events).toContain('storeChanged');
+});
+
+test('what goes to all servers goes to each once, and nowhere while one is missing', async () => {
+  const { cluster, link, change } = await start(1, 2);
+  const ask = async () => {
+    const all = cluster.ways.map(({ lane }) => {
+      const { promise, resolve } = Promise.withResolvers<unknown[]>();
+      cluster.submit({ commands: [{ name: 'PING', args: [] }], lane, atomic: false, answer: resolve });
+      return promise;
+    });
+    return (await Promise.all(all)).flat().sort();
+  };
+  link(1).answer = 'one';
+  link(2).answer = 'two';
+  expect(await ask()).toEqual(['one', 'two']);
+  await change(3, 2);
+  await expect(ask()).rejects.toThrow('It is away.');
+  await change(2, 2);
+  expect(await ask()).toEqual(['two']);
 });

@@ -5,7 +5,7 @@ import type { KeyspaceObserver } from '../observer.ts';
 import type { Trouble } from '../trouble.ts';
 import { sendBurst } from './burst.ts';
 import { confirmation, doubtOf, writes } from './confirmation.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Way } from './connection.ts';
 import { errorCode, toKeyspaceError } from './reply-error.ts';
 import { appendTo, bytesOf, type Request, settle } from './request.ts';
 import { checkServer } from './server-check.ts';
@@ -94,6 +94,8 @@ export class Link implements Connection {
   get up(): boolean {
     return this.#cut === undefined;
   }
+
+  readonly ways: readonly Way[] = [{ lane: '' }];
 
   /** What tells this run of the server from every other; undefined until it is known. */
   get storeId(): string | undefined {

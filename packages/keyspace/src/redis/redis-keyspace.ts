@@ -109,6 +109,16 @@ export class RedisKeyspace extends Commanding implements Keyspace {
     });
   }
 
+  answered(): Promise<void> {
+    return this.#measure('answered', async () => {
+      const asked = this.#shared.connection.ways.map(async ({ lane, replicas }) => {
+        const [reply] = await this.#request([{ name: 'PING', args: [] }], lane, replicas, false);
+        if (reply instanceof Error) throw toKeyspaceError('answered', reply, true, 'not-executed');
+      });
+      await Promise.all(asked);
+    });
+  }
+
   close(): Promise<void> {
     this.#shared.closed ??= this.#shared.connection.close();
     return this.#shared.closed;

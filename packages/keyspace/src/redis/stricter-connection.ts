@@ -1,5 +1,5 @@
 import type { LinkEvent } from '../bus.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Way } from './connection.ts';
 import type { Request } from './request.ts';
 
 /**
@@ -25,6 +25,11 @@ export class StricterConnection implements Connection {
 
   get up(): boolean {
     return this.#usual.up;
+  }
+
+  get ways(): readonly Way[] {
+    const others = [...this.#others].flatMap(([replicas, { ways }]) => ways.map(({ lane }) => ({ lane, replicas })));
+    return [...this.#usual.ways, ...others];
   }
 
   submit(request: Request): void {

@@ -190,6 +190,7 @@ export function conductConformance(name: string, open: Opener): void {
       const { k, key } = await setUp();
       const now = await k.now();
       expect(Math.abs(now - Date.now())).toBeLessThan(60_000);
+      await k.answered();
       await k.zadd(key('queue'), now - 1, 'past');
       await k.zadd(key('queue'), now + 100_000, 'future');
       expect(await k.call(moveDue, [key('queue'), key('list')], ['now', 10])).toEqual(['past']);
@@ -304,7 +305,13 @@ export function conductConformance(name: string, open: Opener): void {
       expect(await last).toBe(true);
       await closing;
       await k.close();
-      for (const late of [k.get(key('a')), k.set(key('a'), '2'), k.now(), k.batch([['get', 'a']], { atomic: false })]) {
+      for (const late of [
+        k.get(key('a')),
+        k.set(key('a'), '2'),
+        k.now(),
+        k.answered(),
+        k.batch([['get', 'a']], { atomic: false }),
+      ]) {
         await expect(late).rejects.toMatchObject({ failure: 'closed', outcome: 'not-executed' });
       }
     });

@@ -6,11 +6,11 @@ import type { Log } from '../log.ts';
 import { Reassertion } from './reassertion.ts';
 
 function start() {
-  const asked: PromiseWithResolvers<number>[] = [];
+  const asked: PromiseWithResolvers<void>[] = [];
   const keyspace = {
     state: 'up',
-    now() {
-      const question = Promise.withResolvers<number>();
+    answered() {
+      const question = Promise.withResolvers<void>();
       asked.push(question);
       return question.promise;
     },
@@ -37,9 +37,9 @@ it('a node that leaves stays until the store has answered once more', async () =
   const { asked, wait, settle } = start();
   const waiting = wait();
   expect([await settle(), asked.length]).toEqual([false, 1]);
-  asked[0]?.resolve(0);
+  asked[0]?.resolve();
   expect([await settle(), asked.length]).toEqual([true, 2]); // it may have lost something since
-  asked[1]?.resolve(0);
+  asked[1]?.resolve();
   await waiting;
 });
 
@@ -52,11 +52,11 @@ it('tells once more what a store has lost while the node left', async () => {
   };
   const waiting = wait();
   await settle();
-  asked[0]?.resolve(0);
+  asked[0]?.resolve();
   expect([await settle(), asked.length]).toEqual([true, 1]);
   told.resolve();
   await settle();
-  asked[1]?.resolve(0);
+  asked[1]?.resolve();
   await waiting;
 });
 
@@ -69,13 +69,13 @@ it('stays until a store that lacks something has been told what only this node k
   reassertion.restoring(told.promise, undefined);
   asked[0]?.reject(new KeyspaceError('away', 'lost'));
   await expect.poll(() => asked.length).toBe(2); // it asks again
-  asked[1]?.resolve(0);
+  asked[1]?.resolve();
   expect([await settle(), asked.length]).toEqual([false, 2]);
   told.reject(new Error('it fails'));
   await expect.poll(() => asked.length).toBe(3);
-  asked[2]?.resolve(0);
+  asked[2]?.resolve();
   await expect.poll(() => asked.length).toBe(4);
-  asked[3]?.resolve(0);
+  asked[3]?.resolve();
   await waiting;
 });
 

@@ -87,7 +87,7 @@ export class Reassertion {
       losses = this.#losses;
       await this.#restoring;
       await untilDone(
-        () => keyspace.now(),
+        () => keyspace.answered(),
         () => nextAttempt(keyspace),
       );
     }
