@@ -2,6 +2,7 @@ import { Jid } from '@parley/xmpp/jid';
 import type { Log } from '../log.ts';
 import type { Peers } from '../peers.ts';
 import { untilDone } from '../session/attempts.ts';
+import { SOUGHT } from '../session/other-nodes.ts';
 import type { RecordedSession, ResumptionStore } from '../session/resumption/resumption-store.ts';
 import type { Session } from '../session/session.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -26,8 +27,6 @@ export interface RightfulOwnersHost {
   readonly moves: Pick<SessionMoves, 'left'>;
 }
 
-/** Somebody is about to take a session as the keyspace has it, or counts on which sessions of an account it has. */
-const SOUGHT = 'session-sought';
 /** Somebody who has just started asks whether the keyspace has lost nothing lately. */
 const SETTLED = 'keyspace-settled';
 /** Somebody is about to write a session anew as they have it. */

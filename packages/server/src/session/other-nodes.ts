@@ -2,6 +2,12 @@ import type { Jid } from '@parley/xmpp/jid';
 import type { RemoteSession } from './remote-session.ts';
 import type { Session } from './session.ts';
 
+/**
+ * What nodes tell each other where the keyspace may have lost its newest writes: somebody is about to take a session as it is
+ * there, or counts on what it has of an account. The bare JID of the account, and the id of the session, '' for all.
+ */
+export const SOUGHT = 'session-sought';
+
 /** What has to do with the sessions of other nodes; a node that is alone has none of it. */
 export interface OtherNodes {
   /** There are none at the moment. */

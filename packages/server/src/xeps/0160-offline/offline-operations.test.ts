@@ -163,6 +163,33 @@ describe.each([
     expect(await store.add(juliet, Buffer.from('a'), limits, origin, true)).toBe('stored');
   });
 
+  it('put back what is missing, in whatever order it is put back, and nothing that was there', async () => {
+    const store = new OfflineStore(await open());
+    const juliet = Jid.parse('juliet@capulet.lit');
+    const origin = (k: number, sender: string) => ({ sid: sender.repeat(16), k, effect: 0 });
+    const text = (k: number) => Buffer.from(`message ${k}`);
+    const limits = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+    const add = (k: number, sender = 'a') => store.add(juliet, text(k), limits, origin(k, sender));
+    const restore = (k: number, sender = 'a') => store.restore(juliet, text(k), origin(k, sender));
+    const kept = async () => (await store.page(juliet)).texts.map((each) => String(readKept(each).text).slice(8));
+    await add(1);
+    await add(2);
+    await store.remove(juliet, (await store.page(juliet)).first + 1); // somebody has got it
+    for (const k of [1, 2]) await restore(k);
+    expect(await kept()).toEqual(['2']);
+    for (const k of [5, 3, 5, 3, 1]) await restore(k); // 4 is another node's
+    expect(await kept()).toEqual(['2', '5', '3']);
+    for (const k of [5, 4]) await add(k); // their sender says them again
+    expect(await kept()).toEqual(['2', '5', '3']);
+    await restore(4);
+    const { first, texts } = await store.page(juliet);
+    // who gets those that are not in their order has had later ones
+    expect(texts.map((each) => readKept(each).origin?.k)).toEqual([2, 5, undefined, undefined]);
+    expect(await store.remove(juliet, first + 4)).toBe(4);
+    for (const k of [2, 1]) await restore(k, 'b'); // of whom it knows nothing
+    expect(await kept()).toEqual(['2', '1']);
+  });
+
   it('know no limit where none is set', async () => {
     const store = new OfflineStore(await open());
     const account = Jid.parse(`${randomUUID()}@capulet.lit`);

@@ -47,6 +47,39 @@ export const storeOffline = defineOperation<OfflineOutcome>({
   result: (reply) => OUTCOMES[reply as number] as OfflineOutcome,
 });
 
+/** Puts a message back that may be missing. Its keys and arguments are in the Lua file. */
+export const restoreOffline = defineOperation<void>({
+  name: 'offline-restore',
+  lua: new URL('./offline-restore.lua', import.meta.url),
+  js(view, [list = '', state = '', senders = ''], args) {
+    const [text = Buffer.alloc(0), prefix = Buffer.alloc(0), sid, k, remembered, restored] = args;
+    const [sender, mark, now] = [String(sid), `before ${sid}`, view.now()];
+    const highest = (kept: Buffer | undefined) => (kept === undefined ? -1 : Number.parseInt(String(kept), 10));
+    const came = (most: number) => most >= 0 && serialDistance(Number(k), most) <= 0;
+    const known = view.hget(senders, sender);
+    let before = view.hget(senders, mark);
+    if (now - Number(String(before).split('.')[1]) > Number(restored)) before = undefined;
+    let message = text;
+    if (came(highest(known))) {
+      if (before === undefined || came(highest(before))) return 1;
+      const isThere = (kept: Buffer) => kept.equals(text) || kept.subarray(0, prefix.length).equals(prefix);
+      if (view.lrange(list, 0, -1).some(isThere)) return 1;
+    } else {
+      message = Buffer.concat([prefix, text]);
+      if (known !== undefined || view.hlen(senders) < MOST_SENDERS) {
+        if (before === undefined) view.hset(senders, [[mark, `${highest(known)}.${now}`]]);
+        view.hset(senders, [[sender, `${k}.${now}`]]);
+        view.pexpire(senders, Number(remembered));
+      }
+    }
+    if (view.hget(state, 'first') === undefined) view.hset(state, [['first', String(now * 1000)]]);
+    view.rpush(list, message);
+    view.hincrby(state, 'bytes', message.length);
+    return 1;
+  },
+  result: () => undefined,
+});
+
 /** Takes away the oldest messages that are kept for an account, up to a number; twice is as good as once. */
 export const removeOffline = defineOperation<number>({
   name: 'offline-remove',

@@ -4,7 +4,7 @@ import type { Jid } from '@parley/xmpp/jid';
 import type { Origin } from '@parley/xmpp/stanza';
 import { STORED } from '../../session/origins.ts';
 import { sessionKeys } from '../../session/resumption/resumption-keys.ts';
-import { type OfflineOutcome, removeOffline, storeOffline } from './offline-operations.ts';
+import { type OfflineOutcome, removeOffline, restoreOffline, storeOffline } from './offline-operations.ts';
 
 export const offlineKeys = declareKeys({
   name: 'offline',
@@ -28,13 +28,17 @@ export const offlineSenderKeys = declareKeys({
   name: 'offline-senders',
   type: 'hash',
   content:
-    'session that sent messages to be kept → the number of its last one, so that it is not kept twice, and when that came',
+    'session that sent messages to be kept → the number of its last one, so that it is not kept twice, and when that came; ' +
+    '`before` and a session → the same of the last one that was there before messages were put back that had been lost',
   bound: '256 fields; of more, the half that came last stays',
   ttl: '15 min',
 });
 
 /** A client that comes back sends again what was not acknowledged within minutes. */
 const SENDERS_KEPT_MS = 900_000;
+
+/** A node that takes longer to find a keyspace which has lost something is gone. */
+const RESTORED_MS = 20_000;
 
 /** What stands before a message of known origin is shorter. */
 const MOST_ORIGIN_BYTES = 32;
@@ -86,6 +90,17 @@ export class OfflineStore {
     ]);
   }
 
+  /**
+   * Puts back a message that a keyspace may have lost, behind all that it has, unless it had it when it lost others. Other nodes
+   * may put back later ones of the same sender sooner.
+   */
+  restore(account: Jid, text: Buffer, origin: Origin): Promise<void> {
+    const keys = [...keysOf(account), offlineSenderKeys.key(account.bareText)];
+    const { sid, k } = origin;
+    const from = [prefixOf(origin), sid, k, SENDERS_KEPT_MS, RESTORED_MS];
+    return this.#keyspace.call(restoreOffline, keys, [text, ...from]);
+  }
+
   /** The oldest messages that wait; they go on waiting until they are removed. */
   async page(account: Jid): Promise<OfflinePage> {
     const [list = '', state = ''] = keysOf(account);
@@ -107,7 +122,10 @@ export class OfflineStore {
 
 /** A message as it is kept. */
 export const keptOf = (text: Buffer, origin: Origin | undefined): Buffer =>
-  origin === undefined ? text : Buffer.concat([Buffer.from(`${origin.sid} ${origin.k} `), text]);
+  origin === undefined ? text : Buffer.concat([prefixOf(origin), text]);
+
+/** What stands before a message of known origin. */
+const prefixOf = ({ sid, k }: Origin): Buffer => Buffer.from(`${sid} ${k} `);
 
 /** The text of a kept message, and its origin where that is known. */
 export function readKept(kept: Buffer): { text: Buffer; origin: Origin | undefined } {

@@ -13,7 +13,8 @@ import { deliver } from '../../routing/deliver.ts';
 import { selectResources } from '../../routing/resources.ts';
 import { isAway, nextAttempt } from '../../session/attempts.ts';
 import { isKept } from '../../session/kept.ts';
-import { isUnordered } from '../../session/origins.ts';
+import { UNORDERED } from '../../session/origins.ts';
+import { SOUGHT } from '../../session/other-nodes.ts';
 import { hadElsewhere } from './had-elsewhere.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import { offlineMoves } from './offline-moves.ts';
@@ -66,6 +67,11 @@ export default defineModule({
     });
 
     context.peers.on(TAKEN, (text) => recent.taken(text.split(' ')));
+    // what this node puts back comes before what others store since nobody is there
+    context.peers.on(SOUGHT, (text) => {
+      const [bare = '', sid = ''] = text.split(' ');
+      return sid === '' ? recent.restored(Jid.parse(bare)) : undefined;
+    });
     context.peers.on(STORED_LATE, (text) => delivery.goneElsewhere(Jid.parse(text)));
     hooks.events.on('keyspace.changed', () => recent.restore(restoring(offline)));
     // what is stored again was there before
@@ -142,15 +148,12 @@ async function add(stanza: Stanza, { account, sender }: AccountContext, context:
   return false;
 }
 
-/** There was room for it before, and its sender was told so. */
-const NO_LIMITS = { maxMessages: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
-
 /** How what the keyspace has lost is stored again. */
 const restoring = (context: Offline): RestoreHost => ({
   // Whoever is there gets it from the storage: handed over at once it could come before others of its sender that are
   // there already, and hide those.
   async store(stored) {
-    await context.store.add(stored.account, stored.text, NO_LIMITS, stored.origin, false);
+    await context.store.restore(stored.account, stored.text, stored.origin);
     remember(stored, context); // it may be lost once more
   },
   again: () => nextAttempt(context.keyspace),

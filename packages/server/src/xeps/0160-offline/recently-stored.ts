@@ -34,9 +34,10 @@ export interface RestoreHost {
  * What this node has stored lately, the oldest first, to be stored once more where the keyspace has lost it.
  *
  * Whether it has is told by the number of the last message of each sender, which is kept with what is stored. A keyspace
- * that has lost its newest writes is as it was at an earlier moment: of what one sender stored for one account it has all
- * up to some message and none behind that. So what it takes for stored, since it knows this number or a later one, it has
- * or had; and nothing may be stored before what is missing is there, or its number would hide that.
+ * that has lost its newest writes is as it was at an earlier moment: of what one sender had stored for one account it has all
+ * up to some message and none behind that. What it takes for stored, since it knows this number or a later one, it has or had,
+ * unless another node was sooner to put back a later message of that sender. So this is not told by the number alone; and
+ * nothing else may be stored before what is missing is there, or its number would hide from clients what they say again.
  */
 export class RecentlyStored {
   readonly #kept = new Map<string, Stored & { readonly since: number }>();
