@@ -114,12 +114,13 @@ export const limits = section('How much of the node one address, account or conn
       live,
       metric: 'logins-rate',
       description:
-        'Attempts to log in that the node begins in a second; others wait for their turn, so that nobody else feels it when thousands come at once.',
+        'Attempts to log in that the node begins in a second, fewer while it is busy; others wait for their turn, so that nobody else feels it when thousands come at once.',
     }),
     maxWaitSeconds: seconds(10, {
       live,
       max: 600,
-      description: 'Whoever would wait longer for this turn is sent away, to come again later.',
+      description:
+        'Whoever would wait longer for this turn, if the node had time for all, is sent away, to come again later.',
     }),
     failuresPerStream: count(5, {
       live,
@@ -150,12 +151,14 @@ export const limits = section('How much of the node one address, account or conn
     perSecond: limit(400, {
       live,
       metric: 'resumptions-rate',
-      description: 'Sessions that the node begins to resume in a second; others wait for their turn, ahead of logins.',
+      description:
+        'Sessions that the node begins to resume in a second, fewer while it is busy; others wait for their turn, ahead of logins.',
     }),
     maxWaitSeconds: seconds(10, {
       live,
       max: 600,
-      description: 'Whoever would wait longer for this turn is sent away, to come again later; the session is kept.',
+      description:
+        'Whoever would wait longer for this turn, if the node had time for all, is sent away, to come again later; the session is kept.',
     }),
   }),
   registration: section('Accounts and passwords, in-band (XEP-0077).', {

@@ -35,8 +35,12 @@ function start(perSecond: number) {
       await turns(2);
     }
   };
+  /** The event loop does something else for so long. */
+  const stall = (ms: number) => {
+    now += ms;
+  };
   const forget = (name: string) => admission.forget(streams.get(name) as Stream);
-  return { metrics, got, limits, enter, pass, forget };
+  return { metrics, got, limits, enter, pass, stall, forget };
 }
 
 it('lets those in first who resume a session, and counts who waits, and for how long', async () => {
@@ -46,18 +50,35 @@ it('lets those in first who resume a session, and counts who waits, and for how 
   expect(got).toEqual(['a', 'A']);
   const waiting = (kind: 'login' | 'resumption') => metrics.admissionWaiting.with({ kind }).value;
   expect([waiting('login'), waiting('resumption')]).toEqual([2, 2]);
-  await pass(1000);
+  await pass(3000);
   expect(got).toEqual(['a', 'A', 'B', 'b', 'C', 'c']);
   expect([waiting('login'), waiting('resumption')]).toEqual([0, 0]);
   expect(metrics.admissionWait.with({ kind: 'login' }).counts.reduce((sum, count) => sum + count)).toBe(2);
   expect(vi.getTimerCount()).toBe(0); // nothing is looked at where nobody waits
 });
 
+it('lets in fewer while the event loop is late, and more again as it is on time', async () => {
+  const { got, enter, pass, stall } = start(100);
+  for (let count = 0; count < 190; count++) enter('login', String(count));
+  const during = async (late: number) => {
+    const before = got.length;
+    for (let time = 0; time < 500; time += 20 + late) {
+      stall(late);
+      await pass(20);
+    }
+    return got.length - before;
+  };
+  const [first, busy, idle] = [await during(0), await during(30), await during(0)];
+  expect(busy).toBeLessThan(first);
+  expect(idle).toBeGreaterThan(busy);
+  expect(busy).toBeGreaterThan(0); // they get their turn all the same
+});
+
 it('lets those log in first whose account has a session to be resumed', async () => {
   const { got, enter, pass } = start(4);
   for (const name of ['a', 'nobody']) enter('login', name);
   for (const name of ['new', 'back', 'back too']) enter('login', name, `${name.replace(' ', '-')}@localhost`);
-  await pass(2000);
+  await pass(5000);
   expect(got).toEqual(['a', 'back', 'back too', 'nobody', 'new']);
 });
 

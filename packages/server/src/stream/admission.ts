@@ -3,6 +3,7 @@ import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Configuration } from '../config/schema.ts';
+import { Pace } from './pace.ts';
 import type { Stream } from './stream.ts';
 import { TurnQueue } from './turn-queue.ts';
 
@@ -26,16 +27,20 @@ const TICK_MS = 20;
  */
 export class Admission {
   readonly #now: () => number;
+  readonly #pace = new Pace();
   readonly #logins: TurnQueue<Stream>;
   readonly #resumptions: TurnQueue<Stream>;
   readonly #canResume: (account: Jid) => boolean;
   #timer: NodeJS.Timeout | undefined;
+  /** When it is to fire next. */
+  #due = 0;
 
   constructor({ config, metrics, canResume, now = () => performance.now() }: AdmissionOptions) {
     this.#now = now;
     this.#canResume = canResume;
-    this.#logins = new TurnQueue(() => config().limits.logins);
-    this.#resumptions = new TurnQueue(() => config().limits.resumptions);
+    const share = (now: number) => this.#pace.share(now);
+    this.#logins = new TurnQueue(() => config().limits.logins, share);
+    this.#resumptions = new TurnQueue(() => config().limits.resumptions, share);
     const { admissionWaiting, admissionWait } = metrics;
     for (const [kind, queue] of [
       ['login', this.#logins],
@@ -75,12 +80,17 @@ export class Admission {
       // no failure of the login, nor of the resumption: a client would ask for another password, or give up its session
       throw new StreamError('resource-constraint', 'Too many clients come at once: try again later.');
     }
-    if (turn !== undefined) this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+    if (turn !== undefined && this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
+      this.#due = this.#now() + TICK_MS;
+    }
     return turn;
   }
 
   #tick(): void {
     const now = this.#now();
+    this.#pace.tick(now, now - this.#due);
+    this.#due = now + TICK_MS;
     this.#resumptions.serve(now, 2 * TICK_MS);
     this.#logins.serve(now, 2 * TICK_MS);
     if (this.#resumptions.size + this.#logins.size > 0) return;

@@ -22,6 +22,7 @@ const OTHERS_ONE_OF = 4;
  */
 export class TurnQueue<Key> {
   readonly #limits: () => TurnLimits;
+  readonly #share: (now: number) => number;
   readonly #first = new Map<Key, Waiting>();
   readonly #others = new Map<Key, Waiting>();
   /** Turns that were given while both had somebody waiting. */
@@ -30,8 +31,10 @@ export class TurnQueue<Key> {
   #at = 0;
   onWaited: ((ms: number) => void) | undefined;
 
-  constructor(limits: () => TurnLimits) {
+  /** `share` is how much of the rate there is just now: 1 at most. It makes nobody be turned away. */
+  constructor(limits: () => TurnLimits, share: (now: number) => number = () => 1) {
     this.#limits = limits;
+    this.#share = share;
   }
 
   get size(): number {
@@ -63,8 +66,9 @@ export class TurnQueue<Key> {
       this.#turns = perSecond;
       return;
     }
-    const most = Math.max(1, (perSecond * BURST_MS) / 1000);
-    this.#turns = Math.min(most, this.#turns + (perSecond * elapsed) / 1000);
+    const rate = perSecond * this.#share(now);
+    const most = Math.max(1, (rate * BURST_MS) / 1000);
+    this.#turns = Math.min(most, this.#turns + (rate * elapsed) / 1000);
   }
 
   /**
