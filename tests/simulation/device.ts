@@ -60,6 +60,7 @@ const waitsSince = ({ lostAt, apartAt }: OwnSession, now: number): number => Mat
 export class Device {
   readonly jid: string;
   readonly account: string;
+  readonly #place: number;
   state: DeviceState = 'offline';
   available = false;
   /** The server has asked for an acknowledgement. */
@@ -76,8 +77,9 @@ export class Device {
   /** When it lost a connection before it knew whether a resource was bound. */
   #abandonedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(jid: string, host: DeviceHost) {
+  constructor(jid: string, place: number, host: DeviceHost) {
     this.jid = jid;
+    this.#place = place;
     this.account = jid.split('/')[0] as string;
     this.#host = host;
   }
@@ -185,7 +187,7 @@ export class Device {
   }
 
   #enabled(element: Element): void {
-    const name = `${this.jid}#${++this.#sessions}`;
+    const name = `${this.jid}#${this.#place}.${++this.#sessions}`;
     const displaceable = this.#host.now() - this.#abandonedAt < ABANDONED;
     this.session = {
       ...this.#entry(name),
@@ -245,11 +247,12 @@ export class Device {
     if (waited < session.maxMilliseconds && !session.displaceable)
       ledger.violate(`GONE ${session.name}, after ${waited} ms: ${element}`);
     // an `h` would tell what was dealt with, but not how: errors for a session that is gone are nobody's
-    this.#forget();
+    this.forget();
     this.#bind();
   }
 
-  #forget(): void {
+  /** Its client knows nothing of its session any more, or was started anew. */
+  forget(): void {
     this.#mayEnd();
     this.session = undefined;
     this.available = false;
@@ -303,7 +306,7 @@ export class Device {
     if (session !== undefined) session.handled = serialAdd(session.handled, 1);
     // before `<enabled/>` what comes is not counted, but had
     if (element.name === 'message')
-      this.#hearMessage(element, session ?? this.#entry(`${this.jid}#${this.#sessions}+`));
+      this.#hearMessage(element, session ?? this.#entry(`${this.jid}#${this.#place}.${this.#sessions}+`));
   }
 
   #bound(done: boolean): void {
@@ -367,10 +370,16 @@ export class Device {
     if (this.state === 'online') this.#write(`<a xmlns='${SM}' h='${this.session?.handled}'/>`);
   }
 
+  /** It is gone for good. */
+  leave(): void {
+    this.connection?.cut(this.#host.random);
+    this.forget();
+  }
+
   /** Ends its session in order. */
   close(): void {
     this.#write('</stream:stream>');
-    this.#forget();
+    this.forget();
     this.state = 'closing';
   }
 }

@@ -24,7 +24,7 @@ async function idle(world: World, milliseconds: number): Promise<void> {
 function possible(world: World): Action[] {
   const { random, scenario, devices } = world;
   // whoever takes longer to find the new store counts as dead
-  const apart = world.settling && world.members.some(({ running, link }) => running && !link.up);
+  const apart = world.settling && world.members.some(({ running, links }) => running && !links.up);
   const actions: Action[] = [
     [1, 'time', () => idle(world, random.below(apart ? MOMENT : SHORT))],
     [scenario.sessionsEnd && !apart ? 0.3 : 0, 'long time', () => idle(world, random.below(LONG))],
@@ -48,10 +48,11 @@ function possible(world: World): Action[] {
     actions.push([0.7, 'presence', () => device.setAvailable(!device.available)]);
   }
   for (const [place, member] of world.members.entries()) {
-    const { link } = member;
+    const { links } = member;
+    const connectable = links.all.filter((link) => link.connectable);
     if (world.settling && member.state !== 'dead') {
       // soon, but not at once, and one before the other
-      if (link.trouble.reason && member.running) actions.push([12, 'connect link', () => link.connect()]);
+      for (const link of connectable) actions.push([12, 'connect link', () => link.connect()]);
       continue;
     }
     if (member.state === 'dead') {
@@ -62,15 +63,19 @@ function possible(world: World): Action[] {
     if (member.state === 'serving' && !member.paused) actions.push([0.1, 'stop', () => member.stop()]);
     if (member.paused) actions.push([3, 'continue', () => member.pause(false)]);
     else actions.push([0.25, 'pause', () => member.pause(true)]);
-    if (link.up) actions.push([0.25, 'lose link', () => link.lose(random)]);
-    else if (link.trouble.reason && member.running) actions.push([4, 'connect link', () => link.connect()]);
+    const up = links.all.filter((link) => link.up);
+    if (up.length > 0) actions.push([0.25, 'lose link', () => random.pick(up).lose(random)]);
+    for (const link of connectable) actions.push([4, 'connect link', () => link.connect()]);
   }
   return actions;
 }
 
 /** Something that a client does, or that goes wrong. */
 export async function act(world: World): Promise<void> {
-  const actions = possible(world);
+  const { weights = {} } = world.scenario;
+  const actions = possible(world).map(
+    ([weight, name, perform]) => [weight * (weights[name] ?? 1), name, perform] as const,
+  );
   let left = world.random.next() * actions.reduce((sum, [weight]) => sum + weight, 0);
   for (const [weight, name, perform] of actions) {
     left -= weight;
@@ -87,9 +92,10 @@ export function heal(world: World): void {
   for (const [place, member] of world.members.entries()) {
     if (member.state === 'dead') world.start(place);
     member.pause(false);
-    if (member.link.trouble.reason && member.running) member.link.connect();
+    for (const link of member.links.all) if (link.connectable) link.connect();
   }
   for (const device of world.devices) {
+    if (world.away.has(device)) continue;
     if (device.state === 'offline') world.connect(device);
     if (device.asked) device.acknowledge();
     if (device.state === 'online' && !device.available) device.setAvailable(true);

@@ -52,11 +52,19 @@ const bareOf = (jid: string): string => jid.split('/')[0] as string;
 /** What was said, acknowledged and heard, and what of it must not be. */
 export class Ledger {
   readonly violations: string[] = [];
+  /** No session may get what another one has got. */
+  readonly once: boolean;
   /** The time, in events. */
   now = 0;
+  /** When the store lost its newest writes last, in events. */
+  failover = Number.NEGATIVE_INFINITY;
   readonly #messages = new Map<string, MessageEntry>();
   /** Accounts of which a session is ending, or may be: whatever it had goes to other sessions. */
   readonly ending = new Spans();
+
+  constructor(once = false) {
+    this.once = once;
+  }
 
   get acknowledged(): number {
     return [...this.#messages.values()].filter(({ acknowledged }) => acknowledged !== undefined).length;
@@ -106,13 +114,16 @@ export class Ledger {
     if (before > 0 && !excused) this.violate(`TWICE ${by.name} got ${id} (${how})`);
     if (how === 'received') message.received++; // whoever has a copy needs no other
     if (how !== 'direct') return;
+    if (this.once && message.received > 0) this.violate(`AGAIN ${by.name} got ${id}, which somebody had`);
     message.received++;
     if (bareOf(message.to) !== by.account) this.violate(`ASTRAY ${by.name} got ${id}, which is for ${message.to}`);
     const lane = `${message.from.name} ${message.to}`;
     const last = by.last.get(lane);
     if (last === undefined || last.number < message.number) by.last.set(lane, message);
-    // What was sent to its full JID while it was not there comes with its presence, later than what comes directly.
-    else if (before === 0 && !excused) this.violate(`ORDER ${by.name} got ${id} after ${last.id}`);
+    // What was sent to its full JID while it was not there comes with its presence, later than what comes directly; and
+    // each node puts back what it had stored and a failover has taken.
+    else if (before === 0 && !excused && !(stored && message.at < this.failover))
+      this.violate(`ORDER ${by.name} got ${id} after ${last.id}`);
   }
 
   /** A session of the message's recipient ended since it was sent, so that it may have come another way. */

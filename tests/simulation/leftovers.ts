@@ -9,7 +9,9 @@ const nameOf = (key: string): string => key.slice(0, key.indexOf(':'));
 /** What the store holds of sessions while all are at rest: exactly those that clients have. */
 export function leftovers({ store, devices }: World): string[] {
   const wrong: string[] = [];
-  const own = new Set(devices.map(({ session }) => session?.id.slice(0, 16)));
+  const own = new Set<string | undefined>(
+    devices.flatMap(({ session }) => (session === undefined ? [] : [session.id.slice(0, 16)])),
+  );
   const journals = store.keys.filter((key) => nameOf(key) === 'journal').map((key) => key.split(':')[2]);
   for (const sid of journals) if (!own.has(sid)) wrong.push(`the journal of ${sid}`);
   for (const sid of own) {

@@ -1,8 +1,7 @@
-import { EVERY_NODE, type LinkEvent } from '@parley/keyspace/bus';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
-import { Trouble } from '@parley/keyspace/trouble';
 import type { Process, SimulatedClock } from './clock.ts';
 import type { Random } from './random.ts';
+import type { Shard } from './shards.ts';
 import type { Request, SimulatedStore } from './store.ts';
 
 /** Milliseconds that a request waits for its answer. */
@@ -11,18 +10,28 @@ const DEADLINE = 5000;
 /** A node has left in order. */
 const LEAVING = /^leave /;
 
+/** What a link tells the node of. */
+export interface LinkHost {
+  readonly clock: SimulatedClock;
+  readonly process: Process;
+  /** Frames of these channels come by it. */
+  hears(channel: string): boolean;
+  onFrame(frame: Buffer): void;
+  onDown(reason: KeyspaceError): void;
+  /** `storeChanged`: it is another store that answers. */
+  onUp(storeChanged: boolean): void;
+}
+
 /**
- * What one node's link to the store is: requests are executed in order, their answers and the frames come back in order,
- * each when the simulation says so, and none where the link is lost first.
+ * One node's link to one shard of the store: requests are executed in order, their answers and the frames come back in
+ * order, each when the simulation says so, and none where the link is lost first.
  */
 export class SimulatedLink {
-  readonly trouble = new Trouble();
-  readonly channel: string;
-  readonly process: Process;
+  readonly shard: Shard;
+  /** What is asked stays on its way, and so do all answers behind it. */
+  slow = false;
   readonly #store: SimulatedStore;
-  readonly #clock: SimulatedClock;
-  readonly #frameListeners = new Set<(frame: Buffer) => void>();
-  readonly #linkListeners = new Set<(event: LinkEvent) => void>();
+  readonly #host: LinkHost;
   #requests: Request[] = [];
   #answers: { name: string; give(): void }[] = [];
   #frames: Buffer[] = [];
@@ -31,39 +40,54 @@ export class SimulatedLink {
   /** The connection is gone, which the node has not noticed yet. */
   #lost = false;
   #closed = false;
+  /** Why it cannot be used, as far as the node knows. */
+  #reason: KeyspaceError | undefined;
   /** Another store answers than the one that the node has written to. */
   #storeChanged = false;
 
-  constructor(store: SimulatedStore, clock: SimulatedClock, process: Process, channel: string) {
+  constructor(store: SimulatedStore, shard: Shard, host: LinkHost) {
     this.#store = store;
-    this.#clock = clock;
-    this.process = process;
-    this.channel = channel;
+    this.#host = host;
+    this.shard = shard;
     store.links.add(this);
   }
 
+  get reason(): KeyspaceError | undefined {
+    return this.#reason;
+  }
+
   get up(): boolean {
-    return !this.#lost && this.trouble.reason === undefined;
+    return !this.#lost && this.#reason === undefined;
   }
 
   get hasRequest(): boolean {
-    return this.#requests.length > 0 && this.up;
+    return this.#requests.length > 0 && this.up && !this.slow;
+  }
+
+  /** Whether something of this name is to be executed. */
+  asks(name: RegExp): boolean {
+    return this.#requests.some((request) => name.test(request.name));
   }
 
   get hasAnswer(): boolean {
-    return this.#answers.length > 0 && this.process.running;
+    return this.#answers.length > 0 && this.#host.process.running;
   }
 
   get hasFrame(): boolean {
-    return this.#frames.length > 0 && this.process.running;
+    return this.#frames.length > 0 && this.#host.process.running;
   }
 
   get hasLoss(): boolean {
-    return this.#lost && this.process.running;
+    return this.#lost && this.#host.process.running;
   }
 
   get idle(): boolean {
     return this.#unanswered.size === 0 && this.#frames.length === 0;
+  }
+
+  /** The node could connect anew. */
+  get connectable(): boolean {
+    return this.#reason !== undefined && this.#host.process.running;
   }
 
   // --- the node -----------------------------------------------------------------------------------------------------
@@ -71,28 +95,17 @@ export class SimulatedLink {
   ask<Result>(name: string, read: boolean, run: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new KeyspaceError('closed', 'The keyspace was closed');
-      const { reason } = this.trouble;
-      if (reason) throw new KeyspaceError(reason.failure, reason.message);
+      if (this.#reason) throw new KeyspaceError(this.#reason.failure, this.#reason.message);
       const answer = resolve as (value: unknown) => void;
-      const request = { name, read, run, answer, fail: reject, since: this.#clock.now };
+      const request = { name, read, run, answer, fail: reject, since: this.#host.clock.now };
       this.#unanswered.add(request);
       this.#requests.push(request);
     });
   }
 
-  onFrame(listener: (frame: Buffer) => void): () => void {
-    this.#frameListeners.add(listener);
-    return () => this.#frameListeners.delete(listener);
-  }
-
-  onLink(listener: (event: LinkEvent) => void): () => void {
-    this.#linkListeners.add(listener);
-    return () => this.#linkListeners.delete(listener);
-  }
-
   /** Gives up the connection: what has not arrived in the store goes nowhere, and nothing comes back. */
   reconnect(reason: string): void {
-    if (this.#closed || this.trouble.reason) return;
+    if (this.#closed || this.#reason) return;
     this.#answers = [];
     this.#frames = [];
     this.notice(new KeyspaceError('away', reason));
@@ -108,7 +121,7 @@ export class SimulatedLink {
 
   /** False where the node does not listen there. */
   push(channel: string, frame: Buffer): boolean {
-    if (!this.up || (channel !== this.channel && channel !== EVERY_NODE)) return false;
+    if (!this.up || !this.#host.hears(channel)) return false;
     this.#frames.push(frame);
     return true;
   }
@@ -119,7 +132,7 @@ export class SimulatedLink {
   async execute(): Promise<string> {
     const request = this.#requests.shift() as Request;
     const { name } = request;
-    this.#store.begin();
+    this.#store.begin(this.shard);
     const give = (how: () => void) => () => this.#unanswered.delete(request) && how();
     await request.run().then(
       (value) => this.#answers.push({ name, give: give(() => request.answer(value)) }),
@@ -133,34 +146,32 @@ export class SimulatedLink {
   /** Gives the node the next answer. */
   answer(): string {
     const answer = this.#answers.shift();
-    if (answer !== undefined) this.#clock.run(this.process, answer.give);
+    if (answer !== undefined) this.#run(answer.give);
     return answer?.name ?? '';
   }
 
   /** Gives the node the next frame. */
   deliver(): void {
     const frame = this.#frames.shift() as Buffer;
-    this.#clock.run(this.process, () => {
-      for (const listener of this.#frameListeners) listener(frame);
-    });
+    this.#run(() => this.#host.onFrame(frame));
   }
 
   /** The connection breaks: some of what was sent, from the beginning, is still to arrive, and nothing comes back. */
   lose(random: Random): void {
-    const arriving = this.#requests.slice(0, random.below(this.#requests.length + 1));
-    if (arriving.length > 0) this.#store.late.push(arriving);
+    const requests = this.#requests.slice(0, random.below(this.#requests.length + 1));
+    if (requests.length > 0) this.#store.late.push({ shard: this.shard, requests });
     this.#requests = [];
     this.#answers = [];
     this.#frames = [];
     this.#lost = true;
   }
 
-  /** The store is gone, and what was on its way with it; another one takes its place. */
+  /** The shard is gone, and what was on its way with it; another server takes its place. */
   failOver(): void {
     this.#requests = [];
     this.#answers = [];
     this.#frames = [];
-    if (this.trouble.reason === undefined) this.#lost = true;
+    if (this.#reason === undefined) this.#lost = true;
     this.#storeChanged = true;
   }
 
@@ -170,20 +181,20 @@ export class SimulatedLink {
     this.#requests = []; // what was sent since then went nowhere
     const waiting = [...this.#unanswered];
     this.#unanswered.clear();
-    this.#clock.run(this.process, () => {
+    this.#run(() => {
       for (const { read, fail } of waiting) {
         const outcome = read ? 'not-executed' : 'unknown';
         fail(new KeyspaceError(reason.failure, reason.message, { outcome }));
       }
-      this.trouble.set(reason);
-      this.#tell('down');
+      this.#reason = reason;
+      this.#host.onDown(reason);
     });
   }
 
   /** Whether the node has waited for an answer for too long. */
   get late(): boolean {
     const [oldest] = this.#unanswered;
-    return this.process.running && oldest !== undefined && this.#clock.now - oldest.since >= DEADLINE;
+    return this.#host.process.running && oldest !== undefined && this.#host.clock.now - oldest.since >= DEADLINE;
   }
 
   /** The node gives up waiting, and connects anew. */
@@ -194,11 +205,12 @@ export class SimulatedLink {
 
   /** A new connection comes up. */
   connect(): void {
-    this.#clock.run(this.process, () => {
-      this.trouble.set(undefined);
-      if (this.#storeChanged) this.#tell('storeChanged');
+    this.slow = false;
+    this.#run(() => {
+      const changed = this.#storeChanged;
       this.#storeChanged = false;
-      this.#tell('up');
+      this.#reason = undefined;
+      this.#host.onUp(changed);
     });
   }
 
@@ -208,7 +220,7 @@ export class SimulatedLink {
     this.close();
   }
 
-  #tell(event: LinkEvent): void {
-    for (const listener of this.#linkListeners) listener(event);
+  #run(work: () => void): void {
+    this.#host.clock.run(this.#host.process, work);
   }
 }

@@ -7,7 +7,7 @@ import { Jid } from '@parley/xmpp/jid';
 import type { SimulatedClock } from './clock.ts';
 import { Connection, type Peer } from './connection.ts';
 import { SimulatedBus, SimulatedKeyspace } from './keyspace.ts';
-import { SimulatedLink } from './link.ts';
+import { SimulatedLinks } from './links.ts';
 import type { Random } from './random.ts';
 import type { SimulatedStore } from './store.ts';
 
@@ -27,7 +27,7 @@ export type MemberState = 'starting' | 'serving' | 'stopping' | 'dead';
 /** One run of a server's process, from its start to its death. */
 export class Member {
   readonly name: string;
-  readonly link: SimulatedLink;
+  readonly links: SimulatedLinks;
   readonly connections = new Set<Connection>();
   state: MemberState = 'starting';
   paused = false;
@@ -40,8 +40,8 @@ export class Member {
     this.#host = host;
     const { clock, store, random } = host;
     const id = Array.from({ length: 16 }, () => random.below(16).toString(16)).join('');
-    this.link = new SimulatedLink(store, clock, this, id);
-    this.#keyspace = new SimulatedKeyspace(this.link, store);
+    this.links = new SimulatedLinks(store, clock, this, id);
+    this.#keyspace = new SimulatedKeyspace(this.links, store);
     clock.run(this, () => void this.#start(id));
   }
 
@@ -56,7 +56,7 @@ export class Member {
 
   async #start(id: string): Promise<void> {
     const { config, modules, store, clustered } = this.#host;
-    const bus = new SimulatedBus(this.link, store);
+    const bus = new SimulatedBus(this.links, store);
     const output = { write: (line: string) => this.#host.onLog(this, JSON.parse(line)) };
     const options = {
       config,
@@ -99,7 +99,7 @@ export class Member {
   }
 
   kill(): void {
-    this.link.kill(this.#host.random);
+    this.links.kill(this.#host.random);
     this.#die();
   }
 
@@ -107,7 +107,7 @@ export class Member {
     if (this.state === 'dead') return;
     this.state = 'dead';
     this.#host.store.secure(); // what it alone knew it could not tell anybody
-    this.link.close();
+    this.links.close();
     for (const connection of this.connections) connection.kill(this.#host.random);
     this.#host.clock.forget(this);
   }

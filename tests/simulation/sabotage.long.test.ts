@@ -1,15 +1,18 @@
-// The long form of sabotage.test.ts: whether each rule that is broken shows anywhere, from a seed that differs each time.
+// The long form of sabotage.test.ts: how often each rule that is broken shows, from a seed that differs each time. One that
+// does seldom needs a plot that leads closer to it.
 import { expect, it } from 'vitest';
 import { runSeeds } from './runs.ts';
 import { sabotages } from './sabotage.ts';
 
-const MOST = 10_000;
+const RUNS = 300;
 const first = Number(process.env.SIMULATION_SEED ?? Math.floor(Math.random() * 1e9));
 
-it.each(sabotages)(`notices from seed ${first} on: $name`, { timeout: 0 }, async ({ scenario, begin }) => {
+it.each(sabotages)(`shows from seed ${first} on: $name`, { timeout: 0 }, async ({ name, scenario, begin }) => {
   const mend = begin();
   try {
-    expect((await runSeeds(scenario, first, MOST, { told: 1 })).violations).toHaveLength(1);
+    const { violations, runs } = await runSeeds(scenario, first, RUNS, { told: 10 });
+    process.stdout.write(`${name}: ${violations.length} of ${runs} runs\n`);
+    expect(violations.length).toBeGreaterThan(0);
   } finally {
     mend();
   }

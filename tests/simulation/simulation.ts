@@ -6,6 +6,7 @@ import { leftovers } from './leftovers.ts';
 import { Random } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import { settingOf } from './setting.ts';
+import { Stage } from './stage.ts';
 import { World } from './world.ts';
 
 export interface Outcome {
@@ -41,7 +42,8 @@ export async function simulate(seed: number, scenario: Scenario, { trace }: RunO
   const restore = simulateEnvironment(world.clock, random);
   try {
     await world.begin();
-    await disturb(world);
+    if (scenario.plot === undefined) await disturb(world);
+    else await scenario.plot(new Stage(world));
     if (world.ledger.violations.length === 0) await conclude(world);
   } finally {
     restore();
@@ -108,10 +110,12 @@ async function comeToRest(world: World, rest: number): Promise<void> {
 }
 
 function unrestIn(world: World): string[] {
-  const nodes = world.members.filter(({ state, link }) => state !== 'serving' || !link.idle);
+  const nodes = world.members.filter(({ state, links }) => state !== 'serving' || !links.idle);
   return [
     ...nodes.map(({ name, state }) => `${name} is ${state}`),
-    ...world.devices.filter(({ atRest }) => !atRest).map(({ jid, state }) => `${jid} is ${state}`),
+    ...world.devices
+      .filter((device) => !device.atRest && !world.away.has(device))
+      .map(({ jid, state }) => `${jid} is ${state}`),
     ...world.ledger.missing.map(({ id }) => `${id} is missing`),
   ];
 }

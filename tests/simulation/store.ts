@@ -7,6 +7,7 @@ import { type Operation, toReply } from '@parley/keyspace/operation';
 import { Trouble } from '@parley/keyspace/trouble';
 import type { SimulatedLink } from './link.ts';
 import type { Random } from './random.ts';
+import { type Shard, shardOfChannel } from './shards.ts';
 
 /** Something that a node has asked of the store. */
 export interface Request {
@@ -44,26 +45,42 @@ class StoreBus extends EmbeddedBus {
   }
 }
 
-/** The one store that all nodes share, as a Redis is that stays. */
+/** Something that was done lately, and how to take it back. */
+interface Done {
+  readonly at: number;
+  readonly steps: (() => void)[];
+}
+
+/** What a connection that is gone had sent to a shard before, in its order. */
+export interface Late {
+  readonly shard: Shard;
+  readonly requests: Request[];
+}
+
+/** The one store that all nodes share: a Redis that is alone, or a Redis Cluster of several shards. */
 export class SimulatedStore {
   readonly keyspace: EmbeddedKeyspace;
   readonly links = new Set<SimulatedLink>();
-  /** What connections that are gone had sent before, each in its order. */
-  readonly late: Request[][] = [];
+  readonly shards: number;
+  readonly late: Late[] = [];
   readonly #memory: Memory;
   readonly #touched = new Set<string>();
-  /** How to take back each of the newest things that were done, the oldest first. */
-  #tail: { readonly at: number; readonly steps: (() => void)[] }[] = [];
+  /** The newest things that were done, of each shard, the oldest first. */
+  #tails: Done[][] = [];
+  /** What is being done. */
+  #doing: Done | undefined;
   readonly #now: () => number;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, shards: number) {
     this.#now = now;
+    this.shards = shards;
+    this.secure();
     this.#memory = new Memory(now);
     this.#memory.attach({
       record: noEffects,
       see() {},
       touch: (key) => this.#touched.add(key),
-      undo: (step) => this.#tail.at(-1)?.steps.push(step),
+      undo: (step) => this.#doing?.steps.push(step),
     });
     const bus = new StoreBus(() => this);
     const rest = { trouble: new Trouble(), observer: {}, persistence: undefined };
@@ -75,48 +92,49 @@ export class SimulatedStore {
     return [...this.#touched].filter((key) => this.#memory.find(key) !== undefined).sort();
   }
 
-  /** What an operation finds that changes nothing, at once: nothing happens meanwhile. */
-  look<Result>(operation: Operation<Result>, keys: readonly string[], args: readonly string[]): Result {
-    const view = new MemoryView(this.#memory, () => {});
-    const bytes = args.map((arg) => Buffer.from(arg));
-    return operation.result(toReply(operation.name, operation.js(view, keys, bytes)));
-  }
-
-  /** Something else is about to be done. */
-  begin(): void {
-    if (this.#tail.push({ at: this.#now(), steps: [] }) > TAIL) this.#tail.shift();
+  /** Something else is about to be done by a shard. */
+  begin(shard: Shard): void {
+    const tail = this.#tails[shard] as Done[];
+    if (tail.at(-1)?.steps.length === 0) tail.pop(); // it has changed nothing
+    this.#doing = { at: this.#now(), steps: [] };
+    if (tail.push(this.#doing) > TAIL) tail.shift();
   }
 
   /** What was done up to now no failover loses. */
   secure(): void {
-    this.#tail = [];
+    this.#tails = Array.from({ length: this.shards }, () => []);
+    this.#doing = undefined;
   }
 
-  /** A replica takes the place of the store, which lacks so many of the things that were done last: how many it were. */
-  failOver(random: Random): number {
-    const known = this.#tail.findIndex(({ at }) => at >= this.#now() - LAG);
-    if (known !== 0) this.#tail.splice(0, known === -1 ? this.#tail.length : known);
-    const lost = this.#tail.splice(random.below(this.#tail.length + 1));
+  /** A replica takes the place of a shard, which lacks so many of the things that were done last: how many it were. */
+  failOver(shard: Shard, random: Random): number {
+    const tail = this.#tails[shard] as Done[];
+    const known = tail.findIndex(({ at }) => at >= this.#now() - LAG);
+    if (known !== 0) tail.splice(0, known === -1 ? tail.length : known);
+    const lost = tail.splice(random.below(tail.length + 1));
+    this.#doing = undefined;
     for (const { steps } of lost.reverse()) for (const undo of steps.reverse()) undo();
-    this.secure();
-    this.late.splice(0);
-    for (const link of this.links) link.failOver();
+    tail.length = 0;
+    this.late.splice(0, Infinity, ...this.late.filter((late) => late.shard !== shard));
+    for (const link of this.links) if (link.shard === shard) link.failOver();
     return lost.length;
   }
 
   /** Hands a frame to all that listen now, and tells how many these are. */
   publish(channel: string, frame: Buffer): number {
+    const shard = shardOfChannel(channel, this.shards);
     let count = 0;
-    for (const link of this.links) if (link.push(channel, frame)) count++;
+    for (const link of this.links) if (link.shard === shard && link.push(channel, frame)) count++;
     return count;
   }
 
   /** Does the next thing that was sent over a connection that is gone; nobody is told of it. */
-  async executeLate(from: Request[], now: number): Promise<string> {
-    const request = from.shift();
-    if (from.length === 0) this.late.splice(this.late.indexOf(from), 1);
+  async executeLate(late: Late, now: number): Promise<string> {
+    const { shard, requests } = late;
+    const request = requests.shift();
+    if (requests.length === 0) this.late.splice(this.late.indexOf(late), 1);
     if (request !== undefined && BEGINNING.test(request.name) && now - request.since > LATEST) return 'nothing';
-    this.begin();
+    this.begin(shard);
     await request?.run().catch(() => {});
     return request?.name ?? '';
   }

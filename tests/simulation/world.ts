@@ -18,6 +18,9 @@ const LATE = 0.03;
 /** Milliseconds after a failover in which no node is lost. */
 const SETTLES = 15_000;
 
+/** The store is one server in some runs, and several in others. */
+const MOST_SHARDS = 2;
+
 const START = Date.UTC(2026, 0, 1);
 
 /** How the nodes are set up, which is the same in all runs. */
@@ -29,9 +32,11 @@ export type Setting = Pick<MemberHost, 'config' | 'modules'> & {
 /** Nodes, their store, their clients, and what is under way between them. */
 export class World {
   readonly clock = new SimulatedClock(START);
-  readonly store = new SimulatedStore(() => this.clock.date);
-  readonly ledger = new Ledger();
+  readonly store: SimulatedStore;
+  readonly ledger: Ledger;
   readonly devices: readonly Device[];
+  /** Those that do not come back. */
+  readonly away = new Set<Device>();
   /** The newest run of each node. */
   readonly members: Member[] = [];
   readonly random: Random;
@@ -49,10 +54,12 @@ export class World {
   constructor(random: Random, scenario: Scenario, setting: Setting, trace?: (line: string) => void) {
     this.random = random;
     this.scenario = scenario;
+    this.ledger = new Ledger(scenario.once);
+    this.store = new SimulatedStore(() => this.clock.date, 1 + random.below(MOST_SHARDS));
     this.#setting = setting;
     this.#trace = trace;
     const host = { ledger: this.ledger, random, now: () => this.clock.now };
-    this.devices = scenario.clients.map((name) => new Device(name.replace('/', '@localhost/'), host));
+    this.devices = scenario.clients.map((name, place) => new Device(name.replace('/', '@localhost/'), place, host));
   }
 
   /** The accounts are there, and the nodes begin to start. */
@@ -78,10 +85,12 @@ export class World {
 
   // --- nodes --------------------------------------------------------------------------------------------------------
 
-  /** A replica takes the place of the store, and all nodes live that are to tell it what it lacks. */
+  /** A replica takes the place of one shard of the store, and all nodes live that are to tell it what it lacks. */
   failOver(): void {
     for (const member of this.members) member.pause(false);
-    this.note(`FAILOVER loses ${this.store.failOver(this.random)}`);
+    const shard = this.random.below(this.store.shards);
+    this.note(`FAILOVER of ${shard} loses ${this.store.failOver(shard, this.random)}`);
+    this.ledger.failover = this.ledger.now;
     this.#settled = this.clock.now + SETTLES;
   }
 
@@ -108,6 +117,7 @@ export class World {
   #onLog({ name }: Member, line: Record<string, unknown>): void {
     if (this.members.every((member) => member.name !== name || member.state === 'dead')) return; // nobody reads it
     this.note(`${name} LOG ${JSON.stringify(line)}`);
+    if (line.event === 'cluster.gone') this.store.secure(); // what that node alone knew it cannot tell anybody
     if (line.event === 'node.fenced') return; // which is meant to be
     if (line.level === 'error' || line.level === 'fatal') this.ledger.violate(`FAULT ${name}: ${JSON.stringify(line)}`);
   }
@@ -116,10 +126,10 @@ export class World {
     return this.members.filter(({ state }) => state === 'serving');
   }
 
-  connect(device: Device): void {
+  connect(device: Device, to?: Member): void {
     const { serving } = this;
     if (serving.length === 0) return;
-    const member = this.random.pick(serving);
+    const member = to ?? this.random.pick(serving);
     this.note(`${device.jid} CONNECT ${member.name}`);
     const connection = member.connect(device.account, device);
     this.#connections.set(connection, member.name);
@@ -132,11 +142,13 @@ export class World {
   get #events(): Event[] {
     const events: Event[] = [];
     for (const member of this.members) {
-      const { link, name } = member;
-      if (link.hasRequest) events.push(async () => this.note(`${name} EXECUTED ${await link.execute()}`));
-      if (link.hasAnswer) events.push(() => this.note(`${name} ANSWERED ${link.answer()}`));
-      if (link.hasFrame) events.push(() => link.deliver());
-      if (link.hasLoss) events.push(() => link.notice());
+      const { name } = member;
+      for (const link of member.links.all) {
+        if (link.hasRequest) events.push(async () => this.note(`${name} EXECUTED ${await link.execute()}`));
+        if (link.hasAnswer) events.push(() => this.note(`${name} ANSWERED ${link.answer()}`));
+        if (link.hasFrame) events.push(() => link.deliver());
+        if (link.hasLoss) events.push(() => link.notice());
+      }
       if (this.clock.hasTurn(member)) events.push(() => this.clock.turn(member, settle));
       if (this.clock.isDue(member)) events.push(() => this.clock.fire(member));
     }
@@ -147,8 +159,8 @@ export class World {
     }
     // what was on its way when a connection broke may well be late
     if (events.length === 0 || this.random.chance(LATE)) {
-      for (const from of this.store.late) {
-        events.push(async () => this.note(`LATE ${await this.store.executeLate(from, this.clock.now)}`));
+      for (const late of this.store.late) {
+        events.push(async () => this.note(`LATE ${await this.store.executeLate(late, this.clock.now)}`));
       }
     }
     return events;
@@ -167,7 +179,7 @@ export class World {
   /** Time goes by. */
   pass(milliseconds: number): void {
     this.clock.advance(milliseconds);
-    for (const { link } of this.members) if (link.late) link.giveUp(this.random);
+    for (const { links } of this.members) for (const link of links.all) if (link.late) link.giveUp(this.random);
     for (const device of this.devices) device.wait(this.#isApart(device));
   }
 
@@ -175,6 +187,6 @@ export class World {
   #isApart({ connection }: Device): boolean {
     if (this.scenario.nodes === 1 || connection === undefined) return false;
     const member = this.members.find(({ connections }) => connections.has(connection));
-    return member === undefined || !member.running || !member.link.up;
+    return member === undefined || !member.running || !member.links.up;
   }
 }
