@@ -14,7 +14,7 @@ const packages: Record<string, string[]> = {
 
 /** Inside the server, imports point down this list: from a later line to an earlier one. */
 const serverOrder = [
-  ['config', 'pipeline', 'events', 'auth/authenticator', 'tracing'], // and every file beside them that is not named below
+  ['config', 'pipeline', 'events', 'log-events', 'auth/authenticator', 'tracing'], // and every file beside them that is not named below
   ['net'],
   ['audit'],
   ['stream'],

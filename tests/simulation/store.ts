@@ -92,6 +92,13 @@ export class SimulatedStore {
     return [...this.#touched].filter((key) => this.#memory.find(key) !== undefined).sort();
   }
 
+  /** What an operation finds that changes nothing, at once: nothing happens meanwhile. */
+  look<Result>(operation: Operation<Result>, keys: readonly string[], args: readonly string[]): Result {
+    const view = new MemoryView(this.#memory, () => {});
+    const bytes = args.map((arg) => Buffer.from(arg));
+    return operation.result(toReply(operation.name, operation.js(view, keys, bytes)));
+  }
+
   /** Something else is about to be done by a shard. */
   begin(shard: Shard): void {
     const tail = this.#tails[shard] as Done[];

@@ -4,7 +4,8 @@ import { Management, type ManagementHost } from '@parley/server/session/manageme
 import type { ResumptionStore } from '@parley/server/session/resumption/resumption-store';
 import { Session, type SessionHost } from '@parley/server/session/session';
 import { recordOf } from '@parley/server/session/session-record';
-import type { Stream, StreamConsumer } from '@parley/server/stream/stream';
+import type { Stream } from '@parley/server/stream/stream';
+import type { StreamConsumer } from '@parley/server/stream/stream-consumer';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { message, type Stanza } from '@parley/xmpp/stanza';

@@ -7,6 +7,7 @@ import type {
   ListedAccount,
 } from '@parley/server/admin/account-administration';
 import { AdministrationError, type AdministrationFailure } from '@parley/server/admin/administration-error';
+import { ADMINISTRATOR_HEADER } from '@parley/server/admin/administrator-header';
 import type { FederationOfAll } from '@parley/server/admin/federation-everywhere';
 import type { NodeStatus } from '@parley/server/admin/node-status';
 import type { Changes } from '@parley/server/config/reload';

@@ -1,3 +1,4 @@
+import { auditMetrics } from './audit-metrics.ts';
 import { componentMetrics } from './component-metrics.ts';
 import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from './conditions.ts';
 import { counter, type Definition, gauge, histogram } from './definition.ts';
@@ -7,7 +8,9 @@ import { journalMetrics } from './journal-metrics.ts';
 import { keyspaceMetrics } from './keyspace-metrics.ts';
 import { LATENCY } from './latency.ts';
 import { LIMITS } from './limits.ts';
+import { NODE_STATES } from './node-state.ts';
 import { peerMetrics } from './peer-metrics.ts';
+import { processMetrics } from './process-metrics.ts';
 import { synchronisationMetrics } from './synchronisation-metrics.ts';
 
 /** Every metric of the server, once. */

@@ -42,7 +42,7 @@ it('tells gauges also when they are zero: as sums where they add up over nodes',
     isMonotonic: false,
     dataPoints: [{ attributes: {}, value: 0 }],
   });
-  expect(metrics.get('xmpp.streams')?.dataPoints).toHaveLength(4);
+  expect(metrics.get('xmpp.streams')?.dataPoints).toHaveLength(16);
   expect(metrics.get('parley.keyspace.state')).toMatchObject({ dataPointType: DataPointType.GAUGE });
 });
 

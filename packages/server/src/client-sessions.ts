@@ -18,6 +18,7 @@ import { writeTo } from './session/traced-write.ts';
 import { SessionTraffic } from './session/traffic.ts';
 import { Stream } from './stream/stream.ts';
 import type { StreamHost } from './stream/stream-host.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 export interface ClientSessionsOptions {
   readonly config: () => Configuration;

@@ -5,6 +5,7 @@ import type { Stanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { peerAuthorities } from './certificates.ts';
 import type { Configuration } from './config/schema.ts';
+import { admission, connectorSettings, routingSettings } from './federation-settings.ts';
 import { IncomingServers, type IncomingServersOptions } from './incoming-servers.ts';
 import { type PeerContext, type PeerProof, peerContext } from './net/peer-connection.ts';
 import type { CertificateFiles } from './net/secure-context.ts';
@@ -14,20 +15,18 @@ import type { Awaitable } from './pipeline.ts';
 import { Authorities } from './s2s/authorities.ts';
 import type { CertificateVerdict } from './s2s/certificate-verdict.ts';
 import { ConnectionFailure } from './s2s/connection-failure.ts';
-import { Connector, type ConnectorSettings } from './s2s/connector.ts';
+import { Connector } from './s2s/connector.ts';
 import { dialbackKeys } from './s2s/dialback-key.ts';
-import { serverSettings } from './s2s/incoming.ts';
 import { KeyQuestions } from './s2s/key-questions.ts';
 import type { EstablishedStream } from './s2s/outgoing-stream.ts';
 import { PeerRows, type PeerRowsHost } from './s2s/peer-rows.ts';
-import type { Admission } from './s2s/peer-stream.ts';
 import { PeerTrust } from './s2s/peer-trust.ts';
 import { Policies } from './s2s/policies.ts';
 import type { PeerPolicy } from './s2s/policy.ts';
 import { Posh } from './s2s/posh.ts';
 import type { QueueNodes, QueueSessionsHost } from './s2s/queue-sessions.ts';
 import { RememberedStreams } from './s2s/remembered-streams.ts';
-import { RemoteRouting, type RemoteRoutingSettings } from './s2s/remote-routing.ts';
+import { RemoteRouting } from './s2s/remote-routing.ts';
 import { Resolver } from './s2s/resolver.ts';
 import { ReturnWays } from './s2s/return-ways.ts';
 import { Sharing } from './s2s/sharing.ts';
@@ -58,9 +57,6 @@ const CONNECT = 's2s.connect';
 
 /** When the server stops. */
 const LONGEST_SETTLING_MS = 5000;
-
-/** What servers of other domains offer before they know us has few elements, but more than what clients say. */
-const MOST_FEATURE_ELEMENTS = 64;
 
 /** This server among others: whom it talks to, the streams to them, and what is asked of them. */
 export class Federation implements Doors {
@@ -357,48 +353,4 @@ const closed = () =>
 
 function shownBy(tls: PeerProof | undefined): PeerCertificate | undefined {
   return tls?.certificate && { certificate: tls.certificate, fault: tls.fault };
-}
-
-function connectorSettings({ federation, stream }: Configuration): ConnectorSettings {
-  const { timeouts, limits } = federation;
-  const { maxElementBytes, maxElements, maxDepth, maxAttributes } = stream.beforeAuthentication;
-  return {
-    limits: {
-      maxBytes: maxElementBytes,
-      maxElements: Math.max(maxElements, MOST_FEATURE_ELEMENTS),
-      maxDepth,
-      maxAttributes,
-      maxNameLength: stream.maxNameBytes,
-    },
-    connectMs: timeouts.connectSeconds * 1000,
-    stepMs: timeouts.stepSeconds * 1000,
-    negotiationMs: timeouts.negotiationSeconds * 1000,
-    acknowledgeMs: timeouts.acknowledgeSeconds * 1000,
-    closeMs: stream.closeTimeoutSeconds * 1000,
-    connecting: limits.connecting,
-  };
-}
-
-/** What may come back on a stream of ours is no more than what may come on one of theirs. */
-function admission(
-  config: Configuration,
-  { maxStanzaBytes: maxBytes, bytesPerSecond: perSecond }: PeerPolicy,
-): Admission {
-  const burst = config.federation.limits.bytesBurst;
-  return { limits: { ...serverSettings(config).after, maxBytes }, rate: () => ({ perSecond, burst }) };
-}
-
-function routingSettings({ federation }: Configuration): RemoteRoutingSettings {
-  const { queue, retry, timeouts, limits } = federation;
-  return {
-    waitMs: queue.seconds * 1000,
-    firstRetryMs: retry.firstSeconds * 1000,
-    maxRetryMs: retry.maxSeconds * 1000,
-    idleMs: timeouts.idleSeconds * 1000,
-    patienceMs: timeouts.acknowledgeSeconds * 1000,
-    maxStanzas: queue.maxStanzas,
-    maxBytes: queue.maxBytes,
-    maxTotalBytes: queue.maxTotalBytes,
-    outgoing: limits.outgoing,
-  };
 }

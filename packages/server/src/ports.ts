@@ -79,11 +79,13 @@ export async function openPorts({
 
   const accounts = administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to));
   const federation = administerFederation(node.federation, node.domains);
+  const self = () => node.cluster?.members[0];
+  const everywhere = new FederationEverywhere({ peers: node.federation.peers, self, local: federation });
   const administration = (administrator: Administrator): Administration => {
     const { by } = administrator;
     return {
       accounts: administrator.accounts(accounts),
-      federation: administrator.federation(federation),
+      federation: administrator.federation(federation, everywhere),
       reload: () => reload(by),
       drain: () =>
         administrator.refusing({ act: 'drain' }, () => {
@@ -98,13 +100,7 @@ export async function openPorts({
   };
   const local = parts.use(new HttpServer({ ...common, permissions: ['public', 'metrics', 'administration'] }));
   registerHealth(local, { notReady, snapshot });
-  const federation = administerFederation(node.federation, node.domains);
-  const self = () => node.cluster?.members[0];
-  const everywhere = new FederationEverywhere({ peers: node.federation.peers, self, local: federation });
   adminApi(local.routes, {
-    accounts: administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to)),
-    federation,
-    everywhere,
     status: (): NodeStatus => ({
       version,
       pid: process.pid,

@@ -1,6 +1,8 @@
 import type { Log } from '../log.ts';
 import type { AccountAdministration } from './account-administration.ts';
+import type { FederationActs } from './api.ts';
 import type { FederationAdministration } from './federation-administration.ts';
+import type { FederationEverywhere } from './federation-everywhere.ts';
 
 /** What of an act is told where it cannot be done. */
 interface Act {
@@ -81,23 +83,22 @@ export class Administrator {
   }
 
   /** The same streams to other servers. */
-  federation(federation: FederationAdministration): FederationAdministration {
+  federation(
+    { explain, connect }: Pick<FederationAdministration, 'explain' | 'connect'>,
+    everywhere: Pick<FederationEverywhere, 'list' | 'close'>,
+  ): FederationActs {
     const { by } = this;
     return {
-      ...federation,
+      explain,
+      list: () => everywhere.list(),
       connect: async (remote, local) => {
-        await this.refusing({ act: 's2s connect', subject: remote }, () => federation.connect(remote, local));
+        await this.refusing({ act: 's2s connect', subject: remote }, () => connect(remote, local));
         this.#log.info('s2s.connect-ordered', { remote, by });
       },
-      close: (remote) => {
-        try {
-          const closed = federation.close(remote);
-          this.#log.info('s2s.close-ordered', { remote, closed, by });
-          return closed;
-        } catch (error) {
-          this.refused({ act: 's2s close', subject: remote }, error);
-          throw error;
-        }
+      close: async (remote) => {
+        const closed = await this.refusing({ act: 's2s close', subject: remote }, () => everywhere.close(remote));
+        this.#log.info('s2s.close-ordered', { remote, closed, by });
+        return closed;
       },
     };
   }

@@ -12,10 +12,6 @@ import type { NodeStatus } from './node-status.ts';
 
 /** What the local administration works on. */
 export interface ApiHost {
-  readonly accounts: AccountAdministration;
-  readonly federation: Pick<FederationAdministration, 'explain' | 'connect'>;
-  /** What all nodes together have to do with other servers. */
-  readonly everywhere: Pick<FederationEverywhere, 'list' | 'close'>;
   status(): NodeStatus;
   /** How the node is, for whoever watches it. */
   report(): NodeReport;
@@ -23,9 +19,13 @@ export interface ApiHost {
   as(name: string): Administration;
 }
 
+/** What administrators do with other servers: some of it on this node, the rest on all. */
+export type FederationActs = Pick<FederationAdministration, 'explain' | 'connect'> &
+  Pick<FederationEverywhere, 'list' | 'close'>;
+
 export interface Administration {
   readonly accounts: AccountAdministration;
-  readonly federation: FederationAdministration;
+  readonly federation: FederationActs;
   /** Throws a ConfigurationError where the file is not good. */
   reload(): Promise<Changes>;
   /** Has the sessions go to other nodes. Throws an AdministrationError where there are none. */
@@ -74,7 +74,7 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
       return host.status();
     });
 
-    api.get('/api/s2s', { config }, () => host.everywhere.list());
+    api.get('/api/s2s', { config }, (request) => as(request).federation.list());
     type OfDomain = { Params: { domain: string }; Querystring: { from?: string } };
     api.post<OfDomain>('/api/s2s/:domain/explain', { config }, async (request, reply) => {
       const { params, query } = request;
@@ -85,8 +85,8 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
     api.post<OfDomain>('/api/s2s/:domain', { config }, (request) =>
       as(request).federation.connect(request.params.domain, request.query.from),
     );
-    api.delete<OfDomain>('/api/s2s/:domain', { config }, async ({ params }) => ({
-      closed: await host.everywhere.close(params.domain),
+    api.delete<OfDomain>('/api/s2s/:domain', { config }, async (request) => ({
+      closed: await as(request).federation.close(request.params.domain),
     }));
 
     api.get<{ Querystring: { domain?: string } }>('/api/accounts', { config }, async (request, reply) => {

@@ -49,11 +49,24 @@ export const accountEvents = {
     'It could not be looked whether accounts are being moved; it is looked again.',
   ),
   'account.moving': event('info', ['account', 'to'], 'An account begins to move to another address.'),
-  'account.password': event('info', ['account', 'address'], 'A user has changed their password (XEP-0077).', '', {
-    outcome: 'success',
-    actor: 'account',
-    subject: 'account',
-  }),
+  'account.password': event(
+    'info',
+    ['account', 'address'],
+    'A user has changed their password (XEP-0077), or had to do so to log in.',
+    '',
+    {
+      outcome: 'success',
+      actor: 'account',
+      subject: 'account',
+    },
+  ),
+  'account.upgraded': event(
+    'info',
+    ['account', 'hash'],
+    'What an account proves its password by was made stronger when it logged in (XEP-0480).',
+    '',
+    { outcome: 'success', actor: 'account', subject: 'account', reason: 'hash' },
+  ),
   'account.password-set': event('info', ['account', 'by'], 'An administrator has set the password of an account.', '', {
     outcome: 'success',
     actor: 'by',

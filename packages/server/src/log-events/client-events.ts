@@ -20,6 +20,18 @@ export const clientEvents = {
     'Connections cannot be accepted, mostly because there are no file descriptors left.',
     'Give the process more of them (`LimitNOFILE` of systemd).',
   ),
+  'fast.no-token': event(
+    'flood',
+    ['account', 'message'],
+    'A client gets no token (XEP-0484), and logs in by its password next time.',
+    'See the message: the keyspace, or the source of accounts.',
+  ),
+  'fast.not-revoked': event(
+    'error',
+    ['account', 'error'],
+    'The tokens of an account that has changed, or is shut, could not be removed. They prove nothing any more where it is shut.',
+    'See the error; `parley account disable` and `enable` have it tried again.',
+  ),
   'login.failed': event(
     'flood',
     ['address', 'mechanism', 'condition', 'account'],

@@ -141,4 +141,15 @@ export const nodeEvents = {
     'A manager has not acknowledged an inform.',
     'Look whether it runs, and at `snmp.targets`.',
   ),
+  'telemetry.away': event(
+    'warn',
+    ['endpoint', 'reason', 'message'],
+    'The collector of OpenTelemetry does not take what it is told. The node runs on without it.',
+    'See the reason, and [what it may be](monitoring.md#when-nothing-arrives).',
+  ),
+  'telemetry.back': event(
+    'info',
+    ['endpoint', 'lostSpans'],
+    'The collector of OpenTelemetry takes what it is told again; so many spans are missing there.',
+  ),
 } as const;

@@ -26,6 +26,18 @@ export const stateEvents = {
     ['from', 'version'],
     'A node of a newer version did not know yet of this one. What it said then is had later.',
   ),
+  'journal.fault': event(
+    'error',
+    ['error'],
+    'It could not be looked whether all stanzas of the journals are accounted for.',
+    'Report it, with the stack.',
+  ),
+  'journal.unaccounted': event(
+    'error',
+    ['partition', 'kind', 'stanzas', 'message'],
+    'The journals of a partition have not got, or got too often, what they are known to have been given.',
+    'Look whether something else writes into the keyspace, or whether it lost data; else report it.',
+  ),
   'keyspace.changed': event(
     'warn',
     ['message', 'sessions'],

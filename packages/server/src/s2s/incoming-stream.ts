@@ -1,7 +1,8 @@
 import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import type { Awaitable } from '../pipeline.ts';
-import type { Stream, StreamConsumer } from '../stream/stream.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { StreamConsumer } from '../stream/stream-consumer.ts';
 import type { CertificateVerdict, CertificateVoucher } from './certificate-verdict.ts';
 import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';

@@ -240,7 +240,7 @@ export class RemoteQueue {
         resumedAt ?? (handledBefore !== undefined && sent.allows(handledBefore) ? handledBefore : undefined);
       // the other side may know stanzas by their numbers that its last node had and did not tell of
       const gap = resumedAt === undefined ? undefined : filler(this.local, this.remote);
-      if (handled !== undefined) backlog.forget(sent.resume(handled, gap));
+      if (handled !== undefined) backlog.settle(sent.resume(handled, gap));
       if (resumedAt === undefined) sent.restart(0);
       const changed = session.peerStream !== id;
       session.peerStream = id;

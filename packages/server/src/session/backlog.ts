@@ -218,8 +218,8 @@ export class Backlog {
 
   /**
    * Takes some out of those that have not been written, has `away` see to it that they are elsewhere, and has the journal let
-   * go of them when they are: whoever takes the session over before that does it once more. `parted` says how many of
-   * them leave at the same time, one part after the other.
+   * go of them when they are, as bounced: whoever takes the session over before that does it once more. `parted` says how
+   * many of them leave at the same time, one part after the other.
    */
   async takeOut(
     goes: (sent: Sent) => boolean,
@@ -249,13 +249,14 @@ export class Backlog {
       await away(part);
       const kept = part.filter(({ journaled }) => journaled);
       if (kept.length === 0) continue;
-      this.forget(kept);
       this.#leaving = this.#leaving.filter((sent) => !kept.includes(sent));
       const any = this.#acknowledged.splice(0).length > 0;
       if (first && !any) {
-        this.#trim(kept);
+        this.#forget(kept);
+        this.#trim(kept, 'bounced');
         await this.journal.write();
       } else {
+        this.settle(kept, 'bounced');
         await this.journal.takeOver(() => {});
         first = true; // the rest is in front of all others there
       }

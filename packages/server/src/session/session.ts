@@ -15,7 +15,8 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import { checkStanza } from '@parley/xmpp/stanza-validity';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Awaitable } from '../pipeline.ts';
-import type { Stream, StreamConsumer } from '../stream/stream.ts';
+import type { Stream } from '../stream/stream.ts';
+import type { StreamConsumer } from '../stream/stream-consumer.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
 import type { Backlog } from './backlog.ts';
 import type { Management } from './management.ts';
@@ -266,11 +267,19 @@ export class Session implements Route, StreamConsumer {
   write(stanza: Stanza): Awaitable<void> {
     if (this.#ended) return this.#host.onLate(stanza);
     if (this.#stream.holding && !this.#stream.closed) return this.#writeLater(stanza);
+    const { origin } = stanza;
+    if (origin?.effect === RETURNED && this.#hadBefore(origin)) return;
     this.#host.onSent(this, stanza);
     if (this.management !== undefined) return this.management.send(stanza);
     this.#stream.send(stanza.toString());
     if (this.#stream.transport.blocked) this.#checkOutput();
     else this.#waiting = 0;
+  }
+
+  #hadBefore(origin: Origin): boolean {
+    if (this.management?.resumable) return false; // its journal looks
+    this.#returned ??= new Returned();
+    return !this.#returned.add(origin);
   }
 
   /** The client does not know yet that it has the session, nor whether stanzas are counted. */

@@ -20,8 +20,8 @@ export interface StreamHost {
   onFault(error: unknown, stream: Stream): void;
   /** Counts the bytes that arrived; a number of milliseconds says how long not to read on. */
   onBytes(stream: Stream, count: number): number;
-  /** Text is written. */
-  onText(text: string): void;
+  /** So many bytes are written. */
+  onWritten(count: number): void;
   /** The peer has proved who it is. */
   onAuthenticated(stream: Stream): void;
   /** A TLS handshake ended, with an error where it failed. */

@@ -8,7 +8,8 @@ import type { Awaitable } from '../pipeline.ts';
 import { clientRole } from './client-role.ts';
 import { type StreamFeature, StreamFeatures } from './features.ts';
 import { startTls } from './starttls.ts';
-import { Stream, type StreamConsumer } from './stream.ts';
+import { Stream } from './stream.ts';
+import type { StreamConsumer } from './stream-consumer.ts';
 import type { StreamHost } from './stream-host.ts';
 
 const LIMITS = { maxBytes: 10_000, maxElements: 100, maxDepth: 8, maxAttributes: 16, maxNameLength: 1024 };

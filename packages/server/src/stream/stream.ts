@@ -8,19 +8,12 @@ import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parl
 import { NO_TRANSPORT } from '../net/no-transport.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
+import { bytesCame, bytesRead, elementTurn, elementWaits } from '../tracing/arrival.ts';
 import { limitName } from './reader-limit.ts';
+import type { StreamConsumer } from './stream-consumer.ts';
 import { addressedDomain } from './stream-header.ts';
 import type { StreamHost } from './stream-host.ts';
 import { langOf, OUR_LANG } from './stream-lang.ts';
-
-/** What takes over a stream's elements once a resource is bound: the session. */
-export interface StreamConsumer {
-  receive(element: Element): Awaitable<void>;
-  /**
-   * The stream is over, by whatever end. `lost`: nobody wanted it to be, so that the client may come back. Called once.
-   */
-  onStreamEnd(reason: string, lost: boolean): void;
-}
 
 /** One XML stream that a client or another server began (RFC 6120 §4): header, features, errors, close. */
 export class Stream implements XmlHandler, TransportHandler {
@@ -307,13 +300,12 @@ export class Stream implements XmlHandler, TransportHandler {
 
   send(text: string): void {
     if (this.#closed) return;
-    if (this.#held === undefined) this.#write(text);
+    if (this.#held === undefined) this.transport.write(text);
     else this.#held.push(text);
   }
 
-  #write(text: string): void {
-    this.host.onText(text);
-    this.transport.write(text);
+  onWritten(count: number): void {
+    this.host.onWritten(count);
   }
 
   /** What is sent from now on waits until something else is said: `proceed`. Where the stream ends before, nobody gets it. */
@@ -366,14 +358,14 @@ export class Stream implements XmlHandler, TransportHandler {
     }
     if (!this.#opened) this.#open(undefined); // RFC 6120 §4.9.1.1
     this.host.onError(this, error);
-    this.#write(error.toText());
+    this.transport.write(error.toText());
     this.close(`stream error ${error.condition}`, LOST.has(error.condition));
   }
 
   /** Closes in order (RFC 6120 §4.4). */
   close(reason = this.#sawClose ? `closed by the ${this.host.role.peer}` : 'closed by us', lost = false): void {
     if (this.#closed) return;
-    if (this.#opened) this.#write('</stream:stream>');
+    if (this.#opened) this.transport.write('</stream:stream>');
     this.#finish(reason, lost);
     this.transport.end(this.host.timeouts.closeMs, () => this.host.onLimit(this, 'close-time'));
   }

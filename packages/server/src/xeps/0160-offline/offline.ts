@@ -13,7 +13,7 @@ import { deliver } from '../../routing/deliver.ts';
 import { selectResources } from '../../routing/resources.ts';
 import { isAway, nextAttempt } from '../../session/attempts.ts';
 import { isKept } from '../../session/kept.ts';
-import { UNORDERED } from '../../session/origins.ts';
+import { isUnordered } from '../../session/origins.ts';
 import { SOUGHT } from '../../session/other-nodes.ts';
 import { hadElsewhere } from './had-elsewhere.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
