@@ -35,6 +35,7 @@ const serverOrder = [
     'module-setup',
     'incoming-servers',
     'federation',
+    'federation-settings',
     'stream-listeners',
     'telemetry',
     'draining',
