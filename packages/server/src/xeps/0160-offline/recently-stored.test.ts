@@ -234,3 +234,23 @@ it('remembers as much longer as it takes to notice that the keyspace is away', (
     now.mockRestore();
   }
 });
+
+it('knows what it has put back by its text alone, too, once somebody has it', async () => {
+  const { recent, add, restored, again } = start();
+  for (const text of ['a', 'b', 'c']) add(text);
+  let first = true;
+  const texts = restored(async () => {
+    if (!first) return;
+    first = false;
+    throw new KeyspaceError('away', 'it may be done all the same', { outcome: 'unknown' });
+  });
+  const waits = recent.restored(account);
+  await new Promise(setImmediate);
+  recent.taken(['a', 'b'].map((text) => nameOf(Buffer.from(text))));
+  await again();
+  await waits;
+  expect(texts).toEqual(['a', 'c']);
+  const once = restored();
+  await recent.restored(account);
+  expect(once).toEqual(['c']);
+});

@@ -43,6 +43,8 @@ export class RecentlyStored {
   readonly #kept = new Map<string, Stored & { readonly since: number }>();
   /** What some client was given lately, by name, the oldest first: since when. */
   readonly #taken = new Map<string, number>();
+  /** What was stored again may stand there without its origin: the name that it has then → its own. */
+  readonly #bare = new Map<string, string>();
   readonly #node: string;
   readonly #noticedMs: () => number;
   /** For each account the last message that is being stored in its turn. */
@@ -125,9 +127,11 @@ export class RecentlyStored {
 
   /** Some client has these: they are not to be stored again, nor handed over where the keyspace has lost that they were. */
   taken(names: readonly string[]): void {
-    for (const name of names) {
+    for (const told of names) {
+      const name = this.#bare.get(told) ?? told;
       this.#delete(name);
-      this.#taken.set(name, this.#now);
+      this.#taken.set(told, this.#now);
+      if (name !== told) this.#taken.set(name, this.#now);
     }
     const oldest = this.#oldest;
     for (const [name, since] of this.#taken) {
@@ -155,11 +159,14 @@ export class RecentlyStored {
   async restore(host: RestoreHost): Promise<void> {
     const restoring = ++this.#restores;
     const isWanted = () => restoring === this.#restores;
+    const isTaken = (stored: Stored) => this.#taken.has(nameOf(keptOf(stored.text, stored.origin)));
     const oldest = this.#oldest;
     const all = [...this.#kept.values()].filter(({ since }) => since >= oldest);
+    this.#bare.clear();
+    for (const { text, origin } of all) this.#bare.set(nameOf(text), nameOf(keptOf(text, origin)));
     for (const [account, stored] of Map.groupBy(all, ({ account }) => account.bareText)) {
       const before = this.#restoringOf.get(account);
-      const done: Promise<void> = Promise.allSettled([before, restoreAll(stored, host, isWanted)]).then(() => {
+      const done: Promise<void> = Promise.allSettled([before, restoreAll(stored, host, isWanted, isTaken)]).then(() => {
         if (this.#restoringOf.get(account) === done) this.#restoringOf.delete(account);
       });
       this.#restoringOf.set(account, done);
@@ -174,10 +181,16 @@ export class RecentlyStored {
 }
 
 /** One that has to wait must not be overtaken by the next one of its sender, which would hide it. The first attempt is made in this turn. */
-async function restoreAll(all: readonly Stored[], host: RestoreHost, isWanted: () => boolean): Promise<void> {
+async function restoreAll(
+  all: readonly Stored[],
+  host: RestoreHost,
+  isWanted: () => boolean,
+  isTaken: (stored: Stored) => boolean,
+): Promise<void> {
   for (const stored of all) {
     if (!isWanted()) return;
-    while (!(await attempt(stored, host))) {
+    // an attempt of unknown outcome may have been enough
+    while (!isTaken(stored) && !(await attempt(stored, host))) {
       await host.again();
       if (!isWanted()) return;
     }
