@@ -159,12 +159,13 @@ export class RecentlyStored {
   async restore(host: RestoreHost): Promise<void> {
     const restoring = ++this.#restores;
     const isWanted = () => restoring === this.#restores;
-    const isTaken = (stored: Stored) => this.#taken.has(nameOf(keptOf(stored.text, stored.origin)));
+    const isTaken = ({ text, origin }: Stored) => this.wasTaken(keptOf(text, origin));
     const oldest = this.#oldest;
-    const all = [...this.#kept.values()].filter(({ since }) => since >= oldest);
+    const all = [...this.#kept].filter(([, { since }]) => since >= oldest);
     this.#bare.clear();
-    for (const { text, origin } of all) this.#bare.set(nameOf(text), nameOf(keptOf(text, origin)));
-    for (const [account, stored] of Map.groupBy(all, ({ account }) => account.bareText)) {
+    for (const [name, { text }] of all) this.#bare.set(nameOf(text), name);
+    const lately = all.map(([, stored]) => stored);
+    for (const [account, stored] of Map.groupBy(lately, ({ account }) => account.bareText)) {
       const before = this.#restoringOf.get(account);
       const done: Promise<void> = Promise.allSettled([before, restoreAll(stored, host, isWanted, isTaken)]).then(() => {
         if (this.#restoringOf.get(account) === done) this.#restoringOf.delete(account);
