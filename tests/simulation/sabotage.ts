@@ -19,7 +19,7 @@ import { RecentlyStored } from '@parley/server/xeps/0160-offline/recently-stored
 import { Departures } from '@parley/server/xeps/0198-stream-management/departures';
 import { NS } from '@parley/xmpp/namespaces';
 import { SimulatedKeyspace } from './keyspace.ts';
-import { conversation, household, householdFailover, plots, type Scenario } from './scenario.ts';
+import { clusterFailover, conversation, household, householdFailover, plots, type Scenario } from './scenario.ts';
 
 /** A rule of the server that is broken, to see that the simulation notices. */
 export interface Sabotage {
@@ -66,6 +66,12 @@ export const sabotages: readonly Sabotage[] = [
     scenario: conversation,
     seed: 1,
     begin: replace(Origins.prototype, 'has', () => () => false),
+  },
+  {
+    name: 'whose stanzas a session has had is forgotten with its node',
+    scenario: conversation,
+    seed: 16,
+    begin: replace(Origins.prototype, 'entries', () => () => new Map()),
   },
   {
     name: 'stanzas are acknowledged before that is in the journal',
@@ -266,6 +272,12 @@ export const sabotages: readonly Sabotage[] = [
           },
       )();
     },
+  },
+  {
+    name: 'journals are not written anew where the store has lost something',
+    scenario: clusterFailover,
+    seed: 3,
+    begin: replace(Backlog.prototype, 'storeChanged', () => () => {}),
   },
   {
     name: 'a session that is ending is not told that the store has lost something',
