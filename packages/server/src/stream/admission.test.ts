@@ -22,7 +22,8 @@ function start(perSecond: number) {
   const limits: string[] = [];
   const streams = new Map<string, Stream>();
   const enter = (kind: 'login' | 'resumption', name: string, claimed?: string) => {
-    const stream = { host: { onLimit: (_: Stream, limit: string) => limits.push(limit) } } as unknown as Stream;
+    const host = { onLimit: (_: Stream, limit: string) => limits.push(limit) };
+    const stream = { host, untimed: (turn: Promise<void>) => turn } as unknown as Stream;
     streams.set(name, stream);
     const turn = admission[kind](stream, () => Jid.tryParse(claimed ?? ''));
     if (turn === undefined) got.push(name);

@@ -80,11 +80,12 @@ export class Admission {
       // no failure of the login, nor of the resumption: a client would ask for another password, or give up its session
       throw new StreamError('resource-constraint', 'Too many clients come at once: try again later.');
     }
-    if (turn !== undefined && this.#timer === undefined) {
+    if (turn === undefined) return undefined;
+    if (this.#timer === undefined) {
       this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
       this.#due = this.#now() + TICK_MS;
     }
-    return turn;
+    return stream.untimed(turn);
   }
 
   #tick(): void {

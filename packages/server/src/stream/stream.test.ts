@@ -193,6 +193,20 @@ describe('before a resource is bound', () => {
     expect([errors, limits]).toEqual([['connection-timeout'], ['authenticate-time']]);
   });
 
+  it('time does not run out while the peer waits for its turn, and begins anew then', async () => {
+    const { push, errors, stream, limits } = start();
+    push(header());
+    const turn = Promise.withResolvers<void>();
+    const waited = stream.untimed(turn.promise);
+    vi.advanceTimersByTime(100_000);
+    turn.resolve();
+    await waited;
+    vi.advanceTimersByTime(29_999);
+    expect(errors).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect([errors, limits]).toEqual([['connection-timeout'], ['authenticate-time']]);
+  });
+
   it('time is limited after authentication, too, and not any more once a resource is bound', () => {
     const unbound = start();
     unbound.push(header());

@@ -10,6 +10,7 @@ import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { bytesCame, bytesRead, elementTurn, elementWaits } from '../tracing/arrival.ts';
 import { limitName } from './reader-limit.ts';
+import { SetUpTimer } from './set-up-timer.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
 import { addressedDomain } from './stream-header.ts';
 import type { StreamHost } from './stream-host.ts';
@@ -50,7 +51,7 @@ export class Stream implements XmlHandler, TransportHandler {
   #sawClose = false;
   /** What waits until something else is said: text that is written then, and what is done then. */
   #held: (string | (() => void))[] | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer: SetUpTimer;
   /** Until when nothing is taken in, by `performance.now()`, and what ends that. */
   #restsUntil = 0;
   #restTimer: NodeJS.Timeout | undefined;
@@ -59,15 +60,15 @@ export class Stream implements XmlHandler, TransportHandler {
     this.transport = transport;
     this.host = host;
     this.#reader = this.#newReader();
-    // Absolute: traffic does not extend it.
-    this.#startTimer(host.timeouts.authenticateMs, 'authenticate-time');
+    this.#timer = new SetUpTimer(this);
+    this.#timer.start();
     transport.handler = this;
   }
 
   /** What a session has in place of a stream before its client comes back to it. */
   static ended(jid: Jid, host: StreamHost): Stream {
     const stream = new Stream(NO_TRANSPORT, host);
-    clearTimeout(stream.#timer);
+    stream.#timer.stop();
     stream.#closed = true;
     stream.domain = jid.domain;
     stream.identity = jid.bare;
@@ -97,12 +98,11 @@ export class Stream implements XmlHandler, TransportHandler {
     return this.#consumer !== undefined;
   }
 
-  #startTimer(ms: number, limit: 'authenticate-time' | 'bind-time'): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.host.onLimit(this, limit);
-      this.error(new StreamError('connection-timeout'));
-    }, ms);
+  /** The peer waits for us: its own time begins anew when that is over. */
+  async untimed(turn: Promise<void>): Promise<void> {
+    this.#timer.stop();
+    await turn;
+    if (!this.#closed && !this.bound) this.#timer.start();
   }
 
   // --- bytes in ---------------------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ export class Stream implements XmlHandler, TransportHandler {
     this.identity = identity;
     this.mechanism = mechanism;
     this.host.onAuthenticated(this);
-    this.#startTimer(this.host.timeouts.bindMs, 'bind-time');
+    this.#timer.start();
   }
 
   /** What had its elements has another stream now, and does not care for the end of this one. */
@@ -289,8 +289,7 @@ export class Stream implements XmlHandler, TransportHandler {
 
   /** From now on all elements are the consumer's. */
   bind(consumer: StreamConsumer, limits = this.host.limitsAfter): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer.stop();
     this.#consumer = consumer;
     this.#limits = limits;
     this.#reader.limits = limits;
@@ -380,7 +379,7 @@ export class Stream implements XmlHandler, TransportHandler {
   #finish(reason: string, lost = false): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     clearTimeout(this.#restTimer);
     this.#reader.stop();
     this.#queue = [];
