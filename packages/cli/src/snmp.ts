@@ -10,6 +10,7 @@ export function snmpCommand(): Command {
       const { Sidecar } = await import('@parley/snmp-agent/sidecar');
       const { DOCUMENTATION_ARC } = await import('@parley/snmp-agent/mib/xmpp-server-mib');
       const { Log } = await import('@parley/server/log');
+      const { KeyspaceError } = await import('@parley/keyspace/keyspace-error');
       const { openAudit } = await import('@parley/server/audit/open-audit');
       const { version } = await import('@parley/server/version');
       const { readConfiguration } = await import('./configuration.ts');
@@ -36,6 +37,7 @@ export function snmpCommand(): Command {
         settings,
         store,
         read,
+        isKeyspaceAway: (error) => error instanceof KeyspaceError,
         onEvent: ({ name, about }) => log.info('snmp.notification', { notification: name, about }),
         onSource(error) {
           if (error === undefined) log.info('snmp.nodes-back', { message: 'The nodes can be asked again.' });

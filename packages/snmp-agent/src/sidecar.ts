@@ -41,6 +41,8 @@ export interface SidecarHost {
   readonly store: AgentStore;
   /** What all nodes have told lately. Rejects where it cannot be found out. */
   read(): Promise<readonly NodeReport[]>;
+  /** Whether that is because the keyspace, which the nodes share, does not answer. */
+  isKeyspaceAway(error: unknown): boolean;
   onEvent(event: Event): void;
   /** The nodes cannot be asked, with the reason; or they can again. */
   onSource(error: Error | undefined): void;
@@ -159,7 +161,7 @@ export class Sidecar implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    let reports: readonly NodeReport[] = [];
+    let reports: readonly NodeReport[] | undefined;
     try {
       reports = await this.#host.read();
       if (this.#away !== undefined) this.#host.onSource(undefined);
@@ -168,6 +170,7 @@ export class Sidecar implements AsyncDisposable {
       const { message } = error as Error;
       if (this.#away !== message) this.#host.onSource(error as Error);
       this.#away = message;
+      if (!this.#host.isKeyspaceAway(error)) reports = [];
     }
     const state = this.#tracker.update(reports, this.#now);
     this.#state = state;

@@ -35,6 +35,8 @@ export interface ShownAssociation extends Omit<Association, 'since'> {
 
 /** All that is shown, at one moment. */
 export interface ClusterState {
+  /** The keyspace that the nodes share does not answer the agent, so that nobody is heard. */
+  readonly deaf: boolean;
   readonly cluster: ApplicationState;
   readonly nodes: readonly ApplicationState[];
   /** When the newest of it was heard. */
@@ -55,5 +57,5 @@ export function shifted(state: ClusterState, by: number): ClusterState {
     outboundAt: later(one.outboundAt),
     associations: one.associations.map((each) => ({ ...each, since: later(each.since) })),
   });
-  return { at: later(state.at), cluster: application(state.cluster), nodes: state.nodes.map(application) };
+  return { ...state, at: later(state.at), cluster: application(state.cluster), nodes: state.nodes.map(application) };
 }

@@ -54,6 +54,22 @@ describe('the picture of a cluster', () => {
     expect(statuses(seen(700, one))).toEqual(['one up']);
   });
 
+  it('takes nobody for gone while it can hear nobody', () => {
+    accept(one, 10);
+    const report = one.report(EPOCH + 5000);
+    tracker.update([report, two.report(EPOCH - 20_000)], 5000);
+    const deaf = tracker.update(undefined, 7000);
+    expect([statuses(deaf), deaf.cluster.status]).toEqual([['one halted', 'two down'], 'halted']);
+    expect(seriesSum(deaf.cluster.metrics, catalogue.keyspaceState)).toBe(0);
+    const long = tracker.update(undefined, 7_000_000);
+    expect(statuses(long)).toEqual(['one halted', 'two down']);
+    expect(long.nodes[0]).toMatchObject({ changedAt: 7000, heardAt: 5000 });
+    // it has a while to be heard again, and has counted nothing twice
+    expect(statuses(tracker.update([report], 7_010_000))).toEqual(['one up', 'two down']);
+    expect(accepted(seen(7012, one))).toBe(10);
+    expect(statuses(seen(7030))).toEqual(['one down', 'two down']);
+  });
+
   it('takes a report that is no newer for none', () => {
     const report = two.report(EPOCH + 5000);
     tracker.update([report], 5000);

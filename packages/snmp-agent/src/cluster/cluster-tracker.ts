@@ -1,3 +1,4 @@
+import { catalogue } from '@parley/metrics/catalogue';
 import type { Association, NodeReport } from '@parley/metrics/node-report';
 import { merge } from '@parley/metrics/snapshot';
 import { accumulatedInbound, accumulatedOutbound, inboundAssociations, outboundAssociations } from './associations.ts';
@@ -34,6 +35,8 @@ interface Watched {
   changedAt: number;
   /** When its report was new last; below 0 where that was before the agent started. */
   heardAt: number;
+  /** From when on its silence counts: as long as the agent hears nobody, it is not the node's. */
+  silentFrom: number;
   inboundAt: number;
   outboundAt: number;
   accumulated: readonly [number, number];
@@ -51,6 +54,8 @@ export class ClusterTracker {
   readonly #totals: ClusterTotals;
   readonly #nodes = new Map<string, Watched>();
   #cluster: { status: OperationalStatus; changedAt: number; inboundAt: number; outboundAt: number };
+  #deaf = false;
+  #updatedAt = 0;
 
   constructor(settings: TrackerSettings, epoch: number, record?: TrackerRecord) {
     this.#settings = settings;
@@ -65,13 +70,19 @@ export class ClusterTracker {
     return { next: this.#next, indexes: [...this.#indexes], totals: this.#totals.record };
   }
 
-  /** Takes in what all nodes that are heard have reported; `now` is the agent's time. */
-  update(reports: readonly NodeReport[], now: number): ClusterState {
-    for (const report of reports) this.#take(report, now);
+  /**
+   * Takes in what all nodes that are heard have reported; undefined where the keyspace that they share does not answer, which keeps
+   * them from taking anybody, too. `now` is the agent's time.
+   */
+  update(reports: readonly NodeReport[] | undefined, now: number): ClusterState {
+    this.#deaf = reports === undefined;
+    for (const report of reports ?? []) this.#take(report, now);
     for (const [name, watched] of this.#nodes) {
+      if (this.#deaf) watched.silentFrom = isHeard(watched) ? now : watched.silentFrom + now - this.#updatedAt;
       this.#enter(watched, this.#statusOf(watched, now), now);
-      if (now - watched.heardAt > this.#patience(watched)) this.#forget(name);
+      if (now - watched.silentFrom > this.#patience(watched)) this.#forget(name);
     }
+    this.#updatedAt = now;
     return this.#state(now);
   }
 
@@ -85,10 +96,12 @@ export class ClusterTracker {
       const never = { changedAt: this.#time(report.startedAt), inboundAt: 0, outboundAt: 0 };
       const none = { accumulated: [0, 0], associations: [], nextAssociation: 1 } as const;
       const age = Math.max(0, this.#epoch + now - report.at); // it may have been told long before
-      watched = { index, report, status: report.state, heardAt: now - age, ...never, ...none };
+      watched = { index, report, status: report.state, heardAt: now - age, silentFrom: now - age, ...never, ...none };
       this.#nodes.set(name, watched);
-    } else if (report.at !== watched.report.at) watched.heardAt = now;
-    else return;
+    } else if (report.at !== watched.report.at) {
+      watched.heardAt = now;
+      watched.silentFrom = now;
+    } else return;
     watched.report = report;
     this.#totals.add(report);
     this.#noteActivity(watched, now);
@@ -116,8 +129,8 @@ export class ClusterTracker {
     });
   }
 
-  #statusOf({ report, heardAt }: Watched, now: number): OperationalStatus {
-    if (now - heardAt <= this.#settings.downAfterMs) return report.state;
+  #statusOf({ report, silentFrom }: Watched, now: number): OperationalStatus {
+    if (now - silentFrom <= this.#settings.downAfterMs) return this.#deaf ? 'halted' : report.state;
     return report.state === 'quiescing' ? 'restarting' : 'down';
   }
 
@@ -141,12 +154,14 @@ export class ClusterTracker {
 
   #state(now: number): ClusterState {
     const watched = [...this.#nodes.values()].sort((one, other) => one.index - other.index);
-    const heard = watched.filter(({ status }) => status !== 'down' && status !== 'restarting');
+    const heard = watched.filter(isHeard);
     const best = ORDER.find((status) => watched.some((each) => each.status === status)) ?? 'down';
     this.#enter(this.#cluster, best, now);
     const gauges = merge(heard.map(({ report }) => report));
+    const lost = this.#deaf ? { [catalogue.keyspaceState.name]: { '': 0 } } : {};
     const versions = [...new Set(heard.map(({ report }) => report.software))].sort();
     return {
+      deaf: this.#deaf,
       at: Math.max(0, ...watched.map(({ heardAt }) => heardAt)),
       cluster: {
         ...this.#cluster,
@@ -155,7 +170,7 @@ export class ClusterTracker {
         software: versions.length > 1 ? `mixed ${versions.join('/')}` : (versions[0] ?? ''),
         startedAt: heard.length === 0 ? 0 : Math.min(...heard.map(({ report }) => this.#time(report.startedAt))),
         heardAt: Math.max(0, ...watched.map(({ heardAt }) => heardAt)),
-        metrics: { values: { ...gauges.values, ...this.#totals.values } },
+        metrics: { values: { ...gauges.values, ...this.#totals.values, ...lost } },
         associations: [],
       },
       nodes: watched.map(({ report, index, status, changedAt, heardAt, inboundAt, outboundAt, associations }) => ({
@@ -174,5 +189,7 @@ export class ClusterTracker {
     return Math.max(0, sinceEpoch - this.#epoch);
   }
 }
+
+const isHeard = ({ status }: { status: OperationalStatus }): boolean => status !== 'down' && status !== 'restarting';
 
 const keyOf = ({ kind, remote, port, since }: Association): string => `${kind} ${remote} ${port} ${since}`;

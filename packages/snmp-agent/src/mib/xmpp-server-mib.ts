@@ -189,8 +189,11 @@ const ABOUT: Record<NotificationName, Omit<Notification, 'name'>> = {
   xmppNodeDown: { objects: [...NODE, 'xmppNodeLastHeard'], description: 'A node was not heard in time.' },
   xmppNodeUp: { objects: NODE, description: 'A node has joined, or is back.' },
   xmppNodeStateChange: { objects: NODE, description: 'A node is in another state, such as quiescing or congested.' },
-  xmppKeyspaceLost: { objects: [...NODE, 'xmppNodeKeyspaceState'], description: 'Redis does not answer a node.' },
-  xmppKeyspaceBack: { objects: [...NODE, 'xmppNodeKeyspaceState'], description: 'Redis answers a node again.' },
+  xmppKeyspaceLost: {
+    objects: [...NODE, 'xmppNodeKeyspaceState'],
+    description: 'Redis does not answer: all nodes and the agent where it is told of row 1, else a node.',
+  },
+  xmppKeyspaceBack: { objects: [...NODE, 'xmppNodeKeyspaceState'], description: 'Redis answers again.' },
   xmppDirectoryLost: {
     objects: ['xmppDirectoryServersAway'],
     description: 'A server of a directory does not work.',

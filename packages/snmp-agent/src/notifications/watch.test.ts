@@ -44,6 +44,14 @@ describe('what managers are told', () => {
     expect([told(15, node), told(20, node)]).toEqual([['xmppKeyspaceBack 2'], []]);
   });
 
+  it('is of all nodes where the keyspace that they share answers nobody, and not that they are gone', () => {
+    const deaf = (seconds: number) =>
+      watch.look(tracker.update(undefined, seconds * 1000)).map(({ name, index }) => `${name} ${index.join('.')}`);
+    expect(told(5, node)).toEqual([]);
+    expect([deaf(7), deaf(9)]).toEqual([['xmppKeyspaceLost 1', 'xmppNodeStateChange 2'], []]);
+    expect([deaf(500), told(502, node)]).toEqual([[], ['xmppKeyspaceBack 1', 'xmppNodeStateChange 2']]);
+  });
+
   it('is that too many logins fail', () => {
     fail(500);
     expect(told(5, node)).toEqual([]);

@@ -45,11 +45,18 @@ export class Watch {
     const before = this.#before;
     this.#before = state;
     return [
+      ...this.#keyspace(state),
       ...(before === undefined ? [] : this.#states(before, state)),
       ...state.nodes.flatMap((node) => this.#node(node, state.at)),
       ...this.#directories(state),
       ...this.#certificates(state),
     ];
+  }
+
+  /** While nodes and agent have lost what they share, no node can tell so: it is told of the cluster. */
+  #keyspace({ deaf, cluster }: ClusterState): Event[] {
+    const name = this.#turn('xmppKeyspaceLost', 'xmppKeyspaceBack', [cluster.index], deaf);
+    return name === undefined ? [] : [{ name, index: [cluster.index], about: cluster.name }];
   }
 
   #states(before: ClusterState, { nodes }: ClusterState): Event[] {
