@@ -22,6 +22,8 @@ const growing = (Object.values(catalogue) as Definition[]).filter(({ kind }) => 
 export class ClusterTotals {
   readonly #totals: Values;
   readonly #nodes: Map<string, Counted>;
+  /** When nodes had started that are not known any more, the newest last: they may come back, and have been counted. */
+  readonly #forgotten = new Map<string, number>();
 
   constructor({ totals, nodes }: TotalsRecord = { totals: {}, nodes: [] }) {
     this.#totals = totals;
@@ -39,7 +41,9 @@ export class ClusterTotals {
   /** Adds what a node has counted since it was added last. */
   add({ node, startedAt, values }: Snapshot & { readonly startedAt: number }): void {
     const before = this.#nodes.get(node);
-    const known = before?.startedAt === startedAt ? before.values : {};
+    // of one that was forgotten, what it has counted in the meantime is not known: rather too little than twice
+    const known =
+      before?.startedAt === startedAt ? before.values : this.#forgotten.get(node) === startedAt ? values : {};
     const counted: Values = {};
     for (const definition of growing) {
       const { name } = definition;
@@ -58,9 +62,17 @@ export class ClusterTotals {
 
   /** What it had counted stays; it is not known any more. */
   forget(node: string): void {
+    const counted = this.#nodes.get(node);
     this.#nodes.delete(node);
+    if (counted === undefined) return;
+    this.#forgotten.delete(node);
+    this.#forgotten.set(node, counted.startedAt);
+    const [oldest = ''] = this.#forgotten.keys();
+    if (this.#forgotten.size > MOST_FORGOTTEN) this.#forgotten.delete(oldest);
   }
 }
+
+const MOST_FORGOTTEN = 256;
 
 /** Of one metric. Nodes come and go, and each may have known other servers. */
 const MOST_SERIES = 2000;

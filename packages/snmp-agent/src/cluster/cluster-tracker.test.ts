@@ -110,6 +110,26 @@ describe('the picture of a cluster', () => {
     expect(accepted(later.update([], 0))).toBe(19);
   });
 
+  it('counts nothing twice of a node that was away until it was forgotten', () => {
+    accept(one, 10);
+    seen(5, one);
+    expect(statuses(seen(700))).toEqual([]);
+    accept(one, 1);
+    seen(705, one);
+    accept(one, 2);
+    expect(accepted(seen(710, one))).toBe(12);
+  });
+
+  it('forgets what an agent before it knew and nobody tells of any more', () => {
+    seen(5, one, two);
+    const later = new ClusterTracker(settings, EPOCH, tracker.record);
+    const update = (seconds: number) => later.update([two.report(EPOCH + seconds * 1000)], seconds * 1000);
+    update(5);
+    expect(later.record.indexes).toHaveLength(2);
+    update(601);
+    expect([later.record.indexes, later.record.totals.nodes.map(({ name }) => name)]).toEqual([[['two', 3]], ['two']]);
+  });
+
   it('adds up what there is now of those that are heard', () => {
     one.registry.metrics.sessions.set(4);
     two.registry.metrics.sessions.set(2);

@@ -82,6 +82,10 @@ export class ClusterTracker {
       this.#enter(watched, this.#statusOf(watched, now), now);
       if (now - watched.silentFrom > this.#patience(watched)) this.#forget(name);
     }
+    // what an agent before this one knew, and nobody has heard of since
+    if (!this.#deaf && now > this.#settings.forgetMs) {
+      for (const name of this.#indexes.keys()) if (!this.#nodes.has(name)) this.#forget(name);
+    }
     this.#updatedAt = now;
     return this.#state(now);
   }
