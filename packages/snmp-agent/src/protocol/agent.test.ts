@@ -1,5 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import snmp from 'net-snmp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,6 +19,8 @@ const user: UserSettings = {
   subtrees: [[1, 3, 6, 1, 4, 1, 32473]],
 };
 const WORD = 'a word that is long';
+/** Of what 3,000 datagrams leave behind in this process, the tests' own things among it. */
+const MOST_GROWTH = 1_000_000;
 
 let agent: Agent;
 let refused: Refusal[];
@@ -64,6 +68,34 @@ const options = () => ({ port: agent.port, retries: 0, timeout: 300 });
 const v3 = (settings: Partial<UserSettings> = {}) =>
   snmp.createV3Session('127.0.0.1', stockUser({ ...user, ...settings }), { ...options(), version: snmp.Version3 });
 const v2c = (word: string) => snmp.createSession('127.0.0.1', word, { ...options(), version: snmp.Version2c });
+
+/** What a user has sent: the question which engine this is, and one that is encrypted. */
+async function recorded(): Promise<Buffer[]> {
+  const datagrams: Buffer[] = [];
+  const between = createSocket('udp4');
+  let asker = 0;
+  between.on('message', (datagram, from) => {
+    if (from.port === agent.port) between.send(datagram, asker, '127.0.0.1');
+    else {
+      datagrams.push(datagram);
+      asker = from.port;
+      between.send(datagram, agent.port, '127.0.0.1');
+    }
+  });
+  between.bind(0, '127.0.0.1');
+  await once(between, 'listening');
+  const through = { ...options(), port: between.address().port, version: snmp.Version3 };
+  expect(await get(snmp.createV3Session('127.0.0.1', stockUser(user), through))).toBe('here');
+  between.close();
+  return datagrams;
+}
+
+/** Bytes in use when all that can be let go of is. */
+function heap(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 describe('an agent', () => {
   it('answers whoever proves to be a user', async () => {
@@ -176,20 +208,30 @@ describe('an agent', () => {
     ];
     const word = Buffer.concat([Buffer.from([0x30, 0x36, 2, 1, 1, 4, WORD.length]), Buffer.from(WORD)]);
     samples.push(Buffer.concat([word, samples[0]?.subarray(13) as Buffer]));
+    samples.push(...(await recorded()));
     const damaged = fc.tuple(
       fc.constantFrom(...samples),
-      fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { maxLength: 4 }),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
+      fc.option(fc.nat(), { freq: 5, nil: undefined }),
     );
-    for (const [sample, changes] of fc.sample(damaged, 3000)) {
-      const datagram = Buffer.from(sample);
-      for (const [at, octet] of changes) if (at < datagram.length) datagram[at] = octet;
-      await new Promise((resolve) => socket.send(datagram, agent.port, '127.0.0.1', resolve));
-      await new Promise((resolve) => setImmediate(resolve)); // no more than the socket has room for
-    }
+    const sendSome = async (count: number) => {
+      for (const [sample, changes, cut] of fc.sample(damaged, count)) {
+        const datagram = Buffer.from(sample);
+        for (const [at, octet] of changes) datagram[at % datagram.length] = octet;
+        const end = cut === undefined ? datagram.length : cut % datagram.length;
+        await new Promise((resolve) => socket.send(datagram.subarray(0, end), agent.port, '127.0.0.1', resolve));
+        await new Promise((resolve) => setImmediate(resolve)); // no more than the socket has room for
+      }
+    };
+    await sendSome(1000);
+    const before = heap();
+    await sendSome(3000);
+    expect(heap() - before).toBeLessThan(MOST_GROWTH);
     socket.close();
     const patient = { ...options(), timeout: 4000, version: snmp.Version3 } as const;
     expect(await get(snmp.createV3Session('127.0.0.1', stockUser(user), patient))).toBe('here');
     expect(faults).toEqual([]);
     expect(refused.length).toBeGreaterThan(1000);
+    expect(refused).toEqual(expect.arrayContaining(['garbage', 'community', 'user', 'engine', 'authentication']));
   });
 });
