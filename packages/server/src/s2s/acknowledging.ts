@@ -11,7 +11,7 @@ import type { Handled } from './handled.ts';
 import type { IncomingStream } from './incoming-stream.ts';
 import { Receipts } from './receipts.ts';
 import type { RememberedStreams } from './remembered-streams.ts';
-import { isUnheard } from './unread.ts';
+import { checkHeard, isUnheard } from './unread.ts';
 
 export interface AcknowledgingHost {
   readonly remembered: Pick<RememberedStreams, 'begin' | 'resume' | 'idOf'>;
@@ -44,6 +44,7 @@ export class Acknowledging implements StreamFeature {
     switch (element.name) {
       case 'enable':
       case 'resume':
+        checkHeard(stream.transport.buffered);
         if (stream.identity === undefined || handled !== undefined) return fail(stream, 'unexpected-request');
         return element.name === 'enable' ? this.#enable(incoming, element) : this.#resume(incoming, element);
       case 'r':

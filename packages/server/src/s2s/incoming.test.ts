@@ -245,18 +245,35 @@ it('lets go of whoever says nothing for long, and not of who shows to be there, 
   expect([silent.closed, there.closed]).toEqual([true, false]);
 });
 
-it('answers nobody for ever who does not read the answers', async () => {
+it.each([
+  ['about keys', `<db:verify from='capulet.example' to='montague.example' id='s1'>key</db:verify>`],
+  ['to count what was counted already', `<enable xmlns='${NS.streamManagement}'/>`],
+  ['to go on with what was never there', `<resume xmlns='${NS.streamManagement}' previd='x' h='0'/>`],
+])('answers nobody for ever who does not read the answers, and asks %s', async (_, question) => {
   const { peer } = await authenticated();
   const ask = `<r xmlns='${NS.streamManagement}'/>`;
-  const key = `<db:verify from='capulet.example' to='montague.example' id='s1'>key</db:verify>`;
-  peer.send(`<enable xmlns='${NS.streamManagement}'/>${ask}${key}`);
+  peer.send(`<enable xmlns='${NS.streamManagement}'/>${ask}${question}`);
   await settled();
-  expect(peer.inbox.splice(0).map(({ name }) => name)).toEqual(['enabled', 'a', 'verify']);
-  peer.transport.buffered = 2_000_000;
+  expect(peer.inbox.splice(0).map(({ name }) => name)).toEqual([
+    'enabled',
+    'a',
+    expect.stringMatching(/verify|failed/),
+  ]);
+  peer.transport.buffered = 5_000_000;
   peer.send(ask.repeat(1000));
   await settled();
   expect([peer.inbox, peer.closed]).toEqual([[], false]); // the next answer says as much
-  peer.send(key);
+  peer.send(question);
+  await settled();
+  expect([peer.error, peer.closed]).toEqual(['resource-constraint', true]);
+});
+
+it('answers strangers no longer, either', async () => {
+  const peer = incomingWorld().connect(await showing(['capulet.example']));
+  peer.open('capulet.example');
+  await settled();
+  peer.transport.buffered = 5_000_000;
+  peer.send(`<enable xmlns='${NS.streamManagement}'/>`);
   await settled();
   expect([peer.error, peer.closed]).toEqual(['resource-constraint', true]);
 });
