@@ -76,6 +76,20 @@ describe('what we have for another server goes out on its stream', () => {
     expect(await way(world)).toBeUndefined();
   });
 
+  test('and what comes is acknowledged all the same while as much waits to be read as goes out at once', async () => {
+    const { world, peer } = await authenticated();
+    peer.send(ENABLE);
+    const stream = (await way(world)) as EstablishedStream;
+    peer.taken();
+    peer.transport.buffered = 1_048_575;
+    expect(stream.writable).toBe(true);
+    peer.transport.buffered += 600_000; // one more was written, a large one
+    expect(stream.writable).toBe(false);
+    peer.send(text(`juliet@${THEIRS}`, `romeo@${OURS}`) + ASK);
+    await settled();
+    expect(peer.taken()).toEqual([expect.stringContaining(`h='1'`)]);
+  });
+
   test('or begins to send', async () => {
     const { world, peer } = await authenticated();
     peer.send(text(`juliet@${THEIRS}`, `romeo@${OURS}`));
