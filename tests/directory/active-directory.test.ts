@@ -2,7 +2,8 @@
 import { NS } from '@parley/xmpp/namespaces';
 import { beforeEach, expect, test } from 'vitest';
 import { ActiveDirectory, adTime } from '../services/active-directory.ts';
-import { outcomeOf, plain, scram } from '../support/login.ts';
+import { conditionOf, outcomeOf, plain, scram } from '../support/login.ts';
+import { addressIn, plain2, said } from '../support/sasl2.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { login, stranger } from './server.ts';
 
@@ -11,9 +12,13 @@ let server: TestServer;
 
 beforeEach(async () => {
   directory = await ActiveDirectory.start();
-  const { dn, password } = ActiveDirectory.service;
   for (const name of ['romeo', 'juliet']) directory.addPerson(name, { mail: `${name}@localhost` });
-  server = await startServer({
+  server = await start();
+});
+
+function start(passwords: object = {}): Promise<TestServer> {
+  const { dn, password } = ActiveDirectory.service;
+  return startServer({
     config: {
       authentication: { accounts: ['ad'] },
       limits: { logins: { delaySeconds: 0 } },
@@ -26,12 +31,12 @@ beforeEach(async () => {
           allowUnencrypted: true,
           bind: { dn, password },
           people: { base: ActiveDirectory.people },
-          passwords: { scram: 'learn' },
+          passwords: { scram: 'learn', ...passwords },
         },
       ],
     } as never,
   });
-});
+}
 
 test.each([
   ['is disabled', { userAccountControl: '514' }, 'account-disabled', /disabled/],
@@ -78,6 +83,35 @@ test('passwords are changed, and what is against one comes back in words', async
   expect(refused.child('error')?.childText('text', NS.stanzas)).toMatch(/^The password is too short/);
   expect(outcomeOf(await change('a-new-and-long-one'))).toBe('result');
   expect((await login(server, 'romeo', 'a-new-and-long-one'))[0]).toBe('success');
+});
+
+test.each([
+  ['has to be changed', { pwdLastSet: '0' }],
+  ['has expired', { expiredPassword: 'yes', 'msDS-UserPasswordExpiryTimeComputed': adTime(Date.now() - 1000) }],
+])('a password that %s is changed with the login, by the old one', async (_, change) => {
+  const own = await start({ change: 'person' });
+  directory.change('romeo', change);
+  const want = `<upgrade xmlns='${NS.saslUpgrade}'>CHANGE-PASSWORD</upgrade>`;
+  const changed = async (password: string) => {
+    const client = stranger(own);
+    expect((await plain2(client, 'romeo', 'pw-romeo', want)).name).toBe('continue');
+    client.send(`<next xmlns='${NS.sasl2}' task='CHANGE-PASSWORD'/>`);
+    await said(client);
+    const values = { FORM_TYPE: 'jabber:iq:register:changepassword', username: 'romeo', password };
+    const fields = Object.entries(values).map(([name, text]) => `<field var='${name}'><value>${text}</value></field>`);
+    client.send(
+      `<task-data xmlns='${NS.sasl2}'><x xmlns='${NS.dataForms}' type='submit'>${fields.join('')}</x></task-data>`,
+    );
+    return await said(client);
+  };
+  const refused = await changed('x');
+  expect([conditionOf(refused), refused.childText('text')]).toEqual([
+    'credentials-expired',
+    expect.stringMatching(/^The password is too short/),
+  ]);
+  expect(addressIn(await changed('a-new-and-long-one'))).toBe('romeo@localhost');
+  expect(directory.find('romeo').password).toBe('a-new-and-long-one');
+  expect((await login(own, 'romeo', 'pw-romeo'))[0]).toBe('not-authorized');
 });
 
 test('somebody who is disabled there is logged out here, and told why', async () => {

@@ -167,7 +167,11 @@ export class ActiveDirectory {
 
   setPassword(entry: AdEntry, password: string): void {
     entry.password = password;
-    this.#set(entry, { pwdLastSet: adTime(Date.now()) });
+    this.#set(entry, {
+      pwdLastSet: adTime(Date.now()),
+      expiredPassword: [],
+      'msDS-UserPasswordExpiryTimeComputed': [],
+    });
     this.#changed(entry);
   }
 
