@@ -1,5 +1,5 @@
 import { NS } from '@parley/xmpp/namespaces';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { clientOf, type XmppPeer } from '../services/xmpp-peer.ts';
 import { logged, MAKES, OURS, World } from './world.ts';
 
@@ -58,6 +58,21 @@ describe.each(MAKES)('with %s, by certificates of one authority', (make) => {
     juliet.send(`<message type='chat' to='${ROMEO}'>${body('Hi')}</message>`);
     expect((await romeo.nextMessage(juliet.jid)).childText('body')).toBe('Hi');
     expect(logged(server, 's2s.accepted')).toMatchObject([{ mechanism: 'certificate' }]);
+  });
+
+  it('TLS from the first byte, where its DNS says so', async () => {
+    const { starttls, direct } = peer.serverPorts;
+    const services = ['xmpp-server', 'xmpps-server'].map((name) => `_${name}._tcp.${domain}`);
+    onTestFinished(() => {
+      for (const name of services) world.dns.forget(name);
+      world.dns.serve(domain, starttls);
+    });
+    const { server, romeo, juliet } = await start();
+    for (const name of services) world.dns.forget(name);
+    world.dns.set(services[1] as string, { srv: [{ target: 'localhost', port: direct }] });
+    romeo.send(`<message type='chat' to='${juliet.jid}'>${body('Hi')}</message>`);
+    expect((await juliet.nextMessage(`${ROMEO}/here`)).childText('body')).toBe('Hi');
+    expect(logged(server, 's2s.connected')).toMatchObject([{ port: direct, tookThemBy: 'certificate' }]);
   });
 
   it('subscriptions and presence, whoever begins', async () => {
