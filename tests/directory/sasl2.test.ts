@@ -1,5 +1,6 @@
 import { pbkdf2Sync } from 'node:crypto';
 import { accountKeys } from '@parley/server/auth/account-store';
+import { clientCertificate, xmppAddress } from '@parley/server/stream/testing';
 import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
@@ -8,7 +9,18 @@ import { Slapd } from '../services/slapd.ts';
 import { POLICIES, personDn, personEntry } from '../services/slapd-files.ts';
 import type { TestClient } from '../support/client.ts';
 import { conditionOf, isIn } from '../support/login.ts';
-import { AGENT, addressIn, offerOf, plain2, said, scram2, show, tokenIn, wantToken } from '../support/sasl2.ts';
+import {
+  AGENT,
+  addressIn,
+  authenticate,
+  offerOf,
+  plain2,
+  said,
+  scram2,
+  show,
+  tokenIn,
+  wantToken,
+} from '../support/sasl2.ts';
 import type { TestServer } from '../support/server.ts';
 import { startDirectoryServer, stranger } from './server.ts';
 
@@ -173,6 +185,20 @@ describe('a password that has expired', () => {
     const failure = await plain2(stranger(server), 'escalus', 'pw-escalus', WANT);
     expect(conditionOf(failure)).toBe('credentials-expired');
     expect(await login(server, 'escalus', 'pw-escalus')).toBe('credentials-expired');
+  });
+
+  test('is not changed by who has shown a certificate, and no password', async () => {
+    const server = await start(
+      {},
+      { authentication: { mechanisms: ['EXTERNAL', 'PLAIN'] }, tls: { clientAuthorities: slapd.authorities } },
+    );
+    const { der } = await clientCertificate(xmppAddress('escalus@localhost'));
+    const client = stranger(server, (transport) => {
+      transport.peerCertificate = der;
+    });
+    authenticate(client, 'EXTERNAL', '', WANT);
+    expect(conditionOf(await said(client))).toBe('credentials-expired');
+    expect(await isIn(client)).toBe(false);
   });
 
   test('of somebody who is disabled is not changed', async () => {

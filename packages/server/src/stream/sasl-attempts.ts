@@ -98,8 +98,9 @@ export class SaslAttempts {
     if (this.#running.has(stream)) {
       return this.fail(profile, stream, new SaslError('malformed-request', 'Another exchange is going on.'));
     }
-    // XEP-0484 §4.2: nothing more is asked of whoever shows a token
-    const attempt: LoginAttempt = { stream, mechanism: labelOf(name), renews: renews && !tokenMechanisms.has(name) };
+    // who has not shown to know the password puts none in its place; of who shows a token nothing is asked (XEP-0484 §4.2)
+    const knows = name !== 'EXTERNAL' && !tokenMechanisms.has(name);
+    const attempt: LoginAttempt = { stream, mechanism: labelOf(name), renews: renews && knows };
     try {
       const offers = this.#offers.get(stream) ?? this.offer(stream);
       if (offers.needTls.includes(name)) throw new SaslError('encryption-required'); // RFC 6120 §6.5.4
