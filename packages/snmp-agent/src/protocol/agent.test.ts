@@ -203,7 +203,7 @@ describe('an agent', () => {
 
   it('stands whatever comes', async () => {
     const socket = createSocket('udp4');
-    const samples = [
+    const samples: Buffer[] = [
       Buffer.from('302902010104067075626c6963a01c02044b2c1f0e020100020100300e300c06082b060102010101000500', 'hex'),
     ];
     const word = Buffer.concat([Buffer.from([0x30, 0x36, 2, 1, 1, 4, WORD.length]), Buffer.from(WORD)]);
