@@ -28,8 +28,9 @@ const NEWLINE = 10;
 const QUOTE = 34;
 const APOSTROPHE = 39;
 
-// What may stand in the names of plain elements: 1 at the beginning, too, 2 only further on.
-const NAME = new Uint8Array(128);
+// What may stand in the names of plain elements: 1 at the beginning, too, 2 only further on. Of all characters: to look beside it
+// is slow.
+const NAME = new Uint8Array(65_536);
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz') NAME[character.charCodeAt(0)] = 1;
 for (const character of '0123456789-.') NAME[character.charCodeAt(0)] = 2;
 
@@ -46,6 +47,7 @@ for (const word of [
 
 // The state of the one call that is under way: nothing here waits, and nothing is allocated for it.
 let text = '';
+let length = 0;
 let at = 0;
 let elements = 0;
 let limits: QuickLimits;
@@ -63,6 +65,7 @@ export function quickElement(
   within: QuickLimits,
 ): Element | undefined {
   text = source;
+  length = source.length;
   at = start;
   elements = 0;
   limits = within;
@@ -71,6 +74,12 @@ export function quickElement(
   text = '';
   return element;
 }
+
+/**
+ * The character there; 0, which stands in no XML, behind the end. Pieces end anywhere between servers: to have the engine look
+ * behind the end, be it once, makes it slow at every character.
+ */
+const codeAt = (index: number): number => (index < length ? text.charCodeAt(index) : 0);
 
 /** Where the element that `quickElement` gave last ends. */
 export function quickEnd(): number {
@@ -94,6 +103,7 @@ export interface QuickStart {
 /** The start tag at the beginning of a text, where it is as plain as `quickElement` wants it. */
 export function quickStart(source: string, defaultNs: string, within: QuickLimits): QuickStart | undefined {
   text = source;
+  length = source.length;
   at = 0;
   limits = within;
   const name = readStart(defaultNs);
@@ -110,7 +120,7 @@ let startIsEmpty = false;
 
 /** Everything up to and with the ">" of the start tag: its name. */
 function readStart(outerNs: string): string | undefined {
-  if (text.charCodeAt(at) !== LT) return undefined;
+  if (codeAt(at) !== LT) return undefined;
   at++;
   const name = readName();
   if (name === undefined) return undefined;
@@ -121,10 +131,10 @@ function readStart(outerNs: string): string | undefined {
   for (;;) {
     const before = at;
     skipSpace();
-    const code = text.charCodeAt(at);
+    const code = codeAt(at);
     if (code === GT || code === SLASH) {
       startIsEmpty = code === SLASH;
-      if (startIsEmpty && text.charCodeAt(++at) !== GT) return undefined;
+      if (startIsEmpty && codeAt(++at) !== GT) return undefined;
       at++;
       startNs = ns;
       startAttributes = attributes ?? NO_ATTRIBUTES;
@@ -133,7 +143,7 @@ function readStart(outerNs: string): string | undefined {
     if (at === before) return undefined; // no white space before an attribute
     if (++count > limits.maxAttributes || count > MOST_ATTRIBUTES) return undefined;
     const attribute = readAttributeName();
-    if (attribute === undefined || text.charCodeAt(at) !== EQUALS) return undefined;
+    if (attribute === undefined || codeAt(at) !== EQUALS) return undefined;
     at++;
     const value = readValue();
     if (value === undefined) return undefined;
@@ -169,7 +179,7 @@ function readElement(outerNs: string, depth: number): Element | undefined {
   const children = readChildren(ns, depth);
   if (children === undefined) return undefined;
   // now behind "</"
-  if (!text.startsWith(name, at) || text.charCodeAt(at + name.length) !== GT) {
+  if (!text.startsWith(name, at) || codeAt(at + name.length) !== GT) {
     if (name.startsWith(text.slice(at, at + name.length + 1))) at = text.length;
     return undefined;
   }
@@ -183,18 +193,18 @@ function readChildren(ns: string, depth: number): readonly Node[] | undefined {
   let children: Node[] | undefined;
   for (;;) {
     const start = at;
-    let code = text.charCodeAt(at);
+    let code = codeAt(at);
     while (code !== LT) {
-      // NaN, behind the end of the text, fails here as well
+      // nor is it there behind the end of the text
       if (!(code >= SPACE || code === NEWLINE || code === TAB)) return undefined;
       if (code === AMPERSAND || code === BRACKET || code >= 0xfffe) return undefined;
-      code = text.charCodeAt(++at);
+      code = codeAt(++at);
     }
     if (at > start) {
       children ??= [];
       children.push(text.slice(start, at));
     }
-    if (text.charCodeAt(at + 1) === SLASH) {
+    if (codeAt(at + 1) === SLASH) {
       at += 2;
       return children ?? NO_CHILDREN;
     }
@@ -207,10 +217,10 @@ function readChildren(ns: string, depth: number): readonly Node[] | undefined {
 
 function readName(): string | undefined {
   const start = at;
-  if (NAME[text.charCodeAt(at)] !== 1) return undefined;
+  if (NAME[codeAt(at)] !== 1) return undefined;
   do at++;
-  while ((NAME[text.charCodeAt(at)] ?? 0) > 0);
-  if (text.charCodeAt(at) === COLON || at - start > limits.maxNameLength) return undefined;
+  while ((NAME[codeAt(at)] ?? 0) > 0);
+  if (codeAt(at) === COLON || at - start > limits.maxNameLength) return undefined;
   return wordFrom(start);
 }
 
@@ -234,11 +244,11 @@ function readAttributeName(): string | undefined {
 }
 
 function readValue(): string | undefined {
-  const quote = text.charCodeAt(at);
+  const quote = codeAt(at);
   if (quote !== APOSTROPHE && quote !== QUOTE) return undefined;
   const start = ++at;
   for (;;) {
-    const code = text.charCodeAt(at);
+    const code = codeAt(at);
     if (code === quote) {
       const value = wordFrom(start);
       at++;
@@ -250,6 +260,6 @@ function readValue(): string | undefined {
 }
 
 function skipSpace(): void {
-  let code = text.charCodeAt(at);
-  while (code === SPACE || code === NEWLINE || code === TAB) code = text.charCodeAt(++at);
+  let code = codeAt(at);
+  while (code === SPACE || code === NEWLINE || code === TAB) code = codeAt(++at);
 }
