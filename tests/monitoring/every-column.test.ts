@@ -6,53 +6,12 @@ import { appearOver } from '../support/network.ts';
 import { acknowledged, clientAt } from '../support/talking.ts';
 import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
 import { applicationTruths, clusterTruths, nodeTruths, rowTruths, type Truth } from './column-truths.ts';
+import { History, type Range, wrong } from './history.ts';
 import { Samples } from './samples.ts';
 
 vi.setConfig({ testTimeout: 120_000 }); // starts several processes
 
 const APPLICATIONS = '1.3.6.1.2.1.27.1.1';
-
-/** The least and the most that something was. */
-type Range = readonly [least: number, most: number];
-
-/** What all nodes showed over a while. */
-class History {
-  readonly #nodes: readonly ClusterProcess[];
-  /** By node, all that was seen. */
-  readonly seen: Samples[][];
-
-  constructor(nodes: readonly ClusterProcess[]) {
-    this.#nodes = nodes;
-    this.seen = nodes.map(() => []);
-  }
-
-  async look(): Promise<void> {
-    const now = await Promise.all(this.#nodes.map(({ node }) => Samples.at(node.port('http'))));
-    for (const [place, samples] of now.entries()) this.seen[place]?.push(samples);
-  }
-
-  ofNode(place: number, { value, momentary }: Truth): Range {
-    if (momentary) return [0, Number.POSITIVE_INFINITY];
-    const values = (this.seen[place] ?? []).map(value);
-    return [Math.min(...values), Math.max(...values)];
-  }
-
-  ofAll(truth: Truth): Range {
-    const ranges = this.seen.map((_, place) => this.ofNode(place, truth));
-    const together = (which: 0 | 1): number => {
-      const values = ranges.map((range) => range[which]);
-      if (truth.together === 'sum') return values.reduce((sum, each) => sum + each, 0);
-      return truth.together === 'max' ? Math.max(...values) : Math.min(...values);
-    };
-    return [together(0), together(1)];
-  }
-}
-
-/** What is not as it is in truth; values in SNMP are whole. */
-function wrong(name: string, shown: string | undefined, [least, most]: Range): string[] {
-  const value = Number(/^-?\d+/.exec(shown ?? '')?.[0] ?? Number.NaN);
-  return value >= Math.floor(least) && value <= Math.ceil(most) ? [] : [`${name} is ${shown}, not ${least} to ${most}`];
-}
 
 /** People of two domains talk, to each other and to whoever is not there, until the test is over. */
 async function talk(nodes: readonly ClusterProcess[]): Promise<void> {

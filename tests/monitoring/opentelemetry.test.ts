@@ -1,14 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { catalogue } from '@parley/metrics/catalogue';
-import type { Definition } from '@parley/metrics/definition';
-import { prometheusName } from '@parley/metrics/prometheus';
 import { NS } from '@parley/xmpp/namespaces';
 import { describe, expect, it, vi } from 'vitest';
-import { type CollectedMetric, type CollectedSpan, OtlpCollector } from '../services/otlp-collector.ts';
+import { type CollectedSpan, OtlpCollector } from '../services/otlp-collector.ts';
 import { appearOver } from '../support/network.ts';
 import { Installation, type RunningParley } from '../support/process.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
+import { asPrometheus } from './as-prometheus.ts';
 
 vi.setConfig({ testTimeout: 120_000 }); // starts several processes
 
@@ -28,34 +26,6 @@ async function prometheus(node: RunningParley): Promise<Map<string, number>> {
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
   );
-}
-
-const DEFINITIONS = new Map((Object.values(catalogue) as Definition[]).map((each) => [each.name, each]));
-
-/** What a collector was told, in Prometheus' words. */
-function asPrometheus(metrics: readonly CollectedMetric[]): Map<string, number> {
-  const series = new Map<string, number>();
-  for (const { name, points } of metrics) {
-    const definition = DEFINITIONS.get(name) as Definition;
-    for (const { attributes, value, buckets, bounds } of points) {
-      const labels = Object.entries(attributes).map(([key, text]) => `${key}="${text}"`);
-      const key = (suffix: string, more: string[] = []) => {
-        const all = [...labels, ...more];
-        return `${prometheusName(definition)}${suffix}${all.length === 0 ? '' : `{${all.join(',')}}`}`;
-      };
-      if (definition.kind !== 'histogram') {
-        series.set(key(''), value);
-        continue;
-      }
-      let total = 0;
-      for (const [index, count] of buckets.entries()) {
-        total += count;
-        series.set(key('_bucket', [`le="${bounds[index] ?? '+Inf'}"`]), total);
-      }
-      series.set(key('_sum'), value).set(key('_count'), total);
-    }
-  }
-  return series;
 }
 
 /** Those that stand still while nobody does anything. */

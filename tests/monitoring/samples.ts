@@ -9,10 +9,10 @@ interface Sample {
 
 /** What somebody shows to Prometheus, at one moment. */
 export class Samples {
-  readonly all: readonly Sample[];
+  readonly #byName: ReadonlyMap<string, readonly Sample[]>;
 
-  private constructor(text: string) {
-    this.all = text
+  constructor(text: string) {
+    const all = text
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'))
       .map((line) => {
@@ -20,6 +20,7 @@ export class Samples {
         const pairs = [...labels.matchAll(/([a-z]+)="([^"]*)"/g)];
         return { name, labels: new Map(pairs.map(([, key = '', of = '']) => [key, of])), value: Number(value) };
       });
+    this.#byName = Map.groupBy(all, ({ name }) => name);
   }
 
   static async at(port: number): Promise<Samples> {
@@ -27,10 +28,9 @@ export class Samples {
   }
 
   of(name: string, wanted: Wanted = {}): readonly Sample[] {
-    return this.all.filter(
-      (sample) =>
-        sample.name === name &&
-        Object.entries(wanted).every(([label, values]) => [values].flat().includes(sample.labels.get(label) ?? '')),
+    const all = this.#byName.get(name) ?? [];
+    return all.filter((sample) =>
+      Object.entries(wanted).every(([label, values]) => [values].flat().includes(sample.labels.get(label) ?? '')),
     );
   }
 
