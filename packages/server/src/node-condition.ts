@@ -65,7 +65,7 @@ function associationsOf(node: Node, { associations, mostAssociations }: Configur
 
 function* peers({ federation }: Node): Generator<Association, void, undefined> {
   for (const { remote, stream } of federation.routing.queues) {
-    if (stream !== undefined) yield { kind: 'peer-out', remote, port: stream.port, since: stream.since };
+    if (stream !== undefined) yield { kind: 'peer-out', remote, port: PEERS, since: stream.since };
   }
   for (const { identity, since } of federation.servers.incoming.streams) {
     if (identity !== undefined) yield { kind: 'peer-in', remote: identity.domain, port: PEERS, since };
