@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { NS } from '@parley/xmpp/namespaces';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
+import { startEchoComponent } from '../services/echo-component.ts';
 import { appearOver } from '../support/network.ts';
 import { Installation } from '../support/process.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
@@ -19,24 +17,15 @@ const config = {
   components: [{ domain: DOMAIN, secret: SECRET }],
 };
 
-/** The component in a process of its own; resolves when it has said this. Ends with the test. */
-async function startComponent(port: number, secret: string, name: string, says: RegExp): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('xmpp-component.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script, String(port), DOMAIN, secret, name], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  for await (const line of createInterface({ input: child.stdout })) if (says.test(line)) break;
-  return child;
-}
+const component = (port: number, name: string, secret = SECRET) => ({ port, domain: DOMAIN, secret, name });
 
 it('takes in a component written with @xmpp/component', async () => {
   const installation = new Installation(config);
   await installation.account('romeo@localhost');
   const node = await installation.start();
   const port = node.port('components');
-  await startComponent(port, 'something else', 'liar', /not-authorized/);
-  const component = await startComponent(port, SECRET, 'echo', /online/);
+  await startEchoComponent(component(port, 'liar', 'something else'), /not-authorized/);
+  const echo = await startEchoComponent(component(port, 'echo'));
 
   const romeo = await appearOver(node.port('c2s'), 'romeo@localhost/orchard');
   romeo.send(`<message to='nymph@${DOMAIN}' type='chat'><body>Who &lt;is&gt; there?</body></message>`);
@@ -47,7 +36,7 @@ it('takes in a component written with @xmpp/component', async () => {
   expect((await romeo.nextPresence(`nymph@${DOMAIN}/echo`)).childText('status')).toBe('Here');
 
   const disconnected = node.nextEvent('component.disconnected');
-  component.kill();
+  echo.kill();
   await disconnected;
   romeo.send(`<message to='nymph@${DOMAIN}' type='chat' id='late'><body>Gone?</body></message>`);
   const error = (await romeo.take((each) => each.attr('id') === 'late')).child('error');
@@ -66,8 +55,8 @@ it('goes on with the instance of another node when one of the nodes dies', async
     },
   });
   const ports = nodes.map(({ node }) => node.port('components'));
-  await startComponent(ports[0] as number, SECRET, 'one', /online/);
-  await startComponent(ports[1] as number, SECRET, 'two', /online/);
+  await startEchoComponent(component(ports[0] as number, 'one'));
+  await startEchoComponent(component(ports[1] as number, 'two'));
   const third = nodes[2]?.port as number;
   const users = [];
   for (const name of ['romeo', 'juliet']) users.push(await appearOver(third, `${name}@localhost/orchard`));

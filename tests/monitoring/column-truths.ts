@@ -1,3 +1,4 @@
+import { PEER } from './busy-cluster.ts';
 import type { Samples, Wanted } from './samples.ts';
 
 /** What an object shows, told by what the nodes show to Prometheus; `together` says what the row of the cluster is. */
@@ -77,6 +78,8 @@ export const nodeTruths: Readonly<Record<string, Truth>> = {
 
 const numbers = (text: string) => [...Buffer.from(text)].join('.');
 
+/** How another server proves who it is. */
+const PROVED = ['certificate', 'dane', 'posh', 'dialback'];
 const KINDS = ['message', 'presence', 'iq'];
 const TIMED = [
   'xmpp_delivery_duration',
@@ -138,35 +141,44 @@ export function* clusterTruths(): Generator<readonly [object: string, truth: Tru
   yield [`xmppDirectoryServersAway${gone}`, most('parley_directory_servers_away', { directory: 'gone' })];
   yield [`xmppDirectoryConnections${gone}`, sum('parley_directory_connections', { directory: 'gone' })];
   yield [`xmppDirectoryWaiting${gone}`, sum('parley_directory_waiting', { directory: 'gone' })];
-  for (const peer of ['named.example']) {
+  for (const peer of ['named.example', PEER]) {
     const at = (column: string) => `${column}.${numbers(peer)}`;
     yield [at('xmppPeerStreamsIn'), sum('xmpp_federation_peer_streams', { peer, direction: 'in' })];
     yield [at('xmppPeerStreamsOut'), sum('xmpp_federation_peer_streams', { peer, direction: 'out' })];
     yield [at('xmppPeerStanzasIn'), sum('xmpp_federation_peer_stanzas_total', { peer, direction: 'in' })];
     yield [at('xmppPeerStanzasOut'), sum('xmpp_federation_peer_stanzas_total', { peer, direction: 'out' })];
     yield [at('xmppPeerStanzasWaiting'), sum('xmpp_federation_peer_waiting', { peer })];
-    const good = ['certificate', 'dane', 'posh', 'dialback'];
-    yield [at('xmppPeerProofs'), sum('xmpp_federation_peer_proofs_total', { peer, proof: good })];
+    yield [at('xmppPeerProofs'), sum('xmpp_federation_peer_proofs_total', { peer, proof: PROVED })];
     yield [at('xmppPeerRefusals'), sum('xmpp_federation_peer_proofs_total', { peer, proof: 'refused' })];
     yield [at('xmppPeerFailures'), sum('xmpp_federation_peer_failures_total', { peer })];
   }
 }
 
-/** Columns of NETWORK-SERVICES-MIB (RFC 2788), by their numbers in applTable. */
+/** Columns of NETWORK-SERVICES-MIB (RFC 2788), by their numbers in applTable: those that count. */
 export const applicationTruths: Readonly<Record<number, Truth>> = {
   8: {
     value: (samples) =>
-      samples.sum('xmpp_streams', { kind: ['c2s', 's2s-in', 'component'], state: ['authenticated', 'bound'] }),
+      samples.sum('xmpp_streams', { kind: 'c2s', state: ['authenticated', 'bound'] }) +
+      samples.sum('xmpp_federation_streams', { direction: 'in', state: 'open' }) +
+      samples.sum('xmpp_component_instances'),
     together: 'sum',
   },
-  9: sum('xmpp_streams', { kind: 's2s-out', state: 'authenticated' }),
-  10: sum('xmpp_auth_attempts_total', { outcome: 'success' }),
+  9: sum('xmpp_federation_streams', { direction: 'out', state: 'open' }),
+  10: {
+    value: (samples) =>
+      samples.sum('xmpp_auth_attempts_total', { outcome: 'success' }) +
+      samples.sum('xmpp_federation_proofs_total', { direction: 'in', proof: PROVED }) +
+      samples.sum('xmpp_component_handshakes_total', { outcome: 'completed' }),
+    together: 'sum',
+  },
   11: sum('xmpp_federation_attempts_total', { outcome: 'connected' }),
   14: {
     value: (samples) =>
       samples.sum('xmpp_connections_refused_total') +
       samples.sum('xmpp_auth_attempts_total') -
-      samples.sum('xmpp_auth_attempts_total', { outcome: 'success' }),
+      samples.sum('xmpp_auth_attempts_total', { outcome: 'success' }) +
+      samples.sum('xmpp_component_handshakes_total', { outcome: ['failed', 'refused'] }) +
+      samples.sum('xmpp_federation_proofs_total', { direction: 'in', proof: 'refused' }),
     together: 'sum',
   },
   15: {

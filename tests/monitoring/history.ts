@@ -21,6 +21,13 @@ export class History {
     for (const [place, samples] of now.entries()) this.seen[place]?.push(samples);
   }
 
+  /** The same, of these nodes in this order. */
+  inOrder(places: readonly number[]): History {
+    const other = new History(places.map((place) => this.#nodes[place] as ClusterProcess));
+    for (const [at, place] of places.entries()) other.seen[at] = this.seen[place] ?? [];
+    return other;
+  }
+
   ofNode(place: number, { value, momentary }: Truth): Range {
     if (momentary) return [0, Number.POSITIVE_INFINITY];
     const values = (this.seen[place] ?? []).map(value);
