@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { standardMibs } from '../../scripts/test-services.ts';
 import { freeUdpPort } from '../services/free-udp-port.ts';
-import { MANAGER, SnmpManager } from '../services/net-snmp.ts';
+import { MANAGER, SnmpManager, STRONG_MANAGER } from '../services/net-snmp.ts';
 import { TrapReceiver } from '../services/snmptrapd.ts';
 import { programOf } from '../services/unprivileged.ts';
 import { appearOver } from '../support/network.ts';
@@ -31,9 +31,9 @@ const sumOf = (all: readonly Map<string, number>[], name: string): number =>
     0,
   );
 
-async function manager(installation: Installation, agent: RunningParley): Promise<SnmpManager> {
+async function manager(installation: Installation, agent: RunningParley, user = MANAGER): Promise<SnmpManager> {
   const mib = (await installation.parley(['mib'])).stdout;
-  const made = new SnmpManager(Number((await agent.event('snmp.started')).port), mib);
+  const made = new SnmpManager(Number((await agent.event('snmp.started')).port), mib, user);
   onTestFinished(() => made[Symbol.dispose]());
   return made;
 }
@@ -57,7 +57,7 @@ describe('SNMP', () => {
   });
 
   it('shows a node that is alone', async () => {
-    const installation = new Installation({ snmp: { port: 0, users: [MANAGER] } });
+    const installation = new Installation({ snmp: { port: 0, users: [MANAGER, STRONG_MANAGER] } });
     await installation.accounts('romeo@localhost');
     const node = await installation.start();
     const romeo = await appearOver(node.port('c2s'), 'romeo@localhost/orchard');
@@ -71,6 +71,14 @@ describe('SNMP', () => {
     );
     expect((await asking.walk('xmppClusterSessions')).get('xmppClusterSessions.0')).toBe('1 sessions');
     expect((await asking.walk('1.3.6.1.2.1.27.1.1.8')).size).toBe(2);
+    // one by one, and one alone; by SHA-512 and AES-256 as well
+    const strong = await manager(installation, agent, STRONG_MANAGER);
+    for (const each of [asking, strong]) {
+      const names = [...(await each.walk('xmppNodeTable', 'snmpwalk')).keys()];
+      expect(names).toEqual([...(await asking.walk('xmppNodeTable')).keys()]);
+      expect(await each.get('xmppNodeName.1')).toBe('localhost');
+    }
+    await expect(asking.get('xmppNodeName.9')).resolves.toBe('No Such Instance currently exists at this OID');
     expect((await asking.ask('-v2c', '-c', 'public')).stderr).toMatch(/Timeout/);
     romeo.break();
     expect(await agent.stop()).toBe(0);

@@ -6,8 +6,15 @@ import { type Finished, run } from '../support/process.ts';
 import { programOf } from './unprivileged.ts';
 
 export const MANAGER = { name: 'manager', password: 'a password of hers', privacyPassword: 'another password' };
-const PROOF = ['-v3', '-l', 'authPriv', '-u', MANAGER.name, '-a', 'SHA-256', '-A', MANAGER.password];
-const SECRECY = ['-x', 'AES', '-X', MANAGER.privacyPassword];
+/** One with the strongest that Net-SNMP has. */
+export const STRONG_MANAGER = { ...MANAGER, name: 'strong', authentication: 'SHA-512', privacy: 'AES-256' };
+
+/** What Net-SNMP is to say to prove who asks, and to encrypt it. */
+const securityOf = (user: typeof MANAGER & { readonly authentication?: string; readonly privacy?: string }) => [
+  ...['-v3', '-l', 'authPriv', '-u', user.name],
+  ...['-a', user.authentication ?? 'SHA-256', '-A', user.password],
+  ...['-x', user.privacy ?? 'AES', '-X', user.privacyPassword],
+];
 
 /** Net-SNMP's command line programs, as Debian has them. */
 export class SnmpManager {
@@ -15,9 +22,12 @@ export class SnmpManager {
   readonly #port: number;
   readonly #mibs: string[];
 
-  /** `mib`: the text of a module to know. */
-  constructor(port: number, mib = '') {
+  readonly #security: readonly string[];
+
+  /** `mib`: the text of a module to know; `user`: who asks. */
+  constructor(port: number, mib = '', user = MANAGER) {
     this.#port = port;
+    this.#security = securityOf(user);
     writeFileSync(join(this.#folder, 'XMPP-SERVER-MIB.txt'), mib);
     this.#mibs = mib === '' ? ['-m', ''] : ['-M', `${this.#folder}:${standardMibs()}`, '-m', 'XMPP-SERVER-MIB'];
   }
@@ -30,8 +40,7 @@ export class SnmpManager {
   /** All below an object: names, or numbers where the module is not known, and values as they are. */
   async walk(object: string, program = 'snmpbulkwalk', ...options: string[]): Promise<Map<string, string>> {
     const { stdout, stderr, code } = await this.#run(program, [
-      ...PROOF,
-      ...SECRECY,
+      ...this.#security,
       '-OQeb',
       ...options,
       this.#agent,
@@ -47,6 +56,13 @@ export class SnmpManager {
           return [name.replace(/^XMPP-SERVER-MIB::/, ''), value.replace(/^"(.*)"$/s, '$1')];
         }),
     );
+  }
+
+  /** The value of one object. */
+  async get(object: string): Promise<string> {
+    const { stdout, stderr, code } = await this.#run('snmpget', [...this.#security, '-OQev', this.#agent, object]);
+    if (code !== 0) throw new Error(stderr);
+    return stdout.trim();
   }
 
   /** With other words than the manager's. */
