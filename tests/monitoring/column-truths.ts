@@ -96,6 +96,8 @@ export function* rowTruths(samples: Samples): Generator<readonly [column: string
     yield ['xmppStanzas', `${kind + 1}.2`, way('xmpp_stanzas_total', 'out')];
     yield ['xmppStanzas', `${kind + 1}.3`, way('xmpp_federation_stanzas_total', 'in')];
     yield ['xmppStanzas', `${kind + 1}.4`, way('xmpp_federation_stanzas_total', 'out')];
+    yield ['xmppStanzas', `${kind + 1}.5`, way('xmpp_component_stanzas_total', 'in')];
+    yield ['xmppStanzas', `${kind + 1}.6`, way('xmpp_component_stanzas_total', 'out')];
   }
   for (const mechanism of samples.values('xmpp_auth_attempts_total', 'mechanism')) {
     const outcomes = samples.values('xmpp_auth_attempts_total', 'outcome').filter((outcome) => outcome !== 'success');

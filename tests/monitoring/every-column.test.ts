@@ -113,6 +113,7 @@ describe('every column', () => {
       ...['StreamsIn', 'StreamsOut', 'StanzasIn', 'StanzasOut', 'Proofs'].map((column) => `xmppPeer${column}.${peer}`),
       ...['Out', 'Waiting'].map((column) => `xmppPeerStanzas${column}.${named}`),
       `xmppPeerFailures.${named}`,
+      ...[1, 2, 3, 4, 5, 6].map((direction) => `xmppStanzas.1.1.${direction}`),
       ...['ComponentStreams', 'PeerStreamsIn', 'PeerStreamsOut'].map((column) => `xmppNode${column}.1`),
     ]) {
       expect(Number.parseInt(shown.get(object) ?? '', 10), object).toBeGreaterThan(0);

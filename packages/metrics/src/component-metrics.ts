@@ -27,7 +27,7 @@ export const componentMetrics = {
     name: 'xmpp.component.stanzas',
     unit: '{stanza}',
     help: 'Stanzas received from (in) and written to (out) components.',
-    labels: { component: 'open', direction: ['in', 'out'] },
+    labels: { component: 'open', kind: ['message', 'presence', 'iq'], direction: ['in', 'out'] },
   }),
   componentUndelivered: counter({
     name: 'xmpp.component.undelivered',

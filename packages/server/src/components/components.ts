@@ -271,7 +271,7 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
     const { router, metrics, hooks, log } = this.#options;
     const component = this.table.get(stream.domain);
     if (component === undefined) return;
-    metrics.componentStanzas.with({ component: component.domain, direction: 'in' }).add(1);
+    metrics.componentStanzas.with({ component: component.domain, kind: stanza.kind, direction: 'in' }).add(1);
     if (log.traces) log.trace('stanza.received', { component: component.domain, xml: stanza.toString() });
     if (this.requests.take(stanza, component.domain)) return;
     try {
@@ -300,7 +300,7 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
 
   onWritten(stanza: Stanza, { domain: component }: ComponentStream): void {
     const { metrics, log } = this.#options;
-    metrics.componentStanzas.with({ component, direction: 'out' }).add(1);
+    metrics.componentStanzas.with({ component, kind: stanza.kind, direction: 'out' }).add(1);
     if (log.traces) log.trace('stanza.sent', { component, xml: stanza.toString() });
   }
 

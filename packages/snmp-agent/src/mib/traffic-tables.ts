@@ -9,15 +9,17 @@ import { enumeration, SYNTAX, type Table } from './definition.ts';
 import { everyApplication } from './every-application.ts';
 
 const KINDS = { message: 1, presence: 2, iq: 3 } as const;
-const DIRECTIONS = { clientIn: 1, clientOut: 2, peerIn: 3, peerOut: 4 } as const;
+const DIRECTIONS = { clientIn: 1, clientOut: 2, peerIn: 3, peerOut: 4, componentIn: 5, componentOut: 6 } as const;
 
 interface StanzaRow {
   readonly stanzas: number;
 }
 
 function stanzasOf(metrics: Pick<Snapshot, 'values'>, kind: string, direction: keyof typeof DIRECTIONS): number {
-  const definition = direction.startsWith('client') ? catalogue.stanzas : catalogue.federationStanzas;
-  return seriesSum(metrics, definition, { kind, direction: direction.endsWith('In') ? 'in' : 'out' });
+  const wanted = { kind, direction: direction.endsWith('In') ? 'in' : 'out' };
+  if (direction.startsWith('client')) return seriesSum(metrics, catalogue.stanzas, wanted);
+  if (direction.startsWith('peer')) return seriesSum(metrics, catalogue.federationStanzas, wanted);
+  return seriesSum(metrics, catalogue.componentStanzas, wanted);
 }
 
 export const stanzaTable: Table<ClusterState, StanzaRow> = {
@@ -29,7 +31,7 @@ export const stanzaTable: Table<ClusterState, StanzaRow> = {
     {
       name: 'xmppStanzaDirection',
       syntax: enumeration(DIRECTIONS),
-      description: 'Where the stanzas came from or went to: clients, or other servers.',
+      description: 'Where the stanzas came from or went to: clients, other servers, or components.',
     },
   ],
   *rows(state) {

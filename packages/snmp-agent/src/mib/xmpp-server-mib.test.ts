@@ -25,9 +25,11 @@ function shown(node: TestNode, name: string, ...index: number[]): unknown {
 describe('XMPP-SERVER-MIB', () => {
   it('shows what nodes count', () => {
     const node = new TestNode('one');
-    const { stanzas, logins, sessions, eventLoopDelay, certificateDays } = node.registry.metrics;
+    const { stanzas, componentStanzas, logins, sessions, eventLoopDelay, certificateDays } = node.registry.metrics;
     sessions.set(7);
     stanzas.with({ kind: 'message', direction: 'in' }).add(3);
+    componentStanzas.with({ component: 'a.b', kind: 'iq', direction: 'out' }).add(4);
+    componentStanzas.with({ component: 'c.d', kind: 'iq', direction: 'out' }).add(1);
     logins.with({ mechanism: 'PLAIN', outcome: 'success' }).add(2);
     logins.with({ mechanism: 'PLAIN', outcome: 'aborted' }).add(1);
     eventLoopDelay.with({ quantile: 'p99' }).set(0.0125);
@@ -36,6 +38,7 @@ describe('XMPP-SERVER-MIB', () => {
     expect(shown(node, 'xmppNodeSessions', 2)).toBe('7');
     expect(shown(node, 'xmppNodeEventLoopDelay', 2)).toBe('12500');
     expect([shown(node, 'xmppStanzas', 2, 1, 1), shown(node, 'xmppStanzas', 1, 1, 1)]).toEqual([3, 3]);
+    expect([shown(node, 'xmppStanzas', 2, 3, 6), shown(node, 'xmppStanzas', 2, 3, 5)]).toEqual([5, 0]);
     const plain = [...Buffer.from('PLAIN')];
     expect([shown(node, 'xmppLoginSuccesses', 2, ...plain), shown(node, 'xmppLoginFailures', 2, ...plain)]).toEqual([
       2, 1,
