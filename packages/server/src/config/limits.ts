@@ -65,12 +65,14 @@ export const stream = section('One XML stream: what the parser accepts, and how 
   authenticateTimeoutSeconds: seconds(30, {
     metric: 'authenticate-time',
     live,
-    description: 'Time from connecting to having authenticated; traffic does not extend it.',
+    description:
+      'Time from connecting to having authenticated, without that in which it waits for its turn; traffic does not extend it.',
   }),
   bindTimeoutSeconds: seconds(30, {
     metric: 'bind-time',
     live,
-    description: 'Time from having authenticated to having bound a resource; traffic does not extend it.',
+    description:
+      'Time from having authenticated to having bound a resource, without that in which it waits for its turn; traffic does not extend it.',
   }),
   closeTimeoutSeconds: seconds(5, {
     metric: 'close-time',

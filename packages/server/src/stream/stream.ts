@@ -98,11 +98,11 @@ export class Stream implements XmlHandler, TransportHandler {
     return this.#consumer !== undefined;
   }
 
-  /** The peer waits for us: its own time begins anew when that is over. */
+  /** The peer waits for us: its own time stands still meanwhile. */
   async untimed(turn: Promise<void>): Promise<void> {
     this.#timer.stop();
     await turn;
-    if (!this.#closed && !this.bound) this.#timer.start();
+    if (!this.#closed && !this.bound) this.#timer.goOn();
   }
 
   // --- bytes in ---------------------------------------------------------------------------------------------------
