@@ -18,9 +18,14 @@ export const NS = {
   rosterVersioning: 'urn:xmpp:features:rosterver',
   preApproval: 'urn:xmpp:features:pre-approval',
 
+  xinclude: 'http://www.w3.org/2001/XInclude',
+  /** What only Parley has in exported accounts. */
+  parleyAccount: 'urn:parley:account:0',
+
   // XEPs, in the order of their numbers
   dataForms: 'jabber:x:data', // 0004
   last: 'jabber:iq:last', // 0012
+  privacy: 'jabber:iq:privacy', // 0016
   discoInfo: 'http://jabber.org/protocol/disco#info', // 0030
   discoItems: 'http://jabber.org/protocol/disco#items', // 0030
   muc: 'http://jabber.org/protocol/muc', // 0045
@@ -51,6 +56,9 @@ export const NS = {
   delay: 'urn:xmpp:delay', // 0203
   dialback: 'jabber:server:dialback', // 0220
   dialbackFeature: 'urn:xmpp:features:dialback', // 0220
+  portable: 'urn:xmpp:pie:0', // 0227
+  portableScram: 'urn:xmpp:pie:0#scram', // 0227
+  portableArchive: 'urn:xmpp:pie:0#mam', // 0227
   bidi: 'urn:xmpp:bidi', // 0288
   bidiFeature: 'urn:xmpp:features:bidi',
   conference: 'jabber:x:conference', // 0249
@@ -68,10 +76,12 @@ export const NS = {
   stanzaId: 'urn:xmpp:sid:0', // 0359
   bind2: 'urn:xmpp:bind:0', // 0386
   sasl2: 'urn:xmpp:sasl:2', // 0388
+  domainBasedName: 'urn:xmpp:domain-based-name:1', // 0233
   saslChannelBinding: 'urn:xmpp:sasl-cb:0', // 0440
   streamLimits: 'urn:xmpp:stream-limits:0', // 0478
   saslUpgrade: 'urn:xmpp:sasl:upgrade:0', // 0480
   scramUpgrade: 'urn:xmpp:scram-upgrade:0', // 0480
   fast: 'urn:xmpp:fast:0', // 0484
+  clientAccess: 'urn:xmpp:cam:0', // 0494
   pipelining: 'urn:xmpp:iap:0', // 0509
 } as const;

@@ -47,6 +47,11 @@ export class PooledParser {
     return this.#saxes.position;
   }
 
+  /** The line that it reads, counted from 1. */
+  get line(): number {
+    return this.#saxes.line;
+  }
+
   write(text: string): void {
     this.#saxes.write(text);
     this.consumed += text.length;

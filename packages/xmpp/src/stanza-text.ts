@@ -62,6 +62,9 @@ function messageFromNode(text: string): Stanza | undefined {
   return stanzaFrom({ name, attributes, children, source: text.slice(inner) }, tail);
 }
 
+/** What `Stanza.toString()` wrote, as a text that stands for itself: it declares its namespace. */
+export const standalone = (text: string): string => text.replace(/^<[a-z]+/, `$& xmlns='${NS.client}'`);
+
 /** Nearly all are plain. */
 function quickStanza(text: string): Stanza | undefined {
   const element = quickElement(text, 0, NS.client, LIMITS);

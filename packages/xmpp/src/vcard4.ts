@@ -1,5 +1,6 @@
 import { Element, type Node } from './element.ts';
 import { NS } from './namespaces.ts';
+import { ADDRESS } from './vcard-temp.ts';
 
 const V4 = NS.vcard4;
 
@@ -40,15 +41,7 @@ function propertiesOf(element: Element): Element[] {
         ['suffix', 'SUFFIX'],
       ]);
     case 'ADR':
-      return structured('adr', element, {
-        pobox: 'POBOX',
-        ext: 'EXTADD',
-        street: 'STREET',
-        locality: 'LOCALITY',
-        region: 'REGION',
-        code: 'PCODE',
-        country: 'CTRY',
-      });
+      return structured('adr', element, ADDRESS);
     case 'TEL': {
       const number = of('NUMBER').trim();
       return number === '' ? [] : [property('tel', ...parameters(element), leaf('uri', `tel:${telephone(number)}`))];

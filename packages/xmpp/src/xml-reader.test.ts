@@ -44,6 +44,58 @@ describe('XmlReader', () => {
     ]);
   });
 
+  it.each(['</stream:stream>', '</stream:stream >'])('takes white space alone behind %s', (end) => {
+    expect(read([HEADER, end, ' \n'])).toEqual([expect.stringMatching('^open'), 'close']);
+    for (const more of ['<a/>', ' a', HEADER]) {
+      expect(read([HEADER, end, more])).toEqual([expect.stringMatching('^open'), 'close', 'not-well-formed']);
+      expect(read([HEADER, end + more]).at(-1)).toBe('not-well-formed');
+    }
+  });
+
+  it.each(["<?XML version='1.0'?>", "<?xml VERSION='1.0'?>", "<?xml version='1.0' ENCODING='utf-8'?>"])(
+    'takes %s for no declaration, in one piece and in many',
+    (declaration) => {
+      const text = declaration + HEADER.replace(/^<\?xml[^>]*>/, '');
+      expect([read([text]), read([...text])]).toEqual([['not-well-formed'], ['not-well-formed']]);
+    },
+  );
+
+  it('judges the root in one piece as in many, where the parser reads it', () => {
+    const parts = [
+      `<?xml version='1.0'?>|<?xml version="1.0" encoding="utf-8"?>|<?XML version='1.0'?>|<?xml VERSION='1.0'?>|<?xml|?>| |\n|\t|\r`,
+      `<stream:stream|xmlns='${NS.client}'|xmlns:stream="${NS.streams}"|to='a.lit'|TO='a'|xml:lang="en"|xml:lang='de'|>|/>`,
+      `xmlns:stream='urn:x'|xmlns:xml='urn:x'|xmlns:xmlns='urn:x'|a:b='c'|xmlns:a='urn:a'|xmlns:a=''|id='<'|id='&lt;'|id='>'`,
+      `id="'"|id='\u00fc'|encoding='UTF-8'|ENCODING='utf-8'|version='1.0'|VERSION='1.0'|standalone='yes'`,
+      `<a/>|</stream:stream>|</stream:stream >|<!-- -->|x|\ufeff`,
+    ].flatMap((some) => some.split('|'));
+    const any = fc.constantFrom(...parts);
+    const attribute = fc.tuple(fc.constantFrom(' ', '\n', '  ', ''), any).map((both) => both.join(''));
+    const start = fc.constantFrom(HEADER.slice(0, -1), HEADER.slice(HEADER.indexOf('<stream'), -1), '<stream:stream');
+    const rooted = fc.tuple(
+      fc.array(any, { maxLength: 3 }),
+      start,
+      fc.array(attribute, { maxLength: 5 }),
+      fc.constantFrom('>', ' >', ''),
+      fc.array(any, { maxLength: 3 }),
+    );
+    fc.assert(
+      fc.property(rooted, (all) => {
+        const text = all.flat().join('');
+        expect(read([text])).toEqual(read([...text]));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('holds the root to the limits, be it plain or not', () => {
+    for (const to of ['a.lit', 'a&#46;lit']) {
+      const header = HEADER.replace('a.lit', to);
+      expect(read([header], { ...LIMITS, maxAttributes: 4 })[0]).toMatch('open');
+      expect(read([header], { ...LIMITS, maxAttributes: 3 })).toEqual(['policy-violation']);
+      expect(read([header], { ...LIMITS, maxNameLength: 12 })).toEqual(['policy-violation']);
+    }
+  });
+
   it('keeps the text only where it means the same behind another start tag', () => {
     const kept = (text: string) => !inStream(text)[0]?.endsWith('| undefined');
     expect(kept(`<message><x xmlns='urn:x'><y/></x></message>`)).toBe(true);

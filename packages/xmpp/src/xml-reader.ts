@@ -11,22 +11,11 @@ import {
   returnParser,
 } from './parser-pool.ts';
 import { quickElement, quickEnd, quickRanOut } from './quick-element.ts';
+import { quickRoot, quickRootEnd } from './quick-root.ts';
 import { StreamError } from './stream-error.ts';
 import { Utf8Decoder } from './utf8-decoder.ts';
+import { XmlLimitError, type XmlLimits } from './xml-limits.ts';
 import { endTagName, leadingWhiteSpace, possibleEnd } from './xml-text.ts';
-
-export interface XmlLimits {
-  /** Bytes of one first-level element; white space between elements is not counted. */
-  readonly maxBytes: number;
-  /** Elements in one first-level element, itself included. */
-  readonly maxElements: number;
-  /** Levels of open elements below the stream's root. */
-  readonly maxDepth: number;
-  /** Attributes of one element, declarations included. */
-  readonly maxAttributes: number;
-  /** Characters of a name or a namespace. */
-  readonly maxNameLength: number;
-}
 
 export interface XmlHandler {
   /** The root's start tag; `Element.children` is empty. `contentNs` is the default namespace that it declares. */
@@ -52,16 +41,6 @@ interface Event {
   readonly end: number;
 }
 
-/** Which of the limits was exceeded: `policy-violation`. */
-export class XmlLimitError extends StreamError {
-  readonly limit: keyof XmlLimits;
-
-  constructor(limit: keyof XmlLimits, text: string) {
-    super('policy-violation', text);
-    this.limit = limit;
-  }
-}
-
 const NO_CHILDREN: readonly Node[] = [];
 
 /** A chunk is given to a parser in so many pieces at most. */
@@ -75,8 +54,9 @@ const MOST_PIECES = 32;
 export class XmlReader implements ParserEvents {
   readonly #handler: XmlHandler;
   #limits: XmlLimits;
-  /** Undefined between elements, where the parser serves other streams. */
+  /** Undefined between elements, where the parser serves other streams, and where none was needed. */
   #parser: PooledParser | undefined;
+  #began = false;
   /** The root's tag is the common one, so that parsers may be shared. */
   #shares = false;
   /** Nothing of this stream is left in the parser when it is between two elements. */
@@ -110,7 +90,6 @@ export class XmlReader implements ParserEvents {
     this.#handler = handler;
     this.#limits = limits;
     this.#outerScope = betweenServers ? NamespaceScope.betweenServers : NamespaceScope.root;
-    this.#parser = newParser(this);
   }
 
   /** Bytes held for an element that is not complete yet. */
@@ -165,14 +144,32 @@ export class XmlReader implements ParserEvents {
   #parse(text: string, bytes: number): void {
     // White space between elements keeps a connection alive (RFC 6120 §4.6.1) and means nothing: neither does the
     // parser get it, which would collect it, nor does it count.
-    const skipped = this.#open.length === 1 && this.#pending === '' ? leadingWhiteSpace(text) : 0;
+    const over = this.#began && this.#open.length === 0;
+    const skipped = (over || this.#open.length === 1) && this.#pending === '' ? leadingWhiteSpace(text) : 0;
     this.#pendingBytes += bytes - skipped;
     if (skipped === text.length) return;
+    if (over && this.#parser === undefined) throw new StreamError('not-well-formed', 'The stream is over.');
     let at = this.#parser === undefined ? 0 : this.#pending.length;
     this.#pending += skipped === 0 ? text : text.slice(skipped);
     for (let pieces = 1; at < this.#pending.length; pieces++) {
-      at = this.#parser === undefined ? this.#readQuickly(at) : this.#feed(this.#parser, at, pieces < MOST_PIECES);
+      if (this.#parser !== undefined) at = this.#feed(this.#parser, at, pieces < MOST_PIECES);
+      else if (!this.#began) at = this.#begin();
+      else at = this.#readQuickly(at);
     }
+  }
+
+  /** What comes first: a plain start tag of the root needs no parser. Answers how far it was taken. */
+  #begin(): number {
+    this.#began = true;
+    const root = quickRoot(this.#pending);
+    if (root === undefined) {
+      this.#parser = newParser(this);
+      return 0;
+    }
+    this.onTagStart();
+    for (const name in root.attributes) this.onAttribute(name, root.attributes[name] as string);
+    this.onOpenTag({ name: COMMON_ROOT, attributes: root.attributes, isSelfClosing: false }, root.end);
+    return root.end;
   }
 
   /**
@@ -184,6 +181,11 @@ export class XmlReader implements ParserEvents {
     const { defaultNs } = (this.#open[0] as OpenElement).scope;
     let at = from + leadingWhiteSpace(text, from);
     while (at < text.length) {
+      if (quickRootEnd(text, at) === text.length && this.#shares) {
+        this.#open.pop();
+        this.#event('close', undefined, text.length);
+        return text.length;
+      }
       const element = quickElement(text, at, defaultNs, this.#limits);
       if (element === undefined) {
         this.#unparsed = !this.#unparsed && quickRanOut();
@@ -282,7 +284,7 @@ export class XmlReader implements ParserEvents {
     if (value === NS.server && this.#open.length > 1) this.#relayable = false;
   }
 
-  onOpenTag(tag: SaxesTagPlain): void {
+  onOpenTag(tag: SaxesTagPlain, end?: number): void {
     if (tag.name.length > this.#limits.maxNameLength) throw new XmlLimitError('maxNameLength', 'A name is too long.');
     const depth = this.#open.length;
     const parent = this.#open[depth - 1];
@@ -301,7 +303,7 @@ export class XmlReader implements ParserEvents {
     if (depth === 0) {
       this.#shares = tag.name === COMMON_ROOT;
       this.#contentNs = tag.attributes.xmlns ?? '';
-      this.#event('open', new Element(element.name, element.ns, attributes));
+      this.#event('open', new Element(element.name, element.ns, attributes), end);
     } else if (depth === 1) {
       this.#elementName = tag.name;
       this.#innerAt = this.#position;
@@ -392,7 +394,7 @@ export class XmlReader implements ParserEvents {
     return this.#parser?.position ?? 0;
   }
 
-  #event(type: Event['type'], element: Element | undefined): void {
-    this.#events.push({ type, element, end: this.#position - this.#pendingAt });
+  #event(type: Event['type'], element: Element | undefined, end = this.#position - this.#pendingAt): void {
+    this.#events.push({ type, element, end });
   }
 }

@@ -1,6 +1,7 @@
-import type { Jid } from '../jid.ts';
+import { Jid } from '../jid.ts';
 import { accountOf, decodeMessage } from './identity.ts';
 import { decodeSaslData } from './mechanisms.ts';
+import { parseBearerMessage } from './oauth-bearer.ts';
 import { parseClientFirst } from './scram-message.ts';
 
 /**
@@ -12,6 +13,10 @@ export function claimedAccount(mechanism: string, text: string, domain: string):
     if (mechanism.startsWith('HT-')) {
       const data = decodeSaslData(text) ?? Buffer.alloc(0);
       return accountOf(decodeMessage(data.subarray(0, data.indexOf(0))), domain);
+    }
+    if (mechanism === 'OAUTHBEARER') {
+      const claimed = Jid.tryParse(parseBearerMessage(decodeSaslData(text) ?? Buffer.alloc(0)).authzid);
+      return claimed?.domain === domain ? claimed.bare : undefined;
     }
     const message = decodeMessage(decodeSaslData(text) ?? Buffer.alloc(0));
     if (mechanism === 'PLAIN') return accountOf(message.split('\0')[1] ?? '', domain);

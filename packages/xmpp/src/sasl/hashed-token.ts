@@ -6,6 +6,7 @@ import type { ChannelBindingType, MechanismExchange, SaslServices, SaslStep, Sas
 /** The mechanisms that prove a token, those to prefer first, and what they bind to. */
 export const tokenMechanisms: ReadonlyMap<string, ChannelBindingType | undefined> = new Map([
   ['HT-SHA-256-EXPR', 'tls-exporter'],
+  ['HT-SHA-256-UNIQ', 'tls-unique'],
   ['HT-SHA-256-ENDP', 'tls-server-end-point'],
   ['HT-SHA-256-NONE', undefined],
 ]);

@@ -26,3 +26,8 @@ export function accountOf(username: string, domain: string): Jid {
 export function requireOwnIdentity(authzid: string, account: Jid): void {
   if (authzid !== '' && !account.equals(Jid.tryParse(authzid))) throw new SaslError('invalid-authzid');
 }
+
+/** The same, for clients that name the account by its local part alone where the mechanism has no other place for a name. */
+export function requireOwnName(authzid: string, account: Jid): void {
+  if (authzid !== account.local) requireOwnIdentity(authzid, account);
+}

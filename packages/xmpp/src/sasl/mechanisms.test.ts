@@ -24,9 +24,11 @@ describe('startSasl', () => {
       'SCRAM-SHA-512-PLUS',
       'SCRAM-SHA-256-PLUS',
       'SCRAM-SHA-1-PLUS',
+      'GSSAPI',
       'SCRAM-SHA-512',
       'SCRAM-SHA-256',
       'SCRAM-SHA-1',
+      'OAUTHBEARER',
       'PLAIN',
       'ANONYMOUS',
     ]);

@@ -2,8 +2,10 @@ import { decodeBase64 } from '../base64.ts';
 import { SaslError } from '../sasl-error.ts';
 import { AnonymousExchange } from './anonymous.ts';
 import { ExternalExchange } from './external.ts';
+import { GssapiExchange } from './gssapi.ts';
 import { HashedTokenExchange } from './hashed-token.ts';
 import type { MechanismExchange, SaslExchange, SaslMechanism, SaslServices, SaslStep } from './mechanism.ts';
+import { MOST_BEARER_BYTES, OauthBearerExchange } from './oauth-bearer.ts';
 import { PlainExchange } from './plain.ts';
 import { ScramExchange } from './scram.ts';
 import type { ScramHash } from './scram-verifier.ts';
@@ -14,9 +16,24 @@ export const saslMechanisms: readonly SaslMechanism[] = [
   scram('SHA-512', true),
   scram('SHA-256', true),
   scram('SHA-1', true),
+  {
+    name: 'GSSAPI',
+    // what is said after it has no protection of its own (RFC 4752 §5)
+    needsTls: true,
+    needsChannelBinding: false,
+    maxMessageBytes: 65_536, // tickets of Active Directory tell of all groups
+    start: (services) => new GssapiExchange(services),
+  },
   scram('SHA-512', false),
   scram('SHA-256', false),
   scram('SHA-1', false),
+  {
+    name: 'OAUTHBEARER',
+    needsTls: true,
+    needsChannelBinding: false,
+    maxMessageBytes: MOST_BEARER_BYTES,
+    start: (services) => new OauthBearerExchange(services),
+  },
   { name: 'PLAIN', needsTls: true, needsChannelBinding: false, start: (services) => new PlainExchange(services) },
   {
     name: 'ANONYMOUS',
@@ -39,11 +56,11 @@ function scram(hash: ScramHash, plus: boolean): SaslMechanism {
 /** Begins an attempt to log in. Throws SaslError `invalid-mechanism` where the stream does not offer the mechanism. */
 export function startSasl(name: string, services: SaslServices): SaslExchange {
   if (services.tokens?.mechanisms.includes(name)) {
-    return new Attempt(new HashedTokenExchange(services, name), false);
+    return new Attempt(new HashedTokenExchange(services, name));
   }
   const mechanism = saslMechanisms.find((each) => each.name === name);
   if (mechanism === undefined || !services.offeredMechanisms.includes(name)) throw new SaslError('invalid-mechanism');
-  return new Attempt(mechanism.start(services), mechanism.takesSilence ?? false);
+  return new Attempt(mechanism.start(services), mechanism);
 }
 
 /**
@@ -65,17 +82,22 @@ export function encodeSaslData(data: Buffer | undefined): string {
 }
 
 /** Room for three parts of an address and a password. */
-const maxMessageBytes = 4096;
+const MOST_BYTES = 4096;
 
 /** What holds for every mechanism: one message at a time, none after the end, the client speaks first. */
 class Attempt implements SaslExchange {
   readonly #exchange: MechanismExchange;
   readonly #takesSilence: boolean;
+  readonly #maxMessageBytes: number;
   #state: 'fresh' | 'waiting' | 'busy' | 'over' = 'fresh';
 
-  constructor(exchange: MechanismExchange, takesSilence: boolean) {
+  constructor(
+    exchange: MechanismExchange,
+    { takesSilence = false, maxMessageBytes = MOST_BYTES }: Partial<SaslMechanism> = {},
+  ) {
     this.#exchange = exchange;
     this.#takesSilence = takesSilence;
+    this.#maxMessageBytes = maxMessageBytes;
   }
 
   step(data: Buffer | undefined): SaslStep | Promise<SaslStep> {
@@ -91,7 +113,7 @@ class Attempt implements SaslExchange {
     this.#state = 'busy';
     try {
       const message = data ?? Buffer.alloc(0);
-      if (message.length > maxMessageBytes) throw new SaslError('malformed-request', 'The message is too long.');
+      if (message.length > this.#maxMessageBytes) throw new SaslError('malformed-request', 'The message is too long.');
       const step = this.#exchange.step(message);
       return step instanceof Promise ? this.#settle(step) : this.#leave(step);
     } catch (error) {

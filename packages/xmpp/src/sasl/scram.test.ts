@@ -166,6 +166,25 @@ test.each(['x', 'x0', 'another'])('the nonce %s is not the one of this exchange'
   await expect(send(exchange, message)).rejects.toMatchObject({ condition: 'not-authorized' });
 });
 
+// XEP-0515 §4.1
+test.each(['0303', '0304'])(
+  'the version of TLS (%s) is told, and the proof is for no other one',
+  async (tlsVersion) => {
+    const first = 'n,,n=juliet,r=x';
+    const exchange = () =>
+      new ScramExchange(services({ ...withoutPlus, tlsVersion }), { hash: 'SHA-256', plus: false });
+    const honest = exchange();
+    const challenge = await send(honest, first);
+    expect(String(challenge.data)).toMatch(new RegExp(`,h=[A-Za-z0-9+/]{43}=,t=${tlsVersion}$`));
+    expect((await send(honest, clientFinal('SHA-256', first, challenge).message)).type).toBe('success');
+    const betrayed = exchange();
+    const told = await send(betrayed, first);
+    const other = { ...told, data: Buffer.from(String(told.data).replace(/,t=.*/, ',t=0302')) };
+    const { message } = clientFinal('SHA-256', first, other);
+    await expect(send(betrayed, message)).rejects.toMatchObject({ condition: 'not-authorized' });
+  },
+);
+
 test('an unknown name is answered like a known one, every time the same salt, and fails at the end', async () => {
   const first = 'n,,n=nobody,r=x';
   const salts = new Set<string>();

@@ -102,6 +102,8 @@ export class ScramExchange implements MechanismExchange {
     const nonce = first.nonce + serverNonce;
     let answer = `r=${nonce},s=${verifier.salt.toString('base64')},i=${verifier.iterations}`;
     if (this.#services.downgradeProtection) answer += `,h=${offersHash(this.#services, hash)}`; // XEP-0474 §6.1
+    // XEP-0515 §4.1: a client that speaks another version of TLS has somebody in between
+    if (this.#services.downgradeProtection && this.#services.tlsVersion) answer += `,t=${this.#services.tlsVersion}`;
     const messages = `${first.bare},${answer},`;
     this.#challenge = { account, verifier, known: found !== undefined, nonce, binding, messages };
     return { type: 'challenge', data: Buffer.from(answer) };

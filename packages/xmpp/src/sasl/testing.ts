@@ -15,6 +15,7 @@ const verifiers = await Promise.all(
 
 export const bindings: Readonly<Record<ChannelBindingType, Buffer>> = {
   'tls-exporter': Buffer.from('exported by this stream'),
+  'tls-unique': Buffer.from('the first Finished'),
   'tls-server-end-point': Buffer.from('hash of the certificate'),
 };
 
@@ -28,8 +29,10 @@ export function services(change: Partial<SaslServices> = {}): SaslServices {
       'SCRAM-SHA-512-PLUS',
       'SCRAM-SHA-256-PLUS',
       'SCRAM-SHA-1-PLUS',
+      'OAUTHBEARER',
       'PLAIN',
       'EXTERNAL',
+      'GSSAPI',
       'ANONYMOUS',
     ],
     channelBindingTypes: ['tls-exporter', 'tls-server-end-point'],
