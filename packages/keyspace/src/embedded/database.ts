@@ -1,8 +1,9 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { backup, DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { KeyspaceError, type KeyspaceFailure } from '../keyspace-error.ts';
+import { makeFile, makeFolder } from './owned-files.ts';
 import type { WriterSettings } from './writer-message.ts';
 
 const FORMAT = 1;
@@ -38,7 +39,10 @@ export interface StoredRow {
   value: Uint8Array | undefined;
 }
 
-/** The file that the embedded keyspace is kept in. All of its methods block. */
+/** Pages that are copied at once, before what waits to be written has its turn. */
+const COPIED_PAGES = 64;
+
+/** The file that the embedded keyspace is kept in. All of its methods block but `copyTo`. */
 export class Database {
   readonly #directory: string;
   readonly #db: DatabaseSync;
@@ -50,8 +54,9 @@ export class Database {
     this.#directory = directory;
     const file = join(directory, 'keyspace.sqlite');
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-      closeSync(openSync(file, 'a', 0o600)); // SQLite gives its log the same rights.
+      makeFolder(directory);
+      makeFile(file);
+      closeSync(openSync(file, 'a')); // SQLite gives its log the same rights, and the same owner.
       chmodSync(file, 0o600);
     } catch (cause) {
       const reason = (cause as Error).message;
@@ -61,6 +66,8 @@ export class Database {
       this.#db = new DatabaseSync(file, { timeout: 0 });
       // Held from the first access on, and let go of by the system when the process ends, however it ends.
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
+      // What is deleted from a page goes from it, and does not stand in the file until something else takes its place.
+      this.#db.exec('PRAGMA secure_delete = FAST');
       this.#db.exec(`PRAGMA synchronous = ${durability === 'power' ? 'FULL' : 'NORMAL'}`);
       // Where the disk is full a store that is there can still be opened, since nothing is written here.
       const prepare = this.#isNew() ? `${schema} PRAGMA user_version = ${FORMAT};` : '';
@@ -111,6 +118,11 @@ export class Database {
   /** Where the log begins: all rows up to this one are in the stored values. */
   get truncated(): number {
     return Number(this.#db.prepare("SELECT number FROM meta WHERE name = 'truncated'").get()?.number);
+  }
+
+  /** Whether anything was ever stored. */
+  get holdsAnything(): boolean {
+    return this.#db.prepare('SELECT 1 FROM log UNION ALL SELECT 1 FROM kv LIMIT 1').get() !== undefined;
   }
 
   *values(): Generator<StoredRow> {
@@ -171,6 +183,42 @@ export class Database {
   /** Removes some of the rows up to this one. False when none is left. */
   removeRows(upTo: number): boolean {
     return this.#deleteRows.run(upTo).changes > 0;
+  }
+
+  /** Copies the whole file as it is at one moment, while it is written on. */
+  async copyTo(file: string): Promise<void> {
+    closeSync(openSync(file, 'wx', 0o600));
+    await backup(this.#db, file, { rate: COPIED_PAGES });
+  }
+
+  /** Reads all that is stored, and throws what is wrong with it. */
+  check(): void {
+    const [answer] = this.#db.prepare('PRAGMA quick_check(1)').all();
+    if (answer?.quick_check !== 'ok') throw this.#damaged(String(answer?.quick_check));
+    for (const _ of this.values());
+    for (const _ of this.rows((warning) => this.#fail(warning)));
+  }
+
+  #fail(what: string): never {
+    throw this.#damaged(what);
+  }
+
+  /** Overwrites some of the pages that hold nothing any more but what once was in them. False when none is left. */
+  overwrite(): boolean {
+    const insert = this.#db.prepare('INSERT INTO probe (filler) VALUES (zeroblob(?))');
+    const free = () => Number(this.#db.prepare('PRAGMA freelist_count').get()?.freelist_count);
+    this.#transaction(() => {
+      // each takes a page for itself
+      for (let count = 0; count < COPIED_PAGES && free() > 0; count++) insert.run(PAGE - 200);
+    });
+    if (free() > 0) return true;
+    this.#transaction(() => this.#db.exec('DELETE FROM probe'));
+    return false;
+  }
+
+  /** Brings everything into the one file: what is written beside it is empty from here on. */
+  settle(): void {
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** Throws where nothing can be written. */

@@ -27,6 +27,9 @@ export class Disk implements Persistence {
   readonly #snapshot: Snapshot;
   readonly #timer: NodeJS.Timeout;
   #lost = false;
+  /** Those who wait for a copy, in their order. */
+  #copies: PromiseWithResolvers<void>[] = [];
+  #scrubs: PromiseWithResolvers<void>[] = [];
 
   constructor(options: DiskOptions) {
     const { memory, writer, loaded, observer } = options;
@@ -80,6 +83,27 @@ export class Disk implements Persistence {
     this.#options.writer.post({ type: 'limit', maxBytes });
   }
 
+  /** Copies the file to another one as it is at some moment from now on; writes go on meanwhile. */
+  copyTo(file: string): Promise<void> {
+    const copy = Promise.withResolvers<void>();
+    if (this.#lost) copy.reject(new KeyspaceError('away', 'Nothing can be written any more. Restart.'));
+    else {
+      this.#copies.push(copy);
+      this.#log.flush();
+      this.#options.writer.post({ type: 'copy', file });
+    }
+    return copy.promise;
+  }
+
+  /** Resolves when nothing is in the file any more of what was removed until now. */
+  scrub(): Promise<void> {
+    const scrub = Promise.withResolvers<void>();
+    this.#scrubs.push(scrub);
+    this.#log.flush();
+    this.#snapshot.whole(() => this.#options.writer.post({ type: 'scrub' }));
+    return scrub.promise;
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#snapshot.abort();
@@ -101,6 +125,15 @@ export class Disk implements Persistence {
       case 'failed':
         this.#fail(new KeyspaceError(message.failure, message.message, { outcome: message.outcome }));
         break;
+      case 'copied': {
+        const copy = this.#copies.shift();
+        if (message.failure === undefined) copy?.resolve();
+        else copy?.reject(new KeyspaceError('away', `The data cannot be copied: ${message.failure}`));
+        break;
+      }
+      case 'scrubbed':
+        this.#scrubs.shift()?.resolve();
+        break;
       case 'recovered':
         observer.warning?.('The data directory can be written again.');
         trouble.set(undefined);
@@ -112,6 +145,7 @@ export class Disk implements Persistence {
     const { trouble, observer } = this.#options;
     observer.warning?.(error.message);
     this.#snapshot.abort();
+    for (const scrub of this.#scrubs.splice(0)) scrub.reject(error);
     trouble.set(error);
     this.#log.fail(error);
   }
@@ -119,6 +153,7 @@ export class Disk implements Persistence {
   #lose(cause: Error): void {
     if (this.#lost) return;
     this.#lost = true;
+    for (const copy of this.#copies.splice(0)) copy.reject(new KeyspaceError('away', cause.message));
     const message = `Nothing can be written any more, since the thread that writes ended: ${cause.message}. Restart.`;
     this.#fail(new KeyspaceError('away', message, { outcome: 'unknown', cause }));
   }

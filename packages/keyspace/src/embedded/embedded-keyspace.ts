@@ -17,6 +17,8 @@ export interface Persistence {
   admit(): void;
   begin(): void;
   end(commit: () => void, fail: (error: KeyspaceError) => void): void;
+  copyTo(file: string): Promise<void>;
+  scrub(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,6 +47,11 @@ export class EmbeddedKeyspace extends Commanding implements Keyspace {
       if (this.state === 'up') parts.memory.removeExpired(EXPIRED_PER_TURN);
     }, 1000);
     this.#sweep.unref();
+  }
+
+  /** What is on disk; undefined where it is in memory alone. */
+  get onDisk(): Pick<Persistence, 'copyTo' | 'scrub'> | undefined {
+    return this.#parts.persistence;
   }
 
   /** How many keys there are. */

@@ -33,6 +33,9 @@ export class Snapshot {
   #upTo = 0;
   #bytes = 0;
   #last = performance.now();
+  /** Those who wait for the end of a snapshot that has not begun yet, and of the one that runs. */
+  #next: (() => void)[] = [];
+  #current: (() => void)[] = [];
 
   constructor(dirty: Set<string>, options: SnapshotOptions) {
     this.#dirty = dirty;
@@ -57,6 +60,18 @@ export class Snapshot {
     setImmediate(() => this.#start());
   }
 
+  /** Takes a snapshot of everything that has changed until now, and calls when its end was posted. */
+  whole(done: () => void): void {
+    this.#next.push(done);
+    if (this.#running) return; // the next one begins when this one ends
+    if (this.#dirty.size === 0) this.#end(this.#next.splice(0));
+    else this.begin();
+  }
+
+  #end(waiting: (() => void)[]): void {
+    for (const done of waiting) done();
+  }
+
   /** A slice is on disk. */
   sliced(): void {
     this.#inFlight = [];
@@ -66,6 +81,8 @@ export class Snapshot {
     }
     this.#options.post({ type: 'truncate', generation: this.#options.log.generation, upTo: this.#upTo });
     this.#running = false;
+    this.#end(this.#current.splice(0));
+    if (this.#next.length > 0) this.whole(() => {});
   }
 
   /** Nothing that is on its way will arrive. */
@@ -82,6 +99,7 @@ export class Snapshot {
     this.#upTo = this.#options.log.lastSeq;
     this.#waiting = this.#dirty;
     this.#dirty = new Set();
+    this.#current = this.#next.splice(0);
     this.#bytes = 0;
     this.#last = performance.now();
     this.#slice();

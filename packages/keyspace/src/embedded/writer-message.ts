@@ -20,6 +20,8 @@ export type ToWriter =
   | { type: 'slice'; generation: number; seq: number; values: ArrayBuffer }
   | { type: 'truncate'; generation: number; upTo: number }
   | { type: 'limit'; maxBytes: number }
+  | { type: 'copy'; file: string }
+  | { type: 'scrub' }
   | { type: 'close' };
 
 /** And back. `values` are entries of (key, seq, length, value); `rows` are entries of (seq, length, row). */
@@ -32,4 +34,6 @@ export type FromWriter =
   | { type: 'sliced' }
   | { type: 'failed'; failure: KeyspaceFailure; outcome: Outcome; message: string }
   | { type: 'recovered' }
+  | { type: 'scrubbed' }
+  | { type: 'copied'; failure: string | undefined }
   | { type: 'closed' };

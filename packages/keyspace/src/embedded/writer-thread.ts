@@ -79,6 +79,7 @@ function run(database: Database): void {
   let generation = 0;
   let truncating: number | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let copying = Promise.resolve();
 
   const attempt = (body: () => void) => {
     try {
@@ -130,6 +131,34 @@ function run(database: Database): void {
     }
   };
 
+  /** Nothing of what was removed stays in the file. A slice at a time, as all that is long. */
+  const scrub = () =>
+    attempt(() => {
+      const more = truncating === undefined ? database.overwrite() : database.removeRows(truncating);
+      if (more) return void setImmediate(scrub);
+      if (truncating !== undefined) {
+        truncating = undefined;
+        return void setImmediate(scrub);
+      }
+      database.settle();
+      send({ type: 'scrubbed' });
+    });
+
+  const copy = async (file: string) => {
+    try {
+      await database.copyTo(file);
+      send({ type: 'copied', failure: undefined });
+    } catch (error) {
+      send({ type: 'copied', failure: (error as Error).message });
+    }
+  };
+
+  const close = () => {
+    database.close();
+    send({ type: 'closed' });
+    port.close();
+  };
+
   const handle = (message: Exclude<ToWriter, { type: 'append' }>) => {
     switch (message.type) {
       case 'next':
@@ -149,12 +178,15 @@ function run(database: Database): void {
         });
       case 'limit':
         return database.limit(message.maxBytes);
+      case 'scrub':
+        return scrub();
+      case 'copy':
+        copying = copying.then(() => copy(message.file));
+        return;
       case 'close':
         clearTimeout(retry);
         truncating = undefined;
-        database.close();
-        send({ type: 'closed' });
-        return port.close();
+        void copying.then(close);
     }
   };
 

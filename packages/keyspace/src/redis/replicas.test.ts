@@ -21,7 +21,7 @@ async function start() {
   const { keyspace } = await openKeyspace(primary.url, { deadline: 2000, replicas: 1 });
   onTestFinished(() => keyspace.close());
   // until the replica is in step, nothing is taken
-  await vi.waitFor(() => keyspace.set('a', '1'), { timeout: 20_000, interval: 20 });
+  await vi.waitFor(() => keyspace.set('a', '1'), { interval: 20 });
   return { primary, replica, keyspace, begun };
 }
 
@@ -49,7 +49,7 @@ test('nobody knows what becomes of writes while the replica is gone, reads go on
     ),
   ).rejects.toMatchObject({ failure: 'slow', outcome: 'unknown' });
   replica.thaw();
-  await vi.waitFor(() => expect(keyspace.state).toBe('up'), { timeout: 10_000, interval: 20 });
+  await vi.waitFor(() => expect(keyspace.state).toBe('up'), { interval: 20 });
   await keyspace.set('a', '4');
   expect(await replica.askAll('GET', 'a')).toContain('4');
 });
@@ -84,7 +84,7 @@ test('nobody knows what becomes of a write whose primary becomes a replica befor
   // what it refuses is refused
   await vi.waitFor(
     () => expect(keyspace.set('a', '3')).rejects.toMatchObject({ failure: 'read-only', outcome: 'not-executed' }),
-    { timeout: 10_000, interval: 20 },
+    { interval: 20 },
   );
 });
 
@@ -94,7 +94,7 @@ test('nothing counts as done where the user may not ask who has it', async () =>
   await expect(keyspace.set('a', '2')).rejects.toMatchObject({ failure: 'refused', outcome: 'unknown' });
   expect(keyspace.trouble?.failure).toBe('refused');
   await primary.ask('ACL', 'SETUSER', 'default', '+wait');
-  await vi.waitFor(() => expect(keyspace.state).toBe('up'), { timeout: 10_000, interval: 20 });
+  await vi.waitFor(() => expect(keyspace.state).toBe('up'), { interval: 20 });
   await keyspace.set('a', '3');
 });
 
@@ -109,7 +109,7 @@ test('in a cluster, each server waits for its own replicas', async () => {
   await expect(keyspace.set(second, '2')).rejects.toMatchObject({ failure: 'slow', outcome: 'unknown' });
   await keyspace.set(first, '2');
   replicas[1]?.thaw();
-  await vi.waitFor(() => keyspace.set(second, '3'), { timeout: 10_000, interval: 20 });
+  await vi.waitFor(() => keyspace.set(second, '3'), { interval: 20 });
 });
 
 test('what belongs to a domain waits for more replicas than the rest, and nothing else waits with it', async () => {
@@ -132,7 +132,7 @@ test('what belongs to a domain waits for more replicas than the rest, and nothin
   const sid = partitionKey('journal', 7, '0011223344556677');
   const journal = keyspace.forAccount('a@strict.example');
   expect(keyspace.forAccount('a@easy.example')).toBe(keyspace);
-  await vi.waitFor(() => keyspace.set(strict, '1'), { timeout: 20_000, interval: 20 });
+  await vi.waitFor(() => keyspace.set(strict, '1'), { interval: 20 });
   await journal.rpush(sid, 'one');
   expect(await keyspace.call(pushBounded, [easy.replace('k:', 'l:')], [5, 'x', 'n1'])).toBe(1);
   expect(await keyspace.call(pushBounded, [strict.replace('k:', 'l:')], [5, 'x', 'n1'])).toBe(1);
@@ -151,8 +151,8 @@ test('what belongs to a domain waits for more replicas than the rest, and nothin
     'Nothing can be kept for the domains that wait for 1 replicas of Redis: Fewer than 1 replicas of Redis have what was written.',
   ]);
   replica.thaw();
-  await vi.waitFor(() => keyspace.set(strict, '3'), { timeout: 10_000, interval: 20 });
-  await vi.waitFor(() => expect(warnings).toHaveLength(2), { timeout: 10_000, interval: 20 });
+  await vi.waitFor(() => keyspace.set(strict, '3'), { interval: 20 });
+  await vi.waitFor(() => expect(warnings).toHaveLength(2), { interval: 20 });
   const turns = ['down', 'up', 'down', 'up'];
   expect(states.slice(-4)).toEqual(turns.map((state) => `strict.example ${state}`));
   await keyspace.close();
