@@ -4,6 +4,7 @@ import { LOGIN_OUTCOMES, MECHANISMS, STANZA_CONDITIONS, STREAM_CONDITIONS } from
 import { counter, type Definition, gauge, histogram } from './definition.ts';
 import { directoryMetrics } from './directory-metrics.ts';
 import { federationMetrics } from './federation-metrics.ts';
+import { identityProviderMetrics } from './identity-provider-metrics.ts';
 import { journalMetrics } from './journal-metrics.ts';
 import { keyspaceMetrics } from './keyspace-metrics.ts';
 import { LATENCY } from './latency.ts';
@@ -116,7 +117,7 @@ export const catalogue = {
     name: 'xmpp.stanzas.dropped',
     unit: '{stanza}',
     help: 'Stanzas that ended here without an error to their sender, as the protocol asks.',
-    labels: { cause: ['blocked', 'unavailable'] },
+    labels: { cause: ['blocked', 'unavailable', 'no-account'] },
   }),
   limitsExceeded: counter({
     name: 'xmpp.limits.exceeded',
@@ -246,6 +247,7 @@ export const catalogue = {
   }),
   ...componentMetrics,
   ...directoryMetrics,
+  ...identityProviderMetrics,
   ...synchronisationMetrics,
   ...federationMetrics,
   ...peerMetrics,

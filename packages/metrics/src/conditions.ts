@@ -80,8 +80,11 @@ export const MECHANISMS = [
   'EXTERNAL',
   'ANONYMOUS',
   'HT-SHA-256-EXPR',
+  'HT-SHA-256-UNIQ',
   'HT-SHA-256-ENDP',
   'HT-SHA-256-NONE',
   'legacy',
   'other',
+  'OAUTHBEARER',
+  'GSSAPI',
 ] as const;

@@ -60,8 +60,8 @@ const emptyHistogram = (bounds: readonly number[]): HistogramSeries => ({
   sum: 0,
 });
 
-// A node of another version may have other buckets: each of its counts goes where its upper bound falls.
-function addHistogram(into: HistogramSeries, from: HistogramSeries): void {
+/** Adds one to another. A node of another version may have other buckets: each of its counts goes where its upper bound falls. */
+export function addHistogram(into: HistogramSeries, from: HistogramSeries): void {
   for (const [index, count] of from.counts.entries()) {
     const bound = from.bounds[index] ?? Number.POSITIVE_INFINITY;
     const bucket = into.bounds.findIndex((upper) => bound <= upper);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeTraces } from '../../../tests/services/otlp-messages.ts';
+import { TRACES } from '../../../tests/services/otlp-messages.ts';
 import { JsonSpans } from './json-spans.ts';
 import { ProtobufSpans } from './protobuf-spans.ts';
 import { type AttributeValue, SPAN_KINDS, type SpanData, type SpanKind } from './span-data.ts';
@@ -47,11 +47,21 @@ describe('spans', () => {
           json.add(span);
         }
         expect([protobuf.count, json.count]).toEqual([all.length, all.length]);
-        const said = JSON.parse(Buffer.from(json.take()).toString());
-        expect(plain(decodeTraces(Buffer.from(protobuf.take())))).toEqual(plain(said));
+        const said = TRACES.ofJson(Buffer.from(json.take()).toString());
+        expect(plain(TRACES.ofProtobuf(protobuf.take()))).toEqual(plain(said));
         expect([protobuf.count, json.count, protobuf.size, json.size]).toEqual([0, 0, 0, 0]);
       }),
     );
+  });
+
+  it('are held to the published messages', () => {
+    expect(() => TRACES.ofProtobuf(Buffer.from([0x7a, 0]))).toThrow('none of the published messages');
+    for (const spans of [[{ nam: 'x' }], [{ kind: '2' }], [{ name: true }], [{ endTimeUnixNano: 'x' }]]) {
+      const json = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+      expect(() => TRACES.ofJson(json), json).toThrow(
+        'The published messages have no /resourceSpans/0/scopeSpans/0/spans/0/',
+      );
+    }
   });
 
   it('are told with what they are about', () => {
@@ -60,7 +70,7 @@ describe('spans', () => {
     const attributes = ['kind', 'message', 'late', true, 'size', 1.5];
     const names = { traceId: '0a'.repeat(16), spanId: '0b'.repeat(8), parentId: '0c'.repeat(8) };
     encoder.add({ ...names, name: 'x', kind: 'client', startedAt: at, endedAt: at + 1, attributes, failed: true });
-    expect(plain(decodeTraces(Buffer.from(encoder.take())))).toEqual({
+    expect(plain(TRACES.ofProtobuf(encoder.take()))).toEqual({
       resourceSpans: [
         {
           resource: {

