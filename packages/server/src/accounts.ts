@@ -1,6 +1,8 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { AccountStore } from './auth/account-store.ts';
 import { InternalAuthenticator } from './auth/internal.ts';
+import { KeptCounts } from './auth/kept-counts.ts';
+import { INTERNAL } from './config/directory.ts';
 import type { Configuration } from './config/schema.ts';
 import type { Module } from './module.ts';
 
@@ -21,5 +23,6 @@ export function internalAccounts({ keyspace, modules, secret, config }: Accounts
     ),
     secret: secret('false verifiers of unknown accounts'),
     iterations: () => config().authentication.iterations,
+    counts: new KeptCounts(keyspace, INTERNAL),
   });
 }

@@ -22,8 +22,7 @@ export async function loadCertificates(config: Configuration): Promise<Certifica
     dataDirectory(config),
     config.domains.map(({ name }) => name),
   );
-  const pair = { certificate: readFileSync(made.certificate, 'utf8'), key: readFileSync(made.key, 'utf8') };
-  return { files: new Map([...files, ['', pair]]), selfSigned: made.certificate };
+  return { files: new Map([...files, ['', made.text]]), selfSigned: made.certificate };
 }
 
 export interface PeerAuthorities {
@@ -51,11 +50,15 @@ export function peerAuthorities(federation: Configuration['federation'] | undefi
   return { files, revoked };
 }
 
-/** The files with revocation lists, which are to be read again when they change. */
-export const revocationFiles = ({ tls, federation }: Configuration): readonly string[] =>
-  [tls.clientRevocations, federation.revocations, ...federation.peers.map(({ revocations }) => revocations)].filter(
-    (file) => file !== undefined,
-  );
+/** All files with certificates, keys and revocation lists that are to be read again when they change. */
+export function certificateFiles({ tls, domains, federation }: Configuration): readonly string[] {
+  const own = [tls, ...domains].flatMap(({ certificate, key }) => [certificate, key]);
+  const others = [federation, ...federation.peers].flatMap(({ authorities, revocations }) => [
+    authorities,
+    revocations,
+  ]);
+  return [...own, tls.clientAuthorities, tls.clientRevocations, ...others].filter((file) => file !== undefined);
+}
 
 /** Throws a ConfigurationError where the certificates, or how they shall be used, are no good. */
 export function checkCertificates(config: Configuration): void {

@@ -6,6 +6,7 @@ import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Log } from './log.ts';
 import { Dropped } from './pipeline.ts';
 import { errorFor } from './routing/answer.ts';
+import { tellRefusal } from './routing/refusal.ts';
 import { isAway, nextAttempt } from './session/attempts.ts';
 import { currentTrace } from './tracing/trace.ts';
 
@@ -30,6 +31,7 @@ export class Failures {
     else if (!(error instanceof Dropped)) root?.fail(nameOf(error));
     if (answer !== undefined && error instanceof StanzaError) {
       this.#metrics.stanzaErrors.with({ condition: error.condition }).add(1);
+      tellRefusal(this.#log, stanza, error);
     }
     return answer;
   };

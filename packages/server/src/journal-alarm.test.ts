@@ -15,7 +15,14 @@ it('counts and logs what a trim has taken away that nobody counted, once', async
   const registry = new Registry();
   const lines: { event: string }[] = [];
   const log = Log.create({ level: 'info', output: { write: (line) => lines.push(JSON.parse(line)) } });
-  await using alarm = journalSweeps({ keyspace, id: 'a', node: { cluster: undefined }, registry, log });
+  await using alarm = journalSweeps({
+    keyspace,
+    sweepSeconds: 60,
+    id: 'a',
+    node: { cluster: undefined },
+    registry,
+    log,
+  });
   const sweep = () => alarm.look(partition(JULIET.bareText));
   const counted = () => registry.snapshot().values['parley.journal.unaccounted'];
 

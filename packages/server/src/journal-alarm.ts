@@ -6,6 +6,7 @@ import { JournalSweeps } from './session/resumption/journal-sweeps.ts';
 
 interface Parts {
   readonly keyspace: Keyspace;
+  readonly sweepSeconds: number;
   /** Of this node in the cluster. */
   readonly id: string;
   readonly node: Pick<Node, 'cluster'>;
@@ -14,9 +15,10 @@ interface Parts {
 }
 
 /** Has this node look at its share of the journals, and tell of what is missing in them. */
-export function journalSweeps({ keyspace, id, node, registry: { metrics }, log }: Parts): JournalSweeps {
+export function journalSweeps({ keyspace, sweepSeconds, id, node, registry: { metrics }, log }: Parts): JournalSweeps {
   return new JournalSweeps({
     keyspace,
+    sweepSeconds,
     share() {
       const ids = (node.cluster?.members ?? []).map((member) => member.id).sort();
       return { place: Math.max(0, ids.indexOf(id)), of: Math.max(1, ids.length) };

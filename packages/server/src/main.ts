@@ -6,7 +6,7 @@ import { Registry } from '@parley/metrics/registry';
 import { internalAccounts } from './accounts.ts';
 import type { Audit } from './audit/audit.ts';
 import { observeAudit } from './audit/audit-metrics.ts';
-import { embeddedFolder, revocationFiles } from './certificates.ts';
+import { certificateFiles, embeddedFolder } from './certificates.ts';
 import type { Changes } from './config/reload.ts';
 import type { Configuration } from './config/schema.ts';
 import { FileWatch } from './file-watch.ts';
@@ -100,6 +100,16 @@ export class Server implements AsyncDisposable {
     });
     parts.use(new ProcessMetrics(registry.metrics, embeddedFolder(config)));
     const limit = descriptorLimit();
+    let started: Node | undefined;
+    // before they are read for the first time
+    const certificateWatch = new FileWatch(
+      () => certificateFiles(started?.config ?? config),
+      async () => {
+        await started?.reload(started.config);
+        log.info('certificates.reloaded', { domains: started?.domains });
+      },
+      (error) => log.error('certificates.refused', { error, message: 'Those read before stay in force.' }),
+    );
     const node = parts.use(
       await Node.start({
         config,
@@ -114,25 +124,23 @@ export class Server implements AsyncDisposable {
         onFenced: () => options.onFenced?.(),
       }),
     );
-    parts.use(journalSweeps({ keyspace, id, node, registry, log }));
+    started = node;
+    const { journalSweepSeconds: sweepSeconds } = config.keyspace;
+    parts.use(journalSweeps({ keyspace, sweepSeconds, id, node, registry, log }));
     const condition = new NodeCondition(node, keyspace);
     for (const state of NODE_STATES) {
       registry.metrics.nodeState.with({ state }).observe(() => (condition.state === state ? 1 : 0));
     }
     // an embedded node tells it on its socket
     if (shared) {
-      parts.use(new NodeReporting({ keyspace, report: () => condition.report(registry, name), log }));
+      const { downSeconds, forgetSeconds } = config.snmp;
+      const shownSeconds = () => downSeconds + forgetSeconds;
+      parts.use(new NodeReporting({ keyspace, report: () => condition.report(registry, name), shownSeconds, log }));
     }
     const reload = (by: string) => server.reload(by);
     const ports = await openPorts({ node, condition, name, keyspace, registry, log, reload });
     parts.use(ports);
-    parts.use(
-      new FileWatch(
-        () => revocationFiles(node.config),
-        () => node.reload(node.config),
-        (error) => log.error('revocations.refused', { error, message: 'The lists read before stay in force.' }),
-      ),
-    );
+    parts.use(certificateWatch.start());
     parts.defer(() => node.stop()); // first of all: the ports tell of it meanwhile
     const listeners = [...node.ports, ...ports.listeners];
     const server: Server = new Server(node, log, listeners, parts.move(), options, telemetry);

@@ -12,6 +12,7 @@ it.each(switchable)('a node runs with %s switched off', async (name) => {
 
 it('knows the modules that are no choice', () => {
   expect(modules.filter(({ essential }) => essential).map(({ name }) => name)).toEqual([
+    'account-scopes',
     'roster',
     'subscription',
     'presence',

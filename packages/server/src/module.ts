@@ -3,6 +3,7 @@ import type { Keyspace } from '@parley/keyspace/keyspace';
 import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import type { ZodObject } from 'zod';
+import type { AccountPart } from './account-part.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { MoveRule } from './auth/moves/move-rule.ts';
 import type { Configuration, ModuleConfiguration, ModuleSettings } from './config/schema.ts';
@@ -21,6 +22,7 @@ import type { Session } from './session/session.ts';
 import type { Sessions } from './session/sessions.ts';
 import type { OnBind } from './stream/bind.ts';
 import type { StreamFeatures } from './stream/features.ts';
+import type { Tracing } from './tracing/tracing.ts';
 
 /** A class that stands for the one instance of it that a module offers to others. */
 type Token<T> = abstract new (...args: never[]) => T;
@@ -57,6 +59,8 @@ export interface ModuleContext {
   readonly accounts: Authenticator;
   /** The modules of other nodes. */
   readonly peers: Peers;
+  /** Which stanzas are traced; undefined where none are. */
+  readonly tracing?: Tracing | undefined;
   readonly disclosure: Disclosure;
   /** All modules that were given, switched on or not. */
   readonly modules: readonly Module[];
@@ -118,6 +122,8 @@ export interface Module {
   readonly keys?: readonly Keys[];
   /** Those of an account go along as they are when it gets another address, unless a rule says something else. */
   readonly moves?: readonly MoveRule[];
+  /** What of an account is exported and imported (XEP-0227). */
+  readonly parts?: readonly AccountPart[];
   setup(context: ModuleContext): void | Promise<void>;
 }
 

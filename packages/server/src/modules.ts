@@ -1,3 +1,4 @@
+import hiddenAccounts from './im/hidden-accounts.ts';
 import accountMoves from './im/moves.ts';
 import presence from './im/presence.ts';
 import requests from './im/requests.ts';
@@ -37,11 +38,14 @@ import sasl2 from './xeps/0388-sasl2/sasl2.ts';
 import streamLimits from './xeps/0478-stream-limits.ts';
 import upgradeTasks from './xeps/0480-upgrade-tasks/upgrade-tasks.ts';
 import fast from './xeps/0484-fast/fast.ts';
+import accountScopes from './xeps/0493-account-scopes.ts';
+import clientAccess from './xeps/0494-client-access/client-access.ts';
 import pipelining from './xeps/0509-pipelining.ts';
 
 /** Everything that a node can do beyond streams and routing, in the order in which stanzas meet it. */
 export const modules: readonly Module[] = [
   // getting in
+  accountScopes, // before all that could do more for a client than it may
   registration,
   legacyAuth,
   anonymous,
@@ -53,6 +57,7 @@ export const modules: readonly Module[] = [
   // contacts and their presence
   roster,
   strangers,
+  hiddenAccounts,
   subscription,
   presence,
   requests,
@@ -61,6 +66,7 @@ export const modules: readonly Module[] = [
   streamManagement,
   bind2, // behind what resumes sessions
   fast,
+  clientAccess,
   component,
   privilegedEntity,
   delegation,

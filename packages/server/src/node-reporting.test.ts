@@ -28,6 +28,8 @@ const reporting =
     associations: [],
   });
 
+const shownSeconds = () => 3600;
+
 async function memory() {
   const { keyspace } = await openKeyspace('embedded::memory:');
   onTestFinished(() => keyspace.close());
@@ -44,7 +46,7 @@ it('keeps the latest snapshot of the node in the keyspace, for a while', async (
   ]);
   const set = vi.spyOn(keyspace, 'batch');
   let state: NodeReport['state'] = 'up';
-  await using reports = new NodeReporting({ keyspace, report: reporting(registry, () => state), log });
+  await using reports = new NodeReporting({ keyspace, report: reporting(registry, () => state), shownSeconds, log });
   const read = async () => (await readNodeReports(keyspace))[0] as NodeReport;
 
   await vi.waitFor(() => expect(set).toHaveBeenCalled());
@@ -61,10 +63,28 @@ it('keeps the latest snapshot of the node in the keyspace, for a while', async (
   expect(set).toHaveBeenCalledTimes(3);
 });
 
+it('keeps what a node that is gone has told for as long as somebody shows it', async () => {
+  const keyspace = await memory();
+  const told = (node: string, hours: number) => ({
+    ...reporting(new Registry())(),
+    node,
+    at: Date.now() - hours * 3_600_000,
+  });
+  await keyspace.hset(nodeReportKeys.key(), [
+    ['lost', JSON.stringify(told('lost', 7))],
+    ['forgotten', JSON.stringify(told('forgotten', 9))],
+  ]);
+  const set = vi.spyOn(keyspace, 'batch');
+  await using _ = new NodeReporting({ keyspace, report: reporting(new Registry()), shownSeconds: () => 8 * 3600, log });
+  await vi.waitFor(() => expect(set).toHaveBeenCalled());
+  expect(set.mock.calls[0]?.[0]).toContainEqual(['pexpire', nodeReportKeys.key(), 8 * 3_600_000]);
+  expect((await readNodeReports(keyspace)).map(({ node }) => node).sort()).toEqual(['lost', 'one']);
+});
+
 it('goes on where the keyspace is away', async () => {
   const keyspace = await memory();
   await keyspace.close();
-  const report = new NodeReporting({ keyspace, report: reporting(new Registry()), log });
+  const report = new NodeReporting({ keyspace, report: reporting(new Registry()), shownSeconds, log });
   vi.advanceTimersByTime(10_000);
   await report[Symbol.asyncDispose]();
   expect([vi.getTimerCount(), lines]).toEqual([0, []]);
@@ -75,7 +95,7 @@ it('tells of a fault, and harms nothing', async () => {
   registry.metrics.keyspaceState.observe(() => {
     throw new TypeError('a bug');
   });
-  await using report = new NodeReporting({ keyspace: await memory(), report: reporting(registry), log });
+  await using report = new NodeReporting({ keyspace: await memory(), report: reporting(registry), shownSeconds, log });
   await report[Symbol.asyncDispose]();
   expect(lines.join()).toMatch(/node\.unreported.*a bug/);
 });

@@ -11,18 +11,20 @@ export const nodeReportKeys = declareKeys({
   content:
     'node → how it was lately: its metrics, version, state and streams to others, as JSON (Redis; an embedded node tells it on its socket)',
   bound:
-    'the nodes that run, and those that ended within the last hour, each with as many series as the catalogue has and `snmp.mostAssociations` streams',
-  ttl: '1 h after the last node has ended',
+    'the nodes that run, and those that ended within the last hour, or within `snmp.forgetSeconds`, each with as many series as the catalogue has and `snmp.mostAssociations` streams',
+  ttl: '1 h after the last node has ended, or `snmp.forgetSeconds`',
 });
 
 const INTERVAL_MS = 5000;
-/** What a node that is gone has told last is forgotten after this time. */
+/** What a node that is gone has told last stays for so long at least. */
 const KEPT_MS = 3_600_000;
 
 export interface NodeReportingOptions {
   readonly keyspace: Keyspace;
   /** How the node is now. */
   report(): NodeReport;
+  /** For how long somebody shows a node that is gone: what it has told last stays until then. */
+  shownSeconds(): number;
   readonly log: Log;
 }
 
@@ -34,10 +36,14 @@ export class NodeReporting implements AsyncDisposable {
 
   constructor(options: NodeReportingOptions) {
     this.#options = options;
-    this.#written = this.#attempt(() => forgetOld(options.keyspace)).then(() => this.#write());
+    this.#written = this.#attempt(() => forgetOld(options.keyspace, this.#keptMs)).then(() => this.#write());
     this.#timer = setInterval(() => {
       this.#written = this.#write();
     }, INTERVAL_MS).unref();
+  }
+
+  get #keptMs(): number {
+    return Math.max(KEPT_MS, this.#options.shownSeconds() * 1000);
   }
 
   async #write(): Promise<void> {
@@ -46,7 +52,7 @@ export class NodeReporting implements AsyncDisposable {
       const now = report();
       const key = nodeReportKeys.key();
       const write = ['hset', key, [[now.node, JSON.stringify(now)]]] as const;
-      return keyspace.batch([write, ['pexpire', key, KEPT_MS]], { atomic: false });
+      return keyspace.batch([write, ['pexpire', key, this.#keptMs]], { atomic: false });
     });
   }
 
@@ -80,11 +86,11 @@ export async function readNodeReports(keyspace: Keyspace): Promise<NodeReport[]>
 }
 
 /** A node that starts leaves nothing of those that ended long ago. */
-async function forgetOld(keyspace: Keyspace): Promise<void> {
+async function forgetOld(keyspace: Keyspace, keptMs: number): Promise<void> {
   const [told, now] = await Promise.all([keyspace.hgetall(nodeReportKeys.key()), keyspace.now()]);
   const old = [...told].flatMap(([name, text]) => {
     const at = /"at":(\d+)/.exec(String(text))?.[1];
-    return at !== undefined && now - Number(at) <= KEPT_MS ? [] : [name];
+    return at !== undefined && now - Number(at) <= keptMs ? [] : [name];
   });
   if (old.length > 0) await keyspace.hdel(nodeReportKeys.key(), ...old);
 }

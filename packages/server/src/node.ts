@@ -3,12 +3,11 @@ import { Registry } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { AccountsOptions } from './accounts.ts';
-import { applyAccountChanges } from './auth/account-changes.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import { Groups } from './auth/groups.ts';
+import { kerberosOf } from './auth/kerberos/kerberos.ts';
 import { Directories } from './auth/ldap/directories.ts';
 import { accountsOf } from './auth/ldap/directory-accounts.ts';
-import { tellNotices } from './auth/login-notices.ts';
 import { NodeGroups } from './auth/node-groups.ts';
 import { loadCertificates, measureCertificates, tlsSettings } from './certificates.ts';
 import { ClientSessions } from './client-sessions.ts';
@@ -26,6 +25,7 @@ import { letGo } from './fenced.ts';
 import { Hooks } from './hooks.ts';
 import { IqTable } from './iq.ts';
 import type { Log } from './log.ts';
+import { LoginServices } from './login-services.ts';
 import { type Module, moduleSettings } from './module.ts';
 import { type SharedContext, setUpModules } from './module-setup.ts';
 import { Overload } from './net/overload.ts';
@@ -41,11 +41,10 @@ import { Sessions } from './session/sessions.ts';
 import { Acceptance } from './stream/acceptance.ts';
 import { Admission } from './stream/admission.ts';
 import type { OnBind } from './stream/bind.ts';
-import { addBinding, addSecurity } from './stream/client-features.ts';
+import { addBinding } from './stream/client-features.ts';
 import { clientRole } from './stream/client-role.ts';
 import { drain } from './stream/drain.ts';
 import { StreamFeatures } from './stream/features.ts';
-import { Logins } from './stream/logins.ts';
 import type { Stream } from './stream/stream.ts';
 import { measureStreams } from './stream/stream-metrics.ts';
 import { clientSettings } from './stream/stream-settings.ts';
@@ -96,7 +95,7 @@ export class Node implements AsyncDisposable {
   readonly #iq: IqTable;
   readonly #disclosure = new Disclosure();
   readonly #requests: Requests;
-  readonly #logins: Logins;
+  readonly #logins: LoginServices;
   readonly #admission: Admission;
   readonly #peers = new Peers();
   readonly #store: ResumptionStore;
@@ -178,7 +177,7 @@ export class Node implements AsyncDisposable {
     this.#stops.push(() => overload[Symbol.dispose]());
     this.#stops.push(() => this.directories.stop());
     this.#stops.push(() => this.federation.stop());
-    this.#admission = new Admission({ ...base, canResume: this.sessions.canResume });
+    this.#admission = new Admission(base);
     this.#acceptance = new Acceptance({
       ...base,
       ...process,
@@ -190,12 +189,12 @@ export class Node implements AsyncDisposable {
       otherConnections: () => this.federation.servers.incoming.streams.connected,
       domain: (name) => (this.#domains.has(name) ? name : undefined),
     });
-    this.#logins = new Logins({
-      ...base,
-      authenticator: this.accounts,
-      peers: this.#peers,
+    this.#logins = new LoginServices({
+      ...{ ...base, ...own, hooks, sessions, streams, accounts: this.accounts, admission: this.#admission },
+      tickets: kerberosOf(base, this.#starts, this.#stops),
       trusts: (address) => this.#acceptance.connections.trusts(address),
     });
+    this.#stops.push(this.#logins.stop);
     measureStreams(metrics, streams, () => sessions.size);
     this.#clients = new ClientSessions({
       ...base,
@@ -294,20 +293,19 @@ export class Node implements AsyncDisposable {
   }
 
   async #setUp(): Promise<void> {
-    const { accounts, sessions, streams, router, hooks, offers } = this;
-    const { keyspace, log, modules } = this.#options;
+    const { accounts, sessions, router, hooks, offers } = this;
+    const { keyspace, log, modules, tracing } = this.#options;
     const onBind: OnBind = (stream, jid) => this.#clients.bind(stream, jid);
     const { metrics } = this.registry;
-    applyAccountChanges({ accounts, sessions, streams, events: hooks.events, peers: this.#peers });
-    tellNotices(this.#logins, router, hooks.events);
     const config = () => this.#config;
-    addSecurity(this.#features, { config, metrics, logins: this.#logins, admission: this.#admission, offers });
+    this.#logins.setUp(this.#features, router, offers);
     const shared: SharedContext = {
       config,
       domains: this.domains,
       keyspace,
       metrics,
       log,
+      tracing,
       hooks,
       iq: this.#iq,
       features: this.#features,
@@ -331,8 +329,8 @@ export class Node implements AsyncDisposable {
       onStart: (start) => this.#starts.push(start),
       onStop: (stop) => this.#stops.push(stop),
     };
-    this.offers.set(Logins, this.#logins).set(Admission, this.#admission).set(Groups, this.groups);
-    await setUpModules(shared, this.offers.set(Directories, this.directories).set(Acceptance, this.#acceptance));
+    offers.set(Groups, this.groups).set(Directories, this.directories).set(Acceptance, this.#acceptance);
+    await setUpModules(shared, offers);
     addBinding(this.#features, onBind);
     // RFC 3921 §3: the request has no effect, but older clients wait for its result
     this.#iq.set(NS.session, 'session', () => undefined, { at: ['domain', 'account'] });
@@ -365,12 +363,13 @@ export class Node implements AsyncDisposable {
     const config = structuredClone(this.#config);
     const changes = apply(config, next, moduleSettings(this.#options.modules));
     const certificates = await loadCertificates(config);
-    const takeDirectories = this.directories.reload(config);
+    const takers = [this.directories.reload(config), this.#logins.reload(config)];
     this.#acceptor.replace(tlsSettings(config), certificates.files);
     this.federation.take(config, certificates.files);
-    takeDirectories();
+    for (const take of takers) take();
     this.#config = config;
     measureCertificates(this.registry.metrics, this.domains, this.#acceptor);
+    await this.#logins.tickets.examine();
     return changes;
   }
 

@@ -9,7 +9,10 @@ import { administerFederation } from './admin/federation-administration.ts';
 import { FederationEverywhere } from './admin/federation-everywhere.ts';
 import { registerHealth } from './admin/health.ts';
 import type { MemberStatus, NodeStatus } from './admin/node-status.ts';
+import { ClientAccess } from './auth/clients/client-access.ts';
 import type { Changes } from './config/reload.ts';
+import { administerData } from './data/administer-data.ts';
+import { dataOfNode } from './data-of-node.ts';
 import { AccountMoves } from './im/account-moves.ts';
 import type { Log } from './log.ts';
 import { AgentCheck } from './net/agent-check.ts';
@@ -59,6 +62,7 @@ export async function openPorts({
   const notReady = () => condition.notReady;
   const snapshot = () => registry.snapshot();
   const moves = node.offers.get(AccountMoves) as AccountMoves;
+  const access = node.offers.get(ClientAccess) as ClientAccess;
   await using parts = new AsyncDisposableStack();
   const listeners: { name: string; port: number }[] = [];
 
@@ -77,7 +81,8 @@ export async function openPorts({
     listeners.push({ name: 'agentCheck', port: await agent.listen(address) });
   }
 
-  const accounts = administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to));
+  const accounts = administerAccounts(node.accounts, node.domains, (from, to) => moves.move(from, to), access);
+  const data = administerData(dataOfNode(node, keyspace));
   const federation = administerFederation(node.federation, node.domains);
   const self = () => node.cluster?.members[0];
   const everywhere = new FederationEverywhere({ peers: node.federation.peers, self, local: federation });
@@ -86,6 +91,7 @@ export async function openPorts({
     return {
       accounts: administrator.accounts(accounts),
       federation: administrator.federation(federation, everywhere),
+      data: administrator.data(data, node.domains),
       reload: () => reload(by),
       drain: () =>
         administrator.refusing({ act: 'drain' }, () => {

@@ -91,10 +91,11 @@ export class StreamListeners implements Doors {
   }
 
   #listener({ name, address, port, accept }: Place): Listener {
-    const { acceptor, acceptance, log } = this.#options;
+    const { acceptor, acceptance, log, listen } = this.#options;
     return new Listener({
       host: address.host,
       port,
+      reusePort: listen.reusePort,
       acceptor,
       admit: (client) => acceptance.admit(client),
       proxy: address.proxyProtocol ? acceptance.loadBalancers : undefined,

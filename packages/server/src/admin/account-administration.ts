@@ -2,6 +2,7 @@ import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid, JidError } from '@parley/xmpp/jid';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Authenticator } from '../auth/authenticator.ts';
+import type { Client, ClientAccess } from '../auth/clients/client-access.ts';
 import { AdministrationError } from './administration-error.ts';
 
 export interface ListedAccount {
@@ -30,6 +31,10 @@ export interface AccountAdministration {
   remove(jid: string): Promise<void>;
   /** Gives an account another address; it goes on where nobody follows. */
   move(jid: string, to: string): AsyncIterable<AccountMoveProgress>;
+  /** The clients that have access to an account, the last seen first. */
+  clients(jid: string): Promise<readonly Client[]>;
+  /** Takes a client's access away, or that of all. */
+  revoke(jid: string, client: string | undefined): Promise<void>;
   /** Of one domain, or of all; in pages and in no order. */
   list(domain?: string): AsyncIterable<readonly ListedAccount[]>;
 }
@@ -42,6 +47,7 @@ export function administerAccounts(
   accounts: Authenticator,
   domains: readonly string[],
   move: MoveAccount,
+  access: ClientAccess,
   keeps: (domain: string) => boolean = () => true,
 ): AccountAdministration {
   const bare = (text: string): Jid => {
@@ -91,6 +97,17 @@ export function administerAccounts(
     }
   };
 
+  /** Of an account that there is. */
+  const withClients = async <T>(text: string, work: (jid: Jid) => Promise<T>): Promise<T> => {
+    const jid = account(text);
+    try {
+      if (!(await accounts.exists(jid))) throw new StanzaError('item-not-found');
+      return await work(jid);
+    } catch (error) {
+      throw inWords(error, jid);
+    }
+  };
+
   return {
     add: (jid, password) => act(jid, accounts.create && ((bare) => accounts.create?.(bare, password))),
     setPassword: (jid, password) =>
@@ -106,6 +123,17 @@ export function administerAccounts(
         throw inWords(error, from);
       }
     },
+    clients: (text) => withClients(text, (jid) => access.list(jid)),
+    revoke: (text, client) =>
+      withClients(text, async (jid) => {
+        if (client === undefined) await access.revokeAll(jid);
+        else if ((await access.revoke(jid, client, { forced: true })) === 'unknown') {
+          throw new AdministrationError(
+            'not-found',
+            `${jid} has no client ${client}: "parley account clients" has them.`,
+          );
+        }
+      }),
     async *list(domain) {
       if (domain !== undefined && !domains.includes(domain)) {
         throw new AdministrationError(

@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts';
 import type { AccountAdministration } from './account-administration.ts';
 import type { FederationActs } from './api.ts';
+import type { DataAdministration } from './data-administration.ts';
 import type { FederationAdministration } from './federation-administration.ts';
 import type { FederationEverywhere } from './federation-everywhere.ts';
 
@@ -63,6 +64,12 @@ export class Administrator {
         await act('remove', account, accounts.remove(account));
         log.info('account.removed', { account, by });
       },
+      async revoke(account, client) {
+        await act('revoke', account, accounts.revoke(account, client));
+        if (client === undefined) log.info('account.clients-revoked', { account, by });
+        else log.info('account.client-revoked', { account, id: client, by });
+      },
+      clients: (account) => accounts.clients(account),
       list: (domain) => accounts.list(domain),
       move: (account, to) => told(accounts.move(account, to), account, to),
     };
@@ -80,6 +87,55 @@ export class Administrator {
         throw error;
       }
     }
+  }
+
+  /** The same data. */
+  data(data: DataAdministration, domains: readonly string[]): DataAdministration {
+    const { by } = this;
+    const log = this.#log;
+    const refused = (act: Act, error: unknown) => this.refused(act, error);
+    return {
+      import: async (piece) => {
+        const outcome = await this.refusing({ act: 'import', subject: piece.jid }, () => data.import(piece));
+        if (piece.last && outcome.done !== 'skipped') log.info('account.imported', { account: piece.jid, by });
+        return outcome;
+      },
+      erase: async (account) => {
+        const left = await this.refusing({ act: 'erase', subject: account }, () => data.erase(account));
+        log.info('account.erased', { account, by });
+        return left;
+      },
+      async *archive(account) {
+        try {
+          yield* disclosed(data.archive(account), () => log.info('account.exported', { account, by }));
+        } catch (error) {
+          refused({ act: 'export', subject: account }, error);
+          throw error;
+        }
+      },
+      async *backup() {
+        try {
+          yield* data.backup();
+          log.info('data.backed-up', { by });
+        } catch (error) {
+          refused({ act: 'backup' }, error);
+          throw error;
+        }
+      },
+      async *export(choice) {
+        const { account, domain } = choice;
+        try {
+          yield* disclosed(data.export(choice), () => {
+            if (account !== undefined) log.info('account.exported', { account, by });
+            else log.info('accounts.exported', { domains: domain === undefined ? domains : [domain], by });
+          });
+        } catch (error) {
+          const subject = account ?? domain;
+          refused({ act: 'export', ...(subject !== undefined && { subject }) }, error);
+          throw error;
+        }
+      },
+    };
   }
 
   /** The same streams to other servers. */
@@ -101,5 +157,15 @@ export class Administrator {
         return closed;
       },
     };
+  }
+}
+
+/** What of it is given out is told before it is: whoever takes it may break off, or never ask for the rest. */
+async function* disclosed<T>(pieces: AsyncIterable<T>, tell: () => void): AsyncGenerator<T> {
+  let told = false;
+  for await (const piece of pieces) {
+    if (!told) tell();
+    told = true;
+    yield piece;
   }
 }

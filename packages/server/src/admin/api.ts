@@ -6,9 +6,12 @@ import type { Changes } from '../config/reload.ts';
 import type { AccountAdministration } from './account-administration.ts';
 import { AdministrationError, type AdministrationFailure } from './administration-error.ts';
 import { ADMINISTRATOR_HEADER } from './administrator-header.ts';
+import type { DataAdministration } from './data-administration.ts';
+import { dataApi } from './data-api.ts';
 import type { FederationAdministration } from './federation-administration.ts';
 import type { FederationEverywhere } from './federation-everywhere.ts';
 import type { NodeStatus } from './node-status.ts';
+import { progressLines } from './progress-lines.ts';
 
 /** What the local administration works on. */
 export interface ApiHost {
@@ -26,6 +29,7 @@ export type FederationActs = Pick<FederationAdministration, 'explain' | 'connect
 export interface Administration {
   readonly accounts: AccountAdministration;
   readonly federation: FederationActs;
+  readonly data: DataAdministration;
   /** Throws a ConfigurationError where the file is not good. */
   reload(): Promise<Changes>;
   /** Has the sessions go to other nodes. Throws an AdministrationError where there are none. */
@@ -89,6 +93,8 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
       closed: await as(request).federation.close(request.params.domain),
     }));
 
+    dataApi(api, (request) => as(request).data);
+
     api.get<{ Querystring: { domain?: string } }>('/api/accounts', { config }, async (request, reply) => {
       const pages = as(request).accounts.list(request.query.domain)[Symbol.asyncIterator]();
       const first = await pages.next(); // a wrong domain is an error, and not the end of a list
@@ -122,6 +128,16 @@ export function adminApi(routes: FastifyInstance, host: ApiHost): void {
         return reply.type('application/x-ndjson').send(Readable.from(progressLines(first, steps)));
       },
     );
+    type OfClient = { Params: { jid: string; client: string } };
+    api.get<{ Params: { jid: string } }>('/api/accounts/:jid/clients', { config }, (request) =>
+      as(request).accounts.clients(request.params.jid),
+    );
+    api.delete<OfClient>('/api/accounts/:jid/clients/:client', { config }, (request) =>
+      as(request).accounts.revoke(request.params.jid, request.params.client),
+    );
+    api.delete<{ Params: { jid: string } }>('/api/accounts/:jid/clients', { config }, (request) =>
+      as(request).accounts.revoke(request.params.jid, undefined),
+    );
     api.delete<{ Params: { jid: string } }>('/api/accounts/:jid', { config }, (request) =>
       as(request).accounts.remove(request.params.jid),
     );
@@ -134,10 +150,6 @@ async function* lines(first: IteratorResult<Page>, rest: AsyncIterator<Page>): A
   for (let page = first; !page.done; page = await rest.next()) {
     yield page.value.map((entry) => `${JSON.stringify(entry)}\n`).join('');
   }
-}
-
-async function* progressLines<T>(first: IteratorResult<T>, rest: AsyncIterator<T>): AsyncGenerator<string> {
-  for (let step = first; !step.done; step = await rest.next()) yield `${JSON.stringify(step.value)}\n`;
 }
 
 function inWords(error: unknown): AdministrationError | undefined {

@@ -35,16 +35,24 @@ const declared: Readonly<Record<string, LogEvent>> = logEvents;
 export function actOf(event: string, fields: Readonly<Record<string, unknown>>): AuditedAct | undefined {
   const audited = declared[event]?.audited;
   if (audited === undefined) return undefined;
-  const { outcome, actor, subject, reason } = audited;
+  const { outcome, actor = [], subject, reason, when } = audited;
+  if (when !== undefined && !when.is.includes(String(fields[when.field]))) return undefined;
   const value = (field: string | undefined) => (field === undefined ? '' : textOf(fields[field]));
+  const actors: readonly string[] = typeof actor === 'string' ? [actor] : actor;
   return {
     event,
     outcome,
-    actor: value(actor),
+    actor: actors.map(value).find((name) => name !== '') ?? '',
     address: value('address'),
     subject: value(subject),
     reason: value(reason),
   };
+}
+
+/** What entries of an event are counted by where others cause too many: the event, and of some the kind of it. */
+export function kindOf(event: string, fields: Readonly<Record<string, unknown>>): string {
+  const kinds = declared[event]?.audited?.kinds;
+  return kinds === undefined ? event : `${event} ${textOf(fields[kinds])}`;
 }
 
 function textOf(value: unknown): string {

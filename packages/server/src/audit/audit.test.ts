@@ -62,6 +62,35 @@ describe('what the log is told', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('is counted for each limit by itself, so that one that is met all the time hides no other', () => {
+    const { entries, audit } = streamOf(10);
+    const log = Log.create({ level: 'silent', audit });
+    for (let i = 0; i < 1000; i++) log.flood('limit.exceeded', { limit: 'strangers', account: 'mallory@a' });
+    log.flood('limit.exceeded', { limit: 'registrations-per-address', address: '192.0.2.1' });
+    log.flood('limit.exceeded', { limit: 'bytes-rate', account: 'mallory@a' }); // slows down, and refuses nothing
+    log.flood('limit.exceeded', { limit: 'offline-bytes', from: 'eve@b', account: 'romeo@a' });
+    expect(entries.slice(10)).toMatchObject([
+      { event: 'limit.exceeded', outcome: 'failure', actor: '', address: '192.0.2.1' },
+      { event: 'limit.exceeded', actor: 'eve@b', subject: 'romeo@a', reason: 'offline-bytes' },
+    ]);
+    audit.flush();
+    expect(entries.slice(12).map(({ event, subject, reason }) => [event, subject, reason])).toEqual([
+      ['audit.omitted', 'limit.exceeded strangers', '990 entries were left out'],
+    ]);
+  });
+
+  it('is of other servers that could not be reached where we refused them', () => {
+    const { entries, audit } = streamOf();
+    const log = Log.create({ level: 'silent', audit });
+    for (const step of ['dns', 'certificate', 'connection', 'policy']) {
+      log.flood('s2s.failed', { local: 'a', remote: 'b', step, message: `it failed at ${step}` });
+    }
+    expect(entries.map(({ event, actor, subject, reason }) => [event, actor, subject, reason])).toEqual([
+      ['s2s.failed', 'b', 'a', 'it failed at certificate'],
+      ['s2s.failed', 'b', 'a', 'it failed at policy'],
+    ]);
+  });
+
   it('is never left out where administrators do it', () => {
     const { audit, entries } = streamOf(10);
     const log = Log.create({ level: 'silent', audit });

@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import { type AuditEntry, type AuditedAct, actOf } from './audit-entry.ts';
+import { type AuditEntry, type AuditedAct, actOf, kindOf } from './audit-entry.ts';
 import { AuditQueue, type Sink } from './audit-queue.ts';
 import { EntryRate } from './entry-rate.ts';
 
@@ -14,7 +14,7 @@ export interface AuditWay {
 export interface AuditOptions {
   readonly node: string;
   readonly ways: readonly AuditWay[];
-  /** Entries of one event that others can cause, in a second. */
+  /** Entries of one kind that others can cause, in a second. */
   readonly perSecond: number;
   /** What may wait on each way. */
   readonly maxWaitingBytes: number;
@@ -52,7 +52,7 @@ export class Audit {
   /** An event of the log has happened; what the audit stream does not tell is passed over. */
   record(event: string, fields: Readonly<Record<string, unknown>>): void {
     const act = actOf(event, fields);
-    if (act !== undefined && this.#rate.admits(event)) this.#write(act);
+    if (act !== undefined && this.#rate.admits(event, kindOf(event, fields))) this.#write(act);
   }
 
   /** Where it tells that it cannot be written. */
@@ -104,8 +104,8 @@ export class Audit {
     if (lost > 0) this.#write({ ...NOBODY, event: 'audit.lost', reason: `${lost} entries could not be written` });
   }
 
-  #omitted(event: string, omitted: number): void {
-    this.#write({ ...NOBODY, event: 'audit.omitted', subject: event, reason: `${omitted} entries were left out` });
+  #omitted(kind: string, omitted: number): void {
+    this.#write({ ...NOBODY, event: 'audit.omitted', subject: kind, reason: `${omitted} entries were left out` });
   }
 
   #write(act: AuditedAct): void {

@@ -38,17 +38,17 @@ it('hears that nobody listens on the machine, and goes on when somebody does', a
   await vi.waitFor(() => {
     queue.write(Buffer.from('nobody hears it'));
     expect(troubles.map(String)).toEqual([expect.stringContaining('ECONNREFUSED')]);
-  }, 5000);
+  });
   const { messages } = await receiver(port);
   queue.write(Buffer.from('heard'));
   queue.reopen();
-  await vi.waitFor(() => expect(messages.at(-1)).toBe('heard'), 10_000);
+  await vi.waitFor(() => expect(messages.at(-1)).toBe('heard'));
   expect(troubles.at(-1)).toBeUndefined();
 });
 
 it('keeps what it has for a host that has no address', async () => {
   const { queue, troubles } = queueTo('no-such-host.invalid', 514);
   queue.write(Buffer.from('a'));
-  await vi.waitFor(() => expect(troubles).toEqual([expect.any(Error)]), 10_000);
+  await vi.waitFor(() => expect(troubles).toEqual([expect.any(Error)]));
   expect(queue.waiting).toBe(1);
 });

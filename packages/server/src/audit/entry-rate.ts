@@ -10,23 +10,23 @@ const byOthers: ReadonlySet<string> = new Set(
     .map(([name]) => name),
 );
 
-/** So many entries of an event in a second, where others can cause it; what is beyond is counted and told at its end. */
+/** So many entries of a kind in a second, where others can cause it; what is beyond is counted and told at its end. */
 export class EntryRate {
   readonly #perSecond: number;
-  readonly #onOmitted: (event: string, omitted: number) => void;
+  readonly #onOmitted: (kind: string, omitted: number) => void;
   readonly #seconds = new Map<string, { count: number; timer: NodeJS.Timeout }>();
 
-  constructor(perSecond: number, onOmitted: (event: string, omitted: number) => void) {
+  constructor(perSecond: number, onOmitted: (kind: string, omitted: number) => void) {
     this.#perSecond = perSecond;
     this.#onOmitted = onOmitted;
   }
 
-  admits(event: string): boolean {
+  admits(event: string, kind = event): boolean {
     if (!byOthers.has(event)) return true;
-    let second = this.#seconds.get(event);
+    let second = this.#seconds.get(kind);
     if (second === undefined) {
-      second = { count: 0, timer: setTimeout(() => this.#end(event), SECOND).unref() };
-      this.#seconds.set(event, second);
+      second = { count: 0, timer: setTimeout(() => this.#end(kind), SECOND).unref() };
+      this.#seconds.set(kind, second);
     }
     second.count++;
     return second.count <= this.#perSecond;
@@ -34,13 +34,13 @@ export class EntryRate {
 
   /** Tells what was left out by now. */
   close(): void {
-    for (const event of [...this.#seconds.keys()]) this.#end(event);
+    for (const kind of [...this.#seconds.keys()]) this.#end(kind);
   }
 
-  #end(event: string): void {
-    const { count = 0, timer } = this.#seconds.get(event) ?? {};
+  #end(kind: string): void {
+    const { count = 0, timer } = this.#seconds.get(kind) ?? {};
     clearTimeout(timer);
-    this.#seconds.delete(event);
-    if (count > this.#perSecond) this.#onOmitted(event, count - this.#perSecond);
+    this.#seconds.delete(kind);
+    if (count > this.#perSecond) this.#onOmitted(kind, count - this.#perSecond);
   }
 }

@@ -71,7 +71,7 @@ it('sees by itself that the file was moved away', async () => {
       await send(made, 'x\n');
       expect(text()).toContain('x\n');
     },
-    { timeout: 5000, interval: 100 },
+    { interval: 100 },
   );
 });
 

@@ -80,10 +80,10 @@ it('connects anew where the server went, and sends what it had not taken', async
   await vi.waitFor(() => {
     queue.write(octetCounted('lost, or not'));
     expect(troubles).toHaveLength(1);
-  }, 5000);
+  });
   queue.write(octetCounted('after'));
   const next = await Receiver.start(true, port);
-  await vi.waitFor(() => expect(next.messages.at(-1)).toBe('after'), 10_000);
+  await vi.waitFor(() => expect(next.messages.at(-1)).toBe('after'));
   expect(troubles).toEqual([expect.any(Error), undefined]);
 });
 
@@ -96,6 +96,6 @@ it('keeps a bounded number of bytes for a server that takes nothing', async () =
     for (let i = 0; i < 1000; i++) queue.write(message);
     expect(receiver.sockets).toHaveLength(1);
     expect(queue.dropped).toBeGreaterThan(5000);
-  }, 10_000);
+  });
   expect(queue.waiting).toBeLessThanOrEqual(100);
 });

@@ -4,7 +4,7 @@ import { AccountCache } from './account-cache.ts';
 import type { AccountRecord } from './account-store.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
-const record: AccountRecord = { created: 1, disabled: false, verifiers: new Map() };
+const record: AccountRecord = { created: 1, disabled: false, verifiers: new Map(), mark: undefined };
 
 let stored: AccountRecord | undefined;
 let loads: number;

@@ -77,3 +77,12 @@ test('an account that is disabled while it logs in does not stay', async () => {
   late.send(`<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></iq>`);
   expect(await ended(late)).toBe('not-authorized');
 });
+
+test('nor does one that is disabled while its session comes from another node', async () => {
+  const { accounts, node } = server;
+  const session = node.sessions.get(Jid.parse('juliet@localhost/balcony'));
+  accounts.refusal = () => ({ condition: 'account-disabled' });
+  node.hooks.events.emit('session.resumed', session as never);
+  expect(await ended(balcony)).toBe('not-authorized');
+  expect(await romeo.sync()).toEqual([]);
+});

@@ -55,12 +55,14 @@ export function applyAccountChanges({ accounts, sessions, streams, events, peers
     }
   }
 
-  // an account may be disabled in the moment in which it logs in
-  events.on('session.bound', async (session: Session) => {
+  // an account may be disabled in the moment in which it logs in, or in which its session goes from node to node
+  const look = async (session: Session) => {
     if (session.stream.mechanism === 'ANONYMOUS') return;
     const refusal = await accounts.refusal(session.account);
     if (refusal !== undefined) session.end(endOf('disabled', refusal.text));
-  });
+  };
+  events.on('session.bound', look);
+  events.on('session.resumed', look);
 }
 
 /** Addresses are text on their way. */
@@ -81,7 +83,7 @@ function endOf(change: AccountChange['change'], reason?: string, to?: Jid): Stre
     case 'password': // RFC 6120 §4.9.3.16
       return new StreamError('reset', reason ?? 'The password was changed: log in with the new one.');
     case 'arrived': // its clients know nothing of what it has now
-      return new StreamError('reset', 'What the account had at its former address is here: log in again.');
+      return new StreamError('reset', reason ?? 'What the account had at its former address is here: log in again.');
     case 'created':
     case 'enabled':
   }

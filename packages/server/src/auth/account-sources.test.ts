@@ -169,6 +169,7 @@ test('what nobody has any more can be taken away, and what somebody has cannot',
 
 test('what only some sources carry is not offered', () => {
   expect([...sources.mechanisms('localhost')]).toEqual(['PLAIN', 'SCRAM-SHA-256']);
+  expect(sources.mechanisms('localhost')).toBe(sources.mechanisms('localhost'));
   order = ['internal'];
   expect(sources.mechanisms('localhost')).toBe(internal.carried);
   expect([...sources.mechanisms('elsewhere')]).toEqual([]);

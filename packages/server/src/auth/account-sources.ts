@@ -4,8 +4,18 @@ import type { ScramRelay } from '@parley/xmpp/sasl/mechanism';
 import type { ScramHash, ScramParameters, ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import type { Awaitable } from '../pipeline.ts';
+import { MadeBefore } from '../stream/made-before.ts';
 import { within } from '../within.ts';
-import type { AccountChange, Authenticator, PasswordMechanism, PasswordVerdict, Refusal } from './authenticator.ts';
+import { merged } from './account-order.ts';
+import type {
+  AccountChange,
+  AccountImports,
+  Authenticator,
+  PasswordMechanism,
+  PasswordVerdict,
+  Refusal,
+} from './authenticator.ts';
+import { importsIntoSources } from './imports-into-sources.ts';
 
 export interface AccountSourcesOptions {
   /** By the names that the configuration has for them. */
@@ -35,9 +45,16 @@ const NOTHING: ReadonlySet<PasswordMechanism> = new Set();
 export class AccountSources implements Authenticator {
   readonly #options: AccountSourcesOptions;
   readonly #listeners: ((change: AccountChange) => Awaitable<void>)[] = [];
+  /** What several carry: the same set each time, since offers are made once for each. */
+  readonly #common = new MadeBefore<ReadonlySet<PasswordMechanism>>();
+  readonly imports: AccountImports;
 
   constructor(options: AccountSourcesOptions) {
     this.#options = options;
+    this.imports = importsIntoSources(
+      (account) => this.#find(account),
+      (domain) => this.#creator(domain),
+    );
     for (const [name, accounts] of options.sources) {
       accounts.onChange((change) => this.#changed({ name, accounts }, change));
     }
@@ -95,8 +112,11 @@ export class AccountSources implements Authenticator {
 
   /** Nothing is offered that only some of those who choose it could log in with. */
   mechanisms(domain: string): ReadonlySet<PasswordMechanism> {
-    const [first = NOTHING, ...others] = this.#of(domain).map(({ accounts }) => accounts.mechanisms(domain));
-    return others.reduce((common, more) => common.intersection(more), first);
+    const each = this.#of(domain).map(({ accounts }) => accounts.mechanisms(domain));
+    const [first = NOTHING, ...others] = each;
+    return others.length === 0
+      ? first
+      : this.#common.of(each, () => others.reduce((common, more) => common.intersection(more), first));
   }
 
   async verifyPassword(account: Jid, password: string): Promise<PasswordVerdict> {
@@ -220,12 +240,18 @@ export class AccountSources implements Authenticator {
     await changed;
   }
 
-  async *list(domain: string): AsyncGenerator<readonly Jid[], void, undefined> {
-    for (const { accounts } of this.#of(domain)) {
-      for await (const page of accounts.list?.(domain) ?? []) {
-        const deciding = await Promise.all(page.map(async (account) => (await this.#find(account)) === accounts));
-        yield page.filter((_, index) => deciding[index]);
-      }
+  async secretsOf(account: Jid): Promise<readonly ScramVerifier[]> {
+    return (await (await this.#find(account))?.secretsOf?.(account)) ?? [];
+  }
+
+  list(domain: string, after?: Jid): AsyncIterable<readonly Jid[]> {
+    return merged(this.#of(domain).map(({ accounts }) => this.#decidedBy(accounts, domain, after)));
+  }
+
+  async *#decidedBy(accounts: Authenticator, domain: string, after?: Jid): AsyncGenerator<readonly Jid[], void> {
+    for await (const page of accounts.list?.(domain, after) ?? []) {
+      const deciding = await Promise.all(page.map(async (account) => (await this.#find(account)) === accounts));
+      yield page.filter((_, index) => deciding[index]);
     }
   }
 

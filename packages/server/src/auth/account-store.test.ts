@@ -7,6 +7,7 @@ import { Jid } from '@parley/xmpp/jid';
 import { deriveScramVerifier, parseScramVerifier, passwordMatches } from '@parley/xmpp/sasl/scram-verifier';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRedis } from '../../../../tests/services/redis.ts';
+import { compareAccounts } from './account-order.ts';
 import { AccountStore, accountKeys } from './account-store.ts';
 
 const common = { type: 'string', content: '', bound: '', ttl: 'none' } as const;
@@ -32,9 +33,13 @@ let juliet: Jid;
 let romeo: Jid;
 
 async function listed(domain: string): Promise<string[]> {
+  return (await inOrder(domain)).sort();
+}
+
+async function inOrder(domain: string, after?: Jid): Promise<string[]> {
   const all: string[] = [];
-  for await (const page of store.list(domain)) all.push(...page.map(String));
-  return all.sort();
+  for await (const page of store.list(domain, after)) all.push(...page.map(String));
+  return all;
 }
 
 describe.each([
@@ -73,7 +78,7 @@ describe.each([
   test('no password is kept', async () => {
     await store.create(juliet, verifiers);
     const fields = await keyspace.hgetall(accountKeys.key(juliet.bareText));
-    expect([...fields.keys()].sort()).toEqual(['SHA-256', 'created', 'disabled']);
+    expect([...fields.keys()].sort()).toEqual(['SHA-256', 'created', 'disabled', 'mark']);
     expect([...fields.values()].join()).not.toContain('Wherefore');
   });
 
@@ -135,5 +140,18 @@ describe.each([
     expect(await listed(juliet.domain)).toEqual(locals.map((local) => `${local}@${juliet.domain}`).sort());
     expect(await listed(romeo.domain)).toEqual([romeo.bareText]);
     expect(await listed('lit')).toEqual([]);
+    // always in one order, so that somebody may go on behind any of them, be it gone, and meets whoever has come behind it
+    const all = await inOrder(juliet.domain);
+    expect(all).toEqual(
+      all
+        .map((each) => Jid.parse(each))
+        .sort(compareAccounts)
+        .map(String),
+    );
+    for (const place of [0, 150, 299]) {
+      const after = Jid.parse(all[place] ?? '');
+      await store.remove(after);
+      expect(await inOrder(juliet.domain, after)).toEqual(all.slice(place + 1));
+    }
   });
 });

@@ -1,17 +1,20 @@
+import { randomBytes } from 'node:crypto';
 import { PARTITIONS, partition } from '@parley/keyspace/key';
 import { declareKeys, type Keys } from '@parley/keyspace/key-declaration';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Jid } from '@parley/xmpp/jid';
 import { formatScramVerifier, type ScramHash, type ScramVerifier, scramHashes } from '@parley/xmpp/sasl/scram-verifier';
 import { changeAccount, changeUnchangedAccount, createAccount } from './account-operations.ts';
+import { compareAccounts } from './account-order.ts';
 
 export const accountKeys = declareKeys({
   name: 'account',
   type: 'hash',
   content:
-    'created (milliseconds since 1970), disabled (0 or 1), a SCRAM verifier for each hash (RFC 5803 §3); arriving (the ' +
-    'move that brings it from another address)',
-  bound: 'six fields',
+    'created (milliseconds since 1970), disabled (0 or 1), a SCRAM verifier for each hash (RFC 5803 §3), mark (random, another ' +
+    'one with each password); arriving (the ' +
+    'move that brings it from another address); importing (what disabled will be once all of it is imported)',
+  bound: 'eight fields',
   ttl: 'none',
 });
 
@@ -33,11 +36,15 @@ export interface AccountRecord {
   readonly disabled: boolean;
   /** Lines of RFC 5803 §3; a password is never kept. */
   readonly verifiers: ReadonlyMap<ScramHash, string>;
+  /** Another one with each password; undefined where that is from before there were any. */
+  readonly mark: string | undefined;
 }
 
+const MARK = 'mark';
 const ARRIVING = 'arriving';
+const IMPORTING = 'importing';
 
-/** Partitions whose accounts make one page of a list. */
+/** Partitions whose accounts make one page of a list, and are in memory together: one in 64 of all. */
 const PARTITIONS_PER_PAGE = 16;
 
 /** The accounts in the keyspace. Works with nothing but a keyspace: in a running node and without one. */
@@ -59,25 +66,66 @@ export class AccountStore {
       const line = fields.get(hash);
       if (line !== undefined) verifiers.set(hash, line.toString());
     }
-    return { created: Number(fields.get('created')), disabled: fields.get('disabled')?.toString() === '1', verifiers };
+    const [disabled, mark] = ['disabled', MARK].map((field) => fields.get(field)?.toString());
+    return { created: Number(fields.get('created')), disabled: disabled === '1', verifiers, mark };
   }
 
   /** False where the account exists. */
   create(account: Jid, verifiers: readonly ScramVerifier[]): Promise<boolean> {
     const keys = [accountKeys.key(account.bareText), indexKey(account)];
-    const fields = ['created', String(Date.now()), 'disabled', '0', ...lines(verifiers)];
+    const fields = ['created', String(Date.now()), 'disabled', '0', ...password(verifiers)];
     return this.#keyspace.call(createAccount, keys, [account.bareText, ...fields]);
   }
 
   /** False where there is no such account. */
   setVerifiers(account: Jid, verifiers: readonly ScramVerifier[]): Promise<boolean> {
-    return this.#keyspace.call(changeAccount, [accountKeys.key(account.bareText)], lines(verifiers));
+    return this.#keyspace.call(changeAccount, [accountKeys.key(account.bareText)], password(verifiers));
   }
 
   /** Puts further verifiers of the same password beside this one; false where that is the account's no more. */
   addVerifiers(account: Jid, beside: ScramVerifier, verifiers: readonly ScramVerifier[]): Promise<boolean> {
     const keys = [accountKeys.key(account.bareText)];
     return this.#keyspace.call(changeUnchangedAccount, keys, [...lines([beside]), ...lines(verifiers)]);
+  }
+
+  /** Makes an account that nobody can log in to before `openImported`. False where there is one. */
+  createImported(account: Jid, verifiers: readonly ScramVerifier[], created = Date.now()): Promise<boolean> {
+    const keys = [accountKeys.key(account.bareText), indexKey(account)];
+    const fields = ['created', String(created), 'disabled', '1', IMPORTING, '0', ...password(verifiers)];
+    return this.#keyspace.call(createAccount, keys, [account.bareText, ...fields]);
+  }
+
+  /** Whether the account was begun to be imported, and is not whole yet. */
+  async isImporting(account: Jid): Promise<boolean> {
+    return (await this.#keyspace.hget(accountKeys.key(account.bareText), IMPORTING)) !== undefined;
+  }
+
+  /** What is to be known of an account once it is whole. */
+  async describeImported(account: Jid, disabled: boolean, created: number | undefined): Promise<void> {
+    const fields = [IMPORTING, disabled ? '1' : '0', ...(created === undefined ? [] : ['created', String(created)])];
+    await this.#keyspace.call(changeAccount, [accountKeys.key(account.bareText)], fields);
+  }
+
+  /** All of an account is imported: it may be logged in to, unless it is disabled. */
+  async openImported(account: Jid): Promise<void> {
+    const key = accountKeys.key(account.bareText);
+    const disabled = await this.#keyspace.hget(key, IMPORTING);
+    if (disabled === undefined) return; // it was done before
+    await this.#keyspace.batch(
+      [
+        ['hset', key, [['disabled', disabled]]],
+        ['hdel', key, IMPORTING],
+      ],
+      { atomic: true },
+    );
+  }
+
+  /** Puts these verifiers in the place of all that there are. False where there is no such account. */
+  async replaceVerifiers(account: Jid, verifiers: readonly ScramVerifier[]): Promise<boolean> {
+    if (!(await this.setVerifiers(account, verifiers))) return false;
+    const others = scramHashes.filter((hash) => !verifiers.some((each) => each.hash === hash));
+    if (others.length > 0) await this.#keyspace.hdel(accountKeys.key(account.bareText), ...others);
+    return true;
   }
 
   /** False where there is no such account. */
@@ -127,9 +175,10 @@ export class AccountStore {
     return Number(removed) > 0;
   }
 
-  /** The accounts of a domain, in pages and in no order. */
-  async *list(domain: string): AsyncGenerator<Jid[], void, undefined> {
-    for (let first = 0; first < PARTITIONS; first += PARTITIONS_PER_PAGE) {
+  /** The accounts of a domain in their order, in pages: all, or those behind one. */
+  async *list(domain: string, after?: Jid): AsyncGenerator<Jid[], void, undefined> {
+    const begun = after === undefined ? 0 : partition(after.bareText);
+    for (let first = begun - (begun % PARTITIONS_PER_PAGE); first < PARTITIONS; first += PARTITIONS_PER_PAGE) {
       const keys = Array.from({ length: PARTITIONS_PER_PAGE }, (_, i) =>
         accountIndexKeys.key(String(first + i), domain),
       );
@@ -137,7 +186,8 @@ export class AccountStore {
         keys.map((key) => ['smembers', key] as const),
         { atomic: false },
       );
-      const page = replies.flatMap((members) => members.map((member) => Jid.parse(member.toString())));
+      const all = replies.flatMap((members) => members.map(String).sort()).map((text) => Jid.parse(text));
+      const page = after === undefined ? all : all.filter((account) => compareAccounts(account, after) > 0);
       if (page.length > 0) yield page;
     }
   }
@@ -147,3 +197,10 @@ const indexKey = (account: Jid) => accountIndexKeys.key(String(partition(account
 
 const lines = (verifiers: readonly ScramVerifier[]): string[] =>
   verifiers.flatMap((verifier) => [verifier.hash, formatScramVerifier(verifier)]);
+
+/** Those of another password than before. */
+const password = (verifiers: readonly ScramVerifier[]): string[] => [
+  ...lines(verifiers),
+  MARK,
+  randomBytes(9).toString('base64url'),
+];

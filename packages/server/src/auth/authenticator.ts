@@ -23,6 +23,27 @@ export interface AccountChange {
   readonly elsewhere?: true;
 }
 
+/** What another server has kept of a password, or the password itself. */
+export interface ImportedSecrets {
+  readonly password?: string | undefined;
+  readonly verifiers: readonly ScramVerifier[];
+}
+
+/** How an account stands that is imported: made just now, or before and not whole yet; there already; kept elsewhere. */
+export type ImportedAccount = 'begun' | 'there' | 'elsewhere';
+
+/** Accounts that come from another server (XEP-0227). */
+export interface AccountImports {
+  /** Makes an account that nobody can log in to yet. Throws a StanzaError where nobody can have it. */
+  begin(account: Jid, secrets: ImportedSecrets): Promise<ImportedAccount>;
+  /** Further secrets of an account; `replace`: in place of those that it has. */
+  secrets(account: Jid, secrets: ImportedSecrets, replace: boolean): Promise<void>;
+  /** What is to be known of an account that was begun. */
+  describe(account: Jid, disabled: boolean, created: number | undefined): Promise<void>;
+  /** It is whole. Resolves with the hashes by which somebody can log in to it. */
+  end(account: Jid): Promise<readonly ScramHash[]>;
+}
+
 /** More passwords wait to be checked than can be in good time. */
 export class AccountsBusy extends Error {
   override name = 'AccountsBusy';
@@ -118,8 +139,12 @@ export interface Authenticator {
   removeRemains?(account: Jid): Promise<boolean>;
   disable?(account: Jid): Promise<void>;
   enable?(account: Jid): Promise<void>;
-  /** The accounts of a domain, in pages and in no order. */
-  list?(domain: string): AsyncIterable<readonly Jid[]>;
+  /** Absent where accounts are made elsewhere. */
+  readonly imports?: AccountImports;
+  /** What there is to prove a password by, where the server keeps it itself. */
+  secretsOf?(account: Jid): Promise<readonly ScramVerifier[]>;
+  /** The accounts of a domain in their order (see account-order.ts), in pages: all, or those behind one. */
+  list?(domain: string, after?: Jid): AsyncIterable<readonly Jid[]>;
   /** Whoever made the change waits for the listeners. */
   onChange(listener: (change: AccountChange) => Awaitable<void>): void;
   /**

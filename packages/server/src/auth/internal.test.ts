@@ -41,6 +41,27 @@ beforeEach(async () => {
 const make = (work?: PasswordWork) =>
   new InternalAuthenticator({ store, secret: Buffer.from('secret'), iterations: () => 4096, work });
 
+test('the mark of a password changes with it, and with nothing else', async () => {
+  const marks: unknown[] = [await accounts.passwordMark(juliet)];
+  const note = async () => marks.push(await accounts.passwordMark(juliet));
+  await accounts.create(juliet, 'Wherefore?');
+  await note();
+  await accounts.disable(juliet);
+  await accounts.enable(juliet);
+  const [proved] = await accounts.secretsOf(juliet);
+  await accounts.keepUpgraded(juliet, { ...(proved as ScramVerifier), hash: 'SHA-512' }, proved as ScramVerifier);
+  await note();
+  await accounts.setPassword(juliet, 'Wherefore?');
+  await note();
+  await accounts.remove(juliet);
+  await note();
+  await accounts.create(juliet, 'Wherefore?');
+  await note();
+  const [none, first, still, second, gone, third] = marks;
+  expect([none, gone, still]).toEqual([undefined, undefined, first]);
+  expect(new Set([undefined, first, second, third]).size).toBe(4);
+});
+
 describe('an account', () => {
   test('is made once, with a password in every form', async () => {
     await accounts.create(juliet, 'Wherefore?');

@@ -23,7 +23,9 @@ import {
   type PasswordVerdict,
   type Refusal,
 } from './authenticator.ts';
+import { InternalImports } from './internal-imports.ts';
 import { IterationCounts } from './iteration-counts.ts';
+import type { KeptCounts } from './kept-counts.ts';
 import { PasswordWork } from './password-work.ts';
 
 export interface InternalAuthenticatorOptions {
@@ -32,6 +34,8 @@ export interface InternalAuthenticatorOptions {
   readonly secret: Buffer;
   /** SCRAM iterations for passwords set from now on. */
   iterations(): number;
+  /** The numbers of iterations that other nodes have met. */
+  readonly counts?: KeptCounts;
   readonly work?: PasswordWork;
   readonly cache?: AccountCacheOptions;
 }
@@ -56,15 +60,22 @@ export class InternalAuthenticator implements Authenticator {
   readonly #counts: IterationCounts;
   readonly #work: PasswordWork;
   readonly #cache: AccountCache;
+  readonly imports: InternalImports;
   readonly #listeners: ((change: AccountChange) => Awaitable<void>)[] = [];
 
-  constructor({ store, secret, iterations, work = new PasswordWork(), cache }: InternalAuthenticatorOptions) {
+  constructor({ store, secret, iterations, counts, work = new PasswordWork(), cache }: InternalAuthenticatorOptions) {
     this.#store = store;
     this.#secret = secret;
     this.#iterations = iterations;
-    this.#counts = new IterationCounts(iterations, secret);
+    this.#counts = new IterationCounts(iterations, secret, counts);
     this.#work = work;
     this.#cache = new AccountCache((account) => store.find(account), cache);
+    this.imports = new InternalImports({
+      store,
+      derive: (account, password) => this.#derive(account, password),
+      change: (account, change) => this.#change(account, change),
+      tell: (account, change) => this.#tell({ account, change }),
+    });
   }
 
   exists(account: Jid): Awaitable<boolean> {
@@ -153,6 +164,11 @@ export class InternalAuthenticator implements Authenticator {
     return record instanceof Promise ? record.then(question) : question(record);
   }
 
+  /** Kept with the verifiers, so that what it is good for ends in the moment in which they change. */
+  passwordMark(account: Jid): Awaitable<string | undefined> {
+    return this.#ask(account, (record) => record?.mark);
+  }
+
   creates(): boolean {
     return true;
   }
@@ -194,8 +210,14 @@ export class InternalAuthenticator implements Authenticator {
     return this.#change(account, () => this.#store.remove(account));
   }
 
-  list(domain: string): AsyncIterable<readonly Jid[]> {
-    return this.#store.list(domain);
+  async secretsOf(account: Jid): Promise<readonly ScramVerifier[]> {
+    const record = await this.#store.find(account);
+    const verifiers = scramHashes.map((hash) => record && verifierOf(record, hash));
+    return verifiers.filter((verifier) => verifier !== undefined);
+  }
+
+  list(domain: string, after?: Jid): AsyncIterable<readonly Jid[]> {
+    return this.#store.list(domain, after);
   }
 
   onChange(listener: (change: AccountChange) => Awaitable<void>): void {

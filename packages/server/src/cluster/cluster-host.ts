@@ -31,6 +31,8 @@ export interface ClusterHost extends ClusterLink {
   readonly peers: Peers;
   readonly log: Log;
   readonly version: string;
+  /** See `Member`. */
+  readonly secretCheck?: string;
   /** Undefined where nothing is traced. */
   readonly tracing?: Tracing | undefined;
   lease(): Lease;

@@ -23,16 +23,19 @@ interface Parts
     | 'tracing'
   > {
   readonly metrics: Metrics;
+  /** Derives secrets from the one that all nodes share. */
+  readonly secret: (purpose: string) => Buffer;
   readonly config: () => Configuration;
   readonly events: Hooks['events'];
 }
 
 /** Ties a node to the others; `join` has it become one of them. */
-export function clusterOf(link: ClusterLink, { metrics, config, events, ...parts }: Parts): Cluster {
+export function clusterOf(link: ClusterLink, { metrics, secret, config, events, ...parts }: Parts): Cluster {
   const cluster = new Cluster({
     ...link,
     ...parts,
     version,
+    secretCheck: secret('check that all nodes have the same').toString('hex', 0, 8),
     lease: () => leaseOf(config()),
     onLeaving: (session) => isQueue(session.account) || events.emit('session.leaving', session),
     onMemberJoined: (id) => events.emit('node.joined', id),

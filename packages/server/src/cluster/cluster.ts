@@ -13,7 +13,7 @@ import { ClusterJournal } from './cluster-journal.ts';
 import { type Frame, Frames } from './frame.ts';
 import { DEAF, Hearing } from './hearing.ts';
 import { InboundDeliveries } from './inbound-deliveries.ts';
-import { encodeAcknowledged, encodeNotice, ITEM } from './items.ts';
+import { encodeAcknowledged, ITEM } from './items.ts';
 import type { Member } from './member.ts';
 import { MemberFrames } from './member-frames.ts';
 import { Membership } from './membership.ts';
@@ -177,17 +177,17 @@ export class Cluster implements OtherNodes {
     this.journal = new ClusterJournal(sessions, this.#delivery, missed);
     host.peers.connect(
       (subject, text) => this.#questions.tellAll(this.#others(), subject, text),
-      (node, subject, text) => this.#questions.ask(node, (id) => encodeNotice({ id, subject, text })),
+      (node, subject, text) => this.#questions.tell(node, subject, text),
     );
   }
 
   /** Resolves when this node is one of the cluster and knows what the others have. */
   async join(): Promise<void> {
-    const { bus, id, name, version, lease, onFenced, onFault } = this.#host;
+    const { bus, id, name, version, secretCheck, lease, onFenced, onFault } = this.#host;
     this.#stops.push(bus.onPush((bytes) => bytes.length > 0 && this.#frames.receive(bytes)));
     this.#stops.push(bus.onLink((event) => this.#onLink(event)));
     this.#stops.push(() => this.#reassertion.stop());
-    const self = { id, name, version, startedAt: Date.now(), frames: this.#memberFrames.versions };
+    const self = { id, name, version, secretCheck, startedAt: Date.now(), frames: this.#memberFrames.versions };
     this.#self = self;
     this.#membership = await Membership.join({
       keyspace: this.#host.keyspace,
@@ -196,7 +196,8 @@ export class Cluster implements OtherNodes {
       lease,
       onJoined: (member) => this.#onJoined(member),
       onGone: (member, how) => this.#onGone(member, how),
-      onReap: (member) => void this.#reaping.of(member).catch(onFault),
+      // a node that leaves first does what the keyspace may have forgotten that it did
+      onReap: (member) => this.#reassertion.restoring(this.#reaping.of(member).catch(onFault)),
       onFenced: () => {
         this.#fenced = true;
         onFenced();

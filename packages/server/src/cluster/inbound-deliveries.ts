@@ -3,7 +3,8 @@ import { stanzaForClient, stanzaFromNode } from '@parley/xmpp/stanza-text';
 import type { Awaitable } from '../pipeline.ts';
 import type { Session } from '../session/session.ts';
 import type { Tracing } from '../tracing/tracing.ts';
-import { type AnswerItem, decodeAcknowledged, decodeDeliver, decodeTrace, encodeAnswers } from './items.ts';
+import { type AnswerItem, decodeAcknowledged, decodeDeliver, encodeAnswers } from './items.ts';
+import { ToldTraces } from './told-traces.ts';
 
 export interface InboundDeliveriesHost {
   own(sid: string): Session | undefined;
@@ -32,27 +33,21 @@ export class InboundDeliveries {
   readonly #answers = new Map<string, AnswerItem[]>();
   /** Senders, and sessions of theirs that were not here, with the time of it: the oldest first. */
   readonly #refused = new Map<string, number>();
-  /** Senders whose next delivery is traced, with what they have said of that. */
-  readonly #traced = new Map<string, string>();
+  readonly #traced: ToldTraces;
 
   constructor(host: InboundDeliveriesHost) {
     this.#host = host;
+    this.#traced = new ToldTraces(host.tracing);
   }
 
   /** The next delivery from this node is part of a trace. */
   traced(from: string, item: Buffer): void {
-    if (this.#host.tracing !== undefined) this.#traced.set(from, decodeTrace(item));
+    this.#traced.told(from, item);
   }
 
   /** Throws where the item cannot be read. */
   receive(from: string, item: Buffer): void {
-    const traceparent = this.#traced.size === 0 ? undefined : this.#traced.get(from);
-    if (traceparent === undefined) {
-      void this.#receive(from, item);
-      return;
-    }
-    this.#traced.delete(from);
-    const trace = this.#host.tracing?.join(traceparent);
+    const trace = this.#traced.join(from);
     if (trace === undefined) void this.#receive(from, item);
     else void trace.run(() => this.#receive(from, item));
   }

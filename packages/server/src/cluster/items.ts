@@ -11,6 +11,7 @@ export const ITEM = {
   evict: 5,
   acknowledged: 6,
   trace: 7,
+  traceNotice: 8,
   announcement: 16,
 } as const;
 
@@ -155,10 +156,10 @@ export function decodeSession(item: Buffer): SessionItem {
   return { id: item.readUInt32BE(1), sid: sessionIdAt(item, 5) };
 }
 
-// trace: kind, the text of a traceparent (W3C Trace Context §3.2)
-/** The stanza in the next item is traced: its sender has begun, and this is where. Who does not know it loses nothing. */
-export const encodeTrace = (traceparent: string): Buffer =>
-  Buffer.concat([Buffer.of(ITEM.trace), Buffer.from(traceparent, 'latin1')]);
+// trace, traceNotice: kind, the text of a traceparent (W3C Trace Context §3.2)
+/** What is in the next item of its kind is traced: its sender has begun, and this is where. Who does not know it loses nothing. */
+export const encodeTrace = (traceparent: string, kind: 'trace' | 'traceNotice' = 'trace'): Buffer =>
+  Buffer.concat([Buffer.of(ITEM[kind]), Buffer.from(traceparent, 'latin1')]);
 
 /** As text that may name no span. */
 export const decodeTrace = (item: Buffer): string => item.toString('latin1', 1, 1 + MOST_TRACEPARENT);

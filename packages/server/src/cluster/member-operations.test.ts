@@ -133,6 +133,25 @@ describe.each(['memory', 'redis'])('on %s', (kind) => {
     expect(await all()).toEqual([a, b, 'old']);
   });
 
+  it('takes nobody in who has another secret than one that lives, as far as both tell of it', async () => {
+    const join = (id: string, secretCheck?: string) => {
+      const told = describeMember({
+        id,
+        name: '"secretCheck":"00"',
+        startedAt: 5,
+        frames: FRAMES,
+        version: '',
+        secretCheck,
+      });
+      return heartbeat(keyspace, { id, about: told, number: 1, comesBack: true, frames: FRAMES, blame: [] });
+    };
+    expect(await join(a)).toMatchObject({ entries: [{ id: a }] }); // of a version that does not tell
+    expect(await join(b, '1f')).toMatchObject({ entries: expect.anything() });
+    expect(await join(c, '2f')).toMatchObject({ because: { id: b } });
+    expect(await join(b, '1f')).toMatchObject({ entries: expect.anything() });
+    expect(await join(c, '1f')).toMatchObject({ entries: expect.anything() });
+  });
+
   it('forgets in the end who was dealt with, and nobody else', async () => {
     const now = await keyspace.now();
     await keyspace.hset(memberKeys.key(), [

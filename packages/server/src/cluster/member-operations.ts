@@ -2,7 +2,7 @@ import { EVERY_NODE } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { defineOperation } from '@parley/keyspace/operation';
 import { commonVersion, type FrameVersions } from './frame-versions.ts';
-import { framesOf, type MemberEntry, memberKeys, readEntry, writeEntry } from './member.ts';
+import { framesOf, type MemberEntry, memberKeys, readEntry, secretCheckOf, writeEntry } from './member.ts';
 
 /** For how long it is remembered who was dealt with. */
 export const REMEMBERED_MS = 3_600_000;
@@ -21,7 +21,7 @@ export interface Roll {
 
 // The keys and arguments of each are told in its Lua file.
 
-/** Why a member was not taken in: it reads no frames of this one that lives, or the other way round. */
+/** Why a member was not taken in: it reads no frames of this one that lives, or the other way round, or has another secret. */
 export interface Refusal {
   readonly because: MemberEntry;
 }
@@ -53,8 +53,12 @@ const beatOperation = defineOperation<Roll | Refusal | undefined>({
       if (beat === '' || beat === entry.beat) change({ ...entry, state: 'dead', since: time });
     }
     const versions = { oldest: Number(oldest), newest: Number(newest) };
+    const check = secretCheckOf(about);
     for (const entry of own ? [] : found.values()) {
-      if (entry.state !== 'alive' || commonVersion([framesOf(entry.about), versions]) !== undefined) continue;
+      if (entry.state !== 'alive') continue;
+      const theirs = secretCheckOf(entry.about);
+      const sameSecret = check === undefined || theirs === undefined || check === theirs;
+      if (sameSecret && commonVersion([framesOf(entry.about), versions]) !== undefined) continue;
       return [-1, entry.id, writeEntry(entry)];
     }
     for (const entry of [...found.values()]) {

@@ -10,6 +10,8 @@ export interface Member {
   readonly frames: FrameVersions;
   /** Of the program. */
   readonly version: string;
+  /** The same for all that have the same `cluster.secret`, of which it tells nothing; older programs tell none. */
+  readonly secretCheck?: string | undefined;
 }
 
 export const memberKeys = declareKeys({
@@ -18,7 +20,7 @@ export const memberKeys = declareKeys({
   type: 'hash',
   content:
     'node → state (alive, left, dead), time of its last beat or of its end, number of its last beat, who deals with ' +
-    'what it left behind (- nobody yet, + done), and its name, start, versions of frames and of the program as JSON',
+    'what it left behind (- nobody yet, + done), and its name, start, versions of frames and of the program, and a check of its `cluster.secret` as JSON',
   bound: 'the nodes that run, and those that ended within the last hour',
   ttl: 'none',
 });
@@ -49,9 +51,9 @@ export function readEntry(id: string, text: string): MemberEntry | undefined {
 export const writeEntry = ({ state, since, beat, reaper, about }: MemberEntry): string =>
   `${state} ${since} ${beat} ${reaper} ${about}`;
 
-/** The versions of frames as they stand in it are read by an operation, too: see `heartbeat.lua`. */
-export const describeMember = ({ name, startedAt, frames, version }: Member): string =>
-  JSON.stringify({ name, startedAt, frames: [frames.oldest, frames.newest], version });
+/** The versions of frames and the check of the secret, as they stand in it, are read by an operation, too: see `heartbeat.lua`. */
+export const describeMember = ({ name, startedAt, frames, version, secretCheck }: Member): string =>
+  JSON.stringify({ name, startedAt, frames: [frames.oldest, frames.newest], version, secretCheck });
 
 /** What a member told of the frames that it reads. */
 export function framesOf(about: string): FrameVersions {
@@ -59,6 +61,9 @@ export function framesOf(about: string): FrameVersions {
   const [, oldest, newest] = /"frames":\[(\d+),(\d+)\]/.exec(about) ?? [];
   return newest === undefined ? FIRST_VERSIONS : { oldest: Number(oldest), newest: Number(newest) };
 }
+
+/** What a member told by which its secret is compared with others'. */
+export const secretCheckOf = (about: string): string | undefined => /"secretCheck":"([0-9a-f]+)"/.exec(about)?.[1];
 
 /** What a member told of itself, as far as it can be read. It may be of another version. */
 export function memberOf({ id, about }: MemberEntry): Member {
@@ -75,5 +80,6 @@ export function memberOf({ id, about }: MemberEntry): Member {
     startedAt: typeof startedAt === 'number' ? startedAt : 0,
     frames: framesOf(about),
     version: typeof version === 'string' ? version : '',
+    secretCheck: secretCheckOf(about),
   };
 }

@@ -21,8 +21,8 @@ export class Bench {
     this.clock = clock;
   }
 
-  node(id: string, frames?: FrameVersions): TestNode {
-    return new TestNode(this, id, frames);
+  node(id: string, frames?: FrameVersions, secretCheck?: string): TestNode {
+    return new TestNode(this, id, frames, secretCheck);
   }
 
   join(id: string): Promise<TestNode> {
@@ -87,9 +87,9 @@ export class TestNode {
   #running = 0;
   #membership: Membership | undefined;
 
-  constructor(bench: Bench, id: string, frames = FRAME_VERSIONS) {
+  constructor(bench: Bench, id: string, frames = FRAME_VERSIONS, secretCheck?: string) {
     this.#bench = bench;
-    this.self = { id, name: `node ${id}`, startedAt: 5, frames, version: '1.0.0' };
+    this.self = { id, name: `node ${id}`, startedAt: 5, frames, version: '1.0.0', secretCheck };
     bench.nodes.push(this);
   }
 

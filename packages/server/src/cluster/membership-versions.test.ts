@@ -16,6 +16,19 @@ describe('a member', () => {
     expect([await bench().entry('b'), a.news()]).toEqual([['undefined'], []]);
   });
 
+  it('is refused where one that lives has another secret, and not once that one has left', async () => {
+    const a = await bench().node('a', undefined, '0a').join();
+    const refused = expect(bench().node('b', undefined, '0b').join()).rejects.toThrow(
+      "This node cannot join the cluster: 'node a' runs with another cluster.secret. Give all nodes the same one. To change it,",
+    );
+    await pass(2500);
+    await refused;
+    expect([await bench().entry('b'), a.news()]).toEqual([['undefined'], []]);
+    await a.membership.leave();
+    const c = await bench().node('c', undefined, '0b').join();
+    await c.membership.leave();
+  });
+
   it('waits for a member that it does not understand to be dead for sure, where it is', async () => {
     const [a] = await bench().cluster('a');
     a.kill();

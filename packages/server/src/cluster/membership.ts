@@ -1,7 +1,7 @@
 import { type Bus, EVERY_NODE } from '@parley/keyspace/bus';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { KeyspaceError, type KeyspaceFailure } from '@parley/keyspace/keyspace-error';
-import { versionsText } from './frame-versions.ts';
+import { cannotJoin } from './cannot-join.ts';
 import type { Lease } from './lease.ts';
 import { describeMember, type Member, type MemberEntry, memberOf } from './member.ts';
 import { type Blame, dealtWith, heartbeat, leave, REMEMBERED_MS, type Roll } from './member-operations.ts';
@@ -328,7 +328,7 @@ export class Membership implements AsyncDisposable {
     }
   }
 
-  /** This node and another one cannot talk. It is looked at until it beats again, or is found to be dead. */
+  /** This node and another one cannot be of one cluster. It is looked at until it beats again, or is found to be dead. */
   #refused(because: MemberEntry): void {
     const { id, beat } = because;
     const { absentMs } = this.#host.lease();
@@ -338,7 +338,7 @@ export class Membership implements AsyncDisposable {
       this.#fenced(); // the keyspace had forgotten us, and has taken in others meanwhile
     } else if (last !== undefined && last !== beat) {
       this.#end();
-      this.#joining.reject(notUnderstood(this.#host.self, memberOf(because)));
+      this.#joining.reject(cannotJoin(this.#host.self, memberOf(because)));
     } else {
       this.#obstacle = id;
       this.#vigil.answered(now, absentMs);
@@ -376,13 +376,4 @@ export class Membership implements AsyncDisposable {
       this.#host.onFault(error);
     }
   }
-}
-
-function notUnderstood(self: Member, other: Member): Error {
-  const theirs = `'${other.name}' (version ${other.version || 'unknown'}) reads ${versionsText(other.frames)}`;
-  const ours = `this one (version ${self.version}) ${versionsText(self.frames)}`;
-  return new Error(
-    `This node cannot join the cluster: of the frames between nodes, ${theirs}, ${ours}. ` +
-      'Upgrade by way of the versions in between, or stop that node first.',
-  );
 }

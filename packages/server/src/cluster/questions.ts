@@ -1,4 +1,5 @@
-import { encodeNotice } from './items.ts';
+import { startSpan } from '../tracing/trace.ts';
+import { encodeNotice, encodeTrace } from './items.ts';
 
 /** Ids of questions have this bit; those of deliveries do not. */
 const QUESTION = 0x80000000;
@@ -29,9 +30,18 @@ export class Questions {
     });
   }
 
+  /** Tells a node something. Resolves when it has dealt with it, with its answer, or is gone, with false. */
+  tell(node: string, subject: string, text: string): Promise<boolean> {
+    const hop = startSpan('xmpp.hop', 'producer')?.set('parley.notice', subject);
+    if (hop !== undefined) this.#send(node, encodeTrace(hop.traceparent, 'traceNotice'));
+    const told = this.ask(node, (id) => encodeNotice({ id, subject, text }));
+    if (hop !== undefined) void told.then((yes) => hop.end(yes ? undefined : 'refused'));
+    return told;
+  }
+
   /** Tells nodes something. Resolves when each has dealt with it, or is gone. */
   async tellAll(nodes: readonly string[], subject: string, text: string): Promise<void> {
-    await Promise.all(nodes.map((node) => this.ask(node, (id) => encodeNotice({ id, subject, text }))));
+    await Promise.all(nodes.map((node) => this.tell(node, subject, text)));
   }
 
   /** False where it is no question that the answer is to. */

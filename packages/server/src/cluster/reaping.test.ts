@@ -9,11 +9,8 @@ const GONE = 'b'.repeat(16);
 /** Each attempt fails so, until one is left that does not. */
 async function reap(...failures: (KeyspaceFailure | 'fault')[]) {
   const log: string[] = [];
-  const peers = new Peers();
-  peers.connect(async (subject, text) => void log.push(`${subject} ${text}`));
   const host = {
     keyspace: { state: 'up' as const },
-    peers,
     async reap(isGone: (owner: string, sid: string) => boolean) {
       expect(['a'.repeat(16), GONE].filter((owner) => isGone(owner, ''))).toEqual([GONE]);
       const failure = failures.shift();
@@ -29,14 +26,33 @@ async function reap(...failures: (KeyspaceFailure | 'fault')[]) {
 }
 
 it('tells all others when it is done', async () => {
-  expect(await reap()).toEqual(['done', `reaped ${GONE}`]);
+  const log: string[] = [];
+  const told = Promise.withResolvers<void>();
+  const peers = new Peers();
+  peers.connect(async (subject, text) => void log.push(`${subject} ${text}`));
+  const host = { keyspace: { state: 'up' as const }, peers, reap: async () => {}, onFault: expect.fail };
+  const reaping = new Reaping(host as never, async ({ id }) => told.resolve(void log.push(`told ${id}`)));
+  await reaping.of({ id: GONE } as Member);
+  await told.promise;
+  expect(log).toEqual([`reaped ${GONE}`, `told ${GONE}`]);
+});
+
+it('is done again, and is done, while another node is silent that is told', async () => {
+  let times = 0;
+  const peers = new Peers();
+  peers.connect(() => new Promise(() => {}));
+  const host = { keyspace: { state: 'up' as const }, peers, reap: async () => void times++, onFault: expect.fail };
+  const reaping = new Reaping(host as never, async () => expect.fail());
+  await reaping.of({ id: GONE } as Member);
+  await reaping.of({ id: GONE } as Member);
+  expect(times).toBe(2);
 });
 
 it('begins anew after a fault, since nobody else does it while this node lives', async () => {
   expect(await reap('fault', 'misuse')).toEqual([
     ...['fault', 'a bug', 'again 0'],
     ...['misuse', 'it fails', 'again 1'],
-    ...['done', `reaped ${GONE}`],
+    'done',
   ]);
 });
 
@@ -56,6 +72,7 @@ it('is done again once it is done, where it is asked for meanwhile', async () =>
   expect(log).toEqual([]);
   first.resolve();
   await Promise.all(both);
+  await new Promise(setImmediate);
   expect(log).toEqual([GONE, GONE]);
 });
 

@@ -13,38 +13,46 @@ const reapAgain = (attempts: number): Promise<void> =>
 
 /** Takes over what gone members had, of each as often as it is asked for, one time after the other. */
 export class Reaping {
-  readonly #host: Parameters<typeof reapMember>[0];
+  readonly #host: Pick<ClusterHost, 'keyspace' | 'reap' | 'peers' | 'onFault'>;
   readonly #onReaped: (member: Member) => Promise<void>;
   readonly #running = new Map<string, Promise<void>>();
 
-  constructor(host: Parameters<typeof reapMember>[0], onReaped: (member: Member) => Promise<void>) {
+  constructor(
+    host: Pick<ClusterHost, 'keyspace' | 'reap' | 'peers' | 'onFault'>,
+    onReaped: (member: Member) => Promise<void>,
+  ) {
     this.#host = host;
     this.#onReaped = onReaped;
   }
 
+  /** Resolves when this node has it. All others are told then, which may take as long as one of them is silent. */
   of(member: Member): Promise<void> {
     const before = this.#running.get(member.id);
-    const running = (before?.catch(() => {}) ?? Promise.resolve()).then(() => this.#of(member));
+    const running = (before?.catch(() => {}) ?? Promise.resolve()).then(() => reapMember(this.#host, member));
     this.#running.set(member.id, running);
     const forget = () => {
       if (this.#running.get(member.id) === running) this.#running.delete(member.id);
     };
     running.then(forget, forget);
+    void running.then(
+      () => this.#tell(member).catch(this.#host.onFault),
+      () => {},
+    );
     return running;
   }
 
-  async #of(member: Member): Promise<void> {
-    await reapMember(this.#host, member);
+  async #tell(member: Member): Promise<void> {
+    await this.#host.peers.tell('reaped', member.id);
     await this.#onReaped(member);
   }
 }
 
 /**
- * Takes over what a member had that is gone, and tells all others. Nobody else does it as long as this node lives, so it
- * tries until it is done, whatever goes wrong. Several at a time: one may wait for what another takes over.
+ * Takes over what a member had that is gone. Nobody else does it as long as this node lives, so it tries until it is done,
+ * whatever goes wrong. Several at a time: one may wait for what another takes over.
  */
 export async function reapMember(
-  { keyspace, reap, peers, onFault }: Pick<ClusterHost, 'keyspace' | 'reap' | 'peers' | 'onFault'>,
+  { keyspace, reap, onFault }: Pick<ClusterHost, 'keyspace' | 'reap' | 'onFault'>,
   { id }: Pick<Member, 'id'>,
   again: (attempts: number) => Promise<void> = reapAgain,
 ): Promise<void> {
@@ -63,5 +71,4 @@ export async function reapMember(
       await again(attempts);
     }
   }
-  await peers.tell('reaped', id);
 }

@@ -95,7 +95,8 @@ export class Reassertion {
 
   /** The store lacks something that is told to it by others than the sessions of this node. */
   restoring(...all: readonly Awaitable<unknown>[]): void {
-    this.#restoring = Promise.allSettled([this.#restoring, ...all]);
+    const settled = Promise.allSettled([this.#restoring, ...all]);
+    this.#restoring = settled.then(() => {}); // not what the one before came to, and the one before that
   }
 
   /** The store that answers from now on lacks something. Told before anything is written to it. */

@@ -2,6 +2,7 @@ import type { Log } from '../log.ts';
 import type { Peers } from '../peers.ts';
 import type { Awaitable } from '../pipeline.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { Announcements } from './announcements.ts';
 import type { ChannelCounts } from './channel-counts.ts';
 import type { InboundDeliveries } from './inbound-deliveries.ts';
@@ -10,6 +11,7 @@ import type { Questions } from './questions.ts';
 import type { RemoteDelivery } from './remote-delivery.ts';
 import type { SessionMoves } from './session-moves.ts';
 import type { SessionRequests } from './session-requests.ts';
+import { ToldTraces } from './told-traces.ts';
 
 export interface ReceivedItemsHost {
   /** The id of this node. */
@@ -24,6 +26,8 @@ export interface ReceivedItemsHost {
   readonly questions: Questions;
   readonly requests: SessionRequests;
   readonly moves: SessionMoves;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** See `ClusterHost`. */
   onWanted(sid: string): Awaitable<void>;
   onFault(error: unknown): void;
@@ -32,9 +36,12 @@ export interface ReceivedItemsHost {
 /** What other nodes say over their channels, each thing to whom it concerns. */
 export class ReceivedItems {
   readonly #host: ReceivedItemsHost;
+  /** Of notices. */
+  readonly #traced: ToldTraces;
 
   constructor(host: ReceivedItemsHost) {
     this.#host = host;
+    this.#traced = new ToldTraces(host.tracing);
   }
 
   receive(from: string, item: Buffer): void {
@@ -55,6 +62,9 @@ export class ReceivedItems {
       case ITEM.trace:
         inbound.traced(from, item);
         return;
+      case ITEM.traceNotice:
+        this.#traced.told(from, item);
+        return;
       case ITEM.answer:
         for (const { id, done } of decodeAnswers(item)) {
           if (!questions.onAnswer(from, id, done)) delivery.onAnswer(from, id, done);
@@ -62,7 +72,10 @@ export class ReceivedItems {
         return;
       case ITEM.notice: {
         const { id, subject, text } = decodeNotice(item);
-        const told = peers.receive(subject, text).catch((error) => {
+        const receive = () => peers.receive(subject, text);
+        const trace = this.#traced.join(from);
+        trace?.root.set('parley.notice', subject);
+        const told = Promise.resolve(trace === undefined ? receive() : trace.run(receive)).catch((error) => {
           onFault(error);
           return true;
         });

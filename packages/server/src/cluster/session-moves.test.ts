@@ -117,3 +117,19 @@ it('does not bring back what somebody has taken, whatever became of it since', a
   moves.taken(SID, epoch + 1);
   expect(await found()).toBeUndefined();
 });
+
+it('does not put what it left in the place of what its client has resumed here at the same moment', async () => {
+  const managed = await juliet();
+  managed.session.write(message({ id: 'acknowledged here since' }));
+  await moves.leave(managed.session, B, 'it is resumed on another node');
+  sessions.remove(managed.session);
+  const reassert = store.reassert.bind(store);
+  vi.spyOn(store, 'reassert').mockImplementation(async (...args) => {
+    const kept = await store.claim(JULIET.bare, SID);
+    const { epoch } = kept?.record ?? expect.fail();
+    await store.checkpoint(JULIET.bare, SID, epoch, kept?.header ?? expect.fail(), 1);
+    return reassert(...args);
+  });
+  await moves.storeChanged();
+  expect((await store.read(JULIET.bare, SID))?.entries).toEqual([]);
+});

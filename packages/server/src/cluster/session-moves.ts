@@ -93,7 +93,7 @@ export class SessionMoves implements Disposable {
     await untilDone(
       async () => {
         const wanted = this.#left.get(record.sid) === left && !this.#over;
-        if (wanted) await store.reassert(account, record, header, entries);
+        if (wanted) await store.reassert(account, record, header, entries, { left: true });
       },
       () => nextAttempt(keyspace),
     );

@@ -6,7 +6,8 @@ import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { StreamError } from '@parley/xmpp/stream-error';
-import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import { XmlLimitError, type XmlLimits } from '@parley/xmpp/xml-limits';
+import { type XmlHandler, XmlReader } from '@parley/xmpp/xml-reader';
 import type { ComponentConfiguration } from '../config/components.ts';
 import { type Rate, TokenBucket } from '../net/token-bucket.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
@@ -15,6 +16,7 @@ import type { Reader } from '../session/stalled-readers.ts';
 import { Lanes } from '../stream/lanes.ts';
 import { limitName } from '../stream/reader-limit.ts';
 import { langOf, OUR_LANG } from '../stream/stream-lang.ts';
+import { asArrived, bytesCame, bytesRead, elementTurn, elementWaits } from '../tracing/arrival.ts';
 import { componentHeader, componentHeaderError, isHandshake } from './component-header.ts';
 import { componentStanza } from './component-stanza.ts';
 import { OutputQueue, type QueueLimits } from './output-queue.ts';
@@ -129,11 +131,13 @@ export class ComponentStream implements XmlHandler, TransportHandler, Reader {
   onData(bytes: Buffer): void {
     if (this.#state === 'closed') return;
     this.#host.onBytes(bytes.length);
+    bytesCame();
     try {
       this.#reader.write(bytes);
     } catch (error) {
       this.#fail(error);
     }
+    bytesRead();
   }
 
   onStreamOpen(root: Element, contentNs: string): void {
@@ -156,7 +160,10 @@ export class ComponentStream implements XmlHandler, TransportHandler, Reader {
   onElement(element: Element): void {
     if (this.#state === 'closed') return;
     if (this.#reading) this.#take(element);
-    else this.#pending.push(element);
+    else {
+      this.#pending.push(element);
+      elementWaits(element);
+    }
   }
 
   get #reading(): boolean {
@@ -201,7 +208,7 @@ export class ComponentStream implements XmlHandler, TransportHandler, Reader {
       const { bareText } = stanza.to as Jid;
       this.#lanes.run(
         () => bareText,
-        () => this.#host.onStanza(said, this),
+        asArrived(() => this.#host.onStanza(said, this)),
       ); // be it that it is gone meanwhile
     }
     if (wait > 0) this.#rest(wait);
@@ -253,11 +260,14 @@ export class ComponentStream implements XmlHandler, TransportHandler, Reader {
           this.#pending = pending.slice(index);
           return;
         }
+        elementTurn(element);
         this.#take(element);
       }
     } catch (error) {
       this.#fail(error);
       return;
+    } finally {
+      bytesRead();
     }
     if (!this.#reading) return;
     if (this.#sawClose) this.close();

@@ -13,10 +13,12 @@ import type { Transport } from '../net/transport.ts';
 import type { Peers } from '../peers.ts';
 import { type Awaitable, Dropped } from '../pipeline.ts';
 import { errorFor } from '../routing/answer.ts';
+import { tellRefusal } from '../routing/refusal.ts';
 import type { Router, Service, ServiceFinder } from '../routing/router.ts';
 import type { OtherNodes } from '../session/other-nodes.ts';
 import { StalledReaders } from '../session/stalled-readers.ts';
 import type { Acceptance } from '../stream/acceptance.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import { type ComponentInstance, ComponentInstances } from './component-instances.ts';
 import { ComponentRequests } from './component-requests.ts';
 import { ComponentStream, type ComponentStreamHost } from './component-stream.ts';
@@ -38,6 +40,8 @@ export interface ComponentsOptions {
   readonly hooks: Hooks;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Takes a stanza that a component has sent, in place of routing it; false leaves it. What it throws is answered. */
@@ -268,6 +272,11 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
   }
 
   onStanza(stanza: Stanza, stream: ComponentStream): Awaitable<unknown> {
+    const trace = this.#options.tracing?.begin(stanza, 'component');
+    return trace === undefined ? this.#onStanza(stanza, stream) : trace.run(() => this.#onStanza(stanza, stream));
+  }
+
+  #onStanza(stanza: Stanza, stream: ComponentStream): Awaitable<unknown> {
     const { router, metrics, hooks, log } = this.#options;
     const component = this.table.get(stream.domain);
     if (component === undefined) return;
@@ -313,7 +322,9 @@ export class Components implements ComponentStreamHost, ServiceFinder, Disposabl
   }
 
   errorFor(stanza: Stanza, error: unknown): Stanza | undefined {
-    return errorFor(stanza, error, (fault) => this.onFault(fault));
+    const answer = errorFor(stanza, error, (fault) => this.onFault(fault));
+    if (answer !== undefined) tellRefusal(this.#options.log, stanza, error);
+    return answer;
   }
 
   onError(stream: ComponentStream, error: StreamError): void {

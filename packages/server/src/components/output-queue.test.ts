@@ -2,6 +2,7 @@ import { Jid } from '@parley/xmpp/jid';
 import { message, type Stanza } from '@parley/xmpp/stanza';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { MemoryTransport } from '../../../../tests/support/memory-transport.ts';
+import { type Span, Trace } from '../tracing/trace.ts';
 import { OutputQueue } from './output-queue.ts';
 
 function setUp(limits = { maxStanzas: 8, maxBytes: 1000 }) {
@@ -66,4 +67,26 @@ it('gives back what was not written, and lets everybody go', async () => {
   transport.blocked = false;
   await Promise.resolve();
   expect([written, queue.size]).toEqual([[], 0]);
+});
+
+it('says of what is traced that it never left, where the connection ends first', async () => {
+  const spans: Span[] = [];
+  const trace = new Trace({ add: (span) => void spans.push(span as Span) }, 'xmpp.stanza', 'server', 0);
+  const { transport, queue, push } = setUp();
+  trace.run(() => {
+    void push('written');
+    transport.blocked = true;
+    void push('waiting');
+  });
+  queue.close();
+  await Promise.resolve();
+  const told = () =>
+    spans.filter(({ name }) => name === 'xmpp.write').map(({ failed, attributes }) => [failed, attributes.at(-1)]);
+  expect(told()).toEqual([
+    [true, 'disconnected'],
+    [true, 'disconnected'],
+  ]);
+  transport.blocked = false;
+  await Promise.resolve();
+  expect(told()).toHaveLength(2);
 });

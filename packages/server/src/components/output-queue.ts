@@ -1,6 +1,7 @@
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { Transport } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
+import { type Span, startSpan } from '../tracing/trace.ts';
 
 export interface QueueLimits {
   readonly maxStanzas: number;
@@ -18,6 +19,8 @@ interface Entry {
   readonly stanza: Stanza;
   readonly text: string;
   readonly bytes: number;
+  /** Where it is traced: until the operating system has it. */
+  readonly span: Span | undefined;
   /** Who sent it goes on. */
   release: (() => void) | undefined;
 }
@@ -36,6 +39,8 @@ export class OutputQueue {
   readonly #host: OutputQueueHost;
   #waiting: Entry[] = [];
   #bytes = 0;
+  /** Traced writes that the connection has been given, and the operating system has not taken yet. */
+  readonly #unsent = new Set<Span>();
   #pumping = false;
   #closed = false;
 
@@ -56,11 +61,13 @@ export class OutputQueue {
 
   /** Writes it, or keeps it until it can be written. The promise resolves when its sender may go on. */
   push(stanza: Stanza, text: string, bytes: number): Awaitable<void> {
+    const span = startSpan('xmpp.write')?.set('xmpp.connection.type', 'component');
     if (this.#waiting.length === 0 && !this.#full) {
-      this.#host.write(text, stanza);
+      this.#write(stanza, text, span);
       return;
     }
-    const entry: Entry = { stanza, text, bytes, release: undefined };
+    span?.outlast();
+    const entry: Entry = { stanza, text, bytes, span, release: undefined };
     this.#waiting.push(entry);
     this.#bytes += bytes;
     this.#pump();
@@ -72,6 +79,16 @@ export class OutputQueue {
         clearTimeout(timer);
         resolve();
       };
+    });
+  }
+
+  #write(stanza: Stanza, text: string, span: Span | undefined): void {
+    this.#host.write(text, stanza);
+    if (span === undefined) return;
+    this.#unsent.add(span);
+    this.#host.transport.whenSent(() => {
+      this.#unsent.delete(span);
+      span.end();
     });
   }
 
@@ -91,7 +108,7 @@ export class OutputQueue {
         if (this.#full) break;
         count++;
         this.#bytes -= entry.bytes;
-        this.#host.write(entry.text, entry.stanza);
+        this.#write(entry.stanza, entry.text, entry.span);
         entry.release?.();
       }
       this.#waiting = this.#waiting.slice(count);
@@ -105,7 +122,12 @@ export class OutputQueue {
     const rest = this.#waiting;
     this.#waiting = [];
     this.#bytes = 0;
-    for (const { release } of rest) release?.();
+    for (const span of this.#unsent) span.end('disconnected'); // nobody will say any more that its bytes have left
+    this.#unsent.clear();
+    for (const { span, release } of rest) {
+      span?.end('disconnected'); // it goes to another instance, or back
+      release?.();
+    }
     return rest.map(({ stanza }) => stanza);
   }
 }

@@ -187,6 +187,11 @@ const resumption = section('Streams of other servers that may go on when their c
 /** Whom this server talks to, and how. */
 export const federation = section('Other XMPP servers (RFC 6120, XEP-0220). Off unless `enabled` says otherwise.', {
   enabled: flag(false, { description: 'Talk to other servers, and listen on `listen.s2s` and `listen.s2sTls`.' }),
+  hideAccounts: flag(false, {
+    live,
+    description:
+      'Ignore messages from there to addresses that nobody has, as if they were stored, so that nobody finds out who is here by trying. Off, they are refused: whoever mistypes an address is told.',
+  }),
   default: choice([...PEER_AUTHENTICATIONS, 'deny'], 'certificate', {
     live,
     description:

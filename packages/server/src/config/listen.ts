@@ -40,6 +40,10 @@ export const listen = section('Where the node listens: lists of `{host, port}`, 
     'External components (XEP-0114), where there are `components`. Not encrypted: keep it to the loopback interface, or to a network that nobody else listens in.',
   ),
   http: addresses([{ host: '127.0.0.1', port: 5280 }], 'Health checks and metrics.'),
+  reusePort: flag(false, {
+    description:
+      'Other nodes on this machine, of the same cluster and the same user, may listen on the same ports for clients, other servers and components: the system spreads new connections over them. Linux and FreeBSD have that. Give each an `http` port of its own.',
+  }),
   agentCheck: addresses(
     [],
     'HAProxy’s agent checks: one line to each connection says whether the node takes new clients, and how many beside the others. For load balancers only: on the loopback interface, or behind a firewall.',
@@ -66,3 +70,17 @@ export const proxyProtocol = section('Load balancers in front of listeners that 
     description: 'Time for the whole header to arrive; traffic does not extend it.',
   }),
 });
+
+/** Processes that share a port have to be one server. */
+export const listenProblems = (value: {
+  listen?: { reusePort?: boolean } | undefined;
+  keyspace?: { url?: string } | undefined;
+}) =>
+  value.listen?.reusePort && value.keyspace?.url?.startsWith('embedded:')
+    ? [
+        {
+          path: ['listen', 'reusePort'],
+          message: 'is for nodes on Redis: with an embedded keyspace each process would be a server of its own',
+        },
+      ]
+    : [];

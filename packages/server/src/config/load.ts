@@ -5,7 +5,7 @@ import { FILE_VARIABLE, override } from './environment.ts';
 import { type OptionSchema, optionSchema } from './option-schema.ts';
 import { ConfigurationError, type Problem, problemsOf } from './problem.ts';
 import { type Configuration, configurationSchema, type ModuleSettings } from './schema.ts';
-import { readSecretFiles } from './secret-files.ts';
+import { type ReadText, readSecretFiles } from './secret-files.ts';
 import { isTree, plant, type Tree } from './tree.ts';
 
 export interface LoadOptions {
@@ -16,6 +16,8 @@ export interface LoadOptions {
   modules?: readonly ModuleSettings[];
   /** Where relative paths start when there is no file; with a file they start at its directory. */
   directory?: string;
+  /** How the files of secrets are read. */
+  readSecret?: ReadText | undefined;
 }
 
 const MOST_FILE_BYTES = 1_048_576;
@@ -28,12 +30,13 @@ export function loadConfiguration({
   env = process.env,
   modules = [],
   directory = process.cwd(),
+  readSecret,
 }: LoadOptions = {}): Configuration {
   const name = file ?? env[FILE_VARIABLE];
   const tree: Tree = name === undefined ? Object.create(null) : readTree(name);
   const base = name === undefined ? directory : dirname(resolve(name));
   const options = optionSchema(modules);
-  const problems = [...override(tree, env, options), ...readSecretFiles(tree, options, base)];
+  const problems = [...override(tree, env, options), ...readSecretFiles(tree, options, base, readSecret)];
   const result = configurationSchema(modules).safeParse(tree);
   if (!result.success) problems.push(...problemsOf(result.error.issues, tree, options));
   if (problems.length > 0 || !result.success) throw new ConfigurationError(problems);

@@ -57,7 +57,8 @@ export function publicSchema(modules: readonly ModuleSettings[] = []): Record<st
   };
 }
 
-function publicOption(option: OptionSchema): unknown {
+/** One option of it. */
+export function publicOption(option: OptionSchema): unknown {
   const { live, metric, unit, secret, path, shorthand, named, properties, items, anyOf, ...rest } = option;
   const standard = {
     ...rest,

@@ -1,11 +1,16 @@
 import { domainPart, Jid, JidError } from '@parley/xmpp/jid';
 import * as z from 'zod';
 import { audit } from './audit.ts';
+import { clients } from './clients.ts';
 import { componentProblems, components } from './components.ts';
+import { contact } from './contact.ts';
 import { accountSources, type DirectoryProblem, directories, directoryProblems, INTERNAL } from './directory.ts';
 import { federation } from './federation.ts';
+import { identityProviderProblems, identityProviders } from './identity-provider.ts';
+import { kerberos } from './kerberos.ts';
 import { limits, offline, roster, stream } from './limits.ts';
-import { listen, proxyProtocol } from './listen.ts';
+import { listen, listenProblems, proxyProtocol } from './listen.ts';
+import { mechanisms, namesMechanism } from './mechanisms.ts';
 import { opentelemetry } from './opentelemetry.ts';
 import { bytes, choice, count, file, flag, milliseconds, seconds, secret, secretFile, section } from './option.ts';
 import { peerProofProblems } from './peer-proofs.ts';
@@ -15,13 +20,6 @@ import { sound } from './sound.ts';
 import { isTree } from './tree.ts';
 
 const live = true;
-
-export const MECHANISMS = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN', 'EXTERNAL', 'ANONYMOUS'] as const;
-
-const mechanisms = z
-  .array(z.enum(MECHANISMS))
-  .min(1)
-  .refine((list) => new Set(list).size === list.length, 'names a mechanism twice: name each once');
 
 const certificateWithKey = z.refine<{ certificate?: unknown; key?: unknown }>(
   ({ certificate, key }) => (certificate === undefined) === (key === undefined),
@@ -134,6 +132,11 @@ const keyspace = section('Where accounts, rosters, offline messages and everythi
   }),
   connectTimeoutSeconds: seconds(5, { description: 'Time to connect to Redis.' }),
   commandTimeoutSeconds: seconds(5, { description: 'Time for one command; then the keyspace counts as away.' }),
+  journalSweepSeconds: seconds(60, {
+    max: 3600,
+    description:
+      'Within this time all journals are compared with what became of their stanzas. What is missing is told after two of them.',
+  }),
   replicas: count(0, {
     min: 0,
     max: MOST_REPLICAS,
@@ -171,8 +174,9 @@ const authentication = section('How users log in.', {
   mechanisms: mechanisms.default(['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'PLAIN']).meta({
     live,
     description:
-      'SASL mechanisms offered, best first. Forms with channel binding (-PLUS) come with theirs. EXTERNAL needs client certificates; ANONYMOUS lets anybody in.',
+      'SASL mechanisms offered, best first. Forms with channel binding (-PLUS) come with theirs. OAUTHBEARER needs `identityProviders`, EXTERNAL client certificates, GSSAPI a keytab; ANONYMOUS lets anybody in.',
   }),
+  kerberos,
   iterations: count(10_000, {
     live,
     min: 4096, // RFC 7677 §4
@@ -188,33 +192,12 @@ const authentication = section('How users log in.', {
     description:
       'Offer the obsolete jabber:iq:auth (XEP-0078) for very old clients: over TLS only, and in domains that have PLAIN among their mechanisms.',
   }),
+  clients,
 });
 
 const registration = section('In-band registration (XEP-0077).', {
   inBand: flag(false, { live, description: 'Let strangers make accounts for themselves.' }),
   passwordChange: flag(true, { live, description: 'Let users change their own password.' }),
-});
-
-const uris = (description: string) =>
-  z
-    .array(
-      z
-        .string()
-        .max(1024)
-        .regex(/^[a-z][a-z0-9+.-]*:\S+$/i, 'is not a URI: write mailto:…, xmpp:… or https:…'),
-    )
-    .max(50)
-    .default([])
-    .meta({ live, description });
-
-const contact = section('Addresses for people who need somebody (XEP-0157), as URIs.', {
-  abuse: uris('Where to report abuse.'),
-  admin: uris('Where to reach the administrators.'),
-  feedback: uris('Where opinions are welcome.'),
-  sales: uris('Where to ask about buying.'),
-  security: uris('Where to report weaknesses.'),
-  status: uris('Where the state of the service is shown.'),
-  support: uris('Where to ask for help.'),
 });
 
 const log = section('The log, on standard output.', {
@@ -304,6 +287,7 @@ const sections = (modules: readonly ModuleSettings[]) =>
     cluster,
     authentication,
     directories,
+    identityProviders,
     registration,
     stream,
     limits,
@@ -366,10 +350,12 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
     rule(
       'tls.clientAuthorities',
       'is missing: EXTERNAL needs a file with the certificates of those who vouch for users',
-      ({ tls, authentication, domains }) => {
-        const named = [authentication?.mechanisms, ...(domains ?? []).map((each) => each.mechanisms)];
-        return !tls || tls.clientAuthorities !== undefined || !named.some((list) => list?.includes('EXTERNAL'));
-      },
+      (config) => !config.tls || config.tls.clientAuthorities !== undefined || !namesMechanism(config, 'EXTERNAL'),
+    ),
+    rule(
+      'authentication.kerberos.keytab',
+      'is missing: GSSAPI needs a file with the keys of xmpp/HOST@REALM',
+      (config) => config.authentication?.kerberos?.keytab !== undefined || !namesMechanism(config, 'GSSAPI'),
     ),
     rule(
       'tls.clientRevocations',
@@ -382,7 +368,9 @@ export const configurationSchema = (modules: readonly ModuleSettings[] = []) =>
       ({ limits, stream }) =>
         (limits?.output?.maxBytes ?? Infinity) >= (stream?.afterAuthentication?.maxStanzaBytes ?? 0),
     ),
+    across(listenProblems),
     across(directoryProblems),
+    across(identityProviderProblems),
     across(componentProblems),
     across(peerProofProblems),
   );

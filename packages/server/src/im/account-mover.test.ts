@@ -9,8 +9,6 @@ import { AccountStore, accountKeys } from '../auth/account-store.ts';
 import { arrivingKeys, moverKeys, movingKeys } from '../auth/moves/move-keys.ts';
 import { type RosterWish, requestKeys, rosterKeys } from './roster-store.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
-
 const jid = (text: string) => Jid.parse(text);
 const OLD = jid('juliet@capulet.lit');
 const NEW = jid('juliet@montague.lit');
@@ -78,7 +76,7 @@ async function kept(keyspace: Keyspace, account: string): Promise<object> {
     const value =
       keys.type === 'hash'
         ? [...(await keyspace.hgetall(key))]
-            .filter(([field]) => !['#', 'created', 'SHA-256'].includes(field))
+            .filter(([field]) => !['#', 'created', 'mark', 'SHA-256'].includes(field))
             .map(([field, each]) => `${field}: ${text(each)}`)
             .sort()
         : keys.type === 'list'
@@ -135,7 +133,7 @@ async function redisCluster(): Promise<string> {
   const own = await OwnRedis.start(['--cluster-enabled', 'yes', ...address]);
   expect(await own.ask('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')).toBe('+OK');
   const state = () => own.askAll('CLUSTER', 'INFO');
-  await vi.waitFor(async () => expect(await state()).toContain('cluster_state:ok'), { timeout: 15_000, interval: 50 });
+  await vi.waitFor(async () => expect(await state()).toContain('cluster_state:ok'), { interval: 50 });
   return `redis+cluster://127.0.0.1:${own.port}`;
 }
 

@@ -7,6 +7,7 @@ import { defineModule } from '../module.ts';
 import type { Session } from '../session/session.ts';
 import { PresenceBroadcast } from './presence-broadcast.ts';
 import { rosterMoves } from './roster-moves.ts';
+import { rosterPart } from './roster-part.ts';
 import { RosterPushes } from './roster-pushes.ts';
 import { RosterRequests } from './roster-requests.ts';
 import { RosterStore, requestKeys, rosterKeys } from './roster-store.ts';
@@ -19,6 +20,7 @@ export default defineModule({
   description: 'Keeps the contacts of accounts (RFC 6121 §2).',
   keys: [rosterKeys, requestKeys],
   moves: rosterMoves,
+  parts: [rosterPart],
   setup(context) {
     const { hooks, iq, features, sessions, router } = context;
     const limits = () => context.config().roster;

@@ -2,6 +2,8 @@ import { accountEvents } from './account-events.ts';
 import { clientEvents } from './client-events.ts';
 import { directoryEvents } from './directory-events.ts';
 import type { FieldName } from './field-names.ts';
+import { identityProviderEvents } from './identity-provider-events.ts';
+import { kerberosEvents } from './kerberos-events.ts';
 import type { EventLevel } from './log-event.ts';
 import { nodeEvents } from './node-events.ts';
 import { serverEvents } from './server-events.ts';
@@ -14,6 +16,8 @@ export const logEvents = {
   ...accountEvents,
   ...stateEvents,
   ...directoryEvents,
+  ...identityProviderEvents,
+  ...kerberosEvents,
   ...serverEvents,
 };
 

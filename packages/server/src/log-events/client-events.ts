@@ -1,18 +1,41 @@
+import { REFUSING_LIMITS } from './limit-refusals.ts';
 import { event } from './log-event.ts';
 
 /** Connections, streams and sessions of clients. */
 export const clientEvents = {
+  'client.not-recorded': event(
+    'flood',
+    ['account', 'message'],
+    'It could not be noted that a client has logged in: the list of clients lacks it (XEP-0494).',
+    'See the message: most often the keyspace.',
+  ),
+  'client.revoked': event(
+    'info',
+    ['account', 'id', 'address'],
+    'A user has taken away the access of a client to their account (XEP-0494).',
+    '',
+    { outcome: 'success', actor: 'account', subject: 'account', reason: 'id' },
+  ),
   'connection.refused': event(
     'flood',
     ['address', 'reason'],
     'A connection to a port for load balancers was closed: it is not from one, or its header was wrong.',
     'Where the address is that of a load balancer, add it to `proxyProtocol.trustedNetworks`, and have it send the header.',
+    { outcome: 'failure', reason: 'reason' },
   ),
   'limit.exceeded': event(
     'flood',
     ['limit', 'address', 'account', 'from', 'component', 'remote'],
     'Somebody met a limit: an abuser, or a user for whom the limit is too narrow.',
     'Look at who it is and how often. The option of the limit is in [configuration.md](configuration.md).',
+    {
+      outcome: 'failure',
+      actor: ['from', 'component', 'remote', 'account'],
+      subject: 'account',
+      reason: 'limit',
+      when: { field: 'limit', is: REFUSING_LIMITS },
+      kinds: 'limit',
+    },
   ),
   'listener.error': event(
     'flood',
@@ -63,6 +86,13 @@ export const clientEvents = {
   'session.silent': event('info', ['jid'], 'A client did not answer a ping; its connection is closed.'),
   'session.unbound': event('info', ['jid', 'reason'], 'A session is over.'),
   'stanza.received': event('trace', ['jid', 'component', 'server', 'xml'], 'A stanza came in.'),
+  'stanza.refused': event(
+    'flood',
+    ['from', 'subject', 'kind', 'condition', 'text'],
+    'Somebody wanted of the server what they may not do: of a domain that the policy closes, of a group, of an account.',
+    'Where they should be able to, see what they were told.',
+    { outcome: 'failure', actor: 'from', subject: 'subject', reason: 'condition', kinds: 'condition' },
+  ),
   'stanza.sent': event('trace', ['jid', 'component', 'xml'], 'A stanza is written.'),
   'stream.error': event(
     'debug',

@@ -19,14 +19,18 @@ export interface LogEvent<L extends EventLevel = EventLevel, F extends FieldName
 /** Which of the fields are what in the audit stream; `address` is the address. */
 export interface Audited<F extends FieldName = FieldName> {
   readonly outcome: 'success' | 'failure';
-  /** Who did it, or claimed to be somebody. */
-  readonly actor?: F;
+  /** Who did it, or claimed to be somebody; of several the first that is known. */
+  readonly actor?: F | readonly F[];
   /** What it was done to. */
   readonly subject?: F;
   /** Why, or on what ground. */
   readonly reason?: F;
   /** Anybody outside can cause it at any rate, as everything at the level `flood`. */
   readonly byOthers?: boolean;
+  /** Only where a field has one of these values; whatever it has, where this is left out. */
+  readonly when?: { readonly field: F; readonly is: readonly string[] };
+  /** A field of few values: entries are counted for each by itself, so that many of one kind hide none of another. */
+  readonly kinds?: F;
 }
 
 // What users say is never read at a level other than `trace`.

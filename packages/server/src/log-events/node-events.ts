@@ -20,6 +20,17 @@ export const nodeEvents = {
     ['where', 'lost'],
     'The audit stream is written again; so many entries are missing in it.',
   ),
+  'certificates.refused': event(
+    'error',
+    ['error', 'message'],
+    'Files with certificates, keys or revocation lists have changed and are not good. Those read before stay in force.',
+    'Correct the file.',
+  ),
+  'certificates.reloaded': event(
+    'info',
+    ['domains'],
+    'Files with certificates, keys or revocation lists have changed, and were read again.',
+  ),
   'configuration.refused': event(
     'error',
     ['error', 'by'],
@@ -84,12 +95,6 @@ export const nodeEvents = {
     ['error'],
     'A fault of the program, in telling the SNMP agent how the node is.',
     'Report it, with the stack.',
-  ),
-  'revocations.refused': event(
-    'error',
-    ['error', 'message'],
-    'Revocation lists have changed and are not good. Those read before stay in force.',
-    'Correct the file.',
   ),
   'server.started': event('info', ['node', 'domains', 'listeners'], 'The node is there, and listens.', '', {
     outcome: 'success',

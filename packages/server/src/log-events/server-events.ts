@@ -19,6 +19,7 @@ export const serverEvents = {
     ['component', 'instance', 'condition', 'text'],
     'The server has ended the stream of a component.',
     'See the condition: a fault of the component, or one instance too many.',
+    { outcome: 'failure', actor: 'component', reason: 'condition', byOthers: true },
   ),
   'component.fault': event(
     'error',
@@ -65,6 +66,14 @@ export const serverEvents = {
     ['local', 'remote', 'step', 'message', 'retrySeconds'],
     'Another server could not be reached. What is for it waits, and it is tried again.',
     '`parley s2s explain` with the domain tells each step.',
+    // elsewhere the other side does not work, or refuses us
+    {
+      outcome: 'failure',
+      actor: 'remote',
+      subject: 'local',
+      reason: 'message',
+      when: { field: 'step', is: ['policy', 'certificate'] },
+    },
   ),
   's2s.fault': event(
     'error',

@@ -66,3 +66,12 @@ test('without a list of its authority that is up to date none is believed', asyn
   acceptor.replace(settings(await other.revoked([]), await authority.revoked([])), files());
   expect(await believed(acceptor, juliet)).toBe(true);
 });
+
+test('a certificate that has expired is not believed', async () => {
+  const acceptor = new TlsAcceptor(settings(), files());
+  authority.until = Date.now() - 1000;
+  onTestFinished(() => {
+    authority.until = 2e12;
+  });
+  expect(await believed(acceptor, await authority.issue(xmppAddress('juliet@localhost')))).toBe(false);
+});

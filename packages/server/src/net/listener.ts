@@ -9,6 +9,8 @@ import type { TlsAcceptor } from './tls.ts';
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
+  /** Other processes may listen on the same port; the system spreads connections over them. */
+  readonly reusePort?: boolean;
   readonly acceptor: TlsAcceptor;
   /** Where it is given, every connection comes from a load balancer, and begins with whose it is (PROXY protocol). */
   readonly proxy?: ProxyAdmission | undefined;
@@ -41,9 +43,9 @@ export class Listener {
 
   listen(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const { host, port } = this.#options;
+    const { host, port, reusePort = false } = this.#options;
     this.#server.once('error', reject);
-    this.#server.listen({ host, port, backlog: 1024 }, () => {
+    this.#server.listen({ host, port, reusePort, backlog: 1024 }, () => {
       this.#server.off('error', reject);
       this.#server.on('error', this.#options.onError);
       resolve();

@@ -53,6 +53,8 @@ export interface PeerHandler {
 /** XEP-0368 §2 */
 const ALPN = 'xmpp-server';
 
+const NOTHING = Buffer.alloc(0);
+
 /** A connection that this server has made to another one. */
 export class PeerConnection {
   readonly address: string;
@@ -139,6 +141,15 @@ export class PeerConnection {
     const { text } = this.#out;
     this.#out = new Written();
     this.#socket.write(text);
+  }
+
+  /** Calls back once, when all that was written so far is with the operating system; never where the connection ends first. */
+  whenSent(done: () => void): void {
+    // at the end of the turn, or this would tear apart what goes out together; an empty write ends when everything before has
+    setImmediate(() => {
+      if (!this.#closed && this.#socket.writable)
+        this.#socket.write(NOTHING, (error) => error || this.#closed || done());
+    });
   }
 
   /** Calls back once when what waits has become little again. */

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,17 @@ test('the files are made once, the key for the owner only', async () => {
   const before = await readFile(first.certificate, 'utf8');
   expect(await selfSignedFiles(where, ['capulet.lit'])).toEqual({ ...first, made: false });
   expect(await readFile(first.certificate, 'utf8')).toBe(before);
+});
+
+test('nodes that begin at once in one folder have a pair each that fits together', async () => {
+  const where = await folder();
+  const all = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => selfSignedFiles(where, [i % 2 ? 'capulet.lit' : 'montague.lit'])),
+  );
+  for (const { text } of all) {
+    expect(new X509Certificate(text.certificate).checkPrivateKey(createPrivateKey(text.key))).toBe(true);
+  }
+  expect((await readdir(where)).sort()).toEqual(['self-signed.crt', 'self-signed.key']);
 });
 
 test('another domain, an approaching end or a damaged file makes a new pair', async () => {

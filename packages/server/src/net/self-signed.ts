@@ -1,11 +1,17 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, randomUUID, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { domainToASCII } from 'node:url';
 
-export interface CertificateFiles {
+interface Pair {
   certificate: string;
   key: string;
+}
+
+/** `text` is what was in the files, or went there: another process may have replaced them since. */
+export interface SelfSigned extends Pair {
+  text: Pair;
+  made: boolean;
 }
 
 const DAY = 86_400_000;
@@ -21,36 +27,49 @@ export async function selfSignedFiles(
   folder: string,
   domains: readonly string[],
   now = Date.now(),
-): Promise<CertificateFiles & { made: boolean }> {
+): Promise<SelfSigned> {
   const files = { certificate: join(folder, 'self-signed.crt'), key: join(folder, 'self-signed.key') };
-  if (await serves(files, domains, now)) return { ...files, made: false };
-  const { certificate, key } = await selfSigned(domains, now);
+  const there = await read(files);
+  if (there !== undefined && serves(there, domains, now)) return { ...files, text: there, made: false };
+  const text = await selfSigned(domains, now);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await replace(files.key, key, 0o600);
-  await replace(files.certificate, certificate, 0o644);
-  return { ...files, made: true };
+  await replace(files.key, text.key, 0o600);
+  await replace(files.certificate, text.certificate, 0o644);
+  return { ...files, text, made: true };
 }
 
-async function serves(files: CertificateFiles, domains: readonly string[], now: number): Promise<boolean> {
+async function read(files: Pair): Promise<Pair | undefined> {
   try {
-    const certificate = new X509Certificate(await readFile(files.certificate));
+    return { certificate: await readFile(files.certificate, 'utf8'), key: await readFile(files.key, 'utf8') };
+  } catch {
+    return undefined; // Missing, or not ours to read: a new pair takes the place.
+  }
+}
+
+function serves(pair: Pair, domains: readonly string[], now: number): boolean {
+  try {
+    const certificate = new X509Certificate(pair.certificate);
     return (
-      certificate.checkPrivateKey(createPrivateKey(await readFile(files.key))) &&
+      certificate.checkPrivateKey(createPrivateKey(pair.key)) &&
       certificate.validFromDate.getTime() <= now &&
       certificate.validToDate.getTime() > now + RENEW_DAYS * DAY &&
       domains.every((domain) => certificate.checkHost(domainToASCII(domain)) !== undefined)
     );
   } catch {
-    return false; // Missing, cut short by a crash, or not PEM: a new pair replaces it.
+    return false; // Cut short by a crash, or not PEM: a new pair replaces it.
   }
 }
 
 /** Nobody ever reads half a file, nor a key that others may read. */
 async function replace(file: string, text: string, mode: number): Promise<void> {
-  const unfinished = `${file}.new`;
-  await rm(unfinished, { force: true });
-  await writeFile(unfinished, text, { mode, flag: 'wx', flush: true });
-  await rename(unfinished, file);
+  const unfinished = `${file}.${randomUUID()}`; // several nodes of one machine may begin at once
+  try {
+    await writeFile(unfinished, text, { mode, flag: 'wx', flush: true });
+    await rename(unfinished, file);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
 }
 
 /** A certificate (ECDSA P-256) for these domains, for localhost and the loopback addresses, and its key, both PEM. */

@@ -24,6 +24,8 @@ export class TcpTransport implements Transport {
   readonly #acceptor: TlsAcceptor;
   #socket: Socket;
   #tls: TLSSocket | undefined;
+  /** Once the handshake is done they stay the same. */
+  #details: TlsDetails | undefined;
   #codec: Codec | undefined;
   #coding: Promise<void> = Promise.resolve();
   #out = '';
@@ -70,7 +72,7 @@ export class TcpTransport implements Transport {
 
   get tls(): TlsDetails | undefined {
     const tls = this.#tls;
-    if (tls === undefined) return undefined;
+    if (tls === undefined || this.#details !== undefined) return this.#details;
     const name = tls.servername;
     return {
       protocol: tls.getProtocol() ?? '',
@@ -171,6 +173,7 @@ export class TcpTransport implements Transport {
     await this.#acceptor.handshake(tls);
     tls.removeAllListeners('error');
     tls.removeAllListeners('close');
+    this.#details = this.tls;
     this.#listen(tls);
     if (this.#paused) tls.pause();
   }

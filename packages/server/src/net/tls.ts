@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import { hasExtendedMasterSecret } from './extended-master-secret.ts';
 import { type CertificateFiles, type SecureSettings, secureContext } from './secure-context.ts';
 import type { ChannelBindingType, PeerCertificate } from './transport.ts';
 
@@ -31,6 +32,8 @@ export class TlsAcceptor {
   #byName = new Map<string, Entry>();
   /** What each connection was shown, which a reload does not change. */
   readonly #shown = new WeakMap<TLSSocket, Entry>();
+  /** It stays the same, since nobody may shake hands again, and is asked for several times in a login. */
+  readonly #bindings = new WeakMap<TLSSocket, Bindings>();
 
   /** `files` under the name '' serve every domain without its own. Throws where a file is none or key and certificate do not belong together. */
   constructor(settings: TlsSettings, files: ReadonlyMap<string, CertificateFiles>) {
@@ -94,14 +97,18 @@ export class TlsAcceptor {
   wrap(socket: Socket): TLSSocket {
     const settings = this.#settings;
     const entry = this.#default;
+    const onlyEntry = this.#byName.values().every((other) => other === entry);
     const tls: TLSSocket = new TLSSocket(socket, {
       isServer: true,
       secureContext: entry.context(),
-      SNICallback: (name, done) => {
-        const asked = this.#entryFor(name);
-        this.#shown.set(tls, asked);
-        done(null, asked.context());
-      },
+      // the handshake stops for the answer, which is for nothing where there is one
+      SNICallback: onlyEntry
+        ? undefined
+        : (name, done) => {
+            const asked = this.#entryFor(name);
+            this.#shown.set(tls, asked);
+            done(null, asked.context());
+          },
       ALPNProtocols: [settings.protocol ?? 'xmpp-client'],
       requestCert: settings.clientAuthorities !== undefined,
       rejectUnauthorized: false,
@@ -140,10 +147,28 @@ export class TlsAcceptor {
 
   channelBinding(tls: TLSSocket, type: ChannelBindingType): Buffer | undefined {
     if (type === 'tls-server-end-point') return this.#shown.get(tls)?.endPoint;
-    // RFC 9266 §2: before TLS 1.3 only with the extended master secret, which Node does not report
-    if (tls.getProtocol() !== 'TLSv1.3') return undefined;
-    return tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+    let bindings = this.#bindings.get(tls);
+    if (bindings === undefined) {
+      bindings = bindingsOf(tls);
+      this.#bindings.set(tls, bindings);
+    }
+    return type === 'tls-exporter' ? bindings.exporter : bindings.unique;
   }
+}
+
+interface Bindings {
+  readonly exporter?: Buffer | undefined;
+  readonly unique?: Buffer | undefined;
+}
+
+function bindingsOf(tls: TLSSocket): Bindings {
+  const isNewest = tls.getProtocol() === 'TLSv1.3';
+  // RFC 9266 §2, RFC 7627 §1: before TLS 1.3 nothing binds without it
+  if (!isNewest && !hasExtendedMasterSecret(tls)) return {};
+  const exporter = tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+  if (isNewest) return { exporter };
+  // RFC 5929 §3.1: the first Finished, which is the server's where a session is resumed (RFC 5246 §7.3)
+  return { exporter, unique: tls.isSessionReused() ? tls.getFinished() : tls.getPeerFinished() };
 }
 
 /** RFC 5929 §4.1: the certificate hashed with its signature's hash, SHA-256 in place of MD5 and SHA-1. */

@@ -16,7 +16,7 @@ export interface PeerCertificate {
   readonly fault: string | undefined;
 }
 
-export type ChannelBindingType = 'tls-exporter' | 'tls-server-end-point';
+export type ChannelBindingType = 'tls-exporter' | 'tls-unique' | 'tls-server-end-point';
 
 export interface TransportHandler {
   /** The bytes are lent, and others as soon as this returns. */

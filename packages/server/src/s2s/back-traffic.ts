@@ -3,6 +3,7 @@ import { NS } from '@parley/xmpp/namespaces';
 import { isStanza } from '@parley/xmpp/stanza';
 import { StanzaError } from '@parley/xmpp/stanza-error';
 import { StreamError } from '@parley/xmpp/stream-error';
+import { bytesRead, elementTurn, elementWaits } from '../tracing/arrival.ts';
 import type { IncomingHost } from './incoming-host.ts';
 import { answerToVerify, keyAnswer, pairOf } from './key-answer.ts';
 import type { PeerStream } from './peer-stream.ts';
@@ -72,6 +73,7 @@ export class BackTraffic {
   #take(element: Element): void {
     if (this.#waiting) {
       this.#queue.push(element);
+      elementWaits(element);
       return;
     }
     const more = this.#reception.receive(element);
@@ -79,6 +81,15 @@ export class BackTraffic {
     this.#waiting = true;
     this.#stream.held = true;
     void more.then(() => this.#goOn());
+  }
+
+  #takeWaiting(element: Element): void {
+    elementTurn(element);
+    try {
+      this.#take(element);
+    } finally {
+      bytesRead();
+    }
   }
 
   #goOn(): void {
@@ -91,7 +102,7 @@ export class BackTraffic {
           return;
         }
         if (next === 'counts') this.acknowledge();
-        else this.#take(next);
+        else this.#takeWaiting(next);
       }
     } catch (error) {
       this.#stream.onFault(error);

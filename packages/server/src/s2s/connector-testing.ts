@@ -2,7 +2,7 @@
 import { Registry } from '@parley/metrics/registry';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
-import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
 import { expect } from 'vitest';
 import { federation } from '../config/federation.ts';
 import { peerContext } from '../net/peer-connection.ts';

@@ -1,4 +1,4 @@
-import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
 import { FewAtATime } from '../few-at-a-time.ts';
 import { DialError } from '../net/dial.ts';
 import { PeerConnection, type PeerContext, type PeerProof } from '../net/peer-connection.ts';

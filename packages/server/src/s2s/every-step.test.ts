@@ -102,5 +102,4 @@ test.each([
     expect(world.taken).toEqual([]);
     expect(stream.over).toBe(false); // the other one goes on
   },
-  60_000,
 );

@@ -117,6 +117,11 @@ export class EstablishedStream implements Branch {
     return !this.over && this.trunk.buffered === 0;
   }
 
+  /** Calls back once, when all that was sent so far is with the operating system; never where it is over before. */
+  whenSent(done: () => void): void {
+    this.trunk.whenSent(done);
+  }
+
   /** Calls back once when more may be sent, or it is over. */
   whenWritable(done: () => void): void {
     this.trunk.onceDrained(done);

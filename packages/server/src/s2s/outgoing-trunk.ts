@@ -116,6 +116,10 @@ export class OutgoingTrunk implements Trunk, PeerStreamConsumer {
     this.#stream.write(' ');
   }
 
+  whenSent(done: () => void): void {
+    this.#stream.connection.whenSent(done);
+  }
+
   onceDrained(done: () => void): void {
     this.#draining.push(done);
     if (this.#draining.length > 1) return;

@@ -2,11 +2,13 @@ import type { Element } from '@parley/xmpp/element';
 import { escapeAttribute } from '@parley/xmpp/escape';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
-import { type XmlHandler, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
+import { type XmlHandler, XmlReader } from '@parley/xmpp/xml-reader';
 import type { PeerConnection, PeerHandler } from '../net/peer-connection.ts';
 import { type Rate, TokenBucket } from '../net/token-bucket.ts';
 import type { Written } from '../net/written.ts';
 import { langOf, OUR_LANG } from '../stream/stream-lang.ts';
+import { bytesCame, bytesRead } from '../tracing/arrival.ts';
 import { ConnectionFailure, type ConnectionStep, type FailureDetails } from './connection-failure.ts';
 
 export interface PeerStreamSettings {
@@ -197,11 +199,13 @@ export class PeerStream implements XmlHandler, PeerHandler {
         this.#read();
       }, wait).unref();
     }
+    bytesCame();
     try {
       this.#reader.write(bytes);
     } catch (error) {
       this.onFault(error);
     }
+    bytesRead();
   }
 
   /** What came could not be taken. */

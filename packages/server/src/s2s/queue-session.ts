@@ -1,7 +1,7 @@
 import type { Jid } from '@parley/xmpp/jid';
 import type { Stanza } from '@parley/xmpp/stanza';
 import { Backlog, type BacklogHost, type Predecessor } from '../session/backlog.ts';
-import type { ResumptionRecord } from '../session/resumption/resumption-record.ts';
+import { blankRecord, type ResumptionRecord } from '../session/resumption/resumption-record.ts';
 import { Session, type SessionHost } from '../session/session.ts';
 import type { Stream } from '../stream/stream.ts';
 
@@ -79,21 +79,15 @@ export class QueueSession extends Session {
   }
 
   record(epoch: number): ResumptionRecord {
-    return {
+    const { boundAt, peerStream } = this;
+    return blankRecord({
       resource: this.jid.resource,
       sid: this.sessionId,
       epoch,
       maxSeconds: SECONDS,
-      carbons: false,
-      interested: false,
-      receiving: false,
-      inactive: false,
-      presence: undefined,
-      directed: [],
-      mechanism: '',
-      boundAt: this.boundAt,
-      peerStream: this.peerStream,
-    };
+      boundAt,
+      peerStream,
+    });
   }
 
   override release(): void {

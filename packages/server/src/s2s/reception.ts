@@ -8,6 +8,7 @@ import { turnTime } from '../net/flush.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { Lanes } from '../stream/lanes.ts';
 import { OUR_LANG } from '../stream/stream-lang.ts';
+import { asArrived } from '../tracing/arrival.ts';
 import { Handled } from './handled.ts';
 import type { IncomingHost } from './incoming-host.ts';
 import { stanzaCounters } from './stanza-counters.ts';
@@ -78,12 +79,13 @@ export class Reception {
     this.#host.peerRows.stanza(from.domain, 'in');
     const to = stanza.to as Jid;
     const lane = () => handled?.lane(from, to) ?? `${from.bareText} ${to.bareText}`;
-    this.#lanes.run(lane, () => {
+    const work = () => {
       const processed = this.#process(stanza, from.domain);
       if (done === undefined) return processed;
       if (processed instanceof Promise) return processed.finally(done);
       done();
-    });
+    };
+    this.#lanes.run(lane, asArrived(work));
     if (this.#lanes.count >= MOST_UNDER_WAY) return this.#lanes.below(MOST_UNDER_WAY);
   }
 

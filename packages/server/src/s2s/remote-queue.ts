@@ -6,6 +6,7 @@ import { RECORD_CHANGED } from '../session/journal-writer.ts';
 import { isJournaledFor } from '../session/journaled.ts';
 import type { Sent } from '../session/sent.ts';
 import { ownText } from '../session/sent.ts';
+import { untraced } from '../tracing/trace.ts';
 import { Attempts } from './attempts.ts';
 import { ConnectionFailure } from './connection-failure.ts';
 import { filler } from './filler.ts';
@@ -15,6 +16,7 @@ import { Presumption } from './presumption.ts';
 import type { QueueSession } from './queue-session.ts';
 import type { RemoteQueueHost } from './remote-queue-host.ts';
 import { Returns } from './returns.ts';
+import { endHere, endUnsent, endWhenSent, outlastAll, startWrite } from './traced-queue.ts';
 import { tookTooLong, tooLarge } from './undeliverable.ts';
 import { WaitingCount } from './waiting-count.ts';
 
@@ -128,10 +130,11 @@ export class RemoteQueue {
 
   /** It is this node's no longer: what comes of it is not to be seen here. */
   end(reason: string): void {
-    const { size = 0 } = this.#session?.backlog.sent ?? {};
+    const { all = [], written = 0 } = this.#session?.backlog.sent ?? {};
     this.#over = true;
     this.#attempts.stop();
-    this.#letGo(reason, size > 0);
+    endHere(all.slice(written));
+    this.#letGo(reason, all.length > 0);
     this.#session = undefined;
     this.#count();
   }
@@ -174,15 +177,20 @@ export class RemoteQueue {
    */
   take(session: QueueSession, stanza: Stanza, said: string): Awaitable<void> {
     const { backlog, account } = session;
+    const span = startWrite(this);
     const journaled = isJournaledFor(account, stanza, said.length);
     if (journaled && this.mayMiss(session, stanza)) {
-      backlog.takeUnsafe(said);
+      backlog.takeUnsafe(said, span);
       return;
     }
     const text = ownText(said);
     const superfluous = backlog.detached ? supersedes(text) : undefined;
-    if (superfluous !== undefined) backlog.sent.takeOut((sent) => !sent.journaled && superfluous(sent));
-    const committed = backlog.take(text, stanza.origin, journaled);
+    if (superfluous !== undefined)
+      endUnsent(
+        backlog.sent.takeOut((sent) => !sent.journaled && superfluous(sent)),
+        'superseded',
+      );
+    const committed = backlog.take(text, stanza.origin, journaled, span);
     this.#count();
     if (this.#stream === undefined) void this.connect();
     return committed;
@@ -193,7 +201,7 @@ export class RemoteQueue {
   /** Connects unless it does already, or has to rest. `now`: it need not rest. */
   async connect(now = false): Promise<void> {
     if (this.#stream !== undefined || this.#over) return;
-    await this.#attempts.connect(now);
+    await untraced(() => this.#attempts.connect(now)); // it is for others as well
   }
 
   #onOpen(stream: EstablishedStream): void {
@@ -227,7 +235,7 @@ export class RemoteQueue {
     // what is answered need not be so by the time the rest goes out
     const outdated = backlog.takeOut(
       (each) => isOutdated(each, now),
-      () => {},
+      (taken) => endUnsent(taken, 'outdated'),
     );
     void outdated.catch((fault) => this.#host.onFault(fault));
     void this.#giveUp(({ text }) => !stream.takes(text), tooLarge());
@@ -269,6 +277,7 @@ export class RemoteQueue {
       if (next === undefined) break;
       const written = stream.send(next.text);
       if (written !== undefined && next.later) next.standsIn(written);
+      if (next.span !== undefined) endWhenSent(next.span, stream);
       writable = stream.writable;
     }
     if (sent.written > 0) this.#presumption?.wrote(performance.now());
@@ -304,6 +313,7 @@ export class RemoteQueue {
     const session = this.#session;
     if (session?.backlog.attached !== true) return [];
     session.backlog.attached = false;
+    outlastAll(session.backlog.sent.all);
     if (!session.ended) this.#host.onChange(session);
     return session.backlog.sent.unwrite();
   }
@@ -348,6 +358,7 @@ export class RemoteQueue {
     if (session === undefined) return;
     let returns: Returns | undefined;
     const parted = (taken: readonly Sent[]) => {
+      endUnsent(taken, error.condition);
       returns = new Returns(taken, (fault) => this.#host.onFault(fault));
       return returns.parts();
     };

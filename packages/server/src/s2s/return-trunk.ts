@@ -132,6 +132,10 @@ export class ReturnTrunk implements Trunk {
     this.#incoming.stream.send(' ');
   }
 
+  whenSent(done: () => void): void {
+    this.#incoming.stream.transport.whenSent(done);
+  }
+
   onceDrained(done: () => void): void {
     const once = () => {
       if (this.#draining.delete(once)) done();

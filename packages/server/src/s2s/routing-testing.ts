@@ -76,6 +76,17 @@ export class FakeStream {
     this.#done = done;
   }
 
+  /** What waits for the operating system to have all bytes. */
+  unsent: (() => void)[] = [];
+  whenSent(done: () => void): void {
+    this.unsent.push(done);
+  }
+
+  /** It has. */
+  flush(): void {
+    for (const done of this.unsent.splice(0)) done();
+  }
+
   drained(): void {
     this.writable = true;
     this.#done?.();

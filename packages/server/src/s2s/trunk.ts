@@ -33,6 +33,8 @@ export interface Trunk {
   write(text: string): Written | undefined;
   /** Sends what says nothing (RFC 6120 §4.6.1). */
   keepAlive(): void;
+  /** Calls back once, when all that was written so far is with the operating system; never where it is over before. */
+  whenSent(done: () => void): void;
   /** Calls back once when more may be written, or it is over. */
   onceDrained(done: () => void): void;
   /** Asks whether a key is the other side's own (XEP-0220 §2.1.2). Rejects with a ConnectionFailure. */

@@ -1,5 +1,6 @@
 import type { Origin } from '@parley/xmpp/stanza';
 import type { Awaitable } from '../pipeline.ts';
+import type { Span } from '../tracing/trace.ts';
 import { JournalWriter, numbered } from './journal-writer.ts';
 import { COPY, Origins } from './origins.ts';
 import { type Fate, NO_COUNTS } from './resumption/journal-counts.ts';
@@ -136,12 +137,13 @@ export class Backlog {
   }
 
   /** Takes a stanza. The promise, if there is one, resolves when it is committed. */
-  take(text: string, origin: Origin | undefined, journaled: boolean): Awaitable<void> {
+  take(text: string, origin: Origin | undefined, journaled: boolean, span?: Span): Awaitable<void> {
     if (journaled && origin !== undefined && !this.#origins.add(origin)) {
+      span?.end();
       // it came before, but may be on its way into the journal still, or not get there if the session is another node's
       return this.journal.written?.then(() => this.#gone(origin));
     }
-    const sent = this.sent.add(text, origin, journaled);
+    const sent = this.sent.add(text, origin, journaled, false, span);
     if (journaled) return this.#append(sent);
     this.#host.onReady();
   }
@@ -150,8 +152,8 @@ export class Backlog {
    * Takes a stanza that can be written at once, and of which nobody was told that it is safe: the journal gets it where it
    * is not acknowledged when its stream is over.
    */
-  takeUnsafe(text: string): void {
-    this.sent.add(text, undefined, false, true);
+  takeUnsafe(text: string, span?: Span): void {
+    this.sent.add(text, undefined, false, true, span);
     this.#host.onReady();
   }
 

@@ -1,7 +1,10 @@
 import type { Origin } from '@parley/xmpp/stanza';
 import type { Written } from '../net/written.ts';
+import type { Span } from '../tracing/trace.ts';
 
-interface SentAs extends Pick<Sent, 'text' | 'origin' | 'journaled' | 'later' | 'at' | 'out' | 'ready'> {}
+interface SentAs extends Pick<Sent, 'text' | 'origin' | 'journaled' | 'later' | 'at' | 'out' | 'ready'> {
+  readonly span?: Span | undefined;
+}
 
 /** A stanza for somebody who acknowledges it, and has not yet. */
 export class Sent {
@@ -16,19 +19,22 @@ export class Sent {
   out: number | undefined;
   /** It may be written: what it needs is committed. */
   ready: boolean;
+  /** Where it is traced, and who writes it says when that is done. */
+  readonly span: Span | undefined;
   /** Characters of the text. */
   readonly length: number;
   #text: string | Written;
   /** Where it begins in what it was written with. */
   #begin = 0;
 
-  constructor({ text, origin, journaled, later, at, out, ready }: SentAs) {
+  constructor({ text, origin, journaled, later, at, out, ready, span }: SentAs) {
     this.origin = origin;
     this.journaled = journaled;
     this.later = later;
     this.at = at;
     this.out = out;
     this.ready = ready;
+    this.span = span;
     this.length = text.length;
     this.#text = text;
   }

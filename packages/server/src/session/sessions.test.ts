@@ -74,14 +74,17 @@ describe('Sessions', () => {
     expect(sessions.elsewhere).toBe(1);
   });
 
-  it('knows whose client may resume a session, wherever that is', () => {
+  it('knows which sessions a client may resume, wherever they are', () => {
     const sessions = new Sessions();
     const managed = (text: string, resumable: boolean) => Object.assign(session(text), { management: { resumable } });
-    for (const own of [session('a@x/1'), managed('a@x/2', false), managed('b@x/1', true)]) sessions.add(own);
-    sessions.putRemote(remote('c@x/1', { resumable: false }));
-    sessions.putRemote(remote('d@x/1'));
-    const canResume = ['a', 'b', 'c', 'd', 'e'].filter((name) => sessions.canResume(Jid.parse(`${name}@x`)));
-    expect(canResume).toEqual(['b', 'd']);
+    const [plain, unresumable, resumable] = [session('a@x/1'), managed('a@x/2', false), managed('b@x/1', true)];
+    const elsewhere = [remote('c@x/1', { resumable: false }), remote('d@x/1')] as const;
+    for (const own of [plain, unresumable, resumable]) sessions.add(own);
+    for (const other of elsewhere) sessions.putRemote(other);
+    const all = [plain, unresumable, resumable, ...elsewhere];
+    const canResume = all.filter(({ jid, sessionId }) => sessions.canResume(jid.bare, sessionId));
+    expect(canResume).toEqual([resumable, elsewhere[1]]);
+    expect(sessions.canResume(plain.jid.bare, resumable.sessionId)).toBe(false); // that of somebody else
   });
 
   it('keeps a list that somebody goes through as it is', () => {

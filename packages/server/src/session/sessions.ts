@@ -58,13 +58,13 @@ export class Sessions {
   }
 
   /**
-   * Whether an account has a session that its client may resume, here or elsewhere: also one whose connection seems to be
-   * there, since nobody may have noticed yet that it, or its node, is gone.
+   * Whether this session of an account may be resumed, here or elsewhere: also where its connection seems to be there, since
+   * nobody may have noticed yet that it, or its node, is gone.
    */
-  readonly canResume = (account: Jid): boolean =>
-    this.of(account).some((session) =>
-      session instanceof RemoteSession ? session.resumable : session.management?.resumable === true,
-    );
+  canResume(account: Jid, sid: string): boolean {
+    const session = this.of(account).find(({ sessionId }) => sessionId === sid);
+    return session instanceof RemoteSession ? session.resumable : session?.management?.resumable === true;
+  }
 
   /** The session with this full JID. */
   get(jid: Jid): BoundSession | undefined {

@@ -6,7 +6,8 @@ import type { Session } from './session.ts';
 /** Has a session write a stanza; where that is traced, up to when the operating system has its bytes. */
 export function writeTo(session: Session, stanza: Stanza): Awaitable<void> {
   const span = startSpan('xmpp.write');
-  return span === undefined ? session.write(stanza) : writeWithin(span, session, stanza);
+  if (span === undefined) return session.write(stanza);
+  return writeWithin(span.set('xmpp.connection.type', 'c2s'), session, stanza);
 }
 
 function writeWithin(span: Span, session: Session, stanza: Stanza): Awaitable<void> {

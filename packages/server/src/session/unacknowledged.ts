@@ -1,5 +1,6 @@
 import { serialAdd, serialDistance } from '@parley/xmpp/serial';
 import type { Origin } from '@parley/xmpp/stanza';
+import type { Span } from '../tracing/trace.ts';
 import { Sent } from './sent.ts';
 
 /** What a client has to acknowledge, in order, and how far it has come (XEP-0198 §4). */
@@ -49,9 +50,9 @@ export class Unacknowledged {
     return this.#queue;
   }
 
-  add(text: string, origin: Origin | undefined, journaled: boolean, later = false): Sent {
+  add(text: string, origin: Origin | undefined, journaled: boolean, later = false, span?: Span): Sent {
     const out = this.#restored ? undefined : serialAdd(this.#count, this.#queue.length - this.#written + 1);
-    const sent = new Sent({ text, origin, journaled, later, at: Date.now(), out, ready: !journaled });
+    const sent = new Sent({ text, origin, journaled, later, at: Date.now(), out, ready: !journaled, span });
     this.#push(sent);
     return sent;
   }

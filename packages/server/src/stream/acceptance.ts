@@ -1,7 +1,7 @@
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Metrics } from '@parley/metrics/registry';
 import { StreamError } from '@parley/xmpp/stream-error';
-import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
 import type { Configuration } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { ConnectionLimits } from '../net/connection-limits.ts';

@@ -1,6 +1,5 @@
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Metrics } from '@parley/metrics/registry';
-import type { Jid } from '@parley/xmpp/jid';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { Configuration } from '../config/schema.ts';
 import { Pace } from './pace.ts';
@@ -10,8 +9,6 @@ import { TurnQueue } from './turn-queue.ts';
 export interface AdmissionOptions {
   readonly config: () => Configuration;
   readonly metrics: Metrics;
-  /** Whether an account has a session that its client may resume. */
-  canResume(account: Jid): boolean;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
 }
@@ -22,22 +19,21 @@ const TICK_MS = 20;
 /**
  * Paces what is expensive when thousands of clients come back at once, so that those who are here do not feel it: logins,
  * and sessions that are resumed, which come first, since each one that is let in takes work from others. A client that
- * comes back has to log in before it can say so: who claims to be of an account that has a session to be resumed, wherever
- * that is, logs in before others. Whoever would wait for too long is sent away, and keeps its session.
+ * shows with its login which session it comes back to (XEP-0198, "Inline Stream Resumption") logs in before others. To say whose
+ * account it is would not do: whoever is served sooner would learn that this one is there. Whoever would wait for too long is
+ * sent away, and keeps its session.
  */
 export class Admission {
   readonly #now: () => number;
   readonly #pace = new Pace();
   readonly #logins: TurnQueue<Stream>;
   readonly #resumptions: TurnQueue<Stream>;
-  readonly #canResume: (account: Jid) => boolean;
   #timer: NodeJS.Timeout | undefined;
   /** When it is to fire next. */
   #due = 0;
 
-  constructor({ config, metrics, canResume, now = () => performance.now() }: AdmissionOptions) {
+  constructor({ config, metrics, now = () => performance.now() }: AdmissionOptions) {
     this.#now = now;
-    this.#canResume = canResume;
     const share = (now: number) => this.#pace.share(now);
     this.#logins = new TurnQueue(() => config().limits.logins, share);
     this.#resumptions = new TurnQueue(() => config().limits.resumptions, share);
@@ -53,14 +49,10 @@ export class Admission {
 
   /**
    * Stands before every attempt to log in. Undefined where it may begin at once; resolves when it may, or when the stream
-   * is over. Throws a StreamError where too many wait. `claimed` tells whose account it is said to be.
+   * is over. Throws a StreamError where too many wait. `returns`: it has shown that there is a session to come back to.
    */
-  login(stream: Stream, claimed: () => Jid | undefined = () => undefined): Promise<void> | undefined {
-    const comesBack = () => {
-      const account = claimed();
-      return account !== undefined && this.#canResume(account);
-    };
-    return this.#enter(this.#logins, stream, 'logins-rate', comesBack);
+  login(stream: Stream, returns?: () => boolean): Promise<void> | undefined {
+    return this.#enter(this.#logins, stream, 'logins-rate', returns);
   }
 
   /** The same, before a session is resumed. */

@@ -12,13 +12,16 @@ import type { Stream } from './stream.ts';
 /** Makes the session of this full JID the stream's consumer. Throws a StanzaError where it may not be bound. */
 export type OnBind = (stream: Stream, jid: Jid) => Awaitable<void>;
 
+const BIND = Element.of('bind', NS.bind);
+const SESSION = Element.of('session', NS.session, {}, Element.of('optional', NS.session));
+
 /** Resource binding (RFC 6120 §7). */
 export function resourceBinding(onBind: OnBind): StreamFeature {
   return {
     ns: NS.bind,
 
     advertise(stream) {
-      return stream.identity === undefined || stream.bound ? undefined : Element.of('bind', NS.bind);
+      return stream.identity === undefined || stream.bound ? undefined : BIND;
     },
 
     handleIq(stream, iq) {
@@ -26,7 +29,9 @@ export function resourceBinding(onBind: OnBind): StreamFeature {
       const bound = (jid: Jid) => reply(stream, iq.result(Element.of('bind', NS.bind, {}, jidElement(jid))));
       try {
         if (iq.type !== 'set' || iq.payload?.name !== 'bind') throw new StanzaError('bad-request');
-        const jid = requestedJid(stream.identity, iq);
+        // who may only see to the account (XEP-0493 §5.1) takes no client's place
+        const chooses = stream.access.grant?.only === undefined;
+        const jid = chooses ? requestedJid(stream.identity, iq) : stream.identity.withResource(generateResource());
         const answer = onBind(stream, jid);
         if (!(answer instanceof Promise)) return bound(jid);
         return answer.then(
@@ -72,7 +77,7 @@ export function legacySession(): StreamFeature {
     ns: NS.session,
     advertise(stream) {
       if (stream.identity === undefined || stream.bound) return undefined;
-      return Element.of('session', NS.session, {}, Element.of('optional', NS.session));
+      return SESSION;
     },
   };
 }

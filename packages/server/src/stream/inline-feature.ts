@@ -21,6 +21,8 @@ export interface InlineFeature {
   advertise(stream: Stream): Element | undefined;
   /** The tokens that a client may show which sends this request, from this installation (XEP-0484). */
   tokens?(stream: Stream, request: Element, userAgent: UserAgent | undefined): SaslTokens | undefined;
+  /** Whether a request shows, by what nobody else knows, that its client comes back to a session of this account. */
+  returns?(account: Jid, request: Element): boolean;
   /** Why a request is not looked at, which is no failure of the login (XEP-0509); undefined where it is. */
   objection?(stream: Stream, request: Element): Element | undefined;
   /** Asked at every login, in the order of the features. Gives what `<success/>` has to tell; what it throws ends the stream. */

@@ -67,6 +67,7 @@ const make = (peers?: Peers) =>
       refusal: (account: Jid) => refusals.get(account.local),
       verifyPassword: async (_, password) => verdicts.get(password) ?? { accepted: false, condition: 'not-authorized' },
       notice: () => notice,
+      onChange: () => undefined,
     } as Partial<Authenticator> as Authenticator,
     trusts: (address) => address === trusted,
     now: () => now,

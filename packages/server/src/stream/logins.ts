@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import type { Metrics } from '@parley/metrics/registry';
 import type { Jid } from '@parley/xmpp/jid';
+import type { KerberosService } from '@parley/xmpp/sasl/mechanism';
 import type { ScramVerifier } from '@parley/xmpp/sasl/scram-verifier';
 import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
@@ -10,14 +11,30 @@ import type { Configuration } from '../config/schema.ts';
 import type { Log } from '../log.ts';
 import { network } from '../net/connection-limits.ts';
 import type { Peers } from '../peers.ts';
+import { ChangedPasswords } from './changed-passwords.ts';
 import type { Stream } from './stream.ts';
+import type { Grant } from './stream-access.ts';
 import { WindowCount } from './window-count.ts';
+
+/** What logins know of Kerberos: whether it can be offered, and who speaks it. */
+export interface Tickets {
+  /** Tickets can be accepted, as far as is known. */
+  readonly usable: boolean;
+  /** The host that clients are to ask for a ticket for (XEP-0233); '' where they are told none. */
+  readonly hostName: string;
+  /** The configuration may be another one: finds out anew whether they can. */
+  examine(): Promise<void>;
+  /** For a client at an address that wants to log in to a domain. */
+  at(domain: string, address: string): KerberosService;
+}
 
 export interface LoginsOptions {
   readonly config: () => Configuration;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly authenticator: Authenticator;
+  /** Kerberos. */
+  readonly tickets?: Tickets;
   /** Limits by address do not apply to it. */
   trusts(address: string): boolean;
   /** The other nodes, which count together with this one. */
@@ -45,11 +62,17 @@ export interface LoginAttempt {
   account?: Jid | undefined;
   /** When the client sent what is looked at now. */
   since?: number;
+  /** When something of the account was looked at first that is proved now. */
+  begun?: number | undefined;
   /** The verifier by which SCRAM is spoken, where this server has it. */
   verifier?: ScramVerifier | undefined;
   /** The client can put a new password in the place of one that has expired: that it has is noted, and refused only at the end. */
   renews?: boolean;
   expired?: Refusal | undefined;
+  /** Somebody's consent by OAuth, where that is how the client logs in. */
+  grant?: Grant;
+  /** The client has shown nothing, and only wants to know where it gets something to show (XEP-0493 §3.1). */
+  asks?: boolean;
   /** The password that has expired, where the client has told it. */
   expiredPassword?: string | undefined;
 }
@@ -63,23 +86,29 @@ export interface LoginAttempt {
  */
 export class Logins {
   readonly authenticator: Authenticator;
+  readonly tickets: Tickets | undefined;
   readonly #options: LoginsOptions;
   readonly #byAddress = new WindowCount();
   readonly #byAccountAndAddress = new WindowCount();
   readonly #byStream = new WeakMap<Stream, number>();
   readonly #notices = new WeakMap<Stream, string>();
+  readonly #changedPasswords = new ChangedPasswords();
   readonly #now: () => number;
   readonly #wait: (ms: number) => Promise<void>;
 
   constructor(options: LoginsOptions) {
     this.#options = options;
     this.authenticator = options.authenticator;
+    this.tickets = options.tickets;
     this.#now = options.now ?? (() => performance.now());
     this.#wait = options.wait ?? ((ms) => delay(ms, undefined, { ref: false }));
     options.peers?.on(SUBJECT, (text) => {
       const { place, pair, over } = JSON.parse(text) as Told;
       if (over && pair !== undefined) this.#byAccountAndAddress.delete(pair);
       else this.#count(place, pair);
+    });
+    this.authenticator.onChange(({ account, change }) => {
+      if (change === 'password') this.#changedPasswords.add(account, this.#now());
     });
   }
 
@@ -98,9 +127,13 @@ export class Logins {
     attempt.since = this.#now();
   }
 
-  /** Stands in front of every look at a password. Throws a SaslError where this address has failed too often. */
-  admit(attempt: LoginAttempt, account: Jid): void {
+  /**
+   * Stands in front of every look at a password. Throws a SaslError where this address has failed too often. What is looked
+   * at may yet have to tell the account: it stands in front of that, too, without one.
+   */
+  admit(attempt: LoginAttempt, account?: Jid): void {
     attempt.account = account;
+    attempt.begun ??= this.#now();
     const { stream } = attempt;
     const address = stream.transport.remoteAddress;
     if (this.#options.trusts(address)) return;
@@ -110,13 +143,17 @@ export class Logins {
     const place = network(address);
     if (this.#byAddress.of(place, now) >= limits.failuresPerAddress) {
       stream.host.onLimit(stream, 'login-failures-per-address');
-    } else if (this.#byAccountAndAddress.of(both(account, place), now) >= limits.failuresPerAccountAndAddress) {
+    } else if (this.#failedAt(account, place, now) >= limits.failuresPerAccountAndAddress) {
       stream.host.onLimit(stream, 'login-failures-per-account-and-address');
     } else {
       return;
     }
     // Known and unknown, right and wrong: all are told the same.
     throw new SaslError('temporary-auth-failure', 'Too many logins failed from this address: try again later.');
+  }
+
+  #failedAt(account: Jid | undefined, place: string, now: number): number {
+    return account === undefined ? 0 : this.#byAccountAndAddress.of(both(account, place), now);
   }
 
   /** Looks at a password. Throws a SaslError where it does not let anybody in. */
@@ -155,8 +192,15 @@ export class Logins {
     return notice;
   }
 
+  /**
+   * The stream is this account's from now on, and ends with what ends those. Throws a SaslError where the password was changed
+   * after the login began: streams that were the account's then have ended, and this one may be by the former password.
+   */
   succeeded(attempt: LoginAttempt, identity: Jid): void {
-    const { stream, mechanism } = attempt;
+    const { stream, mechanism, begun } = attempt;
+    if (begun !== undefined && this.#changedPasswords.isChangedSince(identity, begun)) {
+      throw new SaslError('temporary-auth-failure', 'The password was changed meanwhile.');
+    }
     const address = stream.transport.remoteAddress;
     this.#byStream.delete(stream);
     this.#forgive(network(address), identity);
@@ -181,11 +225,14 @@ export class Logins {
     const { stream, mechanism, account } = attempt;
     const address = stream.transport.remoteAddress;
     const limits = this.#options.config().limits.logins;
-    const onStream = this.failuresOn(stream) + (condition === 'not-authorized' ? 1 : UNPROVED);
+    const isGuess = condition === 'not-authorized' && !attempt.asks;
+    const onStream = this.failuresOn(stream) + (isGuess ? 1 : UNPROVED);
     this.#byStream.set(stream, onStream);
-    this.#options.metrics.logins.with({ mechanism, outcome: condition }).increment();
-    this.#options.log.flood('login.failed', { address, mechanism, condition, account: account?.toString() });
-    if (condition === 'not-authorized') await this.#slowDown(attempt, address, onStream);
+    // a question is answered by a refusal, and is none (XEP-0493 §3.1)
+    this.#options.metrics.logins.with({ mechanism, outcome: attempt.asks ? 'aborted' : condition }).increment();
+    if (!attempt.asks)
+      this.#options.log.flood('login.failed', { address, mechanism, condition, account: account?.toString() });
+    if (isGuess) await this.#slowDown(attempt, address, onStream);
     const last = onStream >= limits.failuresPerStream;
     if (last && !stream.closed) stream.host.onLimit(stream, 'login-failures-per-stream');
     return { last };

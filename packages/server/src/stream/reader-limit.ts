@@ -1,5 +1,5 @@
 import type { LimitName } from '@parley/metrics/catalogue';
-import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
 
 /** What metrics and the log call a limit of the reader. */
 export function limitName(limit: keyof XmlLimits, authenticated: boolean): LimitName {

@@ -11,8 +11,9 @@ import type { Awaitable } from '../pipeline.ts';
 import type { Admission } from './admission.ts';
 import { certificateIdentities } from './client-certificate.ts';
 import type { LoginAttempt, Logins } from './logins.ts';
-import { type Offers, offersOf } from './sasl-offers.ts';
+import { type Offers, offersOf, WITHOUT_PASSWORD } from './sasl-offers.ts';
 import type { Stream } from './stream.ts';
+import type { GrantTokens } from './stream-access.ts';
 
 /** What a mechanism has proved. */
 export type SaslProof = Omit<SaslStep & { type: 'success' }, 'type'>;
@@ -39,6 +40,8 @@ export interface SaslAbilities {
   readonly renews?: boolean | undefined;
   /** Show a token. */
   readonly tokens?: SaslTokens | undefined;
+  /** Whether it shows what nobody but a client of this account has that comes back to a session: it logs in before others. */
+  readonly returns?: ((account: Jid) => boolean) | undefined;
 }
 
 /** An attempt under way. */
@@ -54,19 +57,27 @@ export class SaslAttempts {
   readonly #logins: Logins;
   readonly #admission: Admission;
   readonly #config: () => Configuration;
+  readonly #bearer: (domain: string) => GrantTokens | undefined;
   readonly #offers = new WeakMap<Stream, Offers>();
   readonly #profiles = new WeakMap<Stream, SaslProfile>();
   readonly #running = new WeakMap<Stream, Running>();
 
-  constructor(logins: Logins, admission: Admission, config: () => Configuration) {
+  constructor(
+    logins: Logins,
+    admission: Admission,
+    config: () => Configuration,
+    bearer: (domain: string) => GrantTokens | undefined = () => undefined,
+  ) {
     this.#logins = logins;
     this.#admission = admission;
     this.#config = config;
+    this.#bearer = bearer;
   }
 
   /** What this stream offers: fixed each time it is advertised, so that what is checked is what was said. */
   offer(stream: Stream): Offers {
-    const offers = offersOf(stream, this.#config(), this.#logins.authenticator.mechanisms(stream.domain));
+    const { authenticator, tickets } = this.#logins;
+    const offers = offersOf(stream, this.#config(), authenticator.mechanisms(stream.domain), tickets?.usable);
     this.#offers.set(stream, offers);
     return offers;
   }
@@ -74,6 +85,11 @@ export class SaslAttempts {
   /** What was advertised; undefined before that. */
   offered(stream: Stream): Offers | undefined {
     return this.#offers.get(stream);
+  }
+
+  /** The host that a client needs a ticket for (XEP-0233); '' where it is told none. */
+  get ticketHost(): string {
+    return this.#logins.tickets?.hostName ?? '';
   }
 
   /** Stands before everything that a client says in a profile: throws a StreamError where it may not be said. */
@@ -90,16 +106,21 @@ export class SaslAttempts {
     stream: Stream,
     name: string,
     message: SaslMessage,
-    { renews = false, tokens }: SaslAbilities = {},
+    { renews = false, tokens, returns }: SaslAbilities = {},
   ): Promise<void> {
-    const turn = this.#admission.login(stream, () => claimedAccount(name, message.text, stream.domain));
+    const comesBack = () => {
+      const account = returns && claimedAccount(name, message.text, stream.domain);
+      return account !== undefined && returns?.(account) === true;
+    };
+    const turn = this.#admission.login(stream, comesBack);
     if (turn !== undefined) await turn;
     if (stream.closed) return;
     if (this.#running.has(stream)) {
       return this.fail(profile, stream, new SaslError('malformed-request', 'Another exchange is going on.'));
     }
     // who has not shown to know the password puts none in its place; of who shows a token nothing is asked (XEP-0484 §4.2)
-    const knows = name !== 'EXTERNAL' && !tokenMechanisms.has(name);
+    const knows = !WITHOUT_PASSWORD.has(name) && !tokenMechanisms.has(name);
+    stream.access.grant = undefined; // of an attempt before
     const attempt: LoginAttempt = { stream, mechanism: labelOf(name), renews: renews && knows };
     try {
       const offers = this.#offers.get(stream) ?? this.offer(stream);
@@ -142,13 +163,14 @@ export class SaslAttempts {
     if (attempt.mechanism !== 'ANONYMOUS') await this.#logins.permit(attempt, account);
   }
 
-  /** The stream is this account's from now on. Throws a SaslError where the password has expired, and was not changed. */
+  /** The stream is this account's from now on. Throws a SaslError where the password has expired and was not changed, or was changed by somebody else meanwhile. */
   succeeded(attempt: LoginAttempt, identity: Jid): void {
     const { stream, mechanism, expired } = attempt;
     if (expired !== undefined) throw new SaslError(expired.condition, expired.text);
+    this.#logins.succeeded(attempt, identity);
     this.#running.delete(stream);
     this.#offers.delete(stream);
-    this.#logins.succeeded(attempt, identity);
+    if (attempt.grant !== undefined) stream.access.grant = attempt.grant;
     stream.authenticated(identity, mechanism);
   }
 
@@ -162,14 +184,35 @@ export class SaslAttempts {
     if (last) stream.error(new StreamError('policy-violation', 'Too many logins failed.'));
   }
 
+  /** Tokens of an identity provider, where this domain has one. */
+  #grants(attempt: LoginAttempt): GrantTokens | undefined {
+    const tokens = this.#bearer(attempt.stream.domain);
+    return (
+      tokens && {
+        ...tokens,
+        check: async (token, claimed) => {
+          if (token === '') attempt.asks = true;
+          this.#logins.admit(attempt, claimed);
+          const verdict = await tokens.check(token, claimed);
+          if (verdict.accepted) {
+            attempt.account = verdict.account;
+            attempt.grant = verdict.grant;
+          }
+          return verdict;
+        },
+      }
+    );
+  }
+
   #services(
     offers: Offers,
     attempt: LoginAttempt,
     identities: readonly Jid[],
     tokens: SaslTokens | undefined,
   ): SaslServices {
-    const { authenticator } = this.#logins;
+    const { authenticator, tickets } = this.#logins;
     const { stream } = attempt;
+    const kerberos = tickets?.at(stream.domain, stream.transport.remoteAddress);
     const noted = (verifier: ScramVerifier | undefined) => {
       attempt.verifier = verifier;
       return verifier;
@@ -179,6 +222,7 @@ export class SaslAttempts {
       offeredMechanisms: offers.mechanisms,
       channelBindingTypes: offers.channelBindingTypes,
       downgradeProtection: true,
+      tlsVersion: tlsVersions.get(stream.transport.tls?.protocol ?? ''),
       channelBinding: (type: ChannelBindingType) => stream.transport.channelBinding(type),
       verifyPassword: (account, password) => this.#logins.verify(attempt, account, password).then(() => true),
       scramVerifier: (account, hash) => {
@@ -192,7 +236,19 @@ export class SaslAttempts {
         return authenticator.relay(account, hash);
       },
       falseVerifier: (account, hash) => authenticator.falseVerifier(account, hash),
+      kerberos: kerberos && {
+        begin: () => {
+          this.#logins.admit(attempt);
+          return kerberos.begin();
+        },
+        account: (peers) => {
+          const account = kerberos.account(peers);
+          this.#logins.admit(attempt, account);
+          return account;
+        },
+      },
       externalIdentities: () => identities,
+      bearer: this.#grants(attempt),
       tokens: tokens && {
         mechanisms: tokens.mechanisms,
         find: (account, mechanism) => {
@@ -203,6 +259,12 @@ export class SaslAttempts {
     };
   }
 }
+
+/** RFC 8446 §4.1.2, RFC 5246 §7.4.1.2: older versions are never spoken. */
+const tlsVersions = new Map([
+  ['TLSv1.3', '0304'],
+  ['TLSv1.2', '0303'],
+]);
 
 const NAMES = new Set([...saslMechanisms.map(({ name }) => name), ...tokenMechanisms.keys()]);
 

@@ -56,6 +56,23 @@ describe('on an encrypted stream', () => {
     });
   });
 
+  test('OAUTHBEARER, which looks at no password of the accounts, and never without encryption', () => {
+    const identityProviders = [
+      {
+        name: 'a',
+        issuer: 'https://a.example',
+        keys: 'https://a.example/k',
+        audience: ['x'],
+        account: { claim: 'sub' },
+      },
+    ];
+    const config = { authentication: { mechanisms: ['OAUTHBEARER', 'SCRAM-SHA-1'] }, identityProviders } as never;
+    const state = { bindings: ['tls-exporter'] as const, carried: [] };
+    expect(offers(state, config)).toMatchObject({ mechanisms: ['OAUTHBEARER'], channelBindingTypes: [] });
+    const clear = offers({ encrypted: false }, { ...(config as object), tls: { required: false } } as never);
+    expect(clear).toMatchObject({ mechanisms: ['SCRAM-SHA-1'], needTls: ['OAUTHBEARER'] });
+  });
+
   test('EXTERNAL with a verified certificate alone', () => {
     const config = { authentication: { mechanisms: ['EXTERNAL', 'PLAIN'] } };
     expect(offers({ certificate: true }, config).mechanisms).toEqual(['EXTERNAL', 'PLAIN']);

@@ -54,7 +54,7 @@ test.each([
   expect(conditionOf(await plain(client, 'juliet', 'secret'))).toBe('success');
 });
 
-test('who may have a session to resume logs in before others that came earlier', async () => {
+test('whose account has a session logs in no sooner than others, since that would tell of it', async () => {
   const logins = { delaySeconds: 0, perSecond: 10 };
   const busy = await startServer({ modules: [streamManagement], config: { limits: { logins } } });
   for (const name of ['juliet', 'romeo']) await busy.account(`${name}@localhost`);
@@ -69,12 +69,9 @@ test('who may have a session to resume logs in before others that came earlier',
     order.push(`${name} ${outcome}`);
   };
   await Promise.all(['nobody', 'romeo', 'romeo', 'romeo', 'juliet', 'juliet'].map(logIn));
-  expect(order.indexOf('juliet success')).toBeLessThan(3);
-  expect(order.lastIndexOf('romeo success')).toBe(5);
-  expect(order.toSorted()).toEqual([
-    ...['juliet success', 'juliet success', 'nobody failure'],
-    ...['romeo success', 'romeo success', 'romeo success'],
-  ]);
+  const later = order.slice(-2);
+  expect(later).toEqual(['juliet success', 'juliet success']);
+  expect(order.slice(0, 4).toSorted()).toEqual(['nobody failure', ...Array(3).fill('romeo success')]);
 });
 
 test('an attempt can be broken off', async () => {

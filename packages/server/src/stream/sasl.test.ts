@@ -138,7 +138,7 @@ describe('who is wrong', () => {
       sendAuth(client, 'SCRAM-SHA-256', base64(`n,,n=${name},r=nonce`));
       return Buffer.from((await answer(client)).text, 'base64').toString();
     };
-    const fields = (text: string) => /^r=([^,]+),s=([^,]+),i=(\d+),h=([^,]+)$/.exec(text) ?? [];
+    const fields = (text: string) => /^r=([^,]+),s=([^,]+),i=(\d+),h=([^,]+),t=0304$/.exec(text) ?? [];
     const [, nonce, salt, iterations] = fields(await challenge('nobody'));
     const [, nextNonce, nextSalt] = fields(await challenge('nobody'));
     const [, , realSalt, realIterations] = fields(await challenge('juliet'));

@@ -5,6 +5,7 @@ import { SaslError } from '@parley/xmpp/sasl-error';
 import { StreamError } from '@parley/xmpp/stream-error';
 import type { StreamFeature } from './features.ts';
 import type { LoginAttempt } from './logins.ts';
+import { MadeBefore } from './made-before.ts';
 import type { SaslAttempts, SaslMessage, SaslProfile, SaslProof } from './sasl-attempts.ts';
 import type { Stream } from './stream.ts';
 
@@ -12,6 +13,7 @@ import type { Stream } from './stream.ts';
 export class Sasl implements StreamFeature, SaslProfile {
   readonly ns = NS.sasl;
   readonly #attempts: SaslAttempts;
+  readonly #made = new MadeBefore<Element>();
 
   constructor(attempts: SaslAttempts) {
     this.#attempts = attempts;
@@ -21,11 +23,16 @@ export class Sasl implements StreamFeature, SaslProfile {
     if (stream.identity !== undefined) return undefined;
     const { mechanisms } = this.#attempts.offer(stream);
     if (mechanisms.length === 0) return undefined;
-    return Element.of(
-      'mechanisms',
-      NS.sasl,
-      {},
-      ...mechanisms.map((name) => Element.of('mechanism', NS.sasl, {}, name)),
+    const { ticketHost } = this.#attempts;
+    const tells = ticketHost !== '' && mechanisms.includes('GSSAPI');
+    return this.#made.of([tells && ticketHost, ...mechanisms], () =>
+      Element.of(
+        'mechanisms',
+        NS.sasl,
+        {},
+        ...mechanisms.map((name) => Element.of('mechanism', NS.sasl, {}, name)),
+        ...(tells ? [Element.of('hostname', NS.domainBasedName, {}, ticketHost)] : []), // XEP-0233 §2
+      ),
     );
   }
 
@@ -64,13 +71,16 @@ export class Sasl implements StreamFeature, SaslProfile {
 
 /** What a stream says of channel binding, beside the mechanisms of any profile (XEP-0440 §2). */
 export function saslChannelBinding(attempts: SaslAttempts): StreamFeature {
+  const made = new MadeBefore<Element>();
   return {
     ns: NS.saslChannelBinding,
     advertise(stream) {
       const types = stream.identity === undefined ? (attempts.offered(stream)?.channelBindingTypes ?? []) : [];
       if (types.length === 0) return undefined;
-      const children = types.map((type) => Element.of('channel-binding', NS.saslChannelBinding, { type }));
-      return Element.of('sasl-channel-binding', NS.saslChannelBinding, {}, ...children);
+      return made.of(types, () => {
+        const children = types.map((type) => Element.of('channel-binding', NS.saslChannelBinding, { type }));
+        return Element.of('sasl-channel-binding', NS.saslChannelBinding, {}, ...children);
+      });
     },
   };
 }

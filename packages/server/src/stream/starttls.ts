@@ -5,12 +5,14 @@ import type { Stream } from './stream.ts';
 
 /** STARTTLS (RFC 6120 §5). `required` is asked each time, since a reload may change it. */
 export function startTls(required: (stream: Stream) => boolean): StreamFeature {
+  const optional = Element.of('starttls', NS.tls);
+  const needed = Element.of('starttls', NS.tls, {}, Element.of('required', NS.tls));
   return {
     ns: NS.tls,
 
     advertise(stream) {
       if (stream.encrypted || stream.identity !== undefined) return undefined;
-      return Element.of('starttls', NS.tls, {}, ...(required(stream) ? [Element.of('required', NS.tls)] : []));
+      return required(stream) ? needed : optional;
     },
 
     handle(stream, element) {

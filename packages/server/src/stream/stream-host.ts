@@ -1,6 +1,6 @@
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { StreamError } from '@parley/xmpp/stream-error';
-import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
 import type { StreamFeatures } from './features.ts';
 import type { Stream } from './stream.ts';
 import type { StreamRole } from './stream-role.ts';

@@ -1,4 +1,4 @@
-import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
 import type { Configuration } from '../config/schema.ts';
 import type { Rate } from '../net/token-bucket.ts';
 

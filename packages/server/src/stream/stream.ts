@@ -4,13 +4,15 @@ import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { isStanza } from '@parley/xmpp/stanza';
 import { type StreamCondition, StreamError } from '@parley/xmpp/stream-error';
-import { type XmlHandler, XmlLimitError, type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import { XmlLimitError, type XmlLimits } from '@parley/xmpp/xml-limits';
+import { type XmlHandler, XmlReader } from '@parley/xmpp/xml-reader';
 import { NO_TRANSPORT } from '../net/no-transport.ts';
 import type { Transport, TransportHandler } from '../net/transport.ts';
 import type { Awaitable } from '../pipeline.ts';
 import { bytesCame, bytesRead, elementTurn, elementWaits } from '../tracing/arrival.ts';
 import { limitName } from './reader-limit.ts';
 import { SetUpTimer } from './set-up-timer.ts';
+import type { StreamAccess } from './stream-access.ts';
 import type { StreamConsumer } from './stream-consumer.ts';
 import { addressedDomain } from './stream-header.ts';
 import type { StreamHost } from './stream-host.ts';
@@ -22,6 +24,8 @@ export class Stream implements XmlHandler, TransportHandler {
   readonly host: StreamHost;
   /** When its connection was made: milliseconds since 1970. */
   readonly since = Date.now();
+  /** The same by `performance.now()`, which nobody sets back. */
+  readonly begun = performance.now();
   /** Unpredictable, unique (RFC 6120 §4.7.3). */
   id = '';
   /** The domain that the peer addressed, '' before its header. */
@@ -33,6 +37,8 @@ export class Stream implements XmlHandler, TransportHandler {
   identity: Jid | undefined;
   /** How it was proved. */
   mechanism = '';
+  /** Which client it is. */
+  access: StreamAccess = {};
   /** Administrators and trusted peers: no limits of rate. */
   unlimited = false;
   /** Seconds since the peer last sent anything, as whoever watches idle streams counts them. */
@@ -151,8 +157,7 @@ export class Stream implements XmlHandler, TransportHandler {
   }
 
   #sendFeatures(): void {
-    const features = this.host.features.advertise(this).map((element) => element.toString(NS.client));
-    this.send(`<stream:features>${features.join('')}</stream:features>`);
+    this.send(this.host.features.text(this));
   }
 
   #checkHeader(root: Element, contentNs: string): StreamError | undefined {

@@ -91,6 +91,8 @@ export class CertificateAuthority {
   #serial = 1;
   /** What it signs with. */
   hash = 'SHA-256';
+  /** Until when what it signs is good, in milliseconds since 1970. */
+  until = 2e12;
   /** PEM: its own, and those of the authorities between it and the root. */
   cert = '';
   chain = '';
@@ -163,7 +165,7 @@ export class CertificateAuthority {
     made.issuer = named(this.#name);
     made.subject = named(subject);
     made.notBefore.value = new Date(0);
-    made.notAfter.value = new Date(2e12);
+    made.notAfter.value = new Date(this.until);
     await made.subjectPublicKeyInfo.importKey(publicKey);
     made.extensions = extensions;
     await made.sign(this.#keys.privateKey, this.hash);

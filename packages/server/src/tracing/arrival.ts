@@ -38,5 +38,21 @@ export function elementTurn(element: object): void {
   if (expecting > 0) arrivedAt = waiting.get(element) ?? 0;
 }
 
+/** Has a function take up what came now, whenever its turn is. */
+export function asArrived<Act extends () => unknown>(act: Act): Act {
+  if (arrivedAt === 0) return act;
+  const at = arrivedAt;
+  const late = () => {
+    const before = arrivedAt;
+    arrivedAt = at;
+    try {
+      return act();
+    } finally {
+      arrivedAt = before;
+    }
+  };
+  return late as Act;
+}
+
 /** When what is taken up now has arrived, as far as that is known. */
 export const arrival = (): number => (arrivedAt === 0 ? performance.now() : arrivedAt);

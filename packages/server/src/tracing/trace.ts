@@ -30,6 +30,9 @@ export function startSpan(name: string, kind: SpanKind = 'internal'): Span | und
 /** Has a function run as part of what this is part of, whoever calls it: for what works off what several have given it. */
 export const fromHere = <Act extends () => unknown>(act: Act): Act => (open === 0 ? act : AsyncLocalStorage.bind(act));
 
+/** Has a function run as part of nothing: for what goes on longer, and for others than whoever has begun it. */
+export const untraced = <Result>(act: () => Result): Result => (open === 0 ? act() : place.exit(act));
+
 /** A step of what becomes of a stanza. */
 export class Span implements SpanData {
   readonly trace: Trace;
@@ -41,6 +44,8 @@ export class Span implements SpanData {
   endedAt = 0;
   readonly attributes: AttributeValue[] = [];
   failed = false;
+  /** See `outlast`. */
+  lasting = false;
 
   /** `at`: by `performance.now()`. */
   constructor(trace: Trace, parentId: string, name: string, kind: SpanKind, at: number) {
@@ -75,6 +80,11 @@ export class Span implements SpanData {
   fail(error: string): void {
     this.failed = true;
     this.set('error.type', error);
+  }
+
+  /** It may take hours: what it is a step of is over without it, and it is told when it ends. */
+  outlast(): void {
+    this.trace.release(this);
   }
 
   /** Does something and ends when that is done. It hands on what that answers, or throws. */
@@ -143,7 +153,17 @@ export class Trace {
     if (span.endedAt !== 0) return;
     span.endedAt = performance.now() + this.clock;
     this.#sink.add(span);
-    if (span === this.root) return;
+    if (span !== this.root && !span.lasting) this.#settled();
+  }
+
+  /** A step goes on by itself. */
+  release(span: Span): void {
+    if (span.endedAt !== 0 || span.lasting) return;
+    span.lasting = true;
+    this.#settled();
+  }
+
+  #settled(): void {
     this.#unfinished--;
     if (this.#done && this.#unfinished === 0) this.#end();
   }
@@ -181,8 +201,8 @@ export class Trace {
     this.#over = true;
     open--;
     lingering.delete(this);
-    for (const span of this.#steps) {
-      if (span.endedAt === 0) span.set('parley.unfinished', true).end();
+    for (const span of this.#steps.splice(0)) {
+      if (span.endedAt === 0 && !span.lasting) span.set('parley.unfinished', true).end();
     }
     if (this.#omitted > 0) this.root.set('parley.spans.omitted', this.#omitted);
     this.root.end();

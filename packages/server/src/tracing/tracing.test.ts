@@ -2,7 +2,7 @@ import type { SpanData } from '@parley/opentelemetry/span-data';
 import { Jid } from '@parley/xmpp/jid';
 import { message, presence, type Stanza } from '@parley/xmpp/stanza';
 import { expect, it } from 'vitest';
-import { bytesCame, bytesRead, elementTurn, elementWaits } from './arrival.ts';
+import { arrival, asArrived, bytesCame, bytesRead, elementTurn, elementWaits } from './arrival.ts';
 import { Tracing } from './tracing.ts';
 
 const to = Jid.parse('juliet@localhost');
@@ -63,6 +63,26 @@ it('begins with the bytes, also of what had to wait', async () => {
   // of what came nobody knows when, it begins now
   const unknown = own.begin(stanza, 'c2s');
   expect((unknown?.root.startedAt ?? 0) - (unknown?.clock ?? 0)).toBeGreaterThan(came + 2);
+});
+
+it('begins with its own bytes, whenever its turn comes and whatever else is read then', () => {
+  using own = tracing(1).own;
+  const spin = () => {
+    for (const now = performance.now(); performance.now() - now < 3; );
+  };
+  bytesCame();
+  const came = arrival();
+  const later = asArrived(() => own.begin(stanza, 's2s'));
+  bytesRead();
+  spin();
+  bytesCame();
+  const others = arrival();
+  const trace = later();
+  expect((trace?.root.startedAt ?? 0) - (trace?.clock ?? 0)).toBeCloseTo(came, 1);
+  expect(arrival()).toBe(others);
+  bytesRead();
+  const act = () => 7;
+  expect(asArrived(act)).toBe(act); // nobody knows when it came
 });
 
 it('goes on with what another node has begun, whatever its own share', () => {

@@ -14,6 +14,9 @@ const TYPES = new Set(
 /** The arrival of a stanza is known where it is one of so many in what came with it. */
 const NEAR = 4;
 
+/** Who has sent a stanza, or is written to. */
+export type ConnectionType = 'c2s' | 's2s' | 'component';
+
 /** Which stanzas a node traces: a share of those that it is the first to see, and those that another node says. */
 export class Tracing implements Disposable {
   readonly #sink: SpanSink;
@@ -60,12 +63,12 @@ export class Tracing implements Disposable {
   }
 
   /** Begins to trace a stanza that came from outside, from its bytes on; undefined where it is none of those. */
-  begin(stanza: Stanza, connection: 'c2s' | 's2s'): Trace | undefined {
+  begin(stanza: Stanza, connection: ConnectionType): Trace | undefined {
     if (--this.#left > NEAR) return undefined;
     return this.#near(stanza, connection);
   }
 
-  #near(stanza: Stanza, connection: 'c2s' | 's2s'): Trace | undefined {
+  #near(stanza: Stanza, connection: ConnectionType): Trace | undefined {
     this.#expect(true);
     if (this.#left > 0) return undefined;
     const at = arrival();

@@ -33,10 +33,11 @@ export default defineModule({
       stream.identity === undefined &&
       takesPasswords(stream.domain);
 
+    const feature = Element.of('auth', NS.iqAuthFeature);
     features.add({
       ns: NS.iqAuth,
 
-      advertise: (stream) => (offered(stream) ? Element.of('auth', NS.iqAuthFeature) : undefined),
+      advertise: (stream) => (offered(stream) ? feature : undefined),
 
       handleIq(stream, iq) {
         if (stream.identity !== undefined) throw new StreamError('policy-violation', 'This stream has authenticated.');
@@ -51,18 +52,18 @@ export default defineModule({
     });
 
     async function logIn(stream: Stream, iq: Iq): Promise<void> {
-      await admission.login(stream, () => Jid.tryParse(`${iq.payload?.childText('username')}@${stream.domain}`));
+      await admission.login(stream);
       if (stream.closed) return;
       const attempt: LoginAttempt = { stream, mechanism: 'legacy' };
       let jid: Jid;
       try {
         jid = await verified(attempt, iq);
+        if (stream.closed) return;
+        logins.succeeded(attempt, jid.bare);
       } catch (error) {
         if (error instanceof StanzaError) return reply(stream, iq.error(error));
         return fail(attempt, iq, error);
       }
-      if (stream.closed) return;
-      logins.succeeded(attempt, jid.bare);
       stream.authenticated(jid.bare, attempt.mechanism);
       try {
         await onBind(stream, jid);

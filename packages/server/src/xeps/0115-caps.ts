@@ -5,6 +5,7 @@ import { NS } from '@parley/xmpp/namespaces';
 import type { Configuration } from '../config/schema.ts';
 import type { Disclosure } from '../disclosure.ts';
 import { defineModule } from '../module.ts';
+import { MadeBefore } from '../stream/made-before.ts';
 
 /** Names this software (XEP-0115 §4). */
 const NODE = 'urn:parley:server';
@@ -36,6 +37,7 @@ class Capabilities {
   readonly #config: () => Configuration;
   readonly #known = new Map<string, string>();
   #knownFor: Configuration | undefined;
+  readonly #made = new MadeBefore<Element>();
 
   constructor(disclosure: Disclosure, config: () => Configuration) {
     this.#disclosure = disclosure;
@@ -56,6 +58,7 @@ class Capabilities {
   }
 
   element(domain: Jid): Element {
-    return Element.of('c', NS.caps, { hash: 'sha-1', node: NODE, ver: this.verification(domain) });
+    const ver = this.verification(domain);
+    return this.#made.of([ver], () => Element.of('c', NS.caps, { hash: 'sha-1', node: NODE, ver }));
   }
 }

@@ -17,12 +17,11 @@ export default defineModule({
     const compressed = new WeakSet<Stream>();
     const offered = (stream: Stream) => stream.identity !== undefined && !stream.bound && !compressed.has(stream);
 
+    const method = Element.of('method', NS.compressFeature, {}, 'zlib');
+    const feature = Element.of('compression', NS.compressFeature, {}, method);
     features.add({
       ns: NS.compressFeature,
-      advertise: (stream) =>
-        offered(stream)
-          ? Element.of('compression', NS.compressFeature, {}, Element.of('method', NS.compressFeature, {}, 'zlib'))
-          : undefined,
+      advertise: (stream) => (offered(stream) ? feature : undefined),
     });
 
     features.add({

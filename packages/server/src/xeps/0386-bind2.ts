@@ -7,6 +7,7 @@ import { StreamError } from '@parley/xmpp/stream-error';
 import { defineModule } from '../module.ts';
 import { generateResource } from '../stream/bind.ts';
 import type { InlineLogin } from '../stream/inline-feature.ts';
+import { MadeBefore } from '../stream/made-before.ts';
 import type { UserAgent } from '../stream/user-agent.ts';
 
 /** Enough for nobody to guess it. */
@@ -25,6 +26,7 @@ export default defineModule({
   ],
   setup({ features, sessions, onBind, secret }) {
     const key = secret('resources of clients');
+    const made = new MadeBefore<Element>();
 
     /** "Resource identifier generation": the same client gets the same, from which nobody learns its own id. */
     const idOf = (account: Jid, agent: UserAgent | undefined): string => {
@@ -33,8 +35,10 @@ export default defineModule({
       return code.subarray(0, ID_BYTES).toString('base64url');
     };
 
-    async function bind({ stream, userAgent }: InlineLogin, request: Element): Promise<Jid> {
+    async function bind({ stream, userAgent: agent }: InlineLogin, request: Element): Promise<Jid> {
       const account = stream.identity as Jid;
+      // who may only see to the account (XEP-0493 §5.1) takes no client's place, whoever it says that it is
+      const userAgent = stream.access.grant?.only === undefined ? agent : undefined;
       const id = idOf(account, userAgent);
       const jid = addressOf(account, request.childText('tag'), id);
       // what this client had before it will not come back to, whatever it called itself then
@@ -56,9 +60,10 @@ export default defineModule({
       ns: NS.bind2,
       inSasl2: {
         advertise() {
-          const inline = [...features].filter(({ inBind2 }) => inBind2 !== undefined);
-          const vars = inline.map(({ ns }) => Element.of('feature', NS.bind2, { var: ns }));
-          return Element.of('bind', NS.bind2, {}, Element.of('inline', NS.bind2, {}, ...vars));
+          return made.of(features.inBind2, () => {
+            const vars = features.inBind2.map(({ ns }) => Element.of('feature', NS.bind2, { var: ns }));
+            return Element.of('bind', NS.bind2, {}, Element.of('inline', NS.bind2, {}, ...vars));
+          });
         },
         async handle(login) {
           const request = login.request.child('bind', NS.bind2);

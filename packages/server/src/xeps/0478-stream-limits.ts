@@ -1,6 +1,7 @@
 import { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { defineModule } from '../module.ts';
+import { MadeBefore } from '../stream/made-before.ts';
 
 /** XEP-0478: what the server accepts on a stream, told before somebody runs into it. */
 export default defineModule({
@@ -21,8 +22,12 @@ export default defineModule({
   },
 });
 
+const made = new MadeBefore<Element>();
+
 function limitsElement(maxBytes: number, idleSeconds?: number): Element {
-  const limits = [Element.of('max-bytes', NS.streamLimits, {}, String(maxBytes))];
-  if (idleSeconds !== undefined) limits.push(Element.of('idle-seconds', NS.streamLimits, {}, String(idleSeconds)));
-  return Element.of('limits', NS.streamLimits, {}, ...limits);
+  return made.of([maxBytes, idleSeconds], () => {
+    const limits = [Element.of('max-bytes', NS.streamLimits, {}, String(maxBytes))];
+    if (idleSeconds !== undefined) limits.push(Element.of('idle-seconds', NS.streamLimits, {}, String(idleSeconds)));
+    return Element.of('limits', NS.streamLimits, {}, ...limits);
+  });
 }

@@ -5,6 +5,7 @@ import type { Log } from '../../log.ts';
 import { AccountSources } from '../account-sources.ts';
 import type { Authenticator } from '../authenticator.ts';
 import { GroupAccess } from '../group-access.ts';
+import { KeptCounts } from '../kept-counts.ts';
 import { PasswordWork } from '../password-work.ts';
 import { RawConnection } from './connection/raw-connection.ts';
 import { SocketWire } from './connection/socket-wire.ts';
@@ -68,7 +69,8 @@ function peopleOf(
     switch (settings.passwords.scram) {
       case 'learn': {
         const learnt = new LearntVerifiers({ keyspace, secret: secret('learnt verifiers'), iterations });
-        return new Learning({ settings, learnt, work, secret: own, iterations });
+        const counts = new KeptCounts(keyspace, settings.name);
+        return new Learning({ settings, learnt, work, secret: own, iterations, counts });
       }
       case 'verifiers':
         return new Reading({ settings, lookups, secret: own, iterations });

@@ -13,6 +13,7 @@ import type { Log } from '../../log.ts';
 import type { Awaitable } from '../../pipeline.ts';
 import { WindowCount } from '../../stream/window-count.ts';
 import { within } from '../../within.ts';
+import { inOrder } from '../account-order.ts';
 import {
   type AccountChange,
   AccountsAway,
@@ -288,7 +289,11 @@ export class DirectoryAuthenticator implements Authenticator {
     return new StanzaError('not-acceptable', { text: passwordRefusal(error) });
   }
 
-  async *list(domain: string): AsyncGenerator<readonly Jid[], void, undefined> {
+  list(domain: string, after?: Jid): AsyncIterable<readonly Jid[]> {
+    return inOrder(this.#people(domain), after); // a directory has an order of its own, or none
+  }
+
+  async *#people(domain: string): AsyncGenerator<readonly Jid[], void, undefined> {
     const { settings } = this.#directory;
     const { base, scope, filter, attributes } = settings.people;
     for await (const entries of this.#directory.searchPages(base, { scope, filter, attributes })) {

@@ -68,7 +68,7 @@ export class HeardLog {
         if (line === undefined) throw new Error(`The log does not tell of ${event}.`);
         return line;
       },
-      { timeout: 10_000, interval: 20 },
+      { interval: 20 },
     );
   }
 }

@@ -1,6 +1,6 @@
 -- A beat of a member: writes its own entry, declares dead whom it may blame, takes over what gone members left behind,
 -- forgets those that were dealt with long ago. One that is new is not taken in where it and a member that lives read no
--- version of frames in common: then nothing is changed.
+-- version of frames in common, or tell different checks of their secrets: then nothing is changed.
 -- KEYS: 1 the members. ARGV: 1 the member's id, 2 what it tells of itself, 3 the number of this beat, 4 whether it may
 -- come back where its entry is missing ('1' or '0'), 5 for how long to remember who was dealt with, in milliseconds,
 -- 6 and 7 the oldest and the newest version of frames that it reads; then pairs: a member to declare dead, the beat that
@@ -35,10 +35,13 @@ for index = 8, #ARGV, 2 do
 end
 
 if not own then
+  local check = string.match(ARGV[2], '"secretCheck":"(%x+)"')
   for other, member in pairs(members) do
     local oldest, newest = string.match(member.about, '"frames":%[(%d+),(%d+)%]')
     oldest, newest = tonumber(oldest or 1), tonumber(newest or 1)
-    if member.state == 'alive' and (newest < tonumber(ARGV[6]) or oldest > tonumber(ARGV[7])) then
+    local theirs = string.match(member.about, '"secretCheck":"(%x+)"')
+    local otherSecret = check and theirs and check ~= theirs
+    if member.state == 'alive' and (otherSecret or newest < tonumber(ARGV[6]) or oldest > tonumber(ARGV[7])) then
       local entry = table.concat({ member.state, member.since, member.beat, member.reaper, member.about }, ' ')
       return { -1, other, entry }
     end

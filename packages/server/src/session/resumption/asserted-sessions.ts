@@ -22,13 +22,14 @@ export async function assertResumable(
   record: ResumptionRecord,
   header: JournalHeader,
   entries: readonly JournalEntry[],
+  left: boolean,
 ): Promise<number | undefined> {
   const elements = [encodeHeader(header), ...entries.map(encodeEntry)];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const seen = await keyspace.hget(recordsOf(account), record.resource);
     if (seen !== undefined && isLater(seen, record)) return undefined;
     const stored = seen !== undefined && isOf(record, seen) ? epochOf(seen) : 0;
-    if (seen !== undefined && stored > record.epoch && ownerOf(seen) !== owner) return undefined;
+    if (seen !== undefined && stored > record.epoch && (left || ownerOf(seen) !== owner)) return undefined;
     const epoch = Math.max(record.epoch, stored) + 1;
     const epochs = [stored, record.epoch, epoch];
     if (await write(keyspace, owner, account, { ...record, epoch }, seen, epochs, elements)) return epoch;

@@ -145,6 +145,7 @@ describe('the alarm', () => {
     };
     const sweeps = new JournalSweeps({
       keyspace: { call } as never,
+      sweepSeconds: 60,
       share: () => share,
       onMissing: (place, number) => told.push([place, number]),
       onFault: (error) => faults.push(error),

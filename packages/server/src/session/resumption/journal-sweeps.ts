@@ -5,6 +5,8 @@ import { sweep } from './journal-sweep.ts';
 
 export interface JournalSweepsHost {
   readonly keyspace: Keyspace;
+  /** All partitions are looked at within this time. */
+  readonly sweepSeconds: number;
   /** Which of how many nodes this one is: each looks at its share of the partitions. */
   share(): { readonly place: number; readonly of: number };
   /** Entries of a partition are missing, or, below 0, there are too many. */
@@ -12,9 +14,8 @@ export interface JournalSweepsHost {
   onFault(error: unknown): void;
 }
 
-/** All partitions are looked at in so many steps, one a second. */
+/** All partitions are looked at in so many steps. */
 const STEPS = 60;
-const STEP_MS = 1000;
 
 /**
  * The message loss alarm: what the journals of a partition ever got must be what was delivered, moved and bounced, and what
@@ -31,7 +32,7 @@ export class JournalSweeps implements AsyncDisposable {
 
   constructor(host: JournalSweepsHost) {
     this.#host = host;
-    this.#timer = setInterval(() => this.#tick(), STEP_MS).unref();
+    this.#timer = setInterval(() => this.#tick(), (host.sweepSeconds * 1000) / STEPS).unref();
   }
 
   #tick(): void {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Redis, startRedis } from '../../../../../tests/services/redis.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { queueIndexKeys } from './resumption-keys.ts';
-import type { ResumptionRecord } from './resumption-record.ts';
+import { blankRecord } from './resumption-record.ts';
 import { ResumptionStore } from './resumption-store.ts';
 
 const REMOTE = Jid.parse('remote.example');
@@ -15,21 +15,8 @@ const fault = (error: unknown) => {
   throw error;
 };
 
-const record = (sid: string, resource = 'our.example'): ResumptionRecord => ({
-  resource,
-  sid: sid.repeat(16),
-  epoch: 1,
-  maxSeconds: 1,
-  carbons: false,
-  interested: false,
-  receiving: false,
-  inactive: false,
-  presence: undefined,
-  directed: [],
-  mechanism: '',
-  boundAt: 1,
-  peerStream: 'a',
-});
+const record = (sid: string, resource = 'our.example') =>
+  blankRecord({ resource, sid: sid.repeat(16), epoch: 1, maxSeconds: 1, boundAt: 1, peerStream: 'a' });
 
 let redis: Redis;
 beforeAll(async () => {

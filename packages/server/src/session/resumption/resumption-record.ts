@@ -30,6 +30,21 @@ export interface ResumptionRecord {
   readonly peerStream?: string | undefined;
 }
 
+/** One of a session in which the client has said nothing yet, with what is given. */
+export const blankRecord = (
+  given: Pick<ResumptionRecord, 'resource' | 'sid' | 'epoch' | 'maxSeconds' | 'boundAt'> & Partial<ResumptionRecord>,
+): ResumptionRecord => ({
+  carbons: false,
+  interested: false,
+  receiving: false,
+  inactive: false,
+  presence: undefined,
+  directed: [],
+  mechanism: '',
+  peerStream: undefined,
+  ...given,
+});
+
 // version, fence (sid, epoch, owner), maxSeconds, flags, mechanism, [presence,] number of directed, each of them, boundAt,
 // [peerStream]
 const VERSION = 2;

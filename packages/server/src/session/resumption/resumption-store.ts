@@ -272,15 +272,17 @@ export class ResumptionStore {
    * The owner of a session, which has all of it in memory, tells a keyspace that has lost its newest writes how the session
    * is: the record, this header and these entries are written under a higher epoch than both the record and the keyspace
    * have. Resolves to that epoch; undefined where the keyspace knows of a later owner, or of a session that had its
-   * resource later. May be tried again, with what is true by then.
+   * resource later. May be tried again, with what is true by then. A session that was `left` may be here again, as somebody
+   * who took it has it: what was left is of the past then, as where another node has taken it.
    */
   reassert(
     account: Jid,
     record: ResumptionRecord,
     header: JournalHeader,
     entries: readonly JournalEntry[],
+    { left = false } = {},
   ): Promise<number | undefined> {
-    return assertResumable(this.#keyspace, this.owner, account, record, header, entries);
+    return assertResumable(this.#keyspace, this.owner, account, record, header, entries, left);
   }
 
   /**

@@ -71,7 +71,7 @@ it('is for those who may see the presence, and asks the clients of nobody else',
   const tybalt = await server.client('tybalt@localhost/street');
   for (const to of ['juliet@localhost', 'juliet@localhost/balcony', 'juliet@localhost/nowhere']) {
     const refused = (await tybalt.request('get', LAST, to)).child('error');
-    expect([to, refused?.attr('type'), refused?.firstChild?.name]).toEqual([to, 'auth', 'forbidden']);
+    expect([to, refused?.attr('type'), refused?.firstChild?.name]).toEqual([to, 'cancel', 'service-unavailable']);
   }
   expect(await juliet.sync()).toEqual([]);
 

@@ -14,7 +14,9 @@ import { ActivityStore, activityKeys, keptStatus } from './activity-store.ts';
 export default defineModule({
   name: 'last-activity',
   description: 'Tells contacts since when somebody is away (XEP-0012).',
-  xeps: [{ number: 12, version: '2.0' }],
+  xeps: [
+    { number: 12, version: '2.0', note: 'Strangers get `service-unavailable`, as for an account that does not exist.' },
+  ],
   features: [NS.last],
   accountFeatures: [NS.last],
   keys: [activityKeys],
@@ -24,8 +26,9 @@ export default defineModule({
     const store = new ActivityStore(keyspace);
     const farewells = new WeakMap<Session, string>();
 
+    // §3 and §4 have `forbidden`, which nobody gets of an account that does not exist (RFC 6121 §8.5.1): it would tell them apart
     const requirePermission = async (account: Jid, asker: Jid) => {
-      if (!(await maySeePresence(rosters, account, asker))) throw new StanzaError('forbidden');
+      if (!(await maySeePresence(rosters, account, asker))) throw new StanzaError('service-unavailable');
     };
 
     // §5

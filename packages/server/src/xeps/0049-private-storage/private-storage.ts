@@ -6,7 +6,9 @@ import * as z from 'zod';
 import { bytes, count } from '../../config/option.ts';
 import type { IqHandler } from '../../iq.ts';
 import { defineModule } from '../../module.ts';
+import { privatePart } from './private-part.ts';
 import { PrivateStore, privateKeys } from './private-store.ts';
+import { privateTexts } from './private-texts.ts';
 
 const options = z.object({
   maxBytes: bytes(262_144, {
@@ -30,6 +32,7 @@ export default defineModule({
   accountFeatures: [NS.private],
   options,
   keys: [privateKeys],
+  parts: [privatePart],
   setup(context) {
     const { iq, keyspace } = context;
     const store = new PrivateStore(keyspace);
@@ -45,7 +48,7 @@ export default defineModule({
     };
     const set: IqHandler = async (_iq, { to, payload, sender }) => {
       const limits = context.options() as unknown as z.infer<typeof options>;
-      const result = await store.set(to, textsOf(contentOf(payload)), limits);
+      const result = await store.set(to, privateTexts(contentOf(payload)), limits);
       if (result === 'done') return undefined;
       sender?.stream.host.onLimit(sender.stream, result === 'too-large' ? 'private-bytes' : 'private-namespaces');
       throw new StanzaError('resource-constraint', {
@@ -65,14 +68,4 @@ function contentOf(query: Element): Element[] {
     throw new StanzaError('not-acceptable', { text: 'Name what is meant by an element with a namespace of its own.' });
   }
   return elements;
-}
-
-/** The XML text of each namespace. An element without content is what an answer shows where nothing is kept. */
-function textsOf(elements: readonly Element[]): Map<string, string> {
-  const texts = new Map<string, string>();
-  for (const element of elements) {
-    const empty = element.children.length === 0 && element.attributes.length === 0;
-    texts.set(element.ns, (texts.get(element.ns) ?? '') + (empty ? '' : element.toString()));
-  }
-  return texts;
 }

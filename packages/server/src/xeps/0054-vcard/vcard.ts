@@ -11,6 +11,7 @@ import { maySeePresence } from '../../im/presence-permission.ts';
 import { RosterStore } from '../../im/roster-store.ts';
 import type { IqContext, IqHandler } from '../../iq.ts';
 import { defineModule } from '../../module.ts';
+import { vcardPart } from './vcard-part.ts';
 import { VcardStore, vcardKeys } from './vcard-store.ts';
 import { Vcards } from './vcards.ts';
 
@@ -46,6 +47,7 @@ export default defineModule({
   accountFeatures: [NS.vcard, NS.vcard4],
   options,
   keys: [vcardKeys],
+  parts: [vcardPart],
   setup(context) {
     const { hooks, iq, keyspace, peers } = context;
     const current = () => context.options() as unknown as Options;

@@ -15,6 +15,10 @@ import { WindowCount } from '../../stream/window-count.ts';
 import { passwordQuery, readNewPassword } from './password-form.ts';
 
 const HOUR = 3_600_000;
+/** What says that somebody may not have this account. The errors of limits tell of themselves. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  ...['conflict', 'not-acceptable', 'not-allowed', 'policy-violation', 'service-unavailable'],
+]);
 
 /** In-band registration (XEP-0077): new accounts where the operator allows it, passwords, and going for good. */
 export default defineModule({
@@ -37,13 +41,12 @@ export default defineModule({
     const safe = (stream: Stream) =>
       stream.encrypted || (!config().tls.required && config().authentication.plainWithoutTls);
 
+    const feature = Element.of('register', NS.registerFeature);
     features.add({
       ns: NS.register,
 
       advertise: (stream) =>
-        stream.identity === undefined && open(stream.domain) && safe(stream)
-          ? Element.of('register', NS.registerFeature)
-          : undefined,
+        stream.identity === undefined && open(stream.domain) && safe(stream) ? feature : undefined,
 
       async handleIq(stream, request) {
         if (stream.identity !== undefined) throw new StreamError('not-authorized', 'Bind a resource first.');
@@ -51,10 +54,18 @@ export default defineModule({
           stream.send(request.result(...(await answerStranger(stream, request))).toString());
         } catch (error) {
           if (!(error instanceof StanzaError)) throw error;
+          if (request.type === 'set') tellRefused(stream, request, error);
           stream.send(request.error(error).toString());
         }
       },
     });
+
+    function tellRefused(stream: Stream, { payload }: Iq, { condition, text }: StanzaError): void {
+      if (!REFUSALS.has(condition)) return;
+      const username = payload?.childText('username');
+      const account = username ? tryAccountOf(username, stream.domain)?.toString() : undefined;
+      log.flood('registration.refused', { account, address: stream.transport.remoteAddress, condition, text });
+    }
 
     async function answerStranger(stream: Stream, request: Iq): Promise<Element[]> {
       if (!open(stream.domain) || (request.to !== undefined && request.to.toString() !== stream.domain)) {
@@ -110,6 +121,8 @@ export default defineModule({
       (request, context) => {
         const session = owner(context);
         const { payload } = context;
+        // XEP-0493 §4: who was let in for everyday use takes the account over from nobody
+        if (session.stream.access.grant?.restricted) throw new StanzaError('forbidden');
         return payload.child('remove') === undefined
           ? changePassword(session, payload)
           : leave(session, payload, request);
@@ -175,10 +188,16 @@ function owner({ sender }: IqContext): Session {
 }
 
 function accountOf(username: string, domain: string): Jid {
+  const account = tryAccountOf(username, domain);
+  if (account === undefined) throw new StanzaError('not-acceptable', { text: 'This is no username.' });
+  return account;
+}
+
+function tryAccountOf(username: string, domain: string): Jid | undefined {
   try {
     return Jid.of(username, domain);
   } catch (error) {
-    if (error instanceof JidError) throw new StanzaError('not-acceptable', { text: 'This is no username.' });
+    if (error instanceof JidError) return undefined;
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import { hadElsewhere } from './had-elsewhere.ts';
 
 const juliet = Jid.parse('juliet@capulet.lit');
 const [SID, ROMEO] = ['a', 'b'].map((digit) => digit.repeat(16)) as [string, string];
-const of = (k: number) => ({ sid: ROMEO, k, effect: 0 });
+const originOf = (k: number) => ({ sid: ROMEO, k, effect: 0 });
 
 it('knows what a session of another node has had, be it acknowledged or not', async () => {
   const { keyspace } = await openKeyspace('embedded::memory:');
@@ -14,7 +14,8 @@ it('knows what a session of another node has had, be it acknowledged or not', as
   const storeOf = (owner: string) =>
     new ResumptionStore({ keyspace, owner: owner.repeat(16), onDamaged: (error) => expect.fail(error.message) });
   const [here, there] = [storeOf('1'), storeOf('2')];
-  expect(await hadElsewhere(here, juliet, of(1))).toBe(false);
+  const had = (k: number, own?: boolean, of = here) => hadElsewhere(of, juliet, originOf(k), () => own);
+  expect(await had(1)).toBe(false);
   const record = {
     resource: 'balcony',
     sid: SID,
@@ -30,8 +31,8 @@ it('knows what a session of another node has had, be it acknowledged or not', as
     mechanism: 'SCRAM-SHA-256',
   };
   await there.open(juliet, record, { handled: 0, origins: new Map([[`${ROMEO}.0`, 3]]) });
-  await there.append(juliet, SID, 1, [{ out: 1, origin: of(5), at: 1, text: '<message/>' }]);
-  const had = await Promise.all([3, 5, 6].map((k) => hadElsewhere(here, juliet, of(k))));
-  expect(had).toEqual([true, true, false]);
-  expect(await hadElsewhere(there, juliet, of(3))).toBe(false); // its own sessions are in its memory
+  await there.append(juliet, SID, 1, [{ out: 1, origin: originOf(5), at: 1, text: '<message/>' }]);
+  expect(await Promise.all([3, 5, 6].map((k) => had(k)))).toEqual([true, true, false]);
+  expect([await had(3, false), await had(6, true)]).toEqual([false, true]); // this node has it, and knows better
+  expect(await had(3, undefined, there)).toBe(true); // it is about to have it
 });

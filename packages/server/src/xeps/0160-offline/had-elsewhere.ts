@@ -6,16 +6,18 @@ import type { ResumptionStore } from '../../session/resumption/resumption-store.
 
 /**
  * Whether a session of the account that other nodes have, or had before they were gone, has had a stanza of this origin, as
- * far as the keyspace knows. Rejects where the keyspace is away.
+ * far as the keyspace knows; `own` tells it of one that this node has, since one may be on its way here. Rejects where the
+ * keyspace is away.
  */
 export async function hadElsewhere(
-  store: Pick<ResumptionStore, 'list' | 'read' | 'owner'>,
+  store: Pick<ResumptionStore, 'list' | 'read'>,
   account: Jid,
   origin: Origin,
+  own: (sid: string) => boolean | undefined,
 ): Promise<boolean> {
-  for (const { record, owner } of await store.list(account)) {
-    if (record.maxSeconds > 0 && owner !== store.owner && (await hasHad(store, account, record.sid, origin)))
-      return true;
+  for (const { record } of await store.list(account)) {
+    if (record.maxSeconds === 0) continue;
+    if (own(record.sid) ?? (await hasHad(store, account, record.sid, origin))) return true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 import { defineOperation } from '@parley/keyspace/operation';
 import { stanzaFromText } from '@parley/xmpp/stanza-text';
 import type { MoveRule } from '../../auth/moves/move-rule.ts';
+import { importedKeys } from './imported-store.ts';
 import { offlineKeys, offlineSenderKeys, offlineStateKeys, readKept } from './offline-store.ts';
 
 /** Its keys are in the Lua file. */
@@ -36,4 +37,5 @@ export const offlineMoves: readonly MoveRule[] = [
   },
   { keys: offlineStateKeys, stays: true },
   { keys: offlineSenderKeys, stays: true },
+  { keys: importedKeys, stays: true },
 ];

@@ -101,17 +101,22 @@ export class OfflineStore {
     return this.#keyspace.call(restoreOffline, keys, [text, ...from]);
   }
 
-  /** The oldest messages that wait; they go on waiting until they are removed. */
-  async page(account: Jid): Promise<OfflinePage> {
+  /** The oldest messages that wait, those before number `from` left out; they go on waiting until they are removed. */
+  async page(account: Jid, from = 0): Promise<OfflinePage> {
     const [list = '', state = ''] = keysOf(account);
-    const [first, texts] = await this.#keyspace.batch(
-      [
-        ['hget', state, 'first'],
-        ['lrange', list, 0, PAGE_MESSAGES - 1],
-      ],
-      { atomic: true },
-    );
-    return { first: Number(first ?? 0), texts };
+    for (let known = 0; ; ) {
+      const skipped = known === 0 ? 0 : Math.max(0, from - known);
+      const [first, texts] = await this.#keyspace.batch(
+        [
+          ['hget', state, 'first'],
+          ['lrange', list, skipped, skipped + PAGE_MESSAGES - 1],
+        ],
+        { atomic: true },
+      );
+      const number = Number(first ?? 0);
+      if (from <= number || number === known) return { first: number + skipped, texts };
+      known = number; // some have been removed meanwhile, or it was not known yet
+    }
   }
 
   /** Takes away the messages before this number and resolves with how many there still were. */
@@ -137,4 +142,5 @@ export function readKept(kept: Buffer): { text: Buffer; origin: Origin | undefin
 
 const keysOf = ({ bareText }: Jid) => [offlineKeys.key(bareText), offlineStateKeys.key(bareText)];
 
-const limit = (most: number) => (Number.isFinite(most) ? most : -1);
+/** As operations are told a limit. */
+export const limit = (most: number) => (Number.isFinite(most) ? most : -1);

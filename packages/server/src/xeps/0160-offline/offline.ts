@@ -16,9 +16,11 @@ import { isKept } from '../../session/kept.ts';
 import { isUnordered } from '../../session/origins.ts';
 import { SOUGHT } from '../../session/other-nodes.ts';
 import { hadElsewhere } from './had-elsewhere.ts';
+import { importedKeys } from './imported-store.ts';
 import { OfflineDelivery } from './offline-delivery.ts';
 import { offlineMoves } from './offline-moves.ts';
 import type { OfflineOutcome } from './offline-operations.ts';
+import { offlinePart } from './offline-part.ts';
 import { OfflineStore, offlineKeys, offlineSenderKeys, offlineStateKeys } from './offline-store.ts';
 import { nameOf, RecentlyStored, type RestoreHost, type Stored } from './recently-stored.ts';
 
@@ -39,8 +41,9 @@ export default defineModule({
   description: 'Stores messages for accounts that are not online (XEP-0160).',
   xeps: [{ number: 160, version: '1.0.1' }],
   features: [NS.offline],
-  keys: [offlineKeys, offlineStateKeys, offlineSenderKeys],
+  keys: [offlineKeys, offlineStateKeys, offlineSenderKeys, importedKeys],
   moves: offlineMoves,
+  parts: [offlinePart],
   setup(context) {
     const { hooks, keyspace, config } = context;
     const store = new OfflineStore(keyspace);
@@ -73,6 +76,11 @@ export default defineModule({
       return sid === '' ? recent.restored(Jid.parse(bare)) : undefined;
     });
     context.peers.on(STORED_LATE, (text) => delivery.goneElsewhere(Jid.parse(text)));
+    hooks.events.on('account.removed', (account) => recent.forget(account));
+    context.peers.on('account', (text) => {
+      const { account, change } = JSON.parse(text) as { account: string; change: string };
+      if (change === 'removed') recent.forget(Jid.parse(account));
+    });
     hooks.events.on('keyspace.changed', () => recent.restore(restoring(offline)));
     // what is stored again was there before
     hooks.toAccount.use('guard', (stanza, { account }) =>
@@ -123,18 +131,16 @@ const ATTEMPTS = 60;
 const PAUSE_MS = 250;
 
 async function add(stanza: Stanza, { account, sender }: AccountContext, context: Offline): Promise<boolean> {
-  const { metrics, log, recent, otherNodes } = context;
+  const { metrics, log, otherNodes, sessions } = context;
   const text = Buffer.from(stamped(stanza, account).toString());
-  const message = { account, stanza, text };
-  const keep = (origin: Origin | undefined) => store({ ...message, origin }, context);
   // what comes before or after others tells nothing of them
   const origin = stanza.origin && isUnordered(stanza.origin) ? undefined : stanza.origin;
   if (origin !== undefined && otherNodes !== undefined) {
-    const look = () => hadElsewhere(context.sessionStore, account, origin);
+    const own = (sid: string) => sessions.owned({ sessionId: sid })?.management?.backlog.had(origin);
+    const look = () => hadElsewhere(context.sessionStore, account, origin, own);
     if (await untilKnown(look, true, context)) return true;
   }
-  // a node that is alone has a keyspace that loses nothing
-  const outcome = await (origin || !otherNodes ? keep(origin) : recent.inTurn(account, keep));
+  const outcome = await store({ account, stanza, text, origin }, context);
   if (outcome === undefined) return true;
   if (outcome === 'stored') {
     metrics.offlineStored.increment();
@@ -170,34 +176,51 @@ const LOST =
 const FORGOTTEN =
   'So much is stored for people who are not there that this node has no room to remember all of it: if Redis loses its newest writes now, some of that is lost.';
 
+/** What is to be stored: perhaps without an origin of its own. */
+type Message = Omit<Stored, 'origin'> & { readonly origin: Origin | undefined };
+
 /** Stores a message; undefined where a session has taken it instead. */
 async function store(
-  { account, stanza, text, origin }: Omit<Stored, 'origin'> & { readonly origin: Origin | undefined },
+  message: Message,
   context: Offline,
 ): Promise<Exclude<OfflineOutcome, 'somebody is there'> | undefined> {
-  const { otherNodes, sessions, journal, recent, config } = context;
-  const limits = config().offline;
+  const { account, stanza, origin } = message;
+  const { otherNodes, sessions, journal, recent } = context;
   for (let attempt = 0; ; attempt++) {
     const look = otherNodes !== undefined && attempt < ATTEMPTS;
-    let tried = 0;
-    const add = async () => {
-      // each time: not before what the keyspace has lost, which it would hide
-      for (let wait = recent.restored(account); wait !== undefined; wait = recent.restored(account)) await wait;
-      if (look) await otherNodes.told(account); // who is there
-      tried++;
-      return context.store.add(account, text, limits, origin, look);
-    };
-    const outcome = await untilKnown(add, origin !== undefined, context);
-    if (tried > 1 && outcome === 'stored') context.onStoredLate(account);
-    if (outcome !== 'somebody is there') {
-      if (outcome === 'stored' && otherNodes && origin) remember({ account, stanza, text, origin }, context);
-      return outcome;
-    }
+    const add = (known = origin) => storeOnce({ ...message, origin: known }, look, context);
+    // a node that is alone has a keyspace that loses nothing
+    const outcome = await (origin || !otherNodes ? add() : recent.inTurn(account, add));
+    if (outcome !== 'somebody is there') return outcome;
+    // not in turn: a session that ends has taken this once all is stored that it leaves behind, which must find the way free
     await otherNodes?.refresh(account);
     const targets = selectResources(stanza, sessions.of(account));
     if (targets.length > 0 && (await deliver(journal, targets, stanza))) return undefined;
     if (attempt > 0) await pause(PAUSE_MS); // its node is gone, and nobody has dealt with what it had yet
   }
+}
+
+/** `look`: where somebody is there, nothing is stored. */
+async function storeOnce(
+  { account, stanza, text, origin }: Message,
+  look: boolean,
+  context: Offline,
+): Promise<OfflineOutcome> {
+  const { otherNodes, recent, config } = context;
+  const limits = config().offline;
+  let tried = 0;
+  const add = async () => {
+    // each time: not before what the keyspace has lost, which it would hide
+    for (let wait = recent.restored(account); wait !== undefined; wait = recent.restored(account)) await wait;
+    if (look) await otherNodes?.told(account); // who is there
+    tried++;
+    return context.store.add(account, text, limits, origin, look);
+  };
+  const outcome = await untilKnown(add, origin !== undefined, context);
+  if (outcome !== 'stored') return outcome;
+  if (tried > 1) context.onStoredLate(account);
+  if (otherNodes && origin) remember({ account, stanza, text, origin }, context);
+  return outcome;
 }
 
 function remember(stored: Stored, { recent, metrics, log }: Offline): void {

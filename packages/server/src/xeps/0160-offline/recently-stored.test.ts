@@ -63,6 +63,34 @@ it('has everything stored again, one after the other, and others of its account 
   expect(lost).toEqual(['a: it fails', 'b: it fails', 'c: it fails']);
 });
 
+it('keeps the order where the keyspace is lost once more while only the first is there again', async () => {
+  const { recent, add, restored } = start();
+  for (const text of ['a', 'b', 'c']) add(text);
+  const stuck = Promise.withResolvers<void>();
+  const first = restored(async ({ text }) => {
+    if (String(text) === 'a')
+      add('a'); // as whoever has stored it does
+    else await stuck.promise;
+  });
+  await vi.waitFor(() => expect(first).toEqual(['a', 'b']));
+  const second = restored();
+  stuck.resolve();
+  await recent.restored(account);
+  expect([first, second]).toEqual([
+    ['a', 'b'],
+    ['a', 'b', 'c'],
+  ]);
+});
+
+it('has nothing stored again for an account that is no more, and all for others', async () => {
+  const { recent, add, restored } = start();
+  add('a');
+  const other = Jid.parse('romeo@montague.lit');
+  recent.add({ account: other, stanza: message({ to: other }), text: Buffer.from('b'), origin: ORIGIN });
+  recent.forget(Jid.parse('juliet@capulet.lit'));
+  expect([recent.size, restored()]).toEqual([1, ['b']]);
+});
+
 it.each(['away', 'slow', 'full', 'read-only', 'refused'] as const)(
   'tries again where the keyspace is %s, so that none hides another',
   async (failure) => {

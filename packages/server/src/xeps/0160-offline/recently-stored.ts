@@ -40,7 +40,7 @@ export interface RestoreHost {
  * nothing else may be stored before what is missing is there, or its number would hide from clients what they say again.
  */
 export class RecentlyStored {
-  readonly #kept = new Map<string, Stored & { readonly since: number }>();
+  readonly #kept = new Map<string, Stored & { readonly since: number; readonly place: number }>();
   /** What some client was given lately, by name, the oldest first: since when. */
   readonly #taken = new Map<string, number>();
   /** What was stored again may stand there without its origin: the name that it has then → its own. */
@@ -50,6 +50,7 @@ export class RecentlyStored {
   /** For each account the last message that is being stored in its turn. */
   readonly #lines = new Map<string, Promise<void>>();
   #bytes = 0;
+  #places = 0;
   #k = 0;
   /** When the keyspace went away, and for how long it was away before, in milliseconds. */
   #awaySince: number | undefined;
@@ -112,8 +113,10 @@ export class RecentlyStored {
   /** Returns how many messages had to be forgotten too early. */
   add(stored: Stored): number {
     const added = nameOf(keptOf(stored.text, stored.origin));
-    this.#delete(added); // it was restored
-    this.#kept.set(added, { ...stored, since: this.#now });
+    // it was restored: it counts from now, and comes before what was stored after it all the same, should it be lost once more
+    const place = this.#kept.get(added)?.place ?? ++this.#places;
+    this.#delete(added);
+    this.#kept.set(added, { ...stored, since: this.#now, place });
     this.#bytes += stored.text.length;
     const oldest = this.#oldest;
     let early = 0;
@@ -145,6 +148,11 @@ export class RecentlyStored {
     return this.#taken.size > 0 && readKept(kept).origin !== undefined && this.#taken.has(nameOf(kept));
   }
 
+  /** The account is no more: nothing of it is stored again, and whoever gets its address next finds nothing. */
+  forget(account: Jid): void {
+    for (const [name, stored] of this.#kept) if (stored.account.equals(account)) this.#delete(name);
+  }
+
   #delete(name: string): void {
     const stored = this.#kept.get(name);
     if (stored === undefined) return;
@@ -161,7 +169,9 @@ export class RecentlyStored {
     const isWanted = () => restoring === this.#restores;
     const isTaken = ({ text, origin }: Stored) => this.wasTaken(keptOf(text, origin));
     const oldest = this.#oldest;
-    const all = [...this.#kept].filter(([, { since }]) => since >= oldest);
+    const all = [...this.#kept]
+      .filter(([, { since }]) => since >= oldest)
+      .sort(([, one], [, other]) => one.place - other.place);
     this.#bare.clear();
     for (const [name, { text }] of all) this.#bare.set(nameOf(text), name);
     const lately = all.map(([, stored]) => stored);

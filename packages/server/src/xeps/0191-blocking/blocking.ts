@@ -11,6 +11,7 @@ import { Dropped } from '../../pipeline.ts';
 import type { Session } from '../../session/session.ts';
 import { BlockingRequests } from './blocking-requests.ts';
 import type { Blocklist } from './blocklist.ts';
+import { blocklistPart } from './blocklist-part.ts';
 import { BlocklistStore, blocklistKeys } from './blocklist-store.ts';
 
 const options = z.object({
@@ -31,6 +32,7 @@ export default defineModule({
   accountFeatures: [NS.blocking],
   options,
   keys: [blocklistKeys],
+  parts: [blocklistPart],
   setup(context) {
     const { hooks, iq, sessions, isLocal } = context;
     const store = new BlocklistStore(context.keyspace);

@@ -42,8 +42,8 @@ export class Departures {
   readonly #ending = new Map<string, Promise<void>>();
   /** Sessions that are over here, or perhaps, and of which something is left. */
   readonly #leaving = new Set<Session>();
-  /** Sessions of which nothing is left, with when that was: the oldest first. */
-  readonly #over = new Map<string, number>();
+  /** Sessions of which nothing is left, with when that was, and under which epoch they ended here: the oldest first. */
+  readonly #over = new Map<string, { readonly since: number; readonly epoch: number }>();
 
   constructor(host: DeparturesHost) {
     this.#host = host;
@@ -57,7 +57,7 @@ export class Departures {
     this.#leaving.add(session);
     const departure = this.#of(session)
       .then((over) => {
-        if (over) this.#remember(sessionId);
+        if (over) this.#remember(sessionId, session.backlog?.epoch);
         session.management?.backlog.departed();
       })
       .catch((error) => {
@@ -97,10 +97,10 @@ export class Departures {
     this.#ending.set(place, all);
   }
 
-  #remember(sid: string): void {
+  #remember(sid: string, epoch = 0): void {
     const now = performance.now();
-    this.#over.set(sid, now);
-    for (const [oldest, since] of this.#over) {
+    this.#over.set(sid, { since: now, epoch });
+    for (const [oldest, { since }] of this.#over) {
       if (now - since < REMEMBERED_MS && this.#over.size <= MOST_REMEMBERED) break;
       this.#over.delete(oldest);
     }
@@ -113,6 +113,19 @@ export class Departures {
   async isOver(sid: string): Promise<boolean> {
     await this.done(sid);
     return this.#over.has(sid);
+  }
+
+  /**
+   * Somebody is about to take a session as the keyspace has it. Where it has lost that the session ended here, under that
+   * epoch or a later one, it is to know that first.
+   */
+  async sought(account: Jid, sid: string): Promise<void> {
+    const over = this.#over.get(sid);
+    if (over === undefined) return;
+    const { store, again } = this.#host;
+    const found = await untilDone(() => store.find(account, sid), again);
+    if (found === undefined || found.record.epoch > over.epoch) return;
+    await untilDone(() => this.forget(account, found.record.resource, sid, found.record.epoch), again);
   }
 
   /** Lets go of what a keyspace still has of a session that is over. */
@@ -234,10 +247,10 @@ export class Departures {
   ): Promise<void> {
     const { store, again } = this.#host;
     let left = waiting.length;
-    const numberOf = numbering();
+    const numbers = numbersOf(waiting);
     for (const each of waiting) {
       // who has it is asked, and asked again: it goes out of the keyspace then
-      await this.#forward(each, jid, { sid, k: numberOf(each), effect: UNORDERED });
+      await this.#forward(each, jid, { sid, k: numbers.at(-left) as number, effect: UNORDERED });
       const now = --left;
       await untilDone(() => store.keepWaiting(jid, sid, now, owner), again);
     }
@@ -261,14 +274,16 @@ export class Departures {
 
 /**
  * The number of what a session leaves behind tells what it is, not where it stands: a store that has lost its newest writes
- * has fewer of them, and somebody else may route those.
+ * has fewer of them, and somebody else may route those. Of several that are the same the last one has it, and each before
+ * that the next: the first ones are gone where somebody has begun to route them.
  */
-function numbering(): (left: Pick<Sent, 'text' | 'at' | 'origin'>) => number {
+function numbersOf(waiting: readonly Pick<Sent, 'text' | 'at' | 'origin'>[]): number[] {
   const had = new Set<number>();
-  return ({ text, at, origin }) => {
+  const numberOf = ({ text, at, origin }: Pick<Sent, 'text' | 'at' | 'origin'>) => {
     let number = crc32(`${at} ${origin?.sid} ${origin?.k} ${origin?.effect} ${text}`);
-    while (had.has(number)) number = (number + 1) >>> 0; // the same once more
+    while (had.has(number)) number = (number + 1) >>> 0;
     had.add(number);
     return number;
   };
+  return waiting.toReversed().map(numberOf).reverse();
 }

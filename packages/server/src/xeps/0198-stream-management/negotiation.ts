@@ -108,7 +108,8 @@ export class Negotiation {
     const { identity } = stream;
     const h = readHandled(element);
     const id = element.attr('previd') ?? '';
-    const sid = identity && ids.read(identity.bareText, id);
+    // who may only see to the account takes over nobody's conversations (XEP-0493 §5.1)
+    const sid = identity && stream.access.grant?.only === undefined ? ids.read(identity.bareText, id) : undefined;
     if (identity === undefined || h === undefined || sid === undefined) {
       const condition =
         identity === undefined ? 'unexpected-request' : h === undefined ? 'bad-request' : 'item-not-found';

@@ -1,5 +1,6 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Element } from '@parley/xmpp/element';
+import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
 import * as z from 'zod';
@@ -9,6 +10,7 @@ import { nextAttempt, whenUpFor } from '../../session/attempts.ts';
 import { readHandled } from '../../session/handled-number.ts';
 import type { Management, ManagementHost } from '../../session/management.ts';
 import { decodeOffer, OFFERED } from '../../session/offer.ts';
+import { SOUGHT } from '../../session/other-nodes.ts';
 import {
   handledKeys,
   isQueue,
@@ -125,10 +127,15 @@ export default defineModule({
       const offer = decodeOffer(text);
       return isQueue(offer.account) ? undefined : arrivals?.onOffered(offer);
     });
+    context.peers.on(SOUGHT, (text) => {
+      const [bare = '', sid = ''] = text.split(' ');
+      return sid === '' ? undefined : departures.sought(Jid.parse(bare), sid);
+    });
+    const ids = new ResumptionIds(context.secret('ids of sessions'));
     const negotiation = new Negotiation({
       context,
       management: host,
-      ids: new ResumptionIds(context.secret('ids of sessions')),
+      ids,
       departures,
       turn: (stream) => admission.resumption(stream),
       arrivals,
@@ -136,13 +143,12 @@ export default defineModule({
       location: () => given().location || undefined,
     });
 
+    const feature = Element.of('sm', NS.streamManagement);
     features.add({
       ns: NS.streamManagement,
       // §3: it is spoken of where a resource can be bound, or a session resumed; after a login that has bound one, too
       advertise: (stream) =>
-        stream.identity === undefined || sessions.on(stream)?.management !== undefined
-          ? undefined
-          : Element.of('sm', NS.streamManagement),
+        stream.identity === undefined || sessions.on(stream)?.management !== undefined ? undefined : feature,
       handle(stream, element) {
         const session = sessions.on(stream);
         const tell = (answer: Element) => stream.sendElement(answer);
@@ -164,7 +170,12 @@ export default defineModule({
       },
       // "Inline Stream Resumption"
       inSasl2: {
-        advertise: () => Element.of('sm', NS.streamManagement),
+        advertise: () => feature,
+        returns(account, request) {
+          const id = request.child('resume', NS.streamManagement)?.attr('previd') ?? '';
+          const sid = ids.read(account.bareText, id);
+          return sid !== undefined && sessions.canResume(account, sid);
+        },
         async handle(login) {
           const request = login.request.child('resume', NS.streamManagement);
           const told: Element[] = [];

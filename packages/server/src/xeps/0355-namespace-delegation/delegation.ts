@@ -25,13 +25,16 @@ export default defineModule({
     },
   ],
   features: [NS.delegation],
-  setup({ iq, router, hooks, domains, log, use }) {
+  setup({ iq, router, hooks, domains, log, accounts, sessions, use }) {
     const components = use(Components);
 
     const ask = async (request: Iq, to: Jid, { domain }: ComponentConfiguration): Promise<void> => {
       const payload = Element.of('delegation', NS.delegation, {}, forwarded(request));
       const whose = request.from ?? to;
       try {
+        // the server answers for nobody (RFC 6121 §8.5.1), and so does no component
+        const somebody = to.local === '' || sessions.of(to).length > 0 || (await accounts.exists(to));
+        if (!somebody) throw new StanzaError('service-unavailable');
         const answer = await components.requests.send(domain, {
           type: 'set',
           from: Jid.parse(to.domain),

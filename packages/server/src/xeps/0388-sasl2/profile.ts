@@ -9,6 +9,7 @@ import type { StreamFeature, StreamFeatures } from '../../stream/features.ts';
 import type { InlineLogin } from '../../stream/inline-feature.ts';
 import type { LoginTask, ProvenLogin } from '../../stream/login-task.ts';
 import type { LoginAttempt } from '../../stream/logins.ts';
+import { MadeBefore } from '../../stream/made-before.ts';
 import type { SaslAbilities, SaslAttempts, SaslMessage, SaslProfile, SaslProof } from '../../stream/sasl-attempts.ts';
 import type { Stream } from '../../stream/stream.ts';
 import { type UserAgent, userAgentOf } from '../../stream/user-agent.ts';
@@ -32,6 +33,7 @@ export class Sasl2Profile implements StreamFeature, SaslProfile {
   readonly #attempts: SaslAttempts;
   readonly #features: StreamFeatures;
   readonly #logins = new WeakMap<Stream, Login>();
+  readonly #made = new MadeBefore<Element>();
 
   constructor(attempts: SaslAttempts, features: StreamFeatures) {
     this.#attempts = attempts;
@@ -43,15 +45,17 @@ export class Sasl2Profile implements StreamFeature, SaslProfile {
     if (stream.identity !== undefined || !stream.encrypted) return undefined; // §3
     const { mechanisms } = this.#attempts.offer(stream);
     if (mechanisms.length === 0) return undefined;
-    const features = [...this.#features];
-    const inline = features.flatMap(({ inSasl2 }) => inSasl2?.advertise(stream) ?? []);
-    return Element.of(
-      'authentication',
-      NS.sasl2,
-      {},
-      ...mechanisms.map((name) => Element.of('mechanism', NS.sasl2, {}, name)),
-      ...(inline.length === 0 ? [] : [Element.of('inline', NS.sasl2, {}, ...inline)]),
-      ...features.flatMap(({ tasks }) => tasks?.advertise(stream) ?? []),
+    const inline = this.#features.inSasl2.flatMap((feature) => feature.advertise(stream) ?? []);
+    const tasks = this.#features.tasks.flatMap((feature) => feature.advertise(stream));
+    return this.#made.of([...mechanisms, ...inline, ...tasks], () =>
+      Element.of(
+        'authentication',
+        NS.sasl2,
+        {},
+        ...mechanisms.map((name) => Element.of('mechanism', NS.sasl2, {}, name)),
+        ...(inline.length === 0 ? [] : [Element.of('inline', NS.sasl2, {}, ...inline)]),
+        ...tasks,
+      ),
     );
   }
 
@@ -79,19 +83,21 @@ export class Sasl2Profile implements StreamFeature, SaslProfile {
     }
     if (!stream.encrypted) return this.#attempts.fail(this, stream, new SaslError('encryption-required')); // §3
     const userAgent = userAgentOf(request);
-    for (const { inSasl2 } of this.#features) {
-      const objection = inSasl2?.objection?.(stream, request);
+    for (const feature of this.#features.inSasl2) {
+      const objection = feature.objection?.(stream, request);
       if (objection !== undefined)
         return stream.sendElement(new SaslError('aborted').toElement(NS.sasl2).append(objection));
     }
+    stream.access.userAgent = userAgent;
     this.#logins.set(stream, { request, userAgent, begun: false });
     stream.only = NS.sasl2; // §2.4
     const name = request.attr('mechanism') ?? '';
-    let abilities: SaslAbilities = {};
-    for (const { tasks, inSasl2 } of this.#features) {
-      const renews = abilities.renews || tasks?.renews?.(stream, request);
-      abilities = { renews, tokens: abilities.tokens ?? inSasl2?.tokens?.(stream, request, userAgent) };
-    }
+    const returns = (account: Jid) =>
+      this.#features.inSasl2.some((feature) => feature.returns?.(account, request) === true);
+    let tokens: SaslAbilities['tokens'];
+    for (const feature of this.#features.inSasl2) tokens ??= feature.tokens?.(stream, request, userAgent);
+    const renews = this.#features.tasks.some((task) => task.renews?.(stream, request) === true);
+    const abilities: SaslAbilities = { returns, renews, tokens };
     return this.#attempts.begin(this, stream, name, messageIn(request.child('initial-response')), abilities);
   }
 
@@ -118,8 +124,8 @@ export class Sasl2Profile implements StreamFeature, SaslProfile {
   async #goOn(login: Login, proven: ProvenLogin): Promise<void> {
     login.task = undefined;
     login.begun = false;
-    for (const { tasks } of this.#features) {
-      const task = await tasks?.next(proven);
+    for (const tasks of this.#features.tasks) {
+      const task = await tasks.next(proven);
       if (proven.stream.closed) return;
       if (task === undefined) continue;
       login.task = task;
@@ -136,8 +142,8 @@ export class Sasl2Profile implements StreamFeature, SaslProfile {
     const inline: InlineLogin = { stream, request: login.request, userAgent: login.userAgent };
     const told: Element[] = [];
     try {
-      for (const { inSasl2 } of this.#features) {
-        if (inSasl2 !== undefined) told.push(...(await inSasl2.handle(inline)));
+      for (const feature of this.#features.inSasl2) {
+        told.push(...(await feature.handle(inline)));
         if (stream.closed) return;
       }
     } catch (error) {

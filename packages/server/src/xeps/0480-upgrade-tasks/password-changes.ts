@@ -84,6 +84,7 @@ export class PasswordChanges implements LoginTasks {
     attempt.renews = false;
     attempt.expired = undefined;
     attempt.expiredPassword = undefined;
+    attempt.begun = undefined;
     await logins.verify(attempt, identity, password);
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { KeyspaceError } from '@parley/keyspace/keyspace-error';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TestClient } from '../../../../../tests/support/client.ts';
 import { base64, conditionOf, features, isIn } from '../../../../../tests/support/login.ts';
 import type { MemoryTransport } from '../../../../../tests/support/memory-transport.ts';
@@ -18,9 +18,9 @@ import {
   wantToken,
 } from '../../../../../tests/support/sasl2.ts';
 import { startServer, type TestServer } from '../../../../../tests/support/server.ts';
+import { ClientStore, clientKeys } from '../../auth/clients/client-store.ts';
 import sasl2 from '../0388-sasl2/sasl2.ts';
 import upgradeTasks from '../0480-upgrade-tasks/upgrade-tasks.ts';
-import { ClientStore, clientKeys } from './client-store.ts';
 import fast from './fast.ts';
 
 const exported = Buffer.from('what this very connection exports');
@@ -29,12 +29,12 @@ const right = { username: 'juliet', password: 'secret' };
 
 let server: TestServer;
 
-async function start(options: object = {}): Promise<void> {
+async function start(options: object = {}, most = 5): Promise<void> {
   server = await startServer({
     modules: [sasl2, upgradeTasks, fast],
     config: {
       limits: { logins: { delaySeconds: 0 } },
-      authentication: { mechanisms: ['SCRAM-SHA-256', 'PLAIN', 'ANONYMOUS'] },
+      authentication: { mechanisms: ['SCRAM-SHA-256', 'PLAIN', 'ANONYMOUS'], clients: { most } },
       modules: { fast: options } as never,
     },
   });
@@ -99,7 +99,7 @@ test('nor does a guest, nor whoever has not logged in', async () => {
   authenticate(client, 'ANONYMOUS', undefined, AGENT + wantToken());
   expect(tokenIn(await said(client))).toBeUndefined();
   expect(String(await plain2(connect(), 'juliet', 'guess', AGENT + wantToken()))).not.toContain('token');
-  expect(await new ClientStore(server.keyspace).all(juliet)).toEqual(new Map());
+  expect(await new ClientStore(server.keyspace, () => ({ most: 5, ttl: 60_000 })).all(juliet)).toEqual(new Map());
 });
 
 describe('nobody logs in', () => {
@@ -166,16 +166,10 @@ describe('nobody logs in', () => {
 test('a token that is old is replaced, and is good until the new one was shown', async () => {
   await start({ rotationSeconds: 1 });
   const former = await given();
-  const store = new ClientStore(server.keyspace);
+  const store = new ClientStore(server.keyspace, () => ({ most: 5, ttl: 60_000 }));
 
   const [id] = [...(await store.all(juliet)).keys()] as [string];
-  const limits = { most: 5, ttl: 60_000 };
-  await store.change(
-    juliet,
-    id,
-    limits,
-    (record) => record && { ...record, next: { ...record.next, issued: 0 } as never },
-  );
+  await store.change(juliet, id, (record) => record && { ...record, next: { ...record.next, issued: 0 } as never });
   const lost = tokenIn(await show(connect(), former)) ?? ''; // the client never gets it
   const fresh = tokenIn(await show(connect(), former)) ?? '';
   expect(await outcome(lost)).toBe('not-authorized');
@@ -201,7 +195,7 @@ test('nothing is to be done by whoever shows a token (§4.2)', async () => {
 });
 
 test('clients that were away longest make room', async () => {
-  await start({ maxClients: 2 });
+  await start({}, 2);
   const agents = ['a', 'b', 'c'].map((digit) => AGENT.replace('d4565fa7', digit.repeat(8)));
   const tokens: string[] = [];
   for (const agent of agents) {
@@ -230,4 +224,36 @@ test('where it is switched off nothing is announced, and nobody logs in by it', 
   const client = connect();
   expect(String(await features(client))).not.toContain(NS.fast);
   expect(conditionOf(await show(client, token))).toBe('invalid-mechanism');
+});
+
+test('one that is shown while the password becomes another one lets nobody in', async () => {
+  const token = await given();
+  const { accounts } = server;
+  const refusal = accounts.refusal.bind(accounts);
+  vi.spyOn(accounts, 'refusal').mockImplementationOnce(async (account) => {
+    await accounts.setPassword?.(account, 'another');
+    return refusal(account);
+  });
+  expect(await outcome(token)).toBe('temporary-auth-failure');
+  expect(await outcome(token)).toBe('not-authorized');
+});
+
+test('one that is still kept when the password is another one is good for nothing', async () => {
+  const token = await given();
+  const { keyspace } = server;
+  const key = clientKeys.key(juliet.bareText);
+  const kept = [...(await keyspace.hgetall(key))];
+  await server.accounts.setPassword?.(juliet, 'another');
+  // as where a node falls between the two, or another one is asked that has not ended them yet
+  await keyspace.hset(key, kept);
+  expect(await outcome(token)).toBe('credentials-expired');
+});
+
+test('one that was shown in an attempt that failed says nothing of the next one', async () => {
+  const token = await given();
+  const client = server.connect();
+  client.open('localhost', 'romeo@localhost');
+  expect(conditionOf(await show(client, token))).toBe('invalid-authzid');
+  const success = await plain2(client, 'romeo', 'secret', AGENT + wantToken());
+  expect([success.name, tokenIn(success)]).toEqual(['success', expect.any(String)]);
 });

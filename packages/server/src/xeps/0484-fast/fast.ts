@@ -3,24 +3,22 @@ import { formatDateTime } from '@parley/xmpp/date-time';
 import { Element } from '@parley/xmpp/element';
 import type { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { tokenMechanisms } from '@parley/xmpp/sasl/hashed-token';
 import { StreamError } from '@parley/xmpp/stream-error';
 import * as z from 'zod';
-import { type AccountChange, AccountsAway, AccountsBusy } from '../../auth/authenticator.ts';
-import { count, seconds } from '../../config/option.ts';
+import { AccountsAway, AccountsBusy } from '../../auth/authenticator.ts';
+import { ClientAccess } from '../../auth/clients/client-access.ts';
+import type { ClientRecord, KeptToken } from '../../auth/clients/client-record.ts';
+import { ClientStore, clientKeys } from '../../auth/clients/client-store.ts';
+import { seconds } from '../../config/option.ts';
 import { defineModule } from '../../module.ts';
-import { nextAttempt, untilDone } from '../../session/attempts.ts';
 import type { InlineLogin } from '../../stream/inline-feature.ts';
+import { MadeBefore } from '../../stream/made-before.ts';
+import { tokenMechanismsOn } from '../../stream/sasl-offers.ts';
 import type { Stream } from '../../stream/stream.ts';
 import type { UserAgent } from '../../stream/user-agent.ts';
-import { within } from '../../within.ts';
-import type { KeptToken } from './client-record.ts';
-import { ClientStore, clientKeys } from './client-store.ts';
 import { Tokens } from './tokens.ts';
 
 const DAY = 86_400;
-/** So long whoever changes an account waits until its tokens are gone. */
-const REVOKE_MS = 5000;
 
 const options = z.object({
   tokenSeconds: seconds(14 * DAY, {
@@ -32,16 +30,7 @@ const options = z.object({
     live: true,
     description: 'A client that shows a token which is older than that is given another one.',
   }),
-  maxClients: count(20, {
-    live: true,
-    max: 1000,
-    description:
-      'Clients of one account that may have tokens; one more takes the place of the one that was away longest.',
-  }),
 });
-
-/** What ends all tokens of an account. */
-const ENDS: ReadonlySet<AccountChange['change']> = new Set(['removed', 'disabled', 'password', 'moved']);
 
 /** XEP-0484: clients that have logged in once come back by a token, in one round trip and without the password. */
 export default defineModule({
@@ -51,44 +40,46 @@ export default defineModule({
     {
       number: 484,
       version: '0.2.0',
-      note: 'HT-SHA-256-EXPR, -ENDP and -NONE, as the connection binds; no TLS 0-RTT. Tokens are made by the cluster’s secret, and not kept.',
+      note: 'HT-SHA-256-EXPR, -UNIQ, -ENDP and -NONE, as the connection binds; no TLS 0-RTT. Tokens are made by the cluster’s secret, and not kept.',
     },
   ],
   options,
   keys: [clientKeys],
   moves: [{ keys: clientKeys, stays: true }], // they are those of the former address
   setup(context) {
-    const { features, accounts, keyspace, hooks, log } = context;
+    const { features, accounts, log, use } = context;
+    const [store, access] = [use(ClientStore), use(ClientAccess)];
     const given = () => context.options() as unknown as z.infer<typeof options>;
-    const store = new ClientStore(keyspace);
-    const limits = () => ({ most: given().maxClients, ttl: given().tokenSeconds * 1000 });
-    const tokens = new Tokens({ store, accounts, secret: context.secret('tokens of clients'), limits });
+    const lifetime = () => given().tokenSeconds * 1000;
+    const tokens = new Tokens({ store, accounts, secret: context.secret('tokens of clients'), lifetime });
     /** By which streams have authenticated. */
     const used = new WeakMap<Stream, KeptToken>();
-
-    /** §2.1: what this connection can bind to. */
-    const offered = ({ encrypted, transport }: Stream) =>
-      [...tokenMechanisms].flatMap(([name, type]) =>
-        encrypted && (type === undefined || transport.channelBinding(type) !== undefined) ? [name] : [],
-      );
+    const made = new MadeBefore<Element>();
 
     features.add({
       ns: NS.fast,
       inSasl2: {
         advertise(stream) {
-          const names = offered(stream).map((name) => Element.of('mechanism', NS.fast, {}, name));
-          return Element.of('fast', NS.fast, {}, ...names);
+          const names = tokenMechanismsOn(stream);
+          return made.of(names, () =>
+            Element.of('fast', NS.fast, {}, ...names.map((name) => Element.of('mechanism', NS.fast, {}, name))),
+          );
         },
 
         // §3.3
         tokens(stream, request, userAgent) {
+          used.delete(stream); // in an attempt before, which somebody had something against
           const fast = request.child('fast', NS.fast);
           const client = userAgent?.id;
           if (fast === undefined || client === undefined) return undefined;
           const counted = countIn(fast);
-          const onUsed = (token: KeptToken) => void used.set(stream, token);
+          const onUsed = (token: KeptToken, record: ClientRecord) => {
+            used.set(stream, token);
+            stream.access.grant = token.grant;
+            stream.access.resource = record.resource;
+          };
           return {
-            mechanisms: offered(stream),
+            mechanisms: tokenMechanismsOn(stream),
             find: (account, mechanism) => tokens.find({ account, client, mechanism, count: counted, onUsed }),
           };
         },
@@ -101,7 +92,7 @@ export default defineModule({
           if (shown !== undefined && ends) await invalidate(account, userAgent.id);
           const asked = request.child('request-token', NS.fast)?.attr('mechanism');
           const due = shown !== undefined && !ends && isDue(shown) ? shown.mechanism : undefined;
-          const mechanism = asked !== undefined && offered(stream).includes(asked) ? asked : due;
+          const mechanism = asked !== undefined && tokenMechanismsOn(stream).includes(asked) ? asked : due;
           return mechanism === undefined ? [] : give(stream, account, { ...userAgent, id: userAgent.id }, mechanism);
         },
       },
@@ -112,7 +103,7 @@ export default defineModule({
     /** §3.6 */
     async function invalidate(account: Jid, client: string): Promise<void> {
       try {
-        await store.remove(account, client);
+        await access.endTokens(account, client);
       } catch (error) {
         if (!(error instanceof KeyspaceError)) throw error;
         throw new StreamError('resource-constraint', 'The token cannot be ended just now: try again.');
@@ -122,10 +113,16 @@ export default defineModule({
     /** §3.2, §3.5. Who gets none comes back by the password. */
     async function give(stream: Stream, account: Jid, agent: UserAgent & { id: string }, mechanism: string) {
       try {
-        const token = await tokens.issue(account, agent, mechanism);
+        const token = await tokens.issue(account, agent, mechanism, {
+          grant: stream.access.grant,
+          renewed: used.has(stream),
+        });
         if (token === undefined) return [];
-        // somebody has ended the login, and perhaps all tokens, in between
-        if (stream.closed) await store.remove(account, agent.id);
+        // somebody has ended the login in between, or all that this client has, and found no login to end yet
+        if (stream.closed || access.isEnded(account, stream)) {
+          await store.remove(account, agent.id);
+          return [];
+        }
         return [Element.of('token', NS.fast, { token: token.secret, expiry: formatDateTime(token.expires) })];
       } catch (error) {
         const known = [KeyspaceError, AccountsAway, AccountsBusy].some((kind) => error instanceof kind);
@@ -134,25 +131,8 @@ export default defineModule({
         return [];
       }
     }
-
-    // every node does it: one may have given a token before it heard of the change
-    accounts.onChange(({ account, change }) => {
-      if (!ENDS.has(change)) return;
-      const done = untilDone(
-        () => store.removeAll(account),
-        () => nextAttempt(keyspace),
-      );
-      const told = done.catch((error: Error) => {
-        if (!isClosed(error)) log.error('fast.not-revoked', { account: account.toString(), error });
-      });
-      hooks.pending.add(told);
-      return within(told, REVOKE_MS);
-    });
   },
 });
-
-/** The node stops. */
-const isClosed = (error: Error) => error instanceof KeyspaceError && error.failure === 'closed';
 
 /** §3.3: a whole number that is greater each time. */
 function countIn(fast: Element): number | undefined {

@@ -1,8 +1,8 @@
 import { openEmbedded } from '@parley/keyspace/embedded/open-embedded';
 import { Jid } from '@parley/xmpp/jid';
 import { SaslError } from '@parley/xmpp/sasl-error';
-import { beforeEach, expect, test } from 'vitest';
-import { ClientStore, clientKeys } from './client-store.ts';
+import { beforeEach, expect, test, vi } from 'vitest';
+import { ClientStore, clientKeys } from '../../auth/clients/client-store.ts';
 import { Tokens } from './tokens.ts';
 
 const juliet = Jid.parse('juliet@localhost');
@@ -16,10 +16,10 @@ let mark: string | undefined;
 
 const make = (secret = Buffer.alloc(32, 1)) =>
   new Tokens({
-    store: new ClientStore(keyspace),
+    store: new ClientStore(keyspace, () => ({ most: 5, ttl: 1e12 })),
     accounts: { passwordMark: () => mark },
     secret,
-    limits: () => ({ most: 5, ttl: 1000 }),
+    lifetime: () => 1000,
     now: () => now,
   });
 
@@ -100,6 +100,13 @@ test('it is good for as long as the password is the same', async () => {
   expect(await show(secret)).toBe('credentials-expired');
 });
 
+test('one for something that was granted is good whatever the password', async () => {
+  const grant = { client: 'an-app', granted: now, until: now + 500, restricted: true };
+  const { secret = '' } = (await tokens.issue(juliet, agent, HT, { grant })) ?? {};
+  mark = 'pwdChangedTime=2';
+  expect(await show(secret)).toBe('good');
+});
+
 test('who counts is not repeated by anybody, with or without the count', async () => {
   const secret = await issue();
   expect(await show(secret)).toBe('good');
@@ -114,4 +121,56 @@ test('of two that show the same count at the same time, one is let in', async ()
   const secret = await issue();
   const outcomes = await Promise.all([1, 2, 3].map(() => show(secret, { count: 1 })));
   expect(outcomes.toSorted()).toEqual(['good', 'not-authorized', 'not-authorized']);
+});
+
+test('one for something that was granted is good no longer than that', async () => {
+  const grant = { client: 'an-app', granted: now, until: now + 500, restricted: true };
+  const { secret = '' } = (await tokens.issue(juliet, agent, HT, { grant })) ?? {};
+  now += 499;
+  expect(await show(secret)).toBe('good');
+  now += 1;
+  expect(await show(secret)).toBe('credentials-expired');
+  expect(await tokens.issue(juliet, agent, HT, { grant })).toBeUndefined();
+});
+
+test('a client that has lost its access gets no other one for the one that it had', async () => {
+  await issue();
+  expect(await tokens.issue(juliet, agent, HT, { renewed: true })).toBeDefined();
+  await new ClientStore(keyspace, () => ({ most: 5, ttl: 1e12 })).removeAll(juliet);
+  expect(await tokens.issue(juliet, agent, HT, { renewed: true })).toBeUndefined();
+});
+
+test('a login that changes nothing takes one read, and is noted within ten minutes all the same', async () => {
+  const store = new ClientStore(keyspace, () => ({ most: 5, ttl: 1e12 }));
+  const [reads, writes] = [vi.spyOn(keyspace, 'hget'), vi.spyOn(keyspace, 'call')];
+  const asked = () => {
+    const counts = [reads.mock.calls.length, writes.mock.calls.length];
+    reads.mockClear();
+    writes.mockClear();
+    return counts;
+  };
+  tokens = new Tokens({
+    ...{ store, accounts: {}, secret: Buffer.alloc(32, 1), now: () => now },
+    lifetime: () => 86_400_000,
+  });
+  const secret = await issue();
+  asked();
+  expect([await show(secret), asked()]).toEqual(['good', [1, 1]]); // it has the token, then
+  expect([await show(secret), asked()]).toEqual(['good', [1, 0]]);
+  now += 600_000;
+  expect([await show(secret), asked()]).toEqual(['good', [1, 1]]);
+  expect((await store.get(juliet, agent.id))?.seen).toBe(now);
+  await issue();
+  asked();
+  expect([await show(secret), asked()]).toEqual(['good', [1, 0]]);
+  now += 600_000;
+  expect([await show(secret, { count: 1 }), asked()]).toEqual(['good', [1, 1]]);
+});
+
+test('one that is ended between being found and being used is not good', async () => {
+  const secret = await issue();
+  const showing = { account: juliet, client: agent.id, mechanism: HT, count: undefined, onUsed() {} };
+  const found = (await tokens.find(showing)).find((each) => each.secret === secret);
+  await new ClientStore(keyspace, () => ({ most: 5, ttl: 1e12 })).removeAll(juliet);
+  await expect(found?.use()).rejects.toMatchObject({ condition: 'not-authorized' });
 });

@@ -60,7 +60,7 @@ it('knows who is in the directory, and hears of whatever changes', async () => {
   const move = 'newrdn: uid=juliet\ndeleteoldrdn: 1\n';
   await slapd.change(`dn: ${personDn('juliet')}\nchangetype: modrdn\n${move}newsuperior: ${GROUPS}\n`);
   expect(await heard.next(1)).toEqual(['removed juliet active']);
-  expect(performance.now() - begun).toBeLessThan(2000);
+  expect(performance.now() - begun).toBeLessThan(15_000);
 });
 
 it('hears that somebody was locked out by wrong passwords', async () => {
@@ -166,7 +166,7 @@ it.each(['polling', 'contentSynchronisation'])(
     // as if an access rule hid it; a cookie of before is of no use for what is asked now
     const people = { base: PEOPLE, address: 'facsimileTelephoneNumber' };
     const { people: known, log } = start({ ...more, people });
-    await expect.poll(() => log.events.some(({ event }) => event === 'directory.held'), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => log.events.some(({ event }) => event === 'directory.held')).toBe(true);
     expect(await known.get(jid('romeo'))).toMatchObject({ dn: personDn('romeo') });
   },
 );

@@ -9,6 +9,7 @@ import {
 import { AndFilter, PresenceFilter } from 'ldapts';
 import { AccountsBusy } from '../../authenticator.ts';
 import { IterationCounts } from '../../iteration-counts.ts';
+import type { KeptCounts } from '../../kept-counts.ts';
 import type { PasswordWork } from '../../password-work.ts';
 import type { Deadline } from '../directory.ts';
 import type { Entry } from '../entry.ts';
@@ -42,6 +43,8 @@ export interface LearningOptions {
   readonly work: PasswordWork;
   readonly secret: Buffer;
   iterations(): number;
+  /** The numbers of iterations that other nodes have met. */
+  readonly counts?: KeptCounts;
 }
 
 /** Verifiers that were learnt from logins by PLAIN. */
@@ -52,7 +55,7 @@ export class Learning implements ScramSource {
 
   constructor(options: LearningOptions) {
     this.#options = options;
-    this.#counts = new IterationCounts(options.iterations, options.secret);
+    this.#counts = new IterationCounts(options.iterations, options.secret, options.counts);
   }
 
   async verifier(person: Person, hash: ScramHash): Promise<ScramVerifier | undefined> {
@@ -97,6 +100,15 @@ export interface ReadingOptions {
   iterations(): number;
 }
 
+/** How a verifier looks to whoever is challenged. */
+interface Form {
+  readonly iterations: number;
+  readonly saltBytes: number;
+}
+
+/** Forms of one hash that are remembered. */
+const MOST_FORMS = 8;
+
 /** People who are looked at to know how verifiers look, and how soon again where none of them had one. */
 const SOME = 10;
 const LOOK_AGAIN_MS = 60_000;
@@ -104,8 +116,8 @@ const LOOK_AGAIN_MS = 60_000;
 /** Verifiers that the directory has (RFC 5803). */
 export class Reading implements ScramSource {
   readonly #options: ReadingOptions;
-  /** How those look that were read last. */
-  readonly #seen = new Map<ScramHash, { iterations: number; saltBytes: number }>();
+  /** How those look that were read. */
+  readonly #seen = new Map<ScramHash, Form[]>();
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReadingOptions) {
@@ -131,7 +143,9 @@ export class Reading implements ScramSource {
   }
 
   #see({ hash, iterations, salt }: ScramVerifier): void {
-    this.#seen.set(hash, { iterations, saltBytes: salt.length });
+    const forms = this.#seen.getOrInsertComputed(hash, () => []);
+    const known = forms.some((form) => form.iterations === iterations && form.saltBytes === salt.length);
+    if (!known && forms.length < MOST_FORMS) forms.push({ iterations, saltBytes: salt.length });
   }
 
   /** Where none was read yet, since the node has just been started for instance, that of somebody is looked at. */
@@ -145,9 +159,7 @@ export class Reading implements ScramSource {
       directory.search(base, { scope, filter: some, attributes: [attribute], sizeLimit: SOME, deadline }),
     );
     this.#lookedAt = performance.now();
-    for (const entry of found) {
-      for (const verifier of this.#verifiersIn(entry)) if (!this.#seen.has(verifier.hash)) this.#see(verifier);
-    }
+    for (const entry of found) for (const verifier of this.#verifiersIn(entry)) this.#see(verifier);
   }
 
   async #read(dn: string, deadline: Deadline): Promise<Entry | undefined> {
@@ -160,9 +172,18 @@ export class Reading implements ScramSource {
     return found[0];
   }
 
+  /** A form that others have, always the same one; one more of them is another one for as few as possible. */
+  #pretended(account: Jid, hash: ScramHash): Form | undefined {
+    const { secret } = this.#options;
+    const rank = ({ iterations, saltBytes }: Form) =>
+      createHmac('sha256', secret).update(`form\0${iterations}\0${saltBytes}\0${account.bareText}`).digest();
+    const forms = this.#seen.get(hash) ?? [];
+    return forms.toSorted((one, other) => rank(other).compare(rank(one)))[0];
+  }
+
   falseVerifier(account: Jid, hash: ScramHash): ScramVerifier {
     const { secret, iterations } = this.#options;
-    const seen = this.#seen.get(hash);
+    const seen = this.#pretended(account, hash);
     const verifier = falseScramVerifier(secret, account.bareText, hash, seen?.iterations ?? iterations());
     if (seen === undefined) return verifier;
     const salt = createHmac('sha512', secret).update(`salt\0${hash}\0${account.bareText}`).digest();

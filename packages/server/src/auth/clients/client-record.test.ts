@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { type ClientRecord, decodeClient, encodeClient, type KeptToken, shown, tokensFor } from './client-record.ts';
+import {
+  type ClientRecord,
+  decodeClient,
+  encodeClient,
+  type KeptToken,
+  shown,
+  tokensFor,
+  withoutGrant,
+  withoutPassword,
+} from './client-record.ts';
 
 const token = (nonce: string, more: Partial<KeptToken> = {}): KeptToken => ({
   mechanism: 'HT-SHA-256-NONE',
@@ -34,4 +43,32 @@ test('while the former one is shown, both are good', () => {
 
 test('one that is not there any more is none', () => {
   expect(shown(record, token('gone'), 9, undefined)).toBeUndefined();
+});
+
+const grant = { client: 'an-app', granted: 1, until: 2, restricted: true };
+
+test('with another password goes all that came by it', () => {
+  expect(withoutPassword({ ...record, password: true })).toBeUndefined();
+  expect(withoutPassword({ ...record, password: true, other: true })).toMatchObject({
+    password: undefined,
+    current: undefined,
+    next: undefined,
+  });
+  const granted = token('granted', { grant });
+  expect(withoutPassword({ ...record, password: true, grant, next: granted })).toMatchObject({
+    password: undefined,
+    grant,
+    current: undefined,
+    next: granted,
+  });
+});
+
+test('with what was granted goes all that came by it', () => {
+  expect(withoutGrant({ ...record, grant })).toBeUndefined();
+  expect(withoutGrant({ ...record, grant, password: true })).toMatchObject({
+    password: true,
+    grant: undefined,
+    current: undefined,
+    next: undefined,
+  });
 });
