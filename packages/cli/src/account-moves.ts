@@ -3,15 +3,12 @@ import type { AccountMoveProgress, MoveAccount } from '@parley/server/admin/acco
 import { AccountStore } from '@parley/server/auth/account-store';
 import type { Authenticator } from '@parley/server/auth/authenticator';
 import { belongingsOf, MoveStore } from '@parley/server/auth/moves/move-store';
-import { memberKeys, readEntry } from '@parley/server/cluster/member';
 import { AccountMover } from '@parley/server/im/account-mover';
 import { AccountMoves } from '@parley/server/im/account-moves';
 import { RosterStore } from '@parley/server/im/roster-store';
 import type { Log } from '@parley/server/log';
 import { modules } from '@parley/server/modules';
-
-/** A node that was silent for longer than this is gone. */
-const SILENT_MS = 15_000;
+import { someNodeRuns } from './some-node-runs.ts';
 
 /** Moves accounts where no node runs here: by the nodes that run elsewhere on the same keyspace, else without any. */
 export function moveAccounts(
@@ -42,10 +39,4 @@ export function moveAccounts(
     const record = await all.begin(from, to, elsewhere ? { leave: true } : {});
     yield* all.follow(record, !elsewhere);
   };
-}
-
-async function someNodeRuns(keyspace: Keyspace): Promise<boolean> {
-  const now = await keyspace.now();
-  const entries = [...(await keyspace.hgetall(memberKeys.key()))].map(([id, text]) => readEntry(id, String(text)));
-  return entries.some((entry) => entry?.state === 'alive' && now - entry.since < SILENT_MS);
 }

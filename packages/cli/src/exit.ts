@@ -51,6 +51,10 @@ export function report(error: unknown): number {
         return port === undefined
           ? `No permission for ${path ?? 'a file'}.`
           : `No permission to listen on ${place(address, port)}.`;
+      case 'ENOTSUP':
+        return port === undefined
+          ? undefined
+          : `This system cannot have several processes on one port: take \`listen.reusePort\` out, and put a load balancer before nodes with a port each.`;
       case 'EADDRNOTAVAIL':
         return `${address} is no address of this machine: change \`listen\` in the configuration.`;
     }

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { Usage } from './exit.ts';
 
 /** `parley mib`: the text of XMPP-SERVER-MIB, for managers. */
 export function mibCommand(): Command {
@@ -14,7 +15,7 @@ export function mibCommand(): Command {
       try {
         process.stdout.write(`${mibText(xmppServerMib, parseOid(base))}\n`);
       } catch (error) {
-        if (error instanceof RangeError) throw new InvalidArgumentError(error.message);
+        if (error instanceof RangeError) throw new Usage(`--base: ${error.message}`);
         throw error;
       }
     });

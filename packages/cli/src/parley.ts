@@ -2,16 +2,22 @@
 import { version } from '@parley/server/version';
 import { Command, CommanderError } from 'commander';
 import { accountCommand } from './account.ts';
+import { backupCommand } from './backup.ts';
 import { checkCommand } from './check.ts';
 import { directoryCommand } from './directory.ts';
 import { drainCommand } from './drain.ts';
 import { EXIT, report } from './exit.ts';
+import { exportCommand } from './export.ts';
+import { healthCommand } from './health.ts';
+import { importCommand } from './import.ts';
 import { mibCommand } from './mib.ts';
 import { reloadCommand } from './reload.ts';
+import { restoreCommand } from './restore.ts';
 import { s2sCommand } from './s2s.ts';
 import { snmpCommand } from './snmp.ts';
 import { startCommand } from './start.ts';
 import { statusCommand } from './status.ts';
+import { tryCommand } from './try.ts';
 
 const program = new Command('parley')
   .description('An XMPP instant messaging and presence server.')
@@ -30,9 +36,15 @@ const commands = [
   startCommand,
   checkCommand,
   accountCommand,
+  exportCommand,
+  importCommand,
+  backupCommand,
+  restoreCommand,
   directoryCommand,
   s2sCommand,
   statusCommand,
+  healthCommand,
+  tryCommand,
   reloadCommand,
   drainCommand,
   snmpCommand,

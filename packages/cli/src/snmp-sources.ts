@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFile, makeFolder } from '@parley/keyspace/embedded/owned-files';
 import { declareKeys } from '@parley/keyspace/key-declaration';
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { openKeyspace } from '@parley/keyspace/open';
@@ -78,8 +79,10 @@ function inFile(path: string): AgentStore {
       }
     },
     async save(text) {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(`${path}.new`, text, { mode: 0o600 });
+      makeFolder(dirname(path));
+      rmSync(`${path}.new`, { force: true });
+      makeFile(`${path}.new`); // where root tries it out, the service still has to read it
+      writeFileSync(`${path}.new`, text);
       renameSync(`${path}.new`, path); // never half of it
     },
   };

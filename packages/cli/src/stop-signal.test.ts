@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import { expect, it, vi } from 'vitest';
 import { stopSignal } from './stop-signal.ts';
 
-function processWithClock() {
-  const own = Object.assign(new EventEmitter(), { pid: 7, kill: vi.fn() });
+function processWithClock(pid = 7) {
+  const own = Object.assign(new EventEmitter(), { pid, kill: vi.fn(), exit: vi.fn() });
   const clock = { now: 0 };
   return { own, clock, signal: stopSignal(own, () => clock.now) };
 }
@@ -26,4 +26,14 @@ it.each(['SIGINT', 'SIGTERM'])('ends the process by %s where it is told to stop 
   own.emit(second);
   expect(own.listenerCount(second)).toBe(0);
   expect(own.kill.mock.calls).toEqual([[7, second]]);
+  expect(own.exit).not.toHaveBeenCalled();
+});
+
+it('ends by itself where it is the first process of a container, which signals spare', async () => {
+  const { own, clock, signal } = processWithClock(1);
+  own.emit('SIGTERM');
+  await signal;
+  clock.now = 1001;
+  own.emit('SIGTERM');
+  expect(own.exit.mock.calls).toEqual([[143]]);
 });

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** Signals that stop a node. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -12,6 +14,7 @@ interface Process {
   on(signal: NodeJS.Signals, listener: () => void): unknown;
   removeAllListeners(signal: NodeJS.Signals): unknown;
   kill(pid: number, signal: NodeJS.Signals): unknown;
+  exit(code: number): unknown;
 }
 
 /** The first signal to stop. Whoever sends another one later than that does not want to wait: it ends the process. */
@@ -26,6 +29,8 @@ export function stopSignal(own: Process = process, now: () => number = () => per
       } else if (now() - first > AGAIN_MS) {
         own.removeAllListeners(signal); // so that it does what it does to any other process
         own.kill(own.pid, signal);
+        // signals that are not listened for do nothing to the first process of a container
+        if (own.pid === 1) own.exit(128 + constants.signals[signal]);
       }
     });
   }
