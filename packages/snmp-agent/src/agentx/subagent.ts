@@ -39,17 +39,23 @@ const { ObjectType } = snmp;
 const SYS_UP_TIME = '1.3.6.1.2.1.1.3.0';
 const SNMP_TRAP_OID = '1.3.6.1.6.3.1.1.4.1.0';
 
+/** What the master agent was asked, until it answers. */
+interface Question {
+  answer(pdu: MasterPdu): void;
+  readonly patience: NodeJS.Timeout;
+}
+
 /** A subagent (RFC 2741) that answers from a view, and comes back to its master whenever that was away. */
 export class Subagent implements Disposable {
   readonly #options: SubagentOptions;
-  readonly #waiting = new Map<number, (pdu: MasterPdu) => void>();
+  /** By the number of their packets. */
+  readonly #waiting = new Map<number, Question>();
   #socket: Socket | undefined;
   #session = 0;
   #packet = 0;
   #failures = 0;
   #down: string | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #patience: NodeJS.Timeout | undefined;
   #ended = false;
 
   constructor(options: SubagentOptions) {
@@ -111,10 +117,8 @@ export class Subagent implements Disposable {
 
   #lost(error: Error): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
     this.#socket = undefined;
-    this.#waiting.clear();
+    this.#forget();
     if (this.#ended) return;
     if (this.#down !== error.message) this.#options.onDown(error);
     this.#down = error.message;
@@ -125,21 +129,26 @@ export class Subagent implements Disposable {
   /** Asks the master agent. Never resolves where the connection ends before; that ends with a failure of its own. */
   #ask(type: number, payload: Buffer): Promise<MasterPdu> {
     const packet = ++this.#packet;
-    const { promise, resolve } = Promise.withResolvers<MasterPdu>();
-    this.#waiting.set(packet, resolve);
-    this.#socket?.write(writePdu({ type, session: this.#session, transaction: 0, packet }, payload));
-    this.#patience ??= setTimeout(() => {
+    const { promise, resolve: answer } = Promise.withResolvers<MasterPdu>();
+    const patience = setTimeout(() => {
       this.#socket?.destroy(new Error('The master agent does not answer.'));
     }, TIMEOUT_SECONDS * 1000);
+    this.#waiting.set(packet, { answer, patience });
+    this.#socket?.write(writePdu({ type, session: this.#session, transaction: 0, packet }, payload));
     return promise;
+  }
+
+  #forget(): void {
+    for (const { patience } of this.#waiting.values()) clearTimeout(patience);
+    this.#waiting.clear();
   }
 
   #take(pdu: MasterPdu): void {
     if (pdu.type === PDU.response) {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
-      this.#waiting.get(pdu.packet)?.(pdu);
+      const question = this.#waiting.get(pdu.packet);
       this.#waiting.delete(pdu.packet);
+      clearTimeout(question?.patience);
+      question?.answer(pdu);
       return;
     }
     const answer = answerMaster(pdu, this.#options.view);
@@ -162,7 +171,7 @@ export class Subagent implements Disposable {
   [Symbol.dispose](): void {
     this.#ended = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#patience);
+    this.#forget();
     const header = { type: PDU.close, session: this.#session, transaction: 0, packet: ++this.#packet };
     this.#socket?.end(writePdu(header, closePayload()));
   }

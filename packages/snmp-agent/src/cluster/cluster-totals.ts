@@ -1,7 +1,7 @@
 import { catalogue } from '@parley/metrics/catalogue';
 import type { Definition } from '@parley/metrics/definition';
 import { seriesKey, seriesValues } from '@parley/metrics/family';
-import type { HistogramSeries, Series, Snapshot } from '@parley/metrics/snapshot';
+import { addHistogram, type HistogramSeries, type Series, type Snapshot } from '@parley/metrics/snapshot';
 
 type Values = Snapshot['values'];
 
@@ -9,7 +9,17 @@ type Values = Snapshot['values'];
 export interface TotalsRecord {
   readonly totals: Values;
   readonly nodes: readonly { readonly name: string; readonly startedAt: number; readonly values: Values }[];
+  /** Nodes that are not known any more; an older version left them out. */
+  readonly forgotten?: readonly (readonly [name: string, Forgotten])[];
 }
+
+interface Forgotten {
+  readonly startedAt: number;
+  /** When it was that it told something last. */
+  readonly at: number;
+}
+
+type Told = Snapshot & { readonly startedAt: number };
 
 interface Counted {
   readonly startedAt: number;
@@ -22,12 +32,13 @@ const growing = (Object.values(catalogue) as Definition[]).filter(({ kind }) => 
 export class ClusterTotals {
   readonly #totals: Values;
   readonly #nodes: Map<string, Counted>;
-  /** When nodes had started that are not known any more, the newest last: they may come back, and have been counted. */
-  readonly #forgotten = new Map<string, number>();
+  /** Nodes that are not known any more, the newest last: they may come back, and have been counted. */
+  readonly #forgotten: Map<string, Forgotten>;
 
-  constructor({ totals, nodes }: TotalsRecord = { totals: {}, nodes: [] }) {
+  constructor({ totals, nodes, forgotten = [] }: TotalsRecord = { totals: {}, nodes: [] }) {
     this.#totals = totals;
     this.#nodes = new Map(nodes.map(({ name, ...counted }) => [name, counted]));
+    this.#forgotten = new Map(forgotten);
   }
 
   get values(): Values {
@@ -35,15 +46,20 @@ export class ClusterTotals {
   }
 
   get record(): TotalsRecord {
-    return { totals: this.#totals, nodes: [...this.#nodes].map(([name, counted]) => ({ name, ...counted })) };
+    const nodes = [...this.#nodes].map(([name, counted]) => ({ name, ...counted }));
+    return { totals: this.#totals, nodes, forgotten: [...this.#forgotten] };
   }
 
   /** Adds what a node has counted since it was added last. */
-  add({ node, startedAt, values }: Snapshot & { readonly startedAt: number }): void {
+  add({ node, startedAt, values }: Told): void {
     const before = this.#nodes.get(node);
     // of one that was forgotten, what it has counted in the meantime is not known: rather too little than twice
     const known =
-      before?.startedAt === startedAt ? before.values : this.#forgotten.get(node) === startedAt ? values : {};
+      before?.startedAt === startedAt
+        ? before.values
+        : this.#forgotten.get(node)?.startedAt === startedAt
+          ? values
+          : {};
     const counted: Values = {};
     for (const definition of growing) {
       const { name } = definition;
@@ -60,15 +76,28 @@ export class ClusterTotals {
     this.#nodes.set(node, { startedAt, values: counted });
   }
 
-  /** What it had counted stays; it is not known any more. */
-  forget(node: string): void {
+  /** What it had counted stays; it is not known any more. `at` is when it told something last. */
+  forget(node: string, at = 0): void {
     const counted = this.#nodes.get(node);
     this.#nodes.delete(node);
     if (counted === undefined) return;
     this.#forgotten.delete(node);
-    this.#forgotten.set(node, counted.startedAt);
-    const [oldest = ''] = this.#forgotten.keys();
-    if (this.#forgotten.size > MOST_FORGOTTEN) this.#forgotten.delete(oldest);
+    this.#forgotten.set(node, { startedAt: counted.startedAt, at });
+  }
+
+  /** Whether it is what a node told last that was forgotten since: it may be read for long after that. */
+  isForgotten({ node, startedAt, at }: Told & { readonly at: number }): boolean {
+    const forgotten = this.#forgotten.get(node);
+    return forgotten?.startedAt === startedAt && forgotten.at === at;
+  }
+
+  /** Of those that were forgotten it knows the newest, and all that can still be read. */
+  keepForgotten(told: ReadonlySet<string>): void {
+    let most = this.#forgotten.size - MOST_FORGOTTEN;
+    for (const name of this.#forgotten.keys()) {
+      if (most <= 0) return;
+      if (!told.has(name) && this.#forgotten.delete(name)) most--;
+    }
   }
 }
 
@@ -94,9 +123,10 @@ function difference(now: Series, before: Series | undefined): Series {
 
 function plus(total: Series | undefined, more: Series): Series {
   if (typeof more === 'number') return (typeof total === 'number' ? total : 0) + more;
-  if (!isHistogram(total) || total.counts.length !== more.counts.length) return more;
-  const counts = total.counts.map((count, index) => count + (more.counts[index] ?? 0));
-  return { bounds: total.bounds, counts, sum: total.sum + more.sum };
+  if (!isHistogram(total)) return { ...more, counts: [...more.counts] };
+  const sum = { ...total, counts: [...total.counts] };
+  addHistogram(sum, more);
+  return sum;
 }
 
 const isHistogram = (series: Series | undefined): series is HistogramSeries => typeof series === 'object';

@@ -3,7 +3,7 @@ import { seriesSum } from '@parley/metrics/series-sum';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TestNode } from '../testing-reports.ts';
 import type { ClusterState } from './cluster-state.ts';
-import { ClusterTracker } from './cluster-tracker.ts';
+import { ClusterTracker, type TrackerRecord } from './cluster-tracker.ts';
 
 const EPOCH = 1_000_000;
 const settings = { name: 'all', downAfterMs: 15_000, restartMs: 60_000, forgetMs: 600_000 };
@@ -120,6 +120,36 @@ describe('the picture of a cluster', () => {
     expect(accepted(seen(710, one))).toBe(12);
   });
 
+  it('counts nothing twice of such a node where the agent began anew in between, either', () => {
+    accept(one, 10);
+    seen(5, one);
+    expect(statuses(seen(700))).toEqual([]);
+    const record = JSON.parse(JSON.stringify(tracker.record)) as TrackerRecord;
+    const later = new ClusterTracker(settings, EPOCH + 700_000, record);
+    expect(accepted(later.update([one.report(EPOCH + 705_000)], 5000))).toBe(10);
+    accept(one, 2);
+    expect(accepted(later.update([one.report(EPOCH + 710_000)], 10_000))).toBe(12);
+  });
+
+  it('counts nothing twice of what nodes that were forgotten have told last, which is there for longer, however many', () => {
+    const gone = Array.from({ length: 300 }, (_, pod) => new TestNode(`pod-${pod}`, EPOCH));
+    for (const node of gone) accept(node, 5);
+    const reports = gone.map((node) => node.report(EPOCH + 1000));
+    const shown = [1, 700, 702, 704].map((seconds) => tracker.update(reports, seconds * 1000));
+    expect(shown.map(accepted)).toEqual([1500, 1500, 1500, 1500]);
+    expect(shown.map(({ nodes }) => nodes.length)).toEqual([300, 0, 0, 0]);
+    const record = JSON.parse(JSON.stringify(tracker.record)) as TrackerRecord;
+    const later = new ClusterTracker(settings, EPOCH + 705_000, record);
+    const after = [1, 700].map((seconds) => later.update(reports, seconds * 1000));
+    expect(after.map(accepted)).toEqual([1500, 1500]);
+    accept(one, 1);
+    expect(accepted(later.update([...reports, one.report(EPOCH + 1_406_000)], 701_000))).toBe(1501);
+    expect(later.record.indexes).toEqual([['one', 302]]);
+    // what cannot be read any more is known for a while, and not for ever
+    later.update([one.report(EPOCH + 1_407_000)], 702_000);
+    expect(later.record.totals.forgotten).toHaveLength(256);
+  });
+
   it('forgets what an agent before it knew and nobody tells of any more', () => {
     seen(5, one, two);
     const later = new ClusterTracker(settings, EPOCH, tracker.record);
@@ -159,6 +189,21 @@ describe('the picture of a cluster', () => {
     const { cluster } = seen(10, one, two);
     const series = cluster.metrics.values[catalogue.deliveryDuration.name]?.[''];
     expect(typeof series === 'object' && series.counts.reduce((sum, count) => sum + count, 0)).toBe(2);
+  });
+
+  it('never lets a histogram fall, though a node of another version has other buckets', () => {
+    const { name } = catalogue.deliveryDuration;
+    const counted = ({ cluster }: ClusterState) => {
+      const series = cluster.metrics.values[name]?.[''];
+      return typeof series === 'object' ? series.counts.reduce((sum, count) => sum + count, 0) : undefined;
+    };
+    one.registry.metrics.deliveryDuration.record(0.001);
+    one.registry.metrics.deliveryDuration.record(1000);
+    expect(counted(seen(5, one))).toBe(2);
+    const report = two.report(EPOCH + 6000);
+    report.values[name] = { '': { bounds: [0.5], counts: [3, 4], sum: 50 } };
+    expect(counted(tracker.update([report], 6000))).toBe(9);
+    expect(counted(seen(10, one))).toBe(9);
   });
 
   it('knows when somebody was there last', () => {

@@ -86,6 +86,9 @@ export class ClusterTracker {
     if (!this.#deaf && now > this.#settings.forgetMs) {
       for (const name of this.#indexes.keys()) if (!this.#nodes.has(name)) this.#forget(name);
     }
+    if (reports !== undefined && reports.length > 0) {
+      this.#totals.keepForgotten(new Set(reports.map(({ node }) => node)));
+    }
     this.#updatedAt = now;
     return this.#state(now);
   }
@@ -94,6 +97,7 @@ export class ClusterTracker {
     const { node: name } = report;
     let watched = this.#nodes.get(name);
     if (watched === undefined) {
+      if (this.#totals.isForgotten(report)) return;
       const known = this.#indexes.get(name);
       const index = known ?? this.#next++;
       this.#indexes.set(name, index);
@@ -151,9 +155,9 @@ export class ClusterTracker {
   }
 
   #forget(name: string): void {
+    this.#totals.forget(name, this.#nodes.get(name)?.report.at);
     this.#nodes.delete(name);
     this.#indexes.delete(name);
-    this.#totals.forget(name);
   }
 
   #state(now: number): ClusterState {

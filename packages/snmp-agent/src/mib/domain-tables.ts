@@ -47,6 +47,15 @@ export const domainTable: Table<ClusterState, NamedRow> = {
   ],
 };
 
+export const providerTable: Table<ClusterState, NamedRow> = {
+  name: 'xmppProvider',
+  description: 'One row for each identity provider by whose tokens people log in.',
+  index: [nameIndex('xmppProviderName', 'The name of the identity provider in the configuration.')],
+  implied: true,
+  rows: (state) => namedRows(state, 'provider', [catalogue.providersAway]),
+  columns: [namedColumn('xmppProviderAway', catalogue.providersAway, 'provider', '')],
+};
+
 export const directoryTable: Table<ClusterState, NamedRow> = {
   name: 'xmppDirectory',
   description: 'One row for each directory in which accounts live.',

@@ -4,7 +4,7 @@ import type { ApplicationState, ClusterState } from '../cluster/cluster-state.ts
 import { OPERATIONAL_STATUS } from '../cluster/cluster-state.ts';
 import { gauge32, integer, text, timeTicks } from '../protocol/value.ts';
 import { enumeration, type MibModule, type Notification, type Scalar, SYNTAX, type Table } from './definition.ts';
-import { directoryTable, domainTable } from './domain-tables.ts';
+import { directoryTable, domainTable, providerTable } from './domain-tables.ts';
 import { errorTable, limitTable } from './drop-tables.ts';
 import { everyApplication } from './every-application.ts';
 import { latencyTable } from './latency-table.ts';
@@ -166,6 +166,7 @@ const nodeTable: Table<ClusterState, ApplicationState> = {
     metricColumn('xmppNodeJournalUnaccounted', catalogue.journalUnaccounted, {
       description: 'Stanzas that were written down and of which nobody knows what became of them: it should be 0.',
     }),
+    metricColumn('xmppNodeComponentStanzasWaiting', catalogue.componentWaiting),
   ],
 };
 
@@ -181,6 +182,8 @@ export const NOTIFICATIONS = [
   'xmppCertificateExpiring',
   'xmppQueueHigh',
   'xmppMessageLoss',
+  'xmppProviderLost',
+  'xmppProviderBack',
 ] as const;
 export type NotificationName = (typeof NOTIFICATIONS)[number];
 
@@ -208,13 +211,15 @@ const ABOUT: Record<NotificationName, Omit<Notification, 'name'>> = {
     description: 'The certificate of a domain will soon expire.',
   },
   xmppQueueHigh: {
-    objects: [...NODE, 'xmppNodePeerStanzasWaiting', 'xmppNodeDeliveriesWaiting'],
+    objects: [...NODE, 'xmppNodePeerStanzasWaiting', 'xmppNodeDeliveriesWaiting', 'xmppNodeComponentStanzasWaiting'],
     description: 'More stanzas wait on a node than the configuration takes for usual.',
   },
   xmppMessageLoss: {
     objects: [...NODE, 'xmppNodeJournalUnaccounted'],
     description: 'Stanzas that were written down are missing: a node has compared what came with what became of it.',
   },
+  xmppProviderLost: { objects: ['xmppProviderAway'], description: 'An identity provider does not work.' },
+  xmppProviderBack: { objects: ['xmppProviderAway'], description: 'An identity provider works again.' },
 };
 
 /** What NETWORK-SERVICES-MIB does not have about a cluster of XMPP servers. */
@@ -235,6 +240,7 @@ export const xmppServerMib: MibModule<ClusterState> = {
     redisTable,
     limitTable,
     errorTable,
+    providerTable,
   ],
   notifications: NOTIFICATIONS.map((name) => ({ name, ...ABOUT[name] })),
 };

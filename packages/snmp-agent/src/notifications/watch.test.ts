@@ -73,6 +73,13 @@ describe('what managers are told', () => {
     expect(told(15, node)).toEqual([]);
     node.registry.metrics.federationWaiting.set(200);
     expect(told(20, node)).toEqual(['xmppQueueHigh 2']);
+    node.registry.metrics.federationWaiting.set(0);
+    expect(told(25, node)).toEqual([]);
+    // for nobody too many, and together
+    node.registry.metrics.federationWaiting.set(40);
+    node.registry.metrics.clusterDeliveriesWaiting.set(40);
+    node.registry.metrics.componentWaiting.set(40);
+    expect(told(30, node)).toEqual(['xmppQueueHigh 2']);
   });
 
   it('is that stanzas are missing, each time that more are', () => {
@@ -94,5 +101,26 @@ describe('what managers are told', () => {
     node.registry.metrics.directoryServersAway.with({ directory: 'ad' }).set(0);
     node.registry.metrics.certificateDays.with({ domain: 'a.b' }).set(90);
     expect(told(10, node)).toEqual(['xmppDirectoryBack 97.100']);
+  });
+
+  it('is what becomes of identity providers', () => {
+    const { providersAway } = node.registry.metrics;
+    providersAway.with({ provider: 'ad' }).set(1);
+    expect([told(5, node), told(10, node)]).toEqual([['xmppProviderLost 97.100'], []]);
+    providersAway.with({ provider: 'ad' }).set(0);
+    expect(told(15, node)).toEqual(['xmppProviderBack 97.100']);
+  });
+
+  it('is what becomes of something again where it was gone from the configuration, and not where nobody was heard', () => {
+    const expiring = () => {
+      const heard = new TestNode('one');
+      heard.registry.metrics.certificateDays.with({ domain: 'a.b' }).set(1);
+      return heard;
+    };
+    expect(told(5, expiring())).toEqual(['xmppCertificateExpiring 97.46.98']);
+    expect(told(30)).toEqual(['xmppNodeDown 2']);
+    expect(told(35, expiring())).toEqual(['xmppNodeUp 2']);
+    expect(told(40, node)).toEqual([]);
+    expect(told(45, expiring())).toEqual(['xmppCertificateExpiring 97.46.98']);
   });
 });

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import snmp from 'net-snmp';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { stockUser, type UserSettings } from './access.ts';
 import { Agent, type Refusal } from './agent.ts';
 import { statisticsCells } from './statistics.ts';
@@ -150,6 +150,22 @@ describe('an agent', () => {
     expect(report.includes('here')).toBe(false);
     expect(refused).toEqual(['time']);
     between.close();
+  });
+
+  it.each([
+    ['answers a message again within the time window', 149_000, 0],
+    ['answers no message that was recorded before the time window (RFC 3414 §3.2 7a)', 152_000, 1],
+  ])('%s', async (_, laterMs, refusals) => {
+    const datagram = (await recorded()).at(-1) as Buffer;
+    refused = [];
+    const raw = createSocket('udp4');
+    onTestFinished(() => void raw.close());
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + laterMs);
+    onTestFinished(() => void vi.restoreAllMocks());
+    raw.send(datagram, agent.port, '127.0.0.1');
+    await once(raw, 'message');
+    expect(refused).toEqual(Array(refusals).fill('time'));
   });
 
   it('counts what it does not take, as everybody counts it (RFC 3418, RFC 3414)', async () => {
