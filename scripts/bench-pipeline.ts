@@ -7,7 +7,8 @@
 // counts as always and then nothing, since no two processes are as alike as that one is to itself; one has a collector of
 // OpenTelemetry, but no traces; and one traces one stanza of a hundred and gives the collector what it records. There are
 // several generations of them, since two processes of the same program differ as well. Prints the processor's time for a
-// message, and how much more one costs than another in the same round: medians, and the middle half.
+// message, and how much more one costs than another in the same round: medians, and the middle half. That difference is
+// smaller than its spread for counting, so that is measured by itself as well (bench-counting.ts).
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,6 +17,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { countingRounds } from './bench-counting.ts';
 import type { Measure, Measured, Order, Variant } from './bench-pipeline-process.ts';
 
 const { values } = parseArgs({
@@ -107,3 +109,6 @@ for (const [title, more, less] of COMPARED) {
   const shares = measured[more]?.map((value, round) => (value / (measured[less]?.[round] as number) - 1) * 100) ?? [];
   console.log(`  ${title.padEnd(36)}${spread(shares, (value) => `${value.toFixed(2)} %`)}`);
 }
+const counting = countingRounds();
+console.log(`\nNanoseconds for what is counted of a message, by itself, medians of ${counting.length} rounds:\n`);
+console.log(`  ${'counting'.padEnd(36)}${spread(counting, (value) => value.toFixed(1))}`);

@@ -95,8 +95,8 @@ test('nodes end with the process that started them, even where it is killed', as
       return false;
     }
   };
-  await vi.waitUntil(() => !nodes.some(alive), { timeout: 40_000 });
-}, 60_000); // Redis has ended with it, and they wait for that for a while
+  await vi.waitUntil(() => !nodes.some(alive), { timeout: 120_000 });
+});
 
 test('it says how it is used', async () => {
   const { line, exited } = await start('--help');

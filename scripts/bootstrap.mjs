@@ -36,8 +36,23 @@ function installed() {
 }
 
 function majorOf(node) {
-  const { stdout, status } = spawnSync(node, ['--version'], { encoding: 'utf8' });
-  return status === 0 ? Number.parseInt(stdout.slice(1), 10) : 0;
+  const { stdout, stderr, status } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  if (status === 0) return Number.parseInt(stdout.slice(1), 10);
+  process.stderr.write(stderr ?? ''); // a library that it needs is missing, say
+  return 0;
+}
+
+/** Node.js 26 is linked against a library that bare machines lack. */
+const lacksLibatomic = () =>
+  spawnSync(bundledNode, ['--version'], { encoding: 'utf8' }).stderr?.includes('libatomic') ?? false;
+
+/** Tests install what they need. */
+function provideLibatomic() {
+  if (!lacksLibatomic() || process.getuid() !== 0) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'libatomic1']]) {
+    spawnSync('apt-get', ['-qq', ...args], { env, stdio: ['ignore', 2, 2] });
+  }
 }
 
 /** How to call the pnpm that the project names, without installing it on the machine. */
@@ -90,8 +105,14 @@ function explain(said) {
 function findNode() {
   if (majorOf(bundledNode) >= leastNode) return bundledNode;
   if (Number.parseInt(process.versions.node, 10) >= leastNode) return process.execPath;
+  if (lacksLibatomic()) {
+    throw new BootstrapError(
+      'Node.js 26 needs a library that this machine lacks. As root: apt-get install libatomic1 (Debian, Ubuntu), or ' +
+        'dnf install libatomic (Fedora, RHEL). Then start again.',
+    );
+  }
   throw new BootstrapError(
-    `No Node.js 26 is published on npm for ${process.platform} ${process.arch} (or it does not run here, as on musl). ` +
+    `No Node.js 26 is published on npm for ${process.platform} ${process.arch} or it does not run here, as on musl. ` +
       `Install Node.js ${leastNode} or newer by hand, then start again.`,
   );
 }
@@ -120,6 +141,7 @@ export async function bootstrap({ development = false, quiet = false } = {}) {
   const install = [...pnpm(), 'install', '--frozen-lockfile', ...(everything ? [] : ['--prod'])];
   const { code, said } = await run(install, quiet);
   if (code !== 0) throw new BootstrapError(`${said}\n${explain(said)}`);
+  if (development) provideLibatomic();
   const node = findNode();
   writeFileSync(stampFile, JSON.stringify({ hash, development: everything, node }));
   say(`Installed in ${Math.round((Date.now() - from) / 1000)} s.`);

@@ -31,6 +31,7 @@ test('a storm is one of the long tests', () => {
     env: { CHAOS_CLIENTS: '300', PARLEY_TESTS: 'long' },
   });
   expect(chaosRun(['--storm', '--move'])).toMatchObject({ env: { CHAOS_MOVE: '1' } });
+  expect(chaosRun(['--storm', '--fast'])).toMatchObject({ env: { CHAOS_FAST: '1' } });
 });
 
 test('what is run is there', () => {

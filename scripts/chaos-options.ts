@@ -19,6 +19,7 @@ export const chaosUsage = `npm run chaos -- [options]
   --storm             instead of all that: kills one node, and measures how all its clients come back
   --logins N          how many clients each node lets log in within a second (default: as it is configured)
   --move              with --storm: the node lives on, only all connections to it break
+  --fast              with --storm: clients come back by tokens (XEP-0484), over TLS
   --help              say this`;
 
 /** Undefined where help is asked for. Throws an error in plain words where an option makes no sense. */
@@ -37,6 +38,7 @@ export function chaosRun(args: string[], seed = Date.now() % 1_000_000): ChaosRu
       storm: { type: 'boolean', default: false },
       logins: { type: 'string' },
       move: { type: 'boolean', default: false },
+      fast: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -64,6 +66,7 @@ export function chaosRun(args: string[], seed = Date.now() % 1_000_000): ChaosRu
   };
   if (values.logins !== undefined) env.CHAOS_LOGINS = String(whole('--logins', values.logins, 1));
   if (values.move) env.CHAOS_MOVE = '1';
+  if (values.fast) env.CHAOS_FAST = '1';
   if (values.rate !== undefined) env.CHAOS_RATE = String(whole('--rate', values.rate, 1));
   if (storm) return { file: 'tests/chaos/storm.long.test.ts', env: { ...env, PARLEY_TESTS: 'long' } };
   return { file: `tests/chaos/${keyspace === 'redis' ? 'cluster' : 'chaos'}.test.ts`, env };

@@ -36,5 +36,5 @@ test('a server ends with the thread that started it, whichever way that ends', a
   }
   expect(await answers(url)).toBe(true);
   await worker.terminate();
-  await vi.waitUntil(async () => !(await answers(url)), { timeout: 10_000 });
+  await vi.waitUntil(async () => !(await answers(url)), { timeout: 60_000 });
 });

@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { aptInstall } from './apt-install.ts';
+import { provideHelm } from './helm.ts';
 
 export interface Need {
   name: string;
@@ -42,6 +43,18 @@ export function findPython(): string | undefined {
   );
 }
 
+/** Whether Debian's own Python, which Debian's packages are for, has these modules. */
+const pythonHas = (...modules: string[]) =>
+  spawnSync('/usr/bin/python3', ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore' }).status === 0;
+
+/** Gajim's library, in Debian's own Python, with TLS. */
+function hasNbxmpp(): boolean {
+  const uses =
+    "import gi; gi.require_version('Soup', '3.0'); from gi.repository import Gio; from nbxmpp.client import Client";
+  const needs = `${uses}; assert Gio.TlsBackend.get_default().supports_tls()`;
+  return spawnSync('/usr/bin/python3', ['-c', needs]).status === 0;
+}
+
 /** True where a container engine answers. */
 function containersRun(): boolean {
   const docker = findProgram('docker', 'podman');
@@ -70,6 +83,12 @@ export const testNeeds: Need[] = [
     container: false,
     packages: ['python3', 'python3-slixmpp'],
   },
+  {
+    name: 'nbxmpp',
+    found: hasNbxmpp,
+    container: false,
+    packages: ['python3-nbxmpp', 'glib-networking'],
+  },
   program('openssl', ['openssl']),
   program('haproxy', ['haproxy']),
   program('389 Directory Server', ['389-ds-base', 'ldap-utils'], ['ns-slapd']),
@@ -77,12 +96,23 @@ export const testNeeds: Need[] = [
   program('slapd', ['slapd', 'slapd-contrib', 'ldap-utils', 'libsasl2-modules']),
   program('prosody', ['prosody', 'lua-unbound']),
   program('ejabberd', ['ejabberd'], ['ejabberdctl']),
+  {
+    name: 'Kerberos',
+    found: () =>
+      ['krb5kdc', 'kadmin.local', 'kinit', 'gsasl'].every((name) => findProgram(name)) &&
+      pythonHas('gssapi', 'kerberos'),
+    container: false,
+    packages: ['krb5-kdc', 'krb5-admin-server', 'krb5-user', 'gsasl', 'python3-gssapi', 'python3-kerberos'],
+  },
   program('SNMP manager', ['snmp'], ['snmpbulkwalk']),
   program('snmpd', ['snmpd']),
   program('snmptrapd', ['snmptrapd']),
   program('rsyslogd', ['rsyslog', 'rsyslog-openssl']),
   program('prometheus', ['prometheus']),
+  program('go-sendxmpp', ['go-sendxmpp']),
+  program('curl', ['curl']),
   program('smilint', ['smitools'], ['smilint']),
+  program('systemd', ['systemd'], ['systemd-analyze']),
   {
     name: 'the standard MIB modules',
     found: () => standardMibs() !== undefined,
@@ -135,7 +165,7 @@ export async function provide(needs: Need[]): Promise<void> {
   if (!existsSync('/usr/bin/apt-get')) throw new Error(missingMessage(missing, 'this is not Debian'));
   if (process.getuid?.() !== 0) throw new Error(missingMessage(missing, 'only root may install them'));
   const packages = missing.flatMap((need) => need.packages);
-  process.stderr.write(`Installing for the tests: ${packages.join(' ')} …\n`);
+  process.stderr.write(`Installing: ${packages.join(' ')} …\n`);
   const failure = await aptInstall(packages);
   missing = missing.filter(absent);
   if (missing.length > 0) throw new Error(missingMessage(missing, failure ?? 'apt-get did not bring them'));
@@ -143,7 +173,9 @@ export async function provide(needs: Need[]): Promise<void> {
 
 if (import.meta.main) {
   try {
-    await provide(process.argv.includes('--bench') ? benchNeeds : testNeeds);
+    const bench = process.argv.includes('--bench');
+    await provide(bench ? benchNeeds : testNeeds);
+    if (!bench) provideHelm();
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
     process.exitCode = 1;

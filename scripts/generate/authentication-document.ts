@@ -5,8 +5,9 @@ import { ownMechanisms } from '../../packages/server/src/auth/internal.ts';
 import { directoryMechanisms } from '../../packages/server/src/auth/ldap/directory-authenticator.ts';
 import type { DirectoryConfiguration } from '../../packages/server/src/config/directory.ts';
 import { type Configuration, configurationSchema } from '../../packages/server/src/config/schema.ts';
-import { offersOf } from '../../packages/server/src/stream/sasl-offers.ts';
+import { offersOf, tokenMechanismsOn } from '../../packages/server/src/stream/sasl-offers.ts';
 import type { Stream } from '../../packages/server/src/stream/stream.ts';
+import { KERBEROS } from './kerberos-text.ts';
 
 const HEAD = `# Logging in
 
@@ -23,7 +24,7 @@ const CONNECTIONS = `
 ## By connection
 
 *In clear text* is offered where \`tls.required\` is off, and nothing before TLS where it is on. A connection *binds* where its TLS
-has tls-exporter (TLS 1.3) or tls-server-end-point. *By default* tells what is offered where the configuration says nothing.
+has tls-exporter (TLS 1.3, or TLS 1.2 with the extended master secret), tls-unique (that TLS 1.2 alone) or tls-server-end-point. *By default* tells what is offered where the configuration says nothing.
 
 `;
 
@@ -43,11 +44,75 @@ const TAIL = `
   What was offered is part of the proof (XEP-0474), and so is how the connection binds (XEP-0440).
 - **PLAIN** gives the password to the server, which some directories cannot do without. It is the last in the list, and never in
   clear text unless \`authentication.plainWithoutTls\` says so.
+- **OAUTHBEARER** takes a token of an identity provider ([below](#by-an-identity-provider)). It proves nothing about the server: who
+  sits between has the token, as with a password by PLAIN, so it is never taken in clear text. XEP-0474 protects it from being hidden, or
+  shown, only where SCRAM is chosen.
 - **EXTERNAL** looks at the client's certificate (\`tls.clientAuthorities\`), and **ANONYMOUS** at nothing: both are offered where they
   are named. EXTERNAL still asks whether the account may log in.
+- **GSSAPI** takes a ticket of Kerberos, so that who has logged in at their desk needs no password here. The password never comes near
+  this server, and client and server prove themselves to each other. [Below](#kerberos) is what it needs.
 - **HT-SHA-256** proves a token that the client was given at an earlier login (XEP-0484). A token is good for one client, one
   mechanism, and for as long as the account is there, is not disabled, and has the same password
   ([0037](decisions/0037-tokens-not-kept.md)).
+
+## By an identity provider
+
+People of a domain may log in by the single sign-on of their organisation: OAuth 2.0, as RFC 7628 and XEP-0493 have it. The
+password is told to the identity provider alone. A client that has no token sends an empty one, and is told where to get one: that
+counts as no failure. Then the client shows the token that the provider gave it.
+
+\`\`\`yaml
+# parley.yaml
+authentication:
+  mechanisms: [OAUTHBEARER, SCRAM-SHA-256] # people with a password of this server come as before
+identityProviders:
+  - name: corporate
+    issuer: https://id.example.org/realms/corporate
+    keys: https://id.example.org/realms/corporate/protocol/openid-connect/certs
+    audience: [xmpp]
+    types: [at+jwt, JWT] # this provider calls all of its tokens JWT
+    account: { claim: preferred_username, domain: localhost }
+\`\`\`
+
+| with | a token is checked by | what was revoked there ends here |
+| --- | --- | --- |
+| \`keys\` | its signature (RFC 9068), by the keys of the provider, which are asked for when they are unknown, or old | when the token expires |
+| \`introspection\` | asking the provider about it (RFC 7662) | at the next login, \`keepSeconds\` later at most |
+
+Either way it needs to be for this server (\`audience\`), by this \`issuer\`, not expired, and good for all of \`scopes\`; \`account\` says whose it is:
+capitals of ASCII do not matter, everything else has to be as the account is written here.
+The account has to be there, and not disabled, whoever keeps it; with \`identityProviders[].account.create\` it is made. **Choose a claim that people cannot
+set themselves, and a provider that gives it to one person for ever.**
+
+A token without \`xmpp:client:normal\` may be one for the account alone (XEP-0493 §5.1): with \`xmpp:account:read\` its client reads
+what is kept of the account, with \`xmpp:account:write\` it changes that, and needs both for both. It sends nothing to anybody else, gets
+nothing of others, takes over no session, and gets no token of this server. Other names in \`scopes\` have to be there all the same.
+
+Sessions go on when their token expires. With a token of the provider a client gets one of ours (XEP-0484), by which it comes back for
+\`comeBackSeconds\`, and then needs another one of the provider. Whoever is to be out at once is disabled here, or shut out (below).
+
+A provider that does not answer keeps nobody waiting for longer than \`timeoutSeconds\`: clients are told \`temporary-auth-failure\`, by other
+mechanisms people log in as ever, and tokens with a key that is known are good for a day. The log (\`oauth.provider.away\`), a metric
+(\`parley.provider.away\`) and SNMP (\`xmppProviderLost\`) tell of it; \`oauth.token-refused\` tells why a token lets nobody in.
+
+## Who has access
+
+People see which clients have access to their account, and shut them out (XEP-0494); administrators do the same by
+\`parley account clients\` and \`parley account revoke\`.
+
+| a client that came by | is shut out by its owner | and by an administrator |
+| --- | --- | --- |
+| OAuth | at once, on all nodes and all devices; its tokens and what was granted until then are good for nothing. It comes back by what its owner grants anew | likewise |
+| a password, ever | not: \`password-reset-required\`. Another password ends it | its tokens end, and its session; it can come back by the password |
+| a certificate | not | likewise |
+
+Clients with a token of an identity provider neither shut out others nor change the password, unless \`permission\` is \`unrestricted\`.
+
+What was granted is older than what shuts it out by \`auth_time\`, which stays what it was when a provider renews a token (RFC 9068 §2.2.1).
+Where tokens do not have it, by \`iat\`, and then a client that renews its tokens by itself comes back with the next one: have
+the provider put \`auth_time\` into them, or end its access there, too.
+
+What is remembered of clients, and for how long, is in \`authentication.clients\`.
 
 ## The two ways
 
@@ -62,16 +127,57 @@ const TAIL = `
 A client speaks one of the two on a connection: the other one ends it. Failures count and wait the same in both
 ([0009](decisions/0009-failed-logins.md)), and so does the pace at which many come at once (\`limits.logins\`).
 
+Tested are @xmpp/client (SASL2, Bind 2, tokens), slixmpp and nbxmpp (SASL of RFC 6120), libcurl (OAUTHBEARER), GNU SASL and MIT's library
+(GSSAPI). The clients that Debian 12 has know neither Bind 2 nor tokens; go-xmpp 0.4.1 does, and was tried by hand with SCRAM-SHA-512-PLUS, Bind 2 and
+HT-SHA-256-EXPR.
+
 ## What is told
 
 | | the client is told |
 | --- | --- |
 | wrong password, proof or token; unknown account | \`not-authorized\`, after the same time |
+| a ticket that is no good, or whose principal has no account here | the same, at once or later |
+| a token of an identity provider that is not good | \`invalid_token\` or \`insufficient_scope\`, with where to get one (RFC 7628), then \`not-authorized\` |
 | right, but the account is disabled | \`account-disabled\` |
 | right, but the password or the token has expired | \`credentials-expired\`, or a task |
-| too many failures from there; the accounts cannot be asked just now | \`temporary-auth-failure\` |
+| right, but the password was changed since the login began | \`temporary-auth-failure\` |
+| too many failures from there; the accounts, Kerberos or the identity provider cannot be asked just now | \`temporary-auth-failure\` |
 | a mechanism that was not offered | \`invalid-mechanism\` |
 | a binding that does not fit the connection | \`not-authorized\`, or \`mechanism-too-weak\` |
+`;
+
+const STRANGERS = `
+## Whether there is such an account
+
+Nobody finds that out who has not proved anything, nor those of other servers, nor users whom the account does not know: what they
+are told is the same to the byte, and the same is asked of the keyspace and computed for it. \`tests/security/logins-tell-nothing.test.ts\`
+and \`tests/security/strangers-learn-nothing.test.ts\` try each of these with accounts that are there, disabled, connected, and nobody's.
+
+| what is tried | what there is for nobody, too |
+| --- | --- |
+| the header, the features of the stream | the same offer, with the same tasks (XEP-0480), whoever is named |
+| PLAIN, \`jabber:iq:auth\` | a password is derived and compared with a verifier that none fits |
+| SCRAM | a salt and a number of iterations that stay the same on all nodes, after restarts, and where there comes to be an account |
+| a token | as many reads |
+| the time that a wrong proof takes | it is answered at a time that counts from when it came, doubling from failure to failure |
+| failures, by account and address | counted by the name |
+| very many logins at once | nobody goes first by saying whose client it is, but by showing which session it comes back to |
+| requests to the account or to a resource of it (RFC 6121 §8.5.1) | \`service-unavailable\`, also where XEP-0012 has \`forbidden\` |
+| probes | \`unsubscribed\`, as from whoever has no such subscriber |
+| subscriptions, presence | no answer |
+
+What does tell, since it is meant to:
+
+- **A message**: for somebody who is away it is stored, for nobody it is refused, so that a sender learns of a mistyped address.
+  \`federation.hideAccounts\` has messages of other servers ignored instead.
+- **A vCard**: who sets one shows it to everybody (XEP-0054). What a directory says of people is for users of this server and contacts.
+- **Registration**, where \`registration.inBand\` lets strangers choose a name: one that is taken is refused (XEP-0077), ten times an
+  hour for an address.
+- **The search** in a directory (XEP-0055), for users of this server, where it is on; \`directories[].passwords.tellLocked\`, too.
+- A change of \`authentication.iterations\`, for a while: of the accounts whose passwords are from before it, the challenges are mostly the
+  former ones; of nobody's, a part.
+
+How long something takes beyond that is not hidden: who is connected is found in memory, and a request to subscribe is stored.
 `;
 
 const ALL = [...saslMechanisms.map(({ name }) => name), ...tokenMechanisms.keys()];
@@ -90,8 +196,7 @@ function offered(connection: Connection, config: Configuration, carried: Readonl
   const channelBinding = () => (binds ? Buffer.from('binding') : undefined);
   const transport = { channelBinding, peerCertificate: certificate ? Buffer.from('DER') : undefined };
   const stream = { encrypted, domain: 'localhost', transport } as unknown as Stream;
-  const tokens = [...tokenMechanisms].filter(([, type]) => encrypted && (type === undefined || binds));
-  return new Set([...offersOf(stream, config, carried).mechanisms, ...tokens.map(([name]) => name)]);
+  return new Set([...offersOf(stream, config, carried, true).mechanisms, ...tokenMechanismsOn(stream)]);
 }
 
 const clear: Connection = { encrypted: false, binds: false, certificate: true };
@@ -100,8 +205,18 @@ const binding: Connection = { ...tls, binds: true };
 
 const everything = configurationSchema().parse({
   tls: { required: false, clientAuthorities: 'ca.pem' },
-  authentication: { mechanisms: configured },
+  authentication: { mechanisms: configured, kerberos: { keytab: 'xmpp.keytab' } },
+  identityProviders: [
+    { name: 'one', issuer: 'https://one', keys: 'https://one', audience: ['xmpp'], account: { claim: 'sub' } },
+  ],
 });
+
+const MORE = new Map([
+  ['EXTERNAL', 'with a certificate of the client'],
+  ['GSSAPI', 'with a keytab that works'],
+  ['HT-SHA-256-UNIQ', 'with TLS 1.2 and the extended master secret'],
+  ['OAUTHBEARER', 'with an identity provider for the domain'],
+]);
 
 const yes = (is: boolean) => (is ? 'yes' : '–');
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
@@ -114,7 +229,7 @@ function byConnection(): string {
   const rows = ALL.map((name) => [
     name,
     ...states.map((state) => yes(state.has(name))),
-    name === 'EXTERNAL' ? 'with a certificate of the client' : '',
+    MORE.get(name) ?? '',
     yes(byDefault.has(name)),
   ]);
   return table(['mechanism', 'in clear text', 'TLS', 'TLS that binds', 'more', 'by default'], rows);
@@ -132,4 +247,4 @@ function byAccounts(): string {
 
 /** docs/authentication.md */
 export const authenticationDocument = (): string =>
-  HEAD + CONNECTIONS + byConnection() + ACCOUNTS + byAccounts() + TAIL;
+  HEAD + CONNECTIONS + byConnection() + ACCOUNTS + byAccounts() + TAIL + STRANGERS + KERBEROS;

@@ -10,8 +10,6 @@ export interface Panel {
 export interface Query {
   readonly expr: string;
   readonly legend: string;
-  /** Only there where something is configured or has happened: a directory, a component, a resumption. */
-  readonly mayBeEmpty?: true;
 }
 
 const OF = 'job="$job", instance=~"$instance"';
@@ -28,11 +26,17 @@ const quantile = (of: number, metric: string, by: string, legend: string, labels
   expr: `histogram_quantile(${of}, sum by (le, ${by}) (rate(${metric}_bucket{${labels}${OF}}[$__rate_interval])))`,
   legend: `${legend} p${of * 100}`,
 });
+/** Without those that nothing was measured of, which are no numbers. */
+const known = ({ expr, legend }: Query): Query => ({ expr: `${expr} >= 0`, legend });
 const most = (metric: string, by: string, legend: string, labels = ''): Query => ({
   expr: `max by (${by}) (${metric}{${labels}${OF}})`,
   legend,
 });
-const maybe = (query: Query): Query => ({ ...query, mayBeEmpty: true });
+/** Those series of a rate that are not 0; where all are, a line at 0, since "No data" might be a fault. */
+const nonZero = (metric: string, by: string, legend: string, labels = ''): Query => {
+  const { expr } = rate(metric, by, legend, labels);
+  return { expr: `${expr} > 0 or on () label_replace(vector(0), "${by}", "none", "", "")`, legend };
+};
 
 /** The rows of the dashboard, with what is in them. */
 export const rows: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
@@ -108,19 +112,14 @@ export const rows: readonly (readonly [title: string, panels: readonly Panel[]])
       {
         title: 'Time to resume a session',
         unit: 's',
-        about: 'By where it was: on this node, on another one, or on one that was gone.',
-        queries: [maybe(quantile(0.99, 'xmpp_resumption_duration_seconds', 'from', '{{from}}'))],
+        about: 'By where it was: on this node, on another one, or on one that was gone. Empty while nobody comes back.',
+        queries: [known(quantile(0.99, 'xmpp_resumption_duration_seconds', 'from', '{{from}}'))],
       },
       {
         title: 'Limits that were met, a second',
         unit: 'ops',
         about: 'An abuser, or a limit that is too narrow: the log says who.',
-        queries: [
-          maybe({
-            expr: `sum by (limit) (rate(xmpp_limits_exceeded_total{${OF}}[$__rate_interval])) > 0`,
-            legend: '{{limit}}',
-          }),
-        ],
+        queries: [nonZero('xmpp_limits_exceeded_total', 'limit', '{{limit}}')],
       },
     ],
   ],
@@ -144,14 +143,8 @@ export const rows: readonly (readonly [title: string, panels: readonly Panel[]])
         unit: 'ops',
         about: 'Stanza errors that the server answered with, stream errors that it sent, and stanzas that ended here.',
         queries: [
-          maybe({
-            expr: `sum by (condition) (rate(xmpp_stanza_errors_total{${OF}}[$__rate_interval])) > 0`,
-            legend: 'stanza {{condition}}',
-          }),
-          maybe({
-            expr: `sum by (condition) (rate(xmpp_stream_errors_total{direction="out", ${OF}}[$__rate_interval])) > 0`,
-            legend: 'stream {{condition}}',
-          }),
+          nonZero('xmpp_stanza_errors_total', 'condition', 'stanza {{condition}}'),
+          nonZero('xmpp_stream_errors_total', 'condition', 'stream {{condition}}', 'direction="out", '),
           rate('xmpp_stanzas_dropped_total', 'cause', 'dropped, {{cause}}'),
         ],
       },
@@ -267,24 +260,25 @@ export const rows: readonly (readonly [title: string, panels: readonly Panel[]])
       {
         title: 'Time of a directory call',
         unit: 's',
-        about: 'By what was asked.',
-        queries: [maybe(quantile(0.99, 'parley_directory_duration_seconds', 'operation', '{{operation}}'))],
+        about: 'By what was asked. Empty where no directory is asked.',
+        queries: [known(quantile(0.99, 'parley_directory_duration_seconds', 'operation', '{{operation}}'))],
       },
       {
         title: 'Directories',
         unit: 'none',
-        about: 'Servers that do not work, and entries that are missing and not taken for removed.',
+        about:
+          'Servers that do not work, and entries that are missing and not taken for removed. Empty where there are no directories.',
         queries: [
-          maybe(most('parley_directory_servers_away', 'directory', 'away, {{directory}}')),
-          maybe(most('parley_directory_held', 'directory', 'held, {{directory}}')),
+          most('parley_directory_servers_away', 'directory', 'away, {{directory}}'),
+          most('parley_directory_held', 'directory', 'held, {{directory}}'),
         ],
       },
       {
         title: 'Components',
         unit: 'none',
-        about: 'Instances that are connected, and stanzas that wait for them.',
+        about: 'Instances that are connected (none where there are no components), and stanzas that wait for them.',
         queries: [
-          maybe(gauge('xmpp_component_instances', 'component', '{{component}}')),
+          gauge('xmpp_component_instances', 'component', '{{component}}'),
           gauge('xmpp_component_waiting', 'job', 'waiting'),
         ],
       },

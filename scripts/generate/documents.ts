@@ -3,6 +3,8 @@ import { publicSchema } from '../../packages/server/src/config/option-schema.ts'
 import { moduleSettings } from '../../packages/server/src/module.ts';
 import { modules } from '../../packages/server/src/modules.ts';
 import { authenticationDocument } from './authentication-document.ts';
+import { chartDefaults, chartReadme, chartSchema } from './chart-documents.ts';
+import { chartRules } from './chart-rules.ts';
 import { configurationDocument } from './configuration-document.ts';
 import { dashboardDocument } from './dashboard-document.ts';
 import { doapDocument } from './doap-document.ts';
@@ -24,6 +26,10 @@ export const documents: ReadonlyMap<string, () => string> = new Map([
   ['doap.xml', doapDocument],
   ['deploy/grafana/parley.json', dashboardDocument],
   ['docs/configuration.schema.json', () => `${JSON.stringify(publicSchema(settings), null, 2)}\n`],
+  ['helm/parley/values.schema.json', () => chartSchema(settings)],
+  ['helm/parley/values.yaml', chartDefaults],
+  ['helm/parley/README.md', chartReadme],
+  ['helm/parley/files/parley.rules.yml', chartRules],
 ]);
 
 export const pathOf = (document: string): URL => new URL(`../../${document}`, import.meta.url);

@@ -2,7 +2,10 @@ import { accountEvents } from '../../packages/server/src/log-events/account-even
 import { clientEvents } from '../../packages/server/src/log-events/client-events.ts';
 import { directoryEvents } from '../../packages/server/src/log-events/directory-events.ts';
 import { fieldNames } from '../../packages/server/src/log-events/field-names.ts';
-import type { LogEvent } from '../../packages/server/src/log-events/log-event.ts';
+import { identityProviderEvents } from '../../packages/server/src/log-events/identity-provider-events.ts';
+import { kerberosEvents } from '../../packages/server/src/log-events/kerberos-events.ts';
+import { HARMLESS_LIMITS } from '../../packages/server/src/log-events/limit-refusals.ts';
+import type { Audited, LogEvent } from '../../packages/server/src/log-events/log-event.ts';
 import { nodeEvents } from '../../packages/server/src/log-events/node-events.ts';
 import { serverEvents } from '../../packages/server/src/log-events/server-events.ts';
 import { stateEvents } from '../../packages/server/src/log-events/state-events.ts';
@@ -25,6 +28,8 @@ const SECTIONS: readonly [string, Readonly<Record<string, LogEvent>>][] = [
   ['Accounts, and what is stored for them', accountEvents],
   ['The keyspace, the cluster, and sessions that are resumed', stateEvents],
   ['Directories', directoryEvents],
+  ['Identity providers', identityProviderEvents],
+  ['Kerberos', kerberosEvents],
   ['Other servers and components', serverEvents],
 ];
 
@@ -32,8 +37,14 @@ const AUDIT = `## The audit stream
 
 Where [\`audit\`](configuration.md#audit) says so, these events are entries of the audit stream, too, whatever the level of the
 log. The columns say which field is what; \`address\` is the address. An \`x\` in front marks what others can cause at any rate:
-of that \`audit.perSecond\` entries are written in a second, and then \`audit.omitted\`, which counts what was left out. After
-entries were lost \`audit.lost\` says how many.
+of that \`audit.perSecond\` entries are written in a second, and then \`audit.omitted\`, which counts what was left out. "Each
+\`limit\`" says that entries are counted for each limit by itself, so that many of one kind hide none of another. After entries were
+lost \`audit.lost\` says how many.
+
+Refusals by policy are those of limits, of domains and servers that the policy closes or does not trust, of accounts that
+somebody wanted to make, of components, and of stanzas that are answered with \`forbidden\`, \`not-allowed\`, \`not-authorized\` or
+\`policy-violation\`; what a limit refuses to a stanza may be told twice. Limits that refuse nobody anything are in the log alone:
+${[...HARMLESS_LIMITS].map((limit) => `\`${limit}\``).join(', ')}.
 `;
 
 /** docs/events.md */
@@ -49,8 +60,8 @@ export function eventsDocument(): string {
       '',
     ]),
     AUDIT,
-    '| event | outcome | actor | subject | reason |',
-    '| --- | --- | --- | --- | --- |',
+    '| event | outcome | actor | subject | reason | only, or counted by |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...SECTIONS.flatMap(([, events]) => Object.entries(events).flatMap(auditRow)),
     '',
     '## Fields',
@@ -69,9 +80,15 @@ function row(name: string, { levels, fields, means, todo }: LogEvent): string {
 
 function auditRow([name, { audited, levels }]: [string, LogEvent]): string[] {
   if (audited === undefined) return [];
-  const { outcome, actor, subject, reason, byOthers = levels.includes('flood') } = audited;
+  const { outcome, actor = [], subject, reason, byOthers = levels.includes('flood') } = audited;
   const field = (value: string | undefined) => (value === undefined ? '' : `\`${value}\``);
-  return [
-    `| ${byOthers ? 'x ' : ''}\`${name}\` | ${outcome} | ${field(actor)} | ${field(subject)} | ${field(reason)} |`,
-  ];
+  const event = `${byOthers ? 'x ' : ''}\`${name}\``;
+  const who = [actor].flat().map(field).join(', or ');
+  return [`| ${event} | ${outcome} | ${who} | ${field(subject)} | ${field(reason)} | ${conditionOf(audited)} |`];
+}
+
+function conditionOf({ when, kinds }: Audited): string {
+  const each = kinds === undefined ? '' : `each \`${kinds}\``;
+  if (when === undefined || when.field === kinds) return each;
+  return `where \`${when.field}\` is ${when.is.map((value) => `\`${value}\``).join(' or ')}`;
 }

@@ -47,6 +47,12 @@ const CORE: readonly { number: number; version: string; path: string; note?: str
     note: 'Over TLS, where `federation` allows it; several pairs of domains on one stream where it says so, too.',
   },
   {
+    number: 227,
+    version: '1.1',
+    path: 'packages/server/src/account-part.ts',
+    note: 'In both directions, by `parley export` and `parley import`; without message archives, and of PEP nodes the vCard and the avatar alone.',
+  },
+  {
     number: 288,
     version: '1.0.1',
     path: 'packages/server/src/s2s/return-trunk.ts',
@@ -58,9 +64,16 @@ const CORE: readonly { number: number; version: string; path: string; note?: str
     path: 'packages/server/src/net/tls.ts',
     note: 'Direct TLS for clients and servers, with ALPN.',
   },
+  {
+    number: 233,
+    version: '0.5',
+    path: 'packages/server/src/stream/sasl.ts',
+    note: 'Where `authentication.kerberos.hostName` says it.',
+  },
   { number: 440, version: '1.0.0', path: 'packages/server/src/stream/sasl.ts' },
   { number: 453, version: '0.1.2', path: 'doap.xml' },
   { number: 474, version: '0.5.0', path: 'packages/xmpp/src/sasl' },
+  { number: 515, version: '0.1.0', path: 'packages/xmpp/src/sasl/scram.ts' },
 ];
 
 const files = await sourceModules((path) => /\/src\/(im|xeps)\//.test(path));

@@ -31,6 +31,8 @@ export const XEP_TITLES: ReadonlyMap<number, string> = new Map([
   [205, 'Best Practices to Discourage Denial of Service Attacks'],
   [212, 'XMPP Basic Server 2008'],
   [220, 'Server Dialback'],
+  [227, 'Portable Import/Export Format for XMPP-IM Servers'],
+  [233, 'XMPP Server Registration for use with Kerberos V5'],
   [237, 'Roster Versioning'],
   [280, 'Message Carbons'],
   [288, 'Bidirectional Server-to-Server Connections'],
@@ -50,5 +52,8 @@ export const XEP_TITLES: ReadonlyMap<number, string> = new Map([
   [478, 'Stream Limits Advertisement'],
   [480, 'SASL Upgrade Tasks'],
   [484, 'Fast Authentication Streamlining Tokens'],
+  [493, 'OAuth Client Login'],
+  [494, 'Client Access Management'],
   [509, 'Initial Authentication Pipelining'],
+  [515, 'TLS Channel-Binding Downgrade Protection'],
 ]);
