@@ -1,5 +1,5 @@
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { importsOf, violations } from './architecture.ts';
@@ -24,6 +24,17 @@ function dependencies(): Map<string, string[]> {
 test('the code keeps to the architecture', () => {
   expect(sources().size).toBeGreaterThan(20);
   expect(violations(sources(), dependencies())).toEqual([]);
+});
+
+test('plain JavaScript, which no compiler checks, imports files that there are', () => {
+  const files = globSync(['scripts/*.mjs', 'tests/**/*.mjs'], { cwd: root });
+  expect(files).toContain('scripts/parley.mjs');
+  const missing = files.flatMap((file) =>
+    importsOf(readFileSync(join(root, file), 'utf8'))
+      .filter((name) => name.startsWith('.') && !existsSync(join(root, dirname(file), name)))
+      .map((name) => `${file}: ${name}`),
+  );
+  expect(missing).toEqual([]);
 });
 
 test('imports are found in every form', () => {

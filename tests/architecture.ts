@@ -27,11 +27,13 @@ const serverOrder = [
   ['admin'],
   ['im'],
   ['xeps'],
+  ['data'],
   [
     'modules',
     'accounts',
     'certificates',
     'client-sessions',
+    'login-services',
     'module-setup',
     'incoming-servers',
     'federation',
@@ -43,7 +45,7 @@ const serverOrder = [
     'fenced',
   ],
   ['node'],
-  ['node-condition', 'journal-alarm'],
+  ['node-condition', 'journal-alarm', 'data-of-node'],
   ['ports'],
   ['main'],
 ];
@@ -57,6 +59,7 @@ const reserved: [RegExp, RegExp, string][] = [
   [/^node:sqlite$/, /^packages\/keyspace\//, 'packages/keyspace'],
   [/^node:(net|tls)$/, /^packages\/(server\/src\/net|snmp-agent\/src)\//, 'packages/server/src/net'],
   [/^@opentelemetry\//, /^packages\/opentelemetry\//, 'packages/opentelemetry'],
+  [/^node:ffi$/, /^packages\/server\/src\/auth\/kerberos\/gssapi\.ts$/, 'packages/server/src/auth/kerberos/gssapi.ts'],
   [/^saxes$/, /^packages\/xmpp\//, 'packages/xmpp'],
   [/^ldapts$/, /^packages\/server\/src\/auth\/ldap\//, 'packages/server/src/auth/ldap'],
 ];

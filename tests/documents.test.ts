@@ -19,7 +19,7 @@ import { blocksOf, mistakes, type Repository } from './documents.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const paths = globSync(['*.md', 'docs/**/*.md', 'tests/**/*.md'], { cwd: root });
+const paths = globSync(['*.md', 'docs/**/*.md', 'helm/**/*.md', 'tests/**/*.md'], { cwd: root });
 const documents = new Map(paths.map((path) => [path, read(path)]));
 const blocks = [...documents].flatMap(([path, text]) => blocksOf(text).map((block) => ({ path, ...block })));
 

@@ -80,12 +80,23 @@ const FOR_OPERATORS = new Set([
   'docs/directory.md',
   'docs/federation.md',
   'docs/components.md',
+  'docs/concepts.md',
+  'docs/capacity.md',
+  'docs/security.md',
+  'docs/troubleshooting.md',
+  'docs/upgrade.md',
+  'docs/evaluation.md',
+  'docs/data.md',
+  'docs/monitoring.md',
+  'docs/authentication.md',
+  'docs/reliability.md',
+  'docs/performance.md',
 ]);
 
 function deadNames(path: string, text: string, { means }: Repository): string[] {
   if (!FOR_OPERATORS.has(path)) return [];
   const dotted = /^[a-z][\w-]*(?:\[\])?(?:\.[\w-]+(?:\[\])?)+$/;
-  const file = /\.(?:ts|mjs|md|yaml|sqlite|sqlite-wal|crt|key|sock|org|example|lock)$/;
+  const file = /\.(?:ts|mjs|md|yaml|conf|sqlite|sqlite-wal|crt|key|sock|org|example|lock|rdb)$/;
   const metrics = text.match(/\b(?:xmpp|parley)_[a-z_]+/g) ?? [];
   return [...codeIn(text).filter((code) => dotted.test(code) && !file.test(code)), ...metrics]
     .filter((name) => !means(name))

@@ -194,6 +194,13 @@ const forms: [string, string, () => Buffer | string, (bytes: Buffer) => unknown,
     TRACEPARENT,
   ],
   [
+    'where a notice comes from that is traced',
+    '0830302d30616637363531393136636434336464383434386562323131633830333139632d623761643662373136393230333333312d3031',
+    () => items.encodeTrace(TRACEPARENT, 'traceNotice'),
+    items.decodeTrace,
+    TRACEPARENT,
+  ],
+  [
     'an offer',
     '66656463626139383736353433323130203030313132323333343435353636373720333030206a756c69657440636170756c65742e6c6974',
     () => encodeOffer(offer),

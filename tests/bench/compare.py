@@ -7,6 +7,10 @@ starts all servers on loopback, creates the accounts, runs each test `reps` time
 two Markdown tables: the median server CPU per operation, and KiB of memory per idle connection, with the least value
 in brackets: anonymous memory, and RSS. (PSS is no measure here: it changes when another process maps the same program.) Before a test of idle connections every server is restarted. --json FILE keeps every run.
 
+In the tests fast2 and fast3 the server under test logs users in by tokens (XEP-0484, HT-SHA-256-EXPR, with SASL2 and Bind 2),
+the others, which have none, by SCRAM as in login2 and login3; connect2 and connect3 do the same without a login, so that the
+difference is the login alone.
+
 Another server: --target PORT --pids PID[,PID...] for one that runs already (it cannot be restarted, so no idle tests),
 or --target-command CMD for one to start: CMD gets {port} and {data} put in, prints {"ports": [...], "pids": [...]} as
 one line of JSON when it listens, and ends on SIGTERM. It has the domain localhost, in-band registration open, no limits of rate,
@@ -44,6 +48,15 @@ TESTS = {  # name: (xload's mode and options, what it is)
     'bigmuc': ('muc --rooms 1 --occ 200 -W 1', 'room messages, one room of 200'),
     'login': ('login --first 1000 -n 400 --conc 32', 'login'),
     'logintls': ('login --first 1000 -n 400 --conc 32 --tls starttls', 'login, TLS'),
+    # The last of three rounds: by then users have a TLS session to resume, and a token.
+    'connect2': ('login --first 1000 -n 400 --conc 32 --rounds 3 --tls starttls', 'connection with TLS, without a login'),
+    'connect3': ('login --first 1000 -n 400 --conc 32 --rounds 3 --tls starttls --tls-resume',
+                 'connection with a resumed TLS session, without a login'),
+    'login2': ('login --first 1000 -n 400 --conc 32 --rounds 3 --tls starttls', 'login, TLS, last of three rounds'),
+    'login3': ('login --first 1000 -n 400 --conc 32 --rounds 3 --tls starttls --tls-resume', 'login, resumed TLS session'),
+    'fast2': ('login --first 1000 -n 400 --conc 32 --rounds 3 --tls starttls', 'login by a token, TLS'),
+    'fast3': ('login --first 1000 -n 400 --conc 32 --rounds 3 --tls starttls --tls-resume',
+              'login by a token, resumed TLS session'),
     'idle': ('idle -n 5000 --bind-only', '5000 idle connections'),
     'idletls': ('idle -n 5000 --bind-only --tls starttls', '5000 idle connections, TLS'),
 }
@@ -198,7 +211,7 @@ class Running(Server):
 
 def accounts_for(tests):
     need = [200]
-    need += [1400] if any(t.startswith('login') for t in tests) else []
+    need += [1400] if any(t.startswith(('login', 'fast', 'connect')) for t in tests) else []
     need += [1000] if any(t.endswith('muc') for t in tests) else []
     need += [5000] if any(t.startswith('idle') for t in tests) else []
     return max(need)
@@ -264,13 +277,16 @@ def chosen(o, root):
 
 
 def measure(o, xload, server, test):
-    command = [xload, *TESTS[test][0].split(), '-p', server.ports, '--pids', server.pids, '--mech', 'scram',
+    mech = 'none' if test.startswith('connect') else 'scram'
+    if test.startswith('fast') and server.name == 'target':
+        mech = 'fast'
+    command = [xload, *TESTS[test][0].split(), '-p', server.ports, '--pids', server.pids, '--mech', mech,
                '--scram-cache', xload.parent / 'scram', '--secs', str(o.secs), '--warmup', '1', '--label', server.name]
     try:
         out = subprocess.run(command, capture_output=True, text=True, timeout=600).stdout
     except subprocess.TimeoutExpired:
         return {'problem': 'took more than 600 s'}
-    line = next((line for line in out.splitlines() if line.startswith('RESULT ')), None)
+    line = next((line for line in reversed(out.splitlines()) if line.startswith('RESULT ')), None)
     result = json.loads(line[7:]) if line else {'problem': 'no result'}
     if gone := [pid for pid in server.pids.split(',') if not pathlib.Path(f'/proc/{pid}').exists()]:
         sys.exit(f'{server.name}: process {", ".join(gone)} ended in {test}')

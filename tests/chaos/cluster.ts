@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ClusterNode } from './cluster-node.ts';
+import type { Entrances } from './crowd.ts';
 import type { Random } from './random.ts';
 import { RedisPair } from './redis-pair.ts';
 import type { Timeline } from './timeline.ts';
@@ -8,7 +9,7 @@ import type { Timeline } from './timeline.ts';
 const GHOST_PATIENCE = 20_000;
 
 /** Nodes on one Redis, or one node that keeps its data itself. Ends with the test. */
-export class Cluster {
+export class Cluster implements Entrances {
   readonly nodes: readonly ClusterNode[];
   readonly redis: RedisPair | undefined;
   readonly #timeline: Timeline;
@@ -45,6 +46,12 @@ export class Cluster {
 
   anyNode(random: Random): ClusterNode {
     return random.pick(this.nodes);
+  }
+
+  /** Partners begin on different nodes, and come back to any. */
+  entrance(client: number, attempt: number, random: Random): number {
+    const first = attempt === 0 ? this.nodes[client % this.nodes.length] : undefined;
+    return (first ?? this.anyNode(random)).clients.port;
   }
 
   /** The name of the node that clients reach on this port. */

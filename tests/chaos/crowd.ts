@@ -1,14 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { type Loss, ManagedClient } from '../support/managed-client.ts';
-import type { Cluster } from './cluster.ts';
 import type { Ledger } from './ledger.ts';
 import { Random } from './random.ts';
 import type { ResumeTimes } from './resume-times.ts';
 import { CLIENT_PATIENCE, type Timeline } from './timeline.ts';
 
+/** Where clients find nodes. */
+export interface Entrances {
+  /** Where this client, counted from 0, connects to at this attempt, counted from 0. */
+  entrance(client: number, attempt: number, random: Random): number;
+  /** The name of who listens on this port. */
+  nameOf(port: number): string;
+}
+
 export interface CrowdOptions {
-  readonly cluster: Cluster;
+  readonly entrances: Entrances;
   readonly names: readonly string[];
   readonly seed: number;
   readonly timeline: Timeline;
@@ -43,13 +50,10 @@ export class Crowd {
   }
 
   #client(jid: string, index: number): ManagedClient {
-    const { cluster, timeline, ledger, times } = this.#options;
+    const { entrances, timeline, ledger, times } = this.#options;
     let attempts = 0;
-    const port = () => {
-      const first = attempts++ === 0 && cluster.nodes[index % cluster.nodes.length]; // partners are on different nodes
-      return (first || cluster.anyNode(this.#random)).clients.port;
-    };
-    const at = (from: number) => cluster.nameOf(from);
+    const port = () => entrances.entrance(index, attempts++, this.#random);
+    const at = (from: number) => entrances.nameOf(from);
     let cause = '';
     const observer = {
       said: (to: string, body: string) => ledger.said(jid, to, body),
@@ -80,10 +84,10 @@ export class Crowd {
   }
 
   /** Everybody talks, mostly to one other, now and then to somebody else, and sometimes a lot at once. */
-  async talk(until: number): Promise<void> {
+  async talk(goesOn: () => boolean): Promise<void> {
     const { rate } = this.#options;
     let last = Date.now();
-    while (Date.now() < until) {
+    while (goesOn()) {
       await pause(TICK);
       const now = Date.now();
       const chance = (rate * (now - last)) / 1000;

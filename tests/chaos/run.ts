@@ -24,7 +24,15 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   const times = new ResumeTimes();
   const names = Array.from({ length: settings.clients }, (_, index) => `user${index}@localhost`);
   const cluster = await Cluster.start({ ...settings, timeline }, [...names, WATCHER]);
-  const crowd = new Crowd({ cluster, names, timeline, ledger, times, seed: settings.seed, rate: settings.rate });
+  const crowd = new Crowd({
+    entrances: cluster,
+    names,
+    timeline,
+    ledger,
+    times,
+    seed: settings.seed,
+    rate: settings.rate,
+  });
   await crowd.start();
   const watch = new Watch(cluster, crowd, new Random(settings.seed + 3), timeline);
   await watch.start();
@@ -38,7 +46,7 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   // what replicas have, too, is lost with no primary: nodes may die at once
   const kinds = settings.replicas > 0 ? all.map((kind) => ({ ...kind, settle: 0 })) : all;
   const broken = Promise.all([
-    crowd.talk(end),
+    crowd.talk(() => Date.now() < end),
     breakThings(kinds, breakable(settings.seed), end, 3000),
     breakThings(lightFaults, breakable(settings.seed + 2), end, 2000),
   ]);

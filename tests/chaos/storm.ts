@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { TokenLogin } from '../support/login-ways.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { Cluster } from './cluster.ts';
 import { Ledger } from './ledger.ts';
@@ -14,9 +15,6 @@ const AT_A_TIME = 50;
 /** Of the clients of the nodes that live on, so many talk to each other, and so many to those who are hit. */
 const TALKERS = 90;
 const WRITERS = 10;
-
-/** Everybody else's messages are measured for so long before the storm, in milliseconds. */
-const CALM = 10_000;
 
 /** How long nothing at all may move before what is missing counts as lost, in milliseconds. */
 const STANDSTILL = 30_000;
@@ -36,6 +34,7 @@ export class Storm {
   readonly #random: Random;
   cluster!: Cluster;
   #clients: ManagedClient[] = [];
+  readonly #tokens: TokenLogin[] = [];
   #victims: ManagedClient[] = [];
   #talkers: ManagedClient[] = [];
   /** Whose session is not resumed yet. */
@@ -54,7 +53,7 @@ export class Storm {
   }
 
   async run() {
-    const { clients: count, seed, nodes, move } = this.#settings;
+    const { clients: count, seed, nodes, move, calm } = this.#settings;
     const names = Array.from({ length: count }, (_, index) => `user${index}@localhost`);
     this.cluster = await Cluster.start({ ...this.#settings, timeline: this.timeline }, names);
     this.#clients = names.map((name, index) => this.#client(`${name}/storm`, index));
@@ -66,10 +65,10 @@ export class Storm {
 
     const over = new AbortController();
     const talking = this.#talk(over.signal);
-    await pause(CALM);
+    await pause(calm);
     const allBack = await this.#measured(() => this.#strike());
     this.#phase = 'after';
-    await pause(CALM);
+    await pause(calm);
     over.abort();
     await talking;
     const complete = await this.#until(
@@ -83,6 +82,7 @@ export class Storm {
       loggingIn,
       allBack,
       notBack: this.#away.size,
+      byToken: this.#tokens.reduce((sum, { shown }) => sum + shown, 0),
       resumed: this.times.figures(),
       sinceAdmission: percentiles(this.#sinceAdmission()),
       resumesFailed: this.times.failed,
@@ -126,7 +126,10 @@ export class Storm {
         this.#away.delete(jid);
       },
     };
-    return new ManagedClient(jid, port, { observer, anew: true, tls: false });
+    if (!this.#settings.fast) return new ManagedClient(jid, port, { observer, anew: true, tls: false });
+    const way = new TokenLogin(jid, `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`);
+    this.#tokens.push(way);
+    return new ManagedClient(jid, port, { observer, anew: true, way });
   }
 
   /** What nodes took to give clients their sessions back, without what these waited for their turn. */

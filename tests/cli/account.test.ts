@@ -1,9 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { conditionOf, plain } from '../support/login.ts';
 import { encrypted, logIn } from '../support/network.ts';
 import { Installation } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
+import { AGENT, plain2, show, tokenIn, wantToken } from '../support/sasl2.ts';
 
 const JULIET = 'juliet@localhost';
 
@@ -122,4 +121,66 @@ it('logs a disabled or removed account out at once', async () => {
     await client.closed;
     stranger.break();
   }
+});
+
+describe.each(['a stopped store', 'a running node'])('on %s', (where) => {
+  it('the clients of an account are listed, and shut out one by one or all at once', async () => {
+    const installation = new Installation({ limits: { logins: { delaySeconds: 0 } } });
+    await installation.accounts(JULIET);
+    let node = await installation.start();
+    const agents = ['a', 'b'].map((digit) => AGENT.replace('d4565fa7', digit.repeat(8)));
+    const logIn2 = async (agent: string) => {
+      const client = await encrypted(node.port('c2s'));
+      const success = await plain2(client, 'juliet', 'secret', `${agent + wantToken()}<bind xmlns='urn:xmpp:bind:0'/>`);
+      return { client, token: tokenIn(success) ?? '', agent };
+    };
+    const outcome = async ({ token, agent }: { token: string; agent: string }) => {
+      const client = await encrypted(node.port('c2s'));
+      const said = conditionOf(await show(client, token, { agent }));
+      client.break();
+      return said;
+    };
+    const act = (...args: string[]) => account(installation, args);
+    const [first, second] = [await logIn2(agents[0] ?? ''), await logIn2(agents[1] ?? '')];
+    expect(await outcome(first)).toBe('success');
+    if (where !== 'a running node') await node.stop();
+    const [code, stdout = ''] = await act('clients', JULIET, '--json');
+    const listed = String(stdout)
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string; lastSeen: number });
+    expect([code, listed]).toEqual([
+      0,
+      [1, 2].map(() =>
+        expect.objectContaining({
+          connected: where === 'a running node',
+          auth: ['password', 'fast'],
+          mechanism: 'PLAIN',
+          software: 'AwesomeXMPP',
+        }),
+      ),
+    ]);
+    const [, words] = await act('clients', JULIET);
+    const when = where === 'a running node' ? 'connected' : 'seen \\S+ \\S+';
+    expect(words).toMatch(new RegExp(`^\\S{16}  ${when}  password, token  "AwesomeXMPP"$`, 'm'));
+
+    expect(await act('revoke', JULIET)).toEqual([2, '', expect.stringContaining('Write either --client ID or --all.')]);
+    expect(await act('revoke', JULIET, '--client', 'nobody')).toEqual([
+      1,
+      '',
+      expect.stringContaining('has no client'),
+    ]);
+    expect(await act('clients', 'romeo@localhost')).toEqual([1, '', 'There is no account romeo@localhost.']);
+    expect((await act('revoke', JULIET, '--client', listed[0]?.id ?? ''))[0]).toBe(0);
+    if (where !== 'a running node') node = await installation.start();
+    expect([await outcome(first), await outcome(second)].toSorted()).toEqual(['not-authorized', 'success']);
+    expect(await act('revoke', JULIET, '--all')).toEqual([
+      0,
+      `All clients of ${JULIET} have lost access. Whoever knows the password can log in again.`,
+      '',
+    ]);
+    if (where === 'a running node') for (const { client } of [first, second]) await client.closed;
+    expect([await outcome(first), await outcome(second)]).toEqual(['not-authorized', 'not-authorized']);
+    expect(await logsIn(node.port('c2s'), 'secret')).toBe('success');
+    for (const { client } of [first, second]) client.break();
+  });
 });

@@ -1,10 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { selfSigned } from '@parley/server/net/self-signed';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { Installation } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 it('tells all that is wrong at once, with what to write instead, and starts nothing', async () => {
   const installation = new Installation({

@@ -1,11 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
 import { PEOPLE, personDn, personEntry, SERVICE } from '../services/slapd-files.ts';
 import { Installation } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 let slapd: Slapd;
 beforeAll(async () => {

@@ -2,10 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { version } from '@parley/server/version';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { CLI, type Finished, run } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 /** In a folder without a configuration. */
 function parley(...args: string[]): Promise<Finished> {
@@ -31,9 +29,15 @@ it('says for each command what it does and takes', async () => {
     'start',
     'check',
     'account',
+    'export',
+    'import',
+    'backup',
+    'restore',
     'directory',
     's2s',
     'status',
+    'health',
+    'try',
     'reload',
     'drain',
     'snmp',

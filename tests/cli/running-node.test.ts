@@ -1,19 +1,16 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
-import { connect as connectTls } from 'node:tls';
 import { selfSigned } from '@parley/server/net/self-signed';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { stanzaError } from '../limits/limit.ts';
 import { startRedis } from '../services/redis.ts';
 import { Chat } from '../support/chat.ts';
 import { plain } from '../support/login.ts';
-import { appearOver, encrypted, logIn } from '../support/network.ts';
+import { appearOver, encrypted, logIn, shownCertificate } from '../support/network.ts';
 import { Installation, type RunningParley } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 it('tells how it is', async () => {
   const installation = new Installation({ domains: ['localhost', 'capulet.lit'] });
@@ -140,16 +137,6 @@ it.each(Object.entries(ways))('takes over by %s what can change, and refuses a b
   await chat.end();
 });
 
-/** The certificate that a new connection is shown. */
-async function shown(node: RunningParley): Promise<string> {
-  const options = { port: node.port('c2sTls'), host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false };
-  const socket: TLSSocket = connectTls({ ...options, ALPNProtocols: ['xmpp-client'] });
-  await once(socket, 'secureConnect');
-  const { fingerprint256 } = socket.getPeerCertificate();
-  socket.destroy();
-  return fingerprint256;
-}
-
 it('shows a new certificate to who comes, without sending away who is there, and keeps the old for a bad one', async () => {
   const installation = new Installation();
   const certificate = join(installation.folder, 'domain.crt');
@@ -164,16 +151,15 @@ it('shows a new certificate to who comes, without sending away who is there, and
   const node = await installation.start();
   const romeo = await appearOver(node.port('c2s'), 'romeo@localhost/orchard');
   const chat = new Chat(romeo, await appearOver(node.port('c2s'), 'juliet@localhost/balcony'));
-  const first = await shown(node);
+  const first = await shownCertificate(node.port('c2sTls'));
 
   place(await selfSigned(['localhost']));
-  expect(await shown(node)).toBe(first);
   expect(await installation.parley(['reload'])).toEqual({
     code: 0,
     stdout: 'Nothing changed; certificates were read again.\n',
     stderr: '',
   });
-  const second = await shown(node);
+  const second = await shownCertificate(node.port('c2sTls'));
   expect(second).not.toBe(first);
   await chat.goesOn();
 
@@ -186,9 +172,68 @@ it('shows a new certificate to who comes, without sending away who is there, and
   const refused = node.nextEvent('configuration.refused');
   node.child.kill('SIGHUP');
   await refused;
-  await vi.waitFor(async () => expect(await shown(node)).toBe(second));
+  await vi.waitFor(async () => expect(await shownCertificate(node.port('c2sTls'))).toBe(second));
   const metrics = await (await fetch(`http://127.0.0.1:${node.port('http')}/metrics`)).text();
   expect(metrics).toMatch(/parley_configuration_reloads_total\{outcome="refused"\} 2/);
   await chat.goesOn();
   await chat.end();
+});
+
+it('ends no sooner than the process that systemd starts, and no later', async () => {
+  const installation = new Installation();
+  for (const [configuration, code] of [
+    [{}, 3],
+    [{ nonsense: 1 }, 2], // the node ends with the same code, which systemd shall see before this one
+  ] as const) {
+    installation.configure(configuration);
+    const node = spawn('sleep', ['1.5']); // which never listens
+    let running = true;
+    node.once('exit', () => {
+      running = false;
+    });
+    const environment = { MAINPID: String(node.pid) };
+    expect(await installation.parley(['health', '--wait', '50'], '', environment)).toMatchObject({ code });
+    expect(running).toBe(false);
+  }
+});
+
+it('tells by the exit code whether it is well', async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const installation = new Installation();
+  installation.configure({
+    keyspace: { url: redis.url },
+    cluster: { secret: 'a secret that only the tests know of' },
+  });
+  expect(await installation.parley(['health'])).toEqual({
+    code: 3,
+    stdout: '',
+    stderr: expect.stringMatching(/^No node runs here: /),
+  });
+  const [waited] = await Promise.all([installation.parley(['health', '--wait', '50']), installation.start()]);
+  expect(waited).toEqual({ code: 0, stdout: 'live\n', stderr: '' });
+  expect(await installation.parley(['health', '--ready'])).toEqual({ code: 0, stdout: 'ready\n', stderr: '' });
+  // Of secrets that only the node may read it needs none.
+  const unreadable = { PARLEY_KEYSPACE__PASSWORD_FILE: join(installation.folder, 'nowhere') };
+  expect(await installation.parley(['health'], '', unreadable)).toMatchObject({ code: 0 });
+  expect(await installation.parley(['reload'], '', unreadable)).toMatchObject({ code: 0 });
+  for (const command of [
+    ['account', 'list'],
+    ['export', '-'],
+  ])
+    expect(await installation.parley(command, '', unreadable)).toMatchObject({ code: 0 });
+  expect(await installation.parley(['check'], '', unreadable)).toMatchObject({ code: 2 });
+  installation.configure({
+    keyspace: { url: redis.url },
+    cluster: { secret: 'a secret that only the tests know of' },
+    drain: { now: true },
+  });
+  await installation.parley(['reload']);
+  expect(await installation.parley(['health'])).toMatchObject({ code: 0 });
+  expect(await installation.parley(['health', '--ready'])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('drain.now'),
+  });
+  expect(await installation.parley(['health', '--wait', 'long'])).toMatchObject({ code: 2 });
 });

@@ -4,8 +4,6 @@ import { logIn } from '../support/network.ts';
 import { Installation } from '../support/process.ts';
 import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // starts several processes
-
 it('tells about other servers', async () => {
   const installation = new Installation({
     federation: {
@@ -36,7 +34,7 @@ it('tells about all nodes, whichever is asked, and closes streams wherever they 
   const nodes = await startThreeNodes(['romeo@localhost'], config, { s2s: [], s2sTls: [] });
   const romeo = await logIn(nodes[1]?.port as number, 'romeo@localhost/a');
   romeo.send(`<message to='juliet@remote.example'><body>hello</body></message>`);
-  await vi.waitFor(() => expect(peer.got.length).toBe(1), { timeout: 10_000 });
+  await vi.waitFor(() => expect(peer.got.length).toBe(1));
   for (const { installation } of nodes) {
     const { stdout } = await installation.parley(['s2s', 'list']);
     expect(stdout).toMatch(/^\S+: localhost -> remote\.example, open, 127\.0\.0\.1 port \d+, [^\n]*\n$/);

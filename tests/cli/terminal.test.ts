@@ -1,11 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { findProgram } from '../../scripts/test-services.ts';
 import { conditionOf, plain } from '../support/login.ts';
 import { encrypted } from '../support/network.ts';
 import { CLI, Installation, run } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 const PASSWORD = 'a pencil of gräphite';
 const python = findProgram('python3') ?? 'python3';

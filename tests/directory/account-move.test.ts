@@ -1,13 +1,11 @@
 import { openKeyspace } from '@parley/keyspace/open';
 import { vcardKeys } from '@parley/server/xeps/0054-vcard/vcard-store';
 import { Jid } from '@parley/xmpp/jid';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { Slapd } from '../services/slapd.ts';
 import { PEOPLE, personDn, personEntry, SERVICE } from '../services/slapd-files.ts';
 import { Installation } from '../support/process.ts';
 import { login, startDirectoryServer } from './server.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 it('what somebody had at a former address is moved to the one in the directory by hand', async () => {
   const slapd = await Slapd.start();
@@ -73,7 +71,7 @@ it.each([
   const slapd = await Slapd.start();
   const server = await startDirectoryServer(slapd, { directory: { people: { base: PEOPLE, successors } } });
   const { keyspace, log } = server;
-  await expect.poll(() => log.map(({ event }) => event), { timeout: 10_000 }).toContain('directory.followed');
+  await expect.poll(() => log.map(({ event }) => event)).toContain('directory.followed');
   const people = ['romeo', 'tybalt', 'nurse'];
   for (const uid of people) await keyspace.set(vcardKeys.key(`${uid}@localhost`), '<vCard/>');
   const exists = (uid: string) => server.accounts.exists(Jid.parse(`${uid}@localhost`));

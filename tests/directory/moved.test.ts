@@ -11,7 +11,7 @@ const kept = `<query xmlns='${NS.private}'><a xmlns='urn:a'>kept</a></query>`;
 it('an address that changes in the directory takes along all that is kept, and contacts have it at once', async () => {
   const slapd = await Slapd.start();
   const server = await startDirectoryServer(slapd);
-  await expect.poll(() => server.log.map(({ event }) => event), { timeout: 10_000 }).toContain('directory.followed');
+  await expect.poll(() => server.log.map(({ event }) => event)).toContain('directory.followed');
   const juliet = await appear(server, 'juliet@localhost/balcony');
   const romeo = await appear(server, 'romeo@localhost/orchard');
   await befriend(romeo, juliet);

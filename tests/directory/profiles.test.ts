@@ -21,7 +21,7 @@ const serve = (directory: object = {}) => startDirectoryServer(slapd, { director
 
 /** Whoever follows the directory knows everybody. */
 const followed = (server: TestServer) =>
-  expect.poll(() => server.log.some(({ event }) => event === 'directory.followed'), { timeout: 10_000 }).toBe(true);
+  expect.poll(() => server.log.some(({ event }) => event === 'directory.followed')).toBe(true);
 
 const EMPTY = `<vCard xmlns='${NS.vcard}'/>`;
 const vcardOf = async (client: TestClient, to?: string) => (await client.request('get', EMPTY, to)).firstChild;
@@ -117,7 +117,7 @@ describe('the vCard of somebody', () => {
       await followed(server);
       expect(await name()).toBe('Romeo Montague');
       await change({ displayName: ['Romeo M.'] });
-      await expect.poll(name, { timeout: 3000 }).toBe('Romeo M.');
+      await expect.poll(name).toBe('Romeo M.');
     },
   );
 
@@ -128,7 +128,7 @@ describe('the vCard of somebody', () => {
     const name = async () => (await vcardOf(romeo))?.childText('FN');
     expect(await name()).toBe('Romeo Montague');
     await change({ displayName: ['Romeo M.'] });
-    await expect.poll(name, { timeout: 5000 }).toBe('Romeo M.');
+    await expect.poll(name).toBe('Romeo M.');
   });
 });
 
@@ -248,5 +248,5 @@ it('says that it cannot be asked while the directory is away, and comes back by 
   const error = (await romeo.request('get', EMPTY)).child('error');
   expect([error?.attr('type'), error?.firstChild?.name]).toEqual(['wait', 'resource-constraint']);
   await own.restart();
-  await expect.poll(async () => (await vcardOf(romeo))?.childText('FN'), { timeout: 10_000 }).toBe('Romeo Montague');
+  await expect.poll(async () => (await vcardOf(romeo))?.childText('FN')).toBe('Romeo Montague');
 });

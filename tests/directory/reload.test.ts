@@ -20,7 +20,7 @@ async function reload(server: TestServer, change: (directory: Parts) => object) 
 
 const events = (server: TestServer, event: string) => server.log.filter((line) => line.event === event);
 const followed = (server: TestServer, times: number) =>
-  expect.poll(() => events(server, 'directory.followed').length, { timeout: 10_000 }).toBe(times);
+  expect.poll(() => events(server, 'directory.followed').length).toBe(times);
 
 test('another server, and another password of the account that asks, count from the next question on', async () => {
   const slapd = await Slapd.start();

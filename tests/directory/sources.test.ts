@@ -123,7 +123,7 @@ describe('somebody who is logged in', () => {
       expect(error.firstChild?.name).toBe('not-authorized');
       expect(error.childText('text', NS.streamErrors)).toBe('This account is disabled in the directory.');
     }
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     await slapd.modify(personDn('tybalt'), { pwdAccountLockedTime: [] });
     expect(await isIn(await again(server, 'tybalt'))).toBe(true);
   });

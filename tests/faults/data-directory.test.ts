@@ -1,14 +1,12 @@
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { Chat } from '../support/chat.ts';
 import { appearOver, logIn } from '../support/network.ts';
 import { Installation, type RunningParley } from '../support/process.ts';
 import { collect, Ledger } from './ledger.ts';
 import { SmallDisk } from './small-disk.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 const WAIT = 'wait resource-constraint';
 

@@ -1,12 +1,10 @@
 import { NS } from '@parley/xmpp/namespaces';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { TestClient } from '../support/client.ts';
 import { features, plain } from '../support/login.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { encrypted, logIn } from '../support/network.ts';
 import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 const SM = NS.streamManagement;
 const PAIRS = 6;

@@ -1,11 +1,9 @@
 import { NS } from '@parley/xmpp/namespaces';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { TestClient } from '../support/client.ts';
 import { presenceOf, push, send } from '../support/contacts.ts';
 import { appearOver } from '../support/network.ts';
 import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
-
-vi.setConfig({ testTimeout: 90_000 }); // starts several processes, and waits until nobody waits for a client any more
 
 /** By when nobody is seen any more whose node is gone, and who cannot come back. */
 const LATEST_MS = 15_000;

@@ -80,83 +80,78 @@ async function troublesOf(node: RunningParley): Promise<string[]> {
   return [...text.matchAll(/^parley_keyspace_trouble\{failure="([^"]+)"\} 1$/gm)].map(([, failure = '']) => failure);
 }
 
-it.each(troubles)(
-  'when Redis $name, nothing is acknowledged that is not kept',
-  async (trouble) => {
-    const acl = ['--user', 'parley', 'on', '>secret', '~*', '&*', '+@all'];
-    const redis = await OwnRedis.start(['--appendonly', 'yes', '--appendfsync', 'always', ...acl]);
-    const installation = new Installation({
-      keyspace: { url: redis.url.replace('//', '//parley:secret@'), commandTimeoutSeconds: 1 },
-      cluster: { secret: 'a secret that only the tests know of' },
-      limits: { process: { eventLoopDelayMilliseconds: 60_000 } }, // whatever else this machine does
-    });
-    await installation.accounts(
-      ...['romeo', 'juliet', 'nurse', 'benvolio', 'mercutio', 'tybalt', 'paris', 'rosaline'].map(
-        (name) => `${name}@localhost`,
-      ),
-    );
-    const node = await installation.start();
-    const port = node.port('c2s');
-    const chat = new Chat(
-      await appearOver(port, 'romeo@localhost/orchard'),
-      await appearOver(port, 'juliet@localhost/balcony'),
-    );
-    const writer = await appearOver(port, 'benvolio@localhost/square');
-    const paris = await appearOver(port, 'paris@localhost/street');
-    const rosaline = await appearOver(port, 'rosaline@localhost/window');
-    const ledger = new Ledger(writer, 'nurse@localhost');
-    await ledger.write();
-    const [mercutio, tybalt] = ['mercutio', 'tybalt'].map((name) => {
-      const client = new ManagedClient(`${name}@localhost/hall`, () => port);
-      onTestFinished(() => client.stop());
-      return client;
-    }) as [ManagedClient, ManagedClient];
-    for (const client of [mercutio, tybalt]) await client.start();
-    mercutio.say(tybalt.jid, 'before');
-    while (tybalt.heard.length < 1 || mercutio.acknowledged < 1)
-      await Promise.race([tybalt.changed(), mercutio.changed()]);
-    expect([(await get(node, '/health/ready')).status, await troublesOf(node)]).toEqual([200, []]);
+it.each(troubles)('when Redis $name, nothing is acknowledged that is not kept', async (trouble) => {
+  const acl = ['--user', 'parley', 'on', '>secret', '~*', '&*', '+@all'];
+  const redis = await OwnRedis.start(['--appendonly', 'yes', '--appendfsync', 'always', ...acl]);
+  const installation = new Installation({
+    keyspace: { url: redis.url.replace('//', '//parley:secret@'), commandTimeoutSeconds: 1 },
+    cluster: { secret: 'a secret that only the tests know of' },
+    limits: { process: { eventLoopDelayMilliseconds: 60_000 } }, // whatever else this machine does
+  });
+  await installation.accounts(
+    ...['romeo', 'juliet', 'nurse', 'benvolio', 'mercutio', 'tybalt', 'paris', 'rosaline'].map(
+      (name) => `${name}@localhost`,
+    ),
+  );
+  const node = await installation.start();
+  const port = node.port('c2s');
+  const chat = new Chat(
+    await appearOver(port, 'romeo@localhost/orchard'),
+    await appearOver(port, 'juliet@localhost/balcony'),
+  );
+  const writer = await appearOver(port, 'benvolio@localhost/square');
+  const paris = await appearOver(port, 'paris@localhost/street');
+  const rosaline = await appearOver(port, 'rosaline@localhost/window');
+  const ledger = new Ledger(writer, 'nurse@localhost');
+  await ledger.write();
+  const [mercutio, tybalt] = ['mercutio', 'tybalt'].map((name) => {
+    const client = new ManagedClient(`${name}@localhost/hall`, () => port);
+    onTestFinished(() => client.stop());
+    return client;
+  }) as [ManagedClient, ManagedClient];
+  for (const client of [mercutio, tybalt]) await client.start();
+  mercutio.say(tybalt.jid, 'before');
+  while (tybalt.heard.length < 1 || mercutio.acknowledged < 1)
+    await Promise.race([tybalt.changed(), mercutio.changed()]);
+  expect([(await get(node, '/health/ready')).status, await troublesOf(node)]).toEqual([200, []]);
 
-    const down = node.nextEvent('keyspace.down');
-    await trouble.begin(redis);
-    // for somebody who is not there: nobody can keep it
-    let during = trouble.answer === undefined ? ledger.write() : undefined;
-    mercutio.say(tybalt.jid, 'meanwhile'); // for somebody who must not lose it
-    await down;
-    await vi.waitFor(async () => expect(await troublesOf(node)).toEqual([trouble.failure]), { timeout: 3000 });
-    expect((await get(node, '/health/ready')).status).toBe(503);
-    expect((await get(node, '/health/live')).status).toBe(200);
-    await chat.goesOn();
-    // pings and presence need no store
-    expect(errorOf(await paris.request('get', `<ping xmlns='urn:xmpp:ping'/>`, 'localhost'))).toBe('result');
-    paris.send(`<presence to='${rosaline.jid}'><status>I am here</status></presence>`);
-    expect((await rosaline.nextPresence()).childText('status')).toBe('I am here');
-    if (trouble.answer !== undefined) {
-      during = ledger.write();
-      await during;
-      expect(ledger.refused).toEqual([trouble.answer]);
-    }
-    expect([mercutio.acknowledged, tybalt.heard.length]).toEqual([1, 1]);
-
-    const up = node.nextEvent('keyspace.up');
-    await trouble.end(redis);
-    await up;
+  const down = node.nextEvent('keyspace.down');
+  await trouble.begin(redis);
+  // for somebody who is not there: nobody can keep it
+  let during = trouble.answer === undefined ? ledger.write() : undefined;
+  mercutio.say(tybalt.jid, 'meanwhile'); // for somebody who must not lose it
+  await down;
+  await vi.waitFor(async () => expect(await troublesOf(node)).toEqual([trouble.failure]));
+  expect((await get(node, '/health/ready')).status).toBe(503);
+  expect((await get(node, '/health/live')).status).toBe(200);
+  await chat.goesOn();
+  // pings and presence need no store
+  expect(errorOf(await paris.request('get', `<ping xmlns='urn:xmpp:ping'/>`, 'localhost'))).toBe('result');
+  paris.send(`<presence to='${rosaline.jid}'><status>I am here</status></presence>`);
+  expect((await rosaline.nextPresence()).childText('status')).toBe('I am here');
+  if (trouble.answer !== undefined) {
+    during = ledger.write();
     await during;
-    await ledger.write();
-    while (tybalt.heard.length < 2 || mercutio.acknowledged < 2)
-      await Promise.race([tybalt.changed(), mercutio.changed()]);
-    await vi.waitFor(
-      async () => expect([(await get(node, '/health/ready')).status, await troublesOf(node)]).toEqual([200, []]),
-      { timeout: 10_000 },
-    );
-    await chat.goesOn();
-    await chat.end();
-    for (const client of [mercutio, tybalt]) await client.close();
-    expect(tybalt.heard).toEqual(['before', 'meanwhile'].map((body) => `${mercutio.jid} ${body}`));
-    expect(await collect(await logIn(port, 'nurse@localhost/hall'))).toEqual(ledger.acknowledged);
-    expect(ledger.refused).toHaveLength(trouble.answer === undefined ? 0 : 1);
-    expect(await node.stop()).toBe(0);
-    expect(node.log.filter(({ level, event }) => level === 'error' && event !== 'keyspace.down')).toEqual([]);
-  },
-  60_000,
-);
+    expect(ledger.refused).toEqual([trouble.answer]);
+  }
+  expect([mercutio.acknowledged, tybalt.heard.length]).toEqual([1, 1]);
+
+  const up = node.nextEvent('keyspace.up');
+  await trouble.end(redis);
+  await up;
+  await during;
+  await ledger.write();
+  while (tybalt.heard.length < 2 || mercutio.acknowledged < 2)
+    await Promise.race([tybalt.changed(), mercutio.changed()]);
+  await vi.waitFor(async () =>
+    expect([(await get(node, '/health/ready')).status, await troublesOf(node)]).toEqual([200, []]),
+  );
+  await chat.goesOn();
+  await chat.end();
+  for (const client of [mercutio, tybalt]) await client.close();
+  expect(tybalt.heard).toEqual(['before', 'meanwhile'].map((body) => `${mercutio.jid} ${body}`));
+  expect(await collect(await logIn(port, 'nurse@localhost/hall'))).toEqual(ledger.acknowledged);
+  expect(ledger.refused).toHaveLength(trouble.answer === undefined ? 0 : 1);
+  expect(await node.stop()).toBe(0);
+  expect(node.log.filter(({ level, event }) => level === 'error' && event !== 'keyspace.down')).toEqual([]);
+});

@@ -67,4 +67,4 @@ it('a server that is killed at any moment loses, doubles and reorders nothing th
   const kept = (clients[0] as ManagedClient).said.filter((body) => !isForPartner(body));
   while (absent.heard.length < kept.length) await absent.changed();
   expect(absent.heard).toEqual(kept.map((body) => `${clients[0]?.jid} ${body}`));
-}, 60_000);
+});

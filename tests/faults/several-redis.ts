@@ -65,7 +65,7 @@ export async function talkThrough(url: string, failOver: () => Promise<unknown>)
   ports.nurse = two.port;
   speak();
   await understood();
-  await expect.poll(() => one.logged('cluster.gone'), { timeout: 15_000 }).toMatchObject([{ how: 'dead' }]);
+  await expect.poll(() => one.logged('cluster.gone')).toMatchObject([{ how: 'dead' }]);
 
   // a Redis dies, while somebody is not connected
   juliet.break();
@@ -74,7 +74,7 @@ export async function talkThrough(url: string, failOver: () => Promise<unknown>)
   speak();
   await understood();
   for (const node of [one, two]) {
-    await expect.poll(() => node.logged('keyspace.swept').length, { timeout: 15_000 }).toBeGreaterThan(0);
+    await expect.poll(() => node.logged('keyspace.swept').length).toBeGreaterThan(0);
     expect(node.logged('keyspace.changed').length).toBeGreaterThan(0);
   }
 

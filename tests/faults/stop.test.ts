@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { NS } from '@parley/xmpp/namespaces';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { TestClient } from '../support/client.ts';
 import { appearOver, logIn } from '../support/network.ts';
 import { Installation } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // each starts several processes
 
 async function streamError(client: TestClient): Promise<string | undefined> {
   const error = await client.take(({ name }) => name === 'error');

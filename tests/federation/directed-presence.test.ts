@@ -4,8 +4,6 @@ import { logIn } from '../support/network.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
 import { peerAnd } from './writers.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
-
 const NAMES = ['romeo', 'mercutio'].map((name) => `${name}@localhost`);
 const ROOM = 'verona@remote.example/romeo';
 const PERSON = 'juliet@remote.example';
@@ -25,20 +23,14 @@ async function start() {
   const direct = async () => {
     for (const to of [ROOM, PERSON]) romeo.send(`<presence to='${to}'/>`);
     await romeo.sync();
-    await vi.waitFor(() => expect([told(ROOM), told(PERSON)]).toEqual([['available'], ['available']]), {
-      timeout: 10_000,
-    });
+    await vi.waitFor(() => expect([told(ROOM), told(PERSON)]).toEqual([['available'], ['available']]));
   };
   const gone = () =>
-    vi.waitFor(
-      () =>
-        expect([told(ROOM), told(PERSON)]).toEqual([
-          ['available', 'unavailable'],
-          ['available', 'unavailable'],
-        ]),
-      {
-        timeout: 30_000,
-      },
+    vi.waitFor(() =>
+      expect([told(ROOM), told(PERSON)]).toEqual([
+        ['available', 'unavailable'],
+        ['available', 'unavailable'],
+      ]),
     );
   return { nodes, romeo, direct, gone, told };
 }
@@ -71,12 +63,10 @@ test('of what was taken back nobody hears any more', async () => {
   await direct();
   romeo.send(`<presence to='${PERSON}' type='unavailable'/><presence to='nurse@remote.example'/>`);
   await romeo.sync();
-  await vi.waitFor(() => expect(told('nurse@remote.example')).toEqual(['available']), { timeout: 10_000 });
+  await vi.waitFor(() => expect(told('nurse@remote.example')).toEqual(['available']));
   await nodes[1]?.node.kill();
   await gone();
-  await vi.waitFor(() => expect(told('nurse@remote.example')).toEqual(['available', 'unavailable']), {
-    timeout: 30_000,
-  });
+  await vi.waitFor(() => expect(told('nurse@remote.example')).toEqual(['available', 'unavailable']));
 });
 
 test('where his session can be resumed they hear it when its time is over', async () => {

@@ -17,14 +17,10 @@ const words = (name: string, count: number) => Array.from({ length: count }, (_,
 
 /** Nothing waits, and nothing is left whose fate is not known. */
 const settled = (server: TestServer) =>
-  vi.waitFor(
-    () =>
-      expect(server.node.federation.routing.queues.map(({ busy, session }) => busy || !session?.backlog.empty)).toEqual(
-        [false],
-      ),
-    {
-      timeout: 10_000,
-    },
+  vi.waitFor(() =>
+    expect(server.node.federation.routing.queues.map(({ busy, session }) => busy || !session?.backlog.empty)).toEqual([
+      false,
+    ]),
   );
 
 /** What a client hears, on each of its streams. */
@@ -70,7 +66,7 @@ describe.each(MAKES)('%s is killed in mid-conversation', (make) => {
     const juliet = await clientOf(peer, user);
     juliet.send('<presence/>');
     await juliet.nextPresence(juliet.jid);
-    await vi.waitFor(() => expect(peer.keeps(user)).toBe(true), { timeout: 10_000 });
+    await vi.waitFor(() => expect(peer.keeps(user)).toBe(true));
     const ear = new Ear();
     ear.on(juliet);
     const say = (bodies: readonly string[]) => {
@@ -83,7 +79,7 @@ describe.each(MAKES)('%s is killed in mid-conversation', (make) => {
   };
 
   it('and started again: all that it was sent is heard, and nothing comes back', async () => {
-    const { server, romeo, juliet, ear, say } = await start('juliet');
+    const { server, romeo, juliet, ear, say } = await start('juliet', { queue: { seconds: 170 } });
     say(words('before', 40));
     await ear.until((heard) => heard.size > 10);
     await peer.kill();

@@ -64,7 +64,7 @@ test('all nodes speak to another server on one stream, that of the node that had
   expect(nodes.map(({ node }) => node.sessions.size)).toEqual([1, 1, 1]); // nobody takes it for a client's
 
   // nothing goes for a while: whoever has something next has the queue
-  await vi.waitFor(() => expect(known(nodes)).toEqual([undefined, undefined, undefined]), { timeout: 10_000 });
+  await vi.waitFor(() => expect(known(nodes)).toEqual([undefined, undefined, undefined]));
   say(benvolio, '4');
   await vi.waitFor(() => expect(peer.got.at(-1)).toBe('benvolio@localhost/a 4'));
   expect(streams(nodes)).toEqual([0, 1, 1]);
@@ -73,7 +73,7 @@ test('all nodes speak to another server on one stream, that of the node that had
 test('nodes that have something for it at the same moment agree who has the queue', async () => {
   const { peer, nodes, clients } = await start();
   for (let n = 0; n < 5; n++) for (const client of clients) say(client, String(n));
-  await vi.waitFor(() => expect(peer.got.length).toBe(15), { timeout: 10_000 });
+  await vi.waitFor(() => expect(peer.got.length).toBe(15));
   for (const name of ['romeo', 'mercutio', 'benvolio']) {
     const own = peer.got.filter((line) => line.startsWith(name)).map((line) => line.split(' ')[1]);
     expect(own).toEqual(['0', '1', '2', '3', '4']);
@@ -114,10 +114,10 @@ test('a queue goes to another node when its own lets go of it, with all that wai
   say(romeo, '2');
   await vi.waitFor(() => expect(peer.got.length).toBe(2));
   const stopped = nodes[0]?.stop();
-  await vi.waitFor(() => expect(known(nodes.slice(1)).includes('here')).toBe(true), { timeout: 10_000 });
+  await vi.waitFor(() => expect(known(nodes.slice(1)).includes('here')).toBe(true));
   peer.acknowledges = true;
   say(mercutio, '3');
-  await vi.waitFor(() => expect(peer.got.length).toBe(3), { timeout: 10_000 });
+  await vi.waitFor(() => expect(peer.got.length).toBe(3));
   expect(peer.got).toEqual(['romeo@localhost/a 1', 'romeo@localhost/a 2', 'mercutio@localhost/a 3']);
   expect(peer.resumed).toBe(1);
   await stopped;

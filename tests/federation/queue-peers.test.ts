@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { clientOf } from '../services/xmpp-peer.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
 import { MAKES, OURS, World } from './world.ts';
 import { owner } from './writers.ts';
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 let world: World;
 beforeAll(async () => {

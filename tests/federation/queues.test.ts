@@ -1,10 +1,8 @@
 import { freePort } from '@parley/keyspace/testing/own-redis';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Installation } from '../support/process.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
 import { allHeard, NAMES, owner, peerAnd, writers } from './writers.ts';
-
-vi.setConfig({ testTimeout: 90_000 }); // each starts several processes
 
 describe.each([
   ['that keeps streams', true],

@@ -2,14 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NS } from '@parley/xmpp/namespaces';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type CertificatePair, DomainCertificates } from '../services/domain-certificates.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { ResumingServer, type ServerLink } from '../support/resuming-server.ts';
 import { HostileServer } from './hostile-server.ts';
 import { OwnCluster, type OwnNode } from './own-cluster.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const OURS = 'montague.lit';
 const THEIRS = 'capulet.lit';

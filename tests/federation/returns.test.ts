@@ -1,8 +1,6 @@
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ManagedClient } from '../support/managed-client.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const NAMES = ['romeo', 'mercutio', 'benvolio'].map((name) => `${name}@localhost`);
 const WORDS = 100;

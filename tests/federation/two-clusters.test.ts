@@ -1,14 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { TestDns } from '../services/dns.ts';
 import { DomainCertificates } from '../services/domain-certificates.ts';
 import { LossyProxy } from '../support/lossy-proxy.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { OwnCluster, type OwnNode } from './own-cluster.ts';
-
-vi.setConfig({ testTimeout: 120_000 }); // it starts several processes again and again
 
 const DOMAINS = ['montague.lit', 'capulet.lit'] as const;
 const USERS = ['one', 'two', 'three'];

@@ -29,6 +29,28 @@ describe.each(['certificate', 'certificate-or-dialback'] as const)('two servers 
     expect([error?.firstChild?.name, error?.attr('type')]).toEqual(['service-unavailable', 'wait']);
   });
 
+  test('do not tell each other who is there, where one of them hides that', async () => {
+    const [montague, capulet] = await start();
+    const next = structuredClone(capulet.node.config);
+    next.federation.hideAccounts = true;
+    await capulet.node.reload(next);
+    await capulet.account('juliet@capulet.example');
+    const romeo = await montague.online('romeo@montague.example/orchard');
+    const say = (to: string, more = '') =>
+      romeo.send(`<message to='${to}' type='chat' id='${to}'><body>Art thou here?</body>${more}</message>`);
+    for (const name of ['juliet', 'nobody']) say(`${name}@capulet.example`);
+    // what would not be stored is refused, whoever it is for
+    for (const name of ['juliet', 'nobody']) say(`${name}@capulet.example`, `<no-store xmlns='urn:xmpp:hints'/>`);
+    const refused = [await romeo.take(of('message')), await romeo.take(of('message'))];
+    expect(refused.map((each) => each.child('error')?.firstChild?.name)).toEqual(Array(2).fill('service-unavailable'));
+    expect(new Set(refused.map((each) => each.attr('from')))).toEqual(
+      new Set(['juliet@capulet.example', 'nobody@capulet.example']),
+    );
+    expect(await romeo.sync()).toEqual([]);
+    expect(capulet.count(({ offlineStored }) => offlineStored)).toBe(1);
+    expect(capulet.count(({ stanzasDropped }) => stanzasDropped.with({ cause: 'no-account' }))).toBe(1);
+  });
+
   test('carry messages and requests, and the answers to them', async () => {
     const [montague, capulet] = await start();
     const romeo = await montague.online('romeo@montague.example/orchard');

@@ -21,7 +21,7 @@ const PEER_TEXT = 8000;
 
 const anyPort = [{ host: '127.0.0.1', port: 0 }];
 
-export type PeerOptions = Pick<XmppPeerOptions, 'bidirectional' | 'also'>;
+export type PeerOptions = Pick<XmppPeerOptions, 'bidirectional' | 'also' | 'scram' | 'portable'>;
 
 export interface OwnOptions {
   /** What the server shows of itself; a good certificate when left out. */

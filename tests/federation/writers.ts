@@ -77,12 +77,9 @@ export async function owner(nodes: readonly ClusterProcess[]): Promise<ClusterPr
     const last = node.node.log.findLast(({ event }) => event === 's2s.connected' || event === 's2s.closed');
     return node.node.alive && last?.event === 's2s.connected';
   };
-  return vi.waitFor(
-    () => {
-      const found = nodes.find(connected);
-      if (found === undefined) throw new Error('Nobody is connected.');
-      return found;
-    },
-    { timeout: 30_000 },
-  );
+  return vi.waitFor(() => {
+    const found = nodes.find(connected);
+    if (found === undefined) throw new Error('Nobody is connected.');
+    return found;
+  });
 }

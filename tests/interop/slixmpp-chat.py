@@ -10,7 +10,7 @@ import sys
 import slixmpp
 
 PORT, CERTIFICATE = int(sys.argv[1]), sys.argv[2]
-PATIENCE = 10
+PATIENCE = 60
 
 
 class Client(slixmpp.ClientXMPP):

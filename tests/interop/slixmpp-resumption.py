@@ -11,7 +11,7 @@ import sys
 import slixmpp
 
 PORT, PROXY, CERTIFICATE = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-PATIENCE = 10
+PATIENCE = 60
 ROUNDS = 3
 
 

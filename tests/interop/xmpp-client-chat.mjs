@@ -4,12 +4,15 @@
 //
 // Accounts romeo@localhost and juliet@localhost with the password "secret". Exits with 0 only where all of it came.
 import { client, xml } from '@xmpp/client';
+import { withPromptWrites } from './prompt-writes.mjs';
 
 const [service] = process.argv.slice(2);
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 
 async function logIn(username) {
-  const xmpp = client({ service, domain: 'localhost', resource: 'xmppjs', username, password: 'secret' });
+  const xmpp = withPromptWrites(
+    client({ service, domain: 'localhost', resource: 'xmppjs', username, password: 'secret', timeout: PATIENCE }),
+  );
   const inbox = [];
   const waiters = [];
   xmpp.on('error', (error) => fail(`${username}: ${error}`));
@@ -33,11 +36,7 @@ async function logIn(username) {
       });
     });
   };
-  // Over TLS from the first byte the library (as of version 0.14) may miss the header that answers its own, where that comes
-  // at once: it is online all the same, and start() takes it for a timeout.
-  const online = new Promise((resolve) => xmpp.once('online', resolve));
-  xmpp.start().catch((error) => error.name === 'TimeoutError' || fail(`${username}: ${error}`));
-  await online;
+  await xmpp.start().catch((error) => fail(`${username}: ${error}`));
   await xmpp.iqCaller.get(xml('query', 'jabber:iq:roster'));
   await xmpp.send(xml('presence'));
   const message = (text) =>

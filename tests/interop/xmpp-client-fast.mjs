@@ -6,20 +6,25 @@
 // Account juliet@localhost with the password "secret". Prints what the client said and got at each login; exits with 0 only
 // where all came.
 import { client, xml } from '@xmpp/client';
+import { withPromptWrites } from './prompt-writes.mjs';
 
 const [port] = process.argv.slice(2);
+const PATIENCE = 60_000;
 const userAgent = xml('user-agent', { id: 'd4565fa7-4d72-4749-b3d3-740edbf87770' }, xml('software', {}, 'xmpp.js'));
 
 let token;
 
 function connect(credentials) {
-  const xmpp = client({
-    service: `xmpp://localhost:${port}`,
-    domain: 'localhost',
-    resource: 'xmppjs',
-    ...credentials,
-    userAgent,
-  });
+  const xmpp = withPromptWrites(
+    client({
+      service: `xmpp://localhost:${port}`,
+      domain: 'localhost',
+      resource: 'xmppjs',
+      ...credentials,
+      userAgent,
+      timeout: PATIENCE,
+    }),
+  );
   xmpp.reconnect.delay = 10;
   xmpp.fast.saveToken = async (saved) => {
     token = saved;
@@ -56,7 +61,7 @@ function fail(text) {
   process.exit(1);
 }
 
-setTimeout(() => fail('it takes too long'), 15_000).unref();
+setTimeout(() => fail('it takes too long'), PATIENCE).unref();
 
 const first = connect({ username: 'juliet', password: 'secret' });
 let login = nextLogin(first);

@@ -6,22 +6,26 @@
 // Prints "lose" and "cut" and waits for a line of input after each; exits with 0 only where all came.
 import { createInterface } from 'node:readline';
 import { client, xml } from '@xmpp/client';
+import { withPromptWrites } from './prompt-writes.mjs';
 
 const [port, proxy] = process.argv.slice(2);
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 const ROUNDS = 3;
 const input = createInterface({ input: process.stdin });
 
 class Person {
   constructor(username, at) {
     this.username = username;
-    this.xmpp = client({
-      service: `xmpp://localhost:${at}`,
-      domain: 'localhost',
-      resource: 'xmppjs',
-      username,
-      password: 'secret',
-    });
+    this.xmpp = withPromptWrites(
+      client({
+        service: `xmpp://localhost:${at}`,
+        domain: 'localhost',
+        resource: 'xmppjs',
+        username,
+        password: 'secret',
+        timeout: PATIENCE,
+      }),
+    );
     this.xmpp.reconnect.delay = 10;
     this.heard = [];
     this.absences = 0;

@@ -4,9 +4,10 @@
 //
 // Says "online" once it is connected, and runs until it is stopped.
 import { component, xml } from '@xmpp/component';
+import { withPromptWrites } from './prompt-writes.mjs';
 
 const [port, domain, password, name] = process.argv.slice(2);
-const xmpp = component({ service: `xmpp://127.0.0.1:${port}`, domain, password });
+const xmpp = withPromptWrites(component({ service: `xmpp://127.0.0.1:${port}`, domain, password, timeout: 30_000 }));
 xmpp.reconnect.delay = 100;
 
 xmpp.on('error', (error) => console.log(`error ${error.message}`));

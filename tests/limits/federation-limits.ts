@@ -14,6 +14,7 @@ const { port } = mute.address() as { port: number };
 /** Somebody writes to a server until there is no room. */
 const waiting = (queue: Partial<Configuration['federation']['queue']>): Limit => ({
   config: {
+    drain: { seconds: 1 }, // at the end it waits for what is in the queue
     federation: { enabled: true, queue, peers: [{ domain: 'mute.example', connectTo: `127.0.0.1:${port}` }] },
     listen: { c2s: [], c2sTls: [], components: [], http: [], s2s: [], s2sTls: [] },
   } as never,

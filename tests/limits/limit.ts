@@ -1,5 +1,6 @@
 import type { LimitName } from '@parley/metrics/catalogue';
 import type { Configuration } from '@parley/server/config/schema';
+import { HARMLESS_LIMITS } from '@parley/server/log-events/limit-refusals';
 import type { Element } from '@parley/xmpp/element';
 import { describe, expect, it, vi } from 'vitest';
 import { Chat } from '../support/chat.ts';
@@ -71,7 +72,7 @@ export const stanzaError = (stanza: Element): string =>
     .map(({ name }) => name)
     .join(' ');
 
-/** Two friends talk before, while and after each limit is exceeded; it is counted and logged, and they feel nothing. */
+/** Two friends talk before, while and after each limit is exceeded; it is counted, logged and audited, and they feel nothing. */
 export function describeLimits(title: string, table: LimitTable): void {
   const limits = Object.entries(table) as [LimitName, Limit][];
   describe(title, () => {
@@ -91,9 +92,18 @@ export function describeLimits(title: string, table: LimitTable): void {
 
       expect(sees).toEqual(limit.sees);
       expect(scene.exceeded(name)).toBeGreaterThan(0);
-      const line = await vi.waitFor(() => logged(server, name), { timeout: 3000 });
+      const line = await vi.waitFor(() => logged(server, name));
       expect(line).toMatchObject({ level: 'warn' });
       expect(line.address).toBe('address' in limit ? limit.address : HOSTILE);
+      const entry = server.audit.find(({ event, reason }) => event === 'limit.exceeded' && reason === name);
+      if (HARMLESS_LIMITS.has(name)) expect(entry).toBeUndefined();
+      else {
+        const { from, component, remote, account } = line;
+        const actor = from ?? component ?? remote ?? account ?? '';
+        expect(entry).toMatchObject({ outcome: 'failure', actor, address: line.address ?? '' });
+        // what comes by the socket of administrators has no address
+        if (line.address !== undefined) expect(`${entry?.actor}${entry?.address}`, 'it says of nobody').not.toBe('');
+      }
       expect(server.node.registry.metrics.errors.value).toBe(0);
     });
   });

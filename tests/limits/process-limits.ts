@@ -11,6 +11,7 @@ import { LiveHeap } from '@parley/server/net/live-heap';
 import { NodeCondition } from '@parley/server/node-condition';
 import { openPorts } from '@parley/server/ports';
 import { onTestFinished } from 'vitest';
+import { auditInto } from '../support/audit.ts';
 import type { Partly } from '../support/server.ts';
 import { ended, LOOPBACK, openStream, tcp } from './connection-limits.ts';
 import type { Limit, LimitTable, Scene } from './limit.ts';
@@ -75,7 +76,8 @@ export const processLimits: LimitTable = {
       const socketPath = join(folder, 'parley.sock');
       const { node, keyspace } = scene.server;
       node.config.admin.socket = socketPath;
-      const log = Log.create({ output: { write: (line) => scene.server.log.push(JSON.parse(line)) } });
+      const audit = auditInto((line) => void scene.server.audit.push(JSON.parse(line)));
+      const log = Log.create({ output: { write: (line) => scene.server.log.push(JSON.parse(line)) }, audit });
       const reload = () => Promise.reject(new Error('not here'));
       const ports = await openPorts({
         node,

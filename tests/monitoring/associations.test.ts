@@ -40,7 +40,7 @@ async function agentOf(associations: readonly Association[]): Promise<Agent> {
   return agent;
 }
 
-it('walks 10,000 associations in less than three seconds', { timeout: 60_000 }, async () => {
+it('walks 10,000 associations in less than three seconds', async () => {
   const agent = await agentOf(
     Array.from({ length: ASSOCIATIONS }, (_, i) => ({
       kind: 'peer-in',

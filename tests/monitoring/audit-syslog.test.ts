@@ -1,16 +1,21 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { openAudit } from '@parley/server/audit/open-audit';
 import { defaultConfiguration } from '@parley/server/config/schema';
 import { Log } from '@parley/server/log';
+import { logEvents } from '@parley/server/log-events/catalogue';
+import type { LogEvent } from '@parley/server/log-events/log-event';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Rsyslogd, type SyslogMessage } from '../services/rsyslogd.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
+import { entriesOf } from '../support/audit.ts';
 
 const HOSTILE = 'rom"eo]\\\r\n<86>1 forged\u0000é';
 
 /** An audit stream to this daemon, and the log that tells it. */
-function streamTo(syslog: object) {
+function streamTo(syslog: object, file?: string) {
   const config = structuredClone(defaultConfiguration());
+  if (file !== undefined) config.audit.file = file;
   Object.assign(config.audit.syslog, syslog);
   config.snmp.baseOid = '1.3.6.1.4.1.99999.5';
   const lines: Record<string, unknown>[] = [];
@@ -22,8 +27,21 @@ function streamTo(syslog: object) {
   return { audit, log, told: (event: string) => lines.filter((line) => line.event === event) };
 }
 
+type Tell = (event: string, fields: object) => void;
+
+/** Each event that the audit stream tells, with something in all its fields. */
+function everyAudited(): (readonly [name: string, level: 'info' | 'flood', fields: object])[] {
+  return Object.entries<LogEvent>(logEvents).flatMap(([name, { fields, levels, audited }]) => {
+    if (audited === undefined) return [];
+    const values = Object.fromEntries(fields.map((field) => [field, `some ${field}`]));
+    const { when } = audited;
+    if (when !== undefined) values[when.field] = when.is[0] ?? '';
+    return [[name, levels.includes('flood') ? 'flood' : 'info', values] as const];
+  });
+}
+
 const messagesOf = async (daemon: Rsyslogd, count: number): Promise<SyslogMessage[]> => {
-  await vi.waitFor(() => expect(daemon.messages).toHaveLength(count), 10_000);
+  await vi.waitFor(() => expect(daemon.messages).toHaveLength(count));
   return daemon.messages;
 };
 
@@ -57,6 +75,37 @@ describe('rsyslogd', () => {
     expect(messages.map(({ data }) => /sequenceId="(\d+)"/.exec(data)?.[1])).toEqual(['1', '2', '3']);
   });
 
+  it('gets every event that the audit stream tells, as the file does', async () => {
+    const daemon = await Rsyslogd.start();
+    const file = join(mkdtempSync(join(tmpdir(), 'parley-audit-')), 'audit.log');
+    onTestFinished(() => rmSync(dirname(file), { recursive: true }));
+    const { audit, log } = streamTo({ transport: 'tcp', host: '127.0.0.1', port: daemon.ports.tcp }, file);
+    const told = everyAudited();
+    for (const [name, level, fields] of told) (log[level] as Tell).call(log, name, fields);
+    const names = told.map(([name]) => name);
+    const messages = await messagesOf(daemon, told.length);
+    expect(messages.map(({ data }) => /event="([^"]*)"/.exec(data)?.[1])).toEqual(names);
+    const entries = await vi.waitFor(() => {
+      expect(audit.waiting).toBe(0);
+      return entriesOf(readFileSync(file, 'utf8'));
+    });
+    expect(entries.map(({ event }) => event)).toEqual(names);
+    for (const [at, entry] of entries.entries()) {
+      const { severity, data = '', msgid } = messages[at] ?? {};
+      expect(msgid).toBe(entry.event.slice(0, 32));
+      expect(severity).toBe(entry.outcome === 'success' ? 'info' : 'warning');
+      for (const name of ['actor', 'address', 'subject', 'reason'] as const) {
+        expect(data, entry.event).toContain(` ${name}="${entry[name]}"`);
+      }
+      const { actor, subject, reason } = (logEvents as Record<string, LogEvent>)[entry.event]?.audited ?? {};
+      expect([entry.actor !== '', entry.subject !== '', entry.reason !== ''], entry.event).toEqual([
+        actor !== undefined,
+        subject !== undefined,
+        reason !== undefined,
+      ]);
+    }
+  });
+
   it('gets it as the daemon of the machine', async () => {
     const daemon = await Rsyslogd.start();
     const { log } = streamTo({ transport: 'socket', socket: daemon.socket });
@@ -83,7 +132,7 @@ describe('rsyslogd', () => {
       await vi.waitFor(() => {
         log.info('account.enabled', { account: 'a@localhost', by: 'meanwhile' });
         expect(told('audit.away')).toHaveLength(1);
-      }, 10_000);
+      });
       for (let i = 0; i < 10; i++) log.info('account.removed', { account: 'a@localhost', by: `${i}` });
       expect(audit.waiting).toBeGreaterThan(9);
       await daemon.start();
@@ -96,7 +145,7 @@ describe('rsyslogd', () => {
         expect(transport === 'tcp' ? removals : removals.length).toEqual(
           transport === 'tcp' ? Array.from({ length: 10 }, (_, i) => `${i}`) : 10,
         );
-      }, 10_000);
+      });
     },
   );
 
@@ -104,7 +153,7 @@ describe('rsyslogd', () => {
     const daemon = await Rsyslogd.start();
     const { log, told, audit } = streamTo({ transport: 'tls', host: 'localhost', port: daemon.ports.tls });
     log.info('account.added', { account: 'a@localhost', by: 'somebody' });
-    await vi.waitFor(() => expect(told('audit.away')).toHaveLength(1), 10_000);
+    await vi.waitFor(() => expect(told('audit.away')).toHaveLength(1));
     expect(JSON.stringify(told('audit.away'))).toMatch(/certificate/i);
     expect([daemon.messages, audit.waiting]).toEqual([[], 1]);
   });

@@ -10,8 +10,6 @@ import { plain } from '../support/login.ts';
 import { encrypted, logIn } from '../support/network.ts';
 import { Installation, type RunningParley } from '../support/process.ts';
 
-vi.setConfig({ testTimeout: 60_000 }); // starts several processes
-
 const ME = process.env.SUDO_USER || userInfo().username;
 
 const shown = ({ event, outcome, actor, subject, reason }: AuditEntry) =>

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { HostileServer } from '../federation/hostile-server.ts';
 import { OwnCluster } from '../federation/own-cluster.ts';
 import { TestDns } from '../services/dns.ts';
 import { DomainCertificates } from '../services/domain-certificates.ts';
@@ -15,6 +16,10 @@ import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts'
 /** Another server, of the same make. */
 export const PEER = 'capulet.lit';
 export const COMPONENT = 'echo.localhost';
+/** A domain that the configuration names: nobody is there, and somebody says to be. */
+export const FORGED = 'named.example';
+/** How often that is refused. */
+export const REFUSALS = 2;
 /** What applTable says of the service. */
 export const SERVICE = {
   directoryName: 'cn=chat,o=verona',
@@ -46,9 +51,18 @@ export async function startBusyCluster(): Promise<ClusterProcess[]> {
         people: { base: 'ou=people,dc=verona' },
       },
     ],
+    identityProviders: [
+      {
+        name: 'gone',
+        issuer: 'https://127.0.0.1:1',
+        keys: 'https://127.0.0.1:1/keys',
+        audience: ['xmpp'],
+        account: { claim: 'sub' },
+      },
+    ],
     // whatever else the machine does
     limits: { process: { heapPercent: 100, eventLoopDelayMilliseconds: 60_000 }, stanzas: { perSecond: 0 } },
-    federation: { enabled: true, ...federation, peers: [{ domain: 'named.example', connectTo: '127.0.0.1:1' }] },
+    federation: { enabled: true, ...federation, peers: [{ domain: FORGED, connectTo: '127.0.0.1:1' }] },
   };
   const accounts = ['romeo', 'juliet', 'nurse', 'peter', 'mercutio'].map((name) => `${name}@localhost`);
   const nodes = await startThreeNodes(accounts, config, { s2s: [{ host: '127.0.0.1', port: 0 }], s2sTls: [] });
@@ -60,11 +74,22 @@ export async function startBusyCluster(): Promise<ClusterProcess[]> {
   dns.serve('localhost', node.port('s2s'));
   dns.serve(PEER, peer.next().s2s);
   await startEchoComponent({ port: node.port('components'), domain: COMPONENT, secret: SECRET, name: 'echo' });
+  for (const each of nodes.slice(0, REFUSALS)) await forge(each.node.port('s2s'));
   await talk(
     nodes.map(({ port }) => port),
     peer.next().c2s,
   );
   return nodes;
+}
+
+/** Somebody says to be a server that he is not, and hears that he is not believed. */
+async function forge(port: number): Promise<void> {
+  const forger = await HostileServer.connect(port);
+  await forger.begin(FORGED, 'localhost');
+  forger.send(`<db:result from='${FORGED}' to='localhost'>a key that nobody knows of</db:result>`);
+  const told = await forger.next();
+  if (told?.attr('type') !== 'error') throw new Error(`He was told ${told}`);
+  forger.break();
 }
 
 /** People of several domains talk, to each other and to whoever is not there. */
@@ -85,7 +110,7 @@ async function talk(ports: readonly number[], elsewhere: number): Promise<void> 
       ann.jid,
     ];
     for (const to of others) romeo.say(to, `${i}`);
-    if (i < 50) romeo.say('ann@named.example', `${i}`);
+    if (i < 50) romeo.say(`ann@${FORGED}`, `${i}`);
     nurse.say(peter.jid, `${i}`);
     ann.say(romeo.jid, `${i}`);
     await Promise.all([romeo, nurse, ann].map(acknowledged));

@@ -1,4 +1,4 @@
-import { PEER } from './busy-cluster.ts';
+import { FORGED, PEER } from './busy-cluster.ts';
 import type { Samples, Wanted } from './samples.ts';
 
 /** What an object shows, told by what the nodes show to Prometheus; `together` says what the row of the cluster is. */
@@ -60,6 +60,7 @@ export const nodeTruths: Readonly<Record<string, Truth>> = {
   xmppNodeJournalMoved: sum('parley_journal_entries_total', { change: 'moved' }),
   xmppNodeJournalBounced: sum('parley_journal_entries_total', { change: 'bounced' }),
   xmppNodeJournalUnaccounted: sum('parley_journal_unaccounted_total'),
+  xmppNodeComponentStanzasWaiting: { ...sum('xmpp_component_waiting'), momentary: true },
   xmppRedisLink: { value: (samples) => 2 - samples.sum('parley_keyspace_state'), together: 'max' },
   xmppRedisTrouble: {
     value: (samples) => 1 + samples.sum('parley_keyspace_trouble', { failure: AWAY }),
@@ -143,7 +144,8 @@ export function* clusterTruths(): Generator<readonly [object: string, truth: Tru
   yield [`xmppDirectoryServersAway${gone}`, most('parley_directory_servers_away', { directory: 'gone' })];
   yield [`xmppDirectoryConnections${gone}`, sum('parley_directory_connections', { directory: 'gone' })];
   yield [`xmppDirectoryWaiting${gone}`, sum('parley_directory_waiting', { directory: 'gone' })];
-  for (const peer of ['named.example', PEER]) {
+  yield [`xmppProviderAway${gone}`, most('parley_provider_away', { provider: 'gone' })];
+  for (const peer of [FORGED, PEER]) {
     const at = (column: string) => `${column}.${numbers(peer)}`;
     yield [at('xmppPeerStreamsIn'), sum('xmpp_federation_peer_streams', { peer, direction: 'in' })];
     yield [at('xmppPeerStreamsOut'), sum('xmpp_federation_peer_streams', { peer, direction: 'out' })];

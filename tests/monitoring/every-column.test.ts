@@ -1,14 +1,12 @@
 // Every column of the MIB modules, and the page of all nodes, against what the nodes themselves show while they have work to do.
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { SnmpManager } from '../services/net-snmp.ts';
 import type { ClusterProcess } from '../support/three-nodes.ts';
-import { PEER, startBusyCluster } from './busy-cluster.ts';
+import { FORGED, PEER, REFUSALS, startBusyCluster } from './busy-cluster.ts';
 import { applicationTruths, clusterTruths, nodeTruths, rowTruths, type Truth } from './column-truths.ts';
 import { History, type Range, wrong } from './history.ts';
 import { NETWORK_SERVICES, wrongApplications, wrongAssociations } from './network-services-truths.ts';
 import { Samples } from './samples.ts';
-
-vi.setConfig({ testTimeout: 120_000 }); // starts several processes
 
 describe('every column', () => {
   it('shows what the nodes show to Prometheus, while they work', async () => {
@@ -108,7 +106,7 @@ describe('every column', () => {
     for (const column of ['xmppNodeDeliveriesElsewhere', 'xmppNodeJournalDelivered', 'xmppNodeOfflineStored']) {
       expect(Number.parseInt(shown.get(`${column}.1`) ?? '', 10), column).toBeGreaterThan(0);
     }
-    const [peer, named] = [PEER, 'named.example'].map((name) => [...Buffer.from(name)].join('.'));
+    const [peer, named] = [PEER, FORGED].map((name) => [...Buffer.from(name)].join('.'));
     for (const object of [
       ...['StreamsIn', 'StreamsOut', 'StanzasIn', 'StanzasOut', 'Proofs'].map((column) => `xmppPeer${column}.${peer}`),
       ...['Out', 'Waiting'].map((column) => `xmppPeerStanzas${column}.${named}`),
@@ -118,7 +116,10 @@ describe('every column', () => {
     ]) {
       expect(Number.parseInt(shown.get(object) ?? '', 10), object).toBeGreaterThan(0);
     }
-    for (const column of [8, 9, 10, 11])
+    // as often as somebody was told that he is not believed
+    expect(shown.get(`xmppPeerRefusals.${named}`)).toBe(`${REFUSALS} proofs`);
+    expect(shown.get(`xmppPeerRefusals.${peer}`)).toBe('0 proofs');
+    for (const column of [8, 9, 10, 11, 14, 15])
       expect(Number(applications.get(`${column}.1`)), `${column}`).toBeGreaterThan(0);
   });
 });

@@ -8,8 +8,6 @@ import { Installation, type RunningParley } from '../support/process.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
 import { asPrometheus } from './as-prometheus.ts';
 
-vi.setConfig({ testTimeout: 120_000 }); // starts several processes
-
 /** Whatever else this machine does. */
 const limits = { process: { eventLoopDelayMilliseconds: 60_000 } };
 
@@ -188,7 +186,7 @@ it('runs on without its collector, says so once, and goes on when that is back',
     // what it was given first is tried twice at most, within the time that it has
     expect(collector.refused.filter((path) => path === '/v1/traces').length).toBeGreaterThan(2);
   };
-  await vi.waitFor(speak, { timeout: 20_000, interval: 100 });
+  await vi.waitFor(speak, { interval: 100 });
   collector.status = 200;
   expect(Number((await node.nextEvent('telemetry.back')).lostSpans)).toBeGreaterThan(0);
   expect(node.log.filter(({ event }) => event === 'telemetry.away')).toHaveLength(1);
@@ -198,5 +196,5 @@ it('runs on without its collector, says so once, and goes on when that is back',
   await collector.close();
   const stopping = performance.now();
   expect(await node.stop()).toBe(0);
-  expect(performance.now() - stopping).toBeLessThan(5000); // it does not wait for what is not there
+  expect(performance.now() - stopping).toBeLessThan(9000); // it does not wait for what is not there
 });

@@ -15,6 +15,11 @@ interface Rule {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+interface RuleTest {
+  readonly alertname: string;
+  readonly exp_alerts?: readonly object[];
+}
+
 // the server's own
 const { parse } = createRequire(new URL('../../packages/server/package.json', import.meta.url))('yaml') as {
   parse(text: string): unknown;
@@ -95,6 +100,14 @@ it('promtool takes the configuration and the rules', () => {
 it('each alert fires when it should, and not before', () => {
   const file = fileOf('prometheus/parley.rules.test.yml');
   expect(promtool('test', 'rules', file)).toMatchObject({ status: 0 });
-  const text = readFileSync(file, 'utf8');
-  for (const { alert } of rules) expect(text, `${alert} has no test`).toContain(`alertname: ${alert}\n`);
+  const { tests } = parse(readFileSync(file, 'utf8')) as { tests: { alert_rule_test: RuleTest[] }[] };
+  for (const { alert } of rules) {
+    const expected = tests.flatMap((each) => {
+      const ofAlert = each.alert_rule_test.filter(({ alertname }) => alertname === alert);
+      return ofAlert.length === 0 ? [] : [ofAlert.map(({ exp_alerts = [] }) => exp_alerts.length > 0)];
+    });
+    // with the same numbers: as long as it is too early, or they are good, and when it is time
+    const both = expected.filter((fires) => fires.includes(true) && fires.includes(false));
+    expect(both.length, `${alert} is not seen to fire, and not to`).toBeGreaterThan(0);
+  }
 });

@@ -6,8 +6,6 @@ import { MANAGER, SnmpManager } from '../services/net-snmp.ts';
 import { TrapReceiver } from '../services/snmptrapd.ts';
 import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
 
-vi.setConfig({ testTimeout: 120_000 }); // starts several processes, and waits for a lost one to be missed
-
 const WORD = 'a-word-of-the-tests-alone';
 /** applOperStatus (RFC 2788). */
 const OPERATIONAL_STATUS = '1.3.6.1.2.1.27.1.1.6';
@@ -54,7 +52,7 @@ it('tells of a node that is congested, drained or killed', async () => {
     const names = await manager.walk('xmppNodeName');
     expect(names.size).toBeGreaterThanOrEqual(4); // one has been started twice
     return new Map([...names].map(([object, name]) => [name, object.split('.')[1] as string]));
-  }, 20_000);
+  });
   const rowOf = async ({ node }: ClusterProcess) =>
     rows.get(String((await node.event('server.started')).node)) as string;
 
@@ -66,7 +64,7 @@ it('tells of a node that is congested, drained or killed', async () => {
         const shown = [...(await manager.walk(OPERATIONAL_STATUS))].find(([name]) => name.endsWith(`.${row}`));
         expect(Number(shown?.[1])).toBe(status);
       },
-      { timeout: 30_000, interval: 200 },
+      { interval: 200 },
     );
     const words = `32473\\.1\\.0\\.${notification}\\b.*\\.32473\\.1\\.1\\.2\\.1\\.3\\.${row} = INTEGER: ${status}\\b`;
     const [trap, inform] = [

@@ -1,5 +1,5 @@
 // Prometheus, SNMP and OpenTelemetry show the same numbers of the same cluster.
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { MANAGER, SnmpManager } from '../services/net-snmp.ts';
 import { OtlpCollector } from '../services/otlp-collector.ts';
 import { plain } from '../support/login.ts';
@@ -9,8 +9,6 @@ import { asPrometheus } from './as-prometheus.ts';
 import { applicationTruths, clusterTruths, nodeTruths, rowTruths, type Truth } from './column-truths.ts';
 import { History, type Range, wrong } from './history.ts';
 import { Samples } from './samples.ts';
-
-vi.setConfig({ testTimeout: 120_000 }); // starts several processes
 
 const APPLICATIONS = '1.3.6.1.2.1.27.1.1';
 const LOCALHOST = [...Buffer.from('localhost')].join('.');

@@ -4,7 +4,7 @@ import { Stream } from '@parley/server/stream/stream';
 import type { StreamHost } from '@parley/server/stream/stream-host';
 import type { Element } from '@parley/xmpp/element';
 import { Jid } from '@parley/xmpp/jid';
-import type { XmlLimits } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
 import { MemoryTransport } from '../support/memory-transport.ts';
 
 /** What happened to a stream, in order. */

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Element, Node } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
-import { type XmlLimits, XmlReader } from '@parley/xmpp/xml-reader';
+import type { XmlLimits } from '@parley/xmpp/xml-limits';
+import { XmlReader } from '@parley/xmpp/xml-reader';
 
 /** Name, namespace, attributes (name, namespace, value), children: what two parsers can be compared by. */
 export type Tree = [string, string, [string, string, string][], (Tree | string)[]];

@@ -12,7 +12,10 @@ export interface EchoComponent {
   readonly name: string;
 }
 
-/** A component written with @xmpp/component, in a process of its own; resolves when it has said this. Ends with the test. */
+/** It only keeps a test from waiting for ever, in milliseconds. */
+const PATIENCE = 60_000;
+
+/** A component written with @xmpp/component, in a process of its own; resolves when it has said this, and rejects where it gives up. Ends with the test. */
 export async function startEchoComponent(
   { port, domain, secret, name }: EchoComponent,
   says = /online/,
@@ -22,6 +25,13 @@ export async function startEchoComponent(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  for await (const line of createInterface({ input: child.stdout })) if (says.test(line)) break;
-  return child;
+  const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  const said: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    said.push(line);
+    if (says.test(line)) break;
+  }
+  clearTimeout(late);
+  if (says.test(said.at(-1) ?? '')) return child;
+  throw new Error(`The component ${name} has not said ${says}, but:\n${said.join('\n')}`);
 }

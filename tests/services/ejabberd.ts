@@ -1,7 +1,26 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import type { PeerMake, PeerSetting } from './peer-process.ts';
 import { programOf } from './unprivileged.ts';
+
+/** Its commands, over a Unix socket in its folder. */
+const API = 'api.sock';
+
+/** Has ejabberd carry out one of its commands, as `ejabberdctl` does. */
+export async function ejabberdCommand(folder: string, command: string, args: object): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const options = { socketPath: join(folder, API), method: 'POST', path: `/api/${command}` };
+  const headers = { 'content-type': 'application/json', host: 'localhost' };
+  const asked = request({ ...options, headers }, async (response) => {
+    const said = (await response.toArray()).join('');
+    if (response.statusCode === 200) resolve(said);
+    else reject(new Error(`ejabberd answers ${response.statusCode}: ${said}`));
+  });
+  asked.on('error', reject);
+  asked.end(JSON.stringify(args));
+  return promise;
+}
 
 /** Debian's ejabberd, which belongs to no cluster. */
 export const EJABBERD: PeerMake = {
@@ -48,7 +67,8 @@ export const EJABBERD: PeerMake = {
   listens: (said, ports) => ports.every((port) => said.includes(`127.0.0.1:${port} for`)),
 };
 
-function configuration({ folder, ports: [c2s, s2s, direct], options: { domain, also, secure } }: PeerSetting): string {
+function configuration({ folder, ports, options: { domain, also, secure, scram } }: PeerSetting): string {
+  const [c2s, s2s, direct] = ports;
   return `
 hosts: ${JSON.stringify(also === undefined ? [domain] : [domain, also])}
 loglevel: 4
@@ -62,8 +82,10 @@ listen:
   - {port: ${c2s}, ip: "127.0.0.1", module: ejabberd_c2s, access: c2s, starttls_required: false}
   - {port: ${s2s}, ip: "127.0.0.1", module: ejabberd_s2s_in}
   - {port: ${direct}, ip: "127.0.0.1", module: ejabberd_s2s_in, tls: true}
+  - {port: "unix:${folder}/${API}", module: ejabberd_http, request_handlers: {/api: mod_http_api}}
+api_permissions: {"all of it": {from: mod_http_api, who: all, what: "*"}}
 auth_method: internal
-auth_password_format: plain
+auth_password_format: ${scram ? 'scram' : 'plain'}
 registration_timeout: infinity
 acl: {local: {user_regexp: ""}}
 access_rules:
@@ -72,6 +94,8 @@ access_rules:
   register: {allow: all}
 modules:
   mod_disco: {}
+  mod_http_api: {}
+  mod_private: {}
   mod_roster: {}
   mod_blocking: {}
   mod_offline: {}

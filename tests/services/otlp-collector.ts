@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { type Decoded, decodeMetrics, decodeTraces } from './otlp-messages.ts';
+import { type Decoded, METRICS, TRACES } from './otlp-messages.ts';
 
 export interface CollectedSpan {
   readonly traceId: string;
@@ -101,9 +101,9 @@ export class OtlpCollector {
   #take(path: string, form: 'json' | 'protobuf', body: Buffer, headers: IncomingHttpHeaders): void {
     this.text += body.toString('latin1');
     this.headers.push(headers);
-    const decoder = path === '/v1/traces' ? decodeTraces : path === '/v1/metrics' ? decodeMetrics : undefined;
-    if (decoder === undefined) throw new Error(`Nobody exports to ${path}.`);
-    const message = form === 'json' ? (JSON.parse(body.toString()) as Decoded) : decoder(body);
+    const request = path === '/v1/traces' ? TRACES : path === '/v1/metrics' ? METRICS : undefined;
+    if (request === undefined) throw new Error(`Nobody exports to ${path}.`);
+    const message = form === 'json' ? request.ofJson(body.toString()) : request.ofProtobuf(body);
     for (const each of listOf(message.resourceSpans)) this.spans.push(...spansOf(each));
     for (const each of listOf(message.resourceMetrics)) {
       const metrics = metricsOf(each);

@@ -1,124 +1,84 @@
-// What OTLP's messages hold, of which the tests want to know, by the numbers of opentelemetry-proto 1.x.
-
-type Kind = 'text' | 'hex' | 'double' | 'fixed64' | 'int' | 'bool' | Schema;
-interface Schema {
-  readonly [field: number]: readonly [name: string, kind: Kind | (() => Schema), many?: 'many'];
-}
+// OTLP's messages as they are published (opentelemetry-proto), in the code that OpenTelemetry has generated of them.
+import { createRequire } from 'node:module';
 
 export type Decoded = { [name: string]: unknown };
 
-const anyValue: Schema = {
-  1: ['stringValue', 'text'],
-  2: ['boolValue', 'bool'],
-  3: ['intValue', 'int'],
-  4: ['doubleValue', 'double'],
-};
-const keyValue: Schema = { 1: ['key', 'text'], 2: ['value', anyValue] };
-const resource: Schema = { 1: ['attributes', keyValue, 'many'] };
-const scope: Schema = { 1: ['name', 'text'] };
-const times = { 2: ['startTimeUnixNano', 'fixed64'], 3: ['timeUnixNano', 'fixed64'] } as const;
-const numberPoint: Schema = { ...times, 4: ['asDouble', 'double'], 7: ['attributes', keyValue, 'many'] };
-const histogramPoint: Schema = {
-  ...times,
-  4: ['count', 'fixed64'],
-  5: ['sum', 'double'],
-  6: ['bucketCounts', 'fixed64', 'many'],
-  7: ['explicitBounds', 'double', 'many'],
-  9: ['attributes', keyValue, 'many'],
-};
-const gauge: Schema = { 1: ['dataPoints', numberPoint, 'many'] };
-const sum: Schema = { ...gauge, 2: ['aggregationTemporality', 'int'], 3: ['isMonotonic', 'bool'] };
-const histogram: Schema = { 1: ['dataPoints', histogramPoint, 'many'], 2: ['aggregationTemporality', 'int'] };
-const metric: Schema = {
-  1: ['name', 'text'],
-  2: ['description', 'text'],
-  3: ['unit', 'text'],
-  5: ['gauge', gauge],
-  7: ['sum', sum],
-  9: ['histogram', histogram],
-};
-const scopeMetrics: Schema = { 1: ['scope', scope], 2: ['metrics', metric, 'many'] };
-const resourceMetrics: Schema = { 1: ['resource', resource], 2: ['scopeMetrics', scopeMetrics, 'many'] };
-const span: Schema = {
-  1: ['traceId', 'hex'],
-  2: ['spanId', 'hex'],
-  4: ['parentSpanId', 'hex'],
-  5: ['name', 'text'],
-  6: ['kind', 'int'],
-  7: ['startTimeUnixNano', 'fixed64'],
-  8: ['endTimeUnixNano', 'fixed64'],
-  9: ['attributes', keyValue, 'many'],
-  15: ['status', { 3: ['code', 'int'] }],
-};
-const scopeSpans: Schema = { 1: ['scope', scope], 2: ['spans', span, 'many'] };
-const resourceSpans: Schema = { 1: ['resource', resource], 2: ['scopeSpans', scopeSpans, 'many'] };
-
-/** A request of OTLP/HTTP, as JSON has it. */
-export const decodeMetrics = (bytes: Buffer): Decoded =>
-  decode(bytes, { 1: ['resourceMetrics', resourceMetrics, 'many'] });
-export const decodeTraces = (bytes: Buffer): Decoded => decode(bytes, { 1: ['resourceSpans', resourceSpans, 'many'] });
-
-const [VARINT, FIXED64, BYTES, FIXED32] = [0, 1, 2, 5];
-
-function decode(bytes: Buffer, schema: Schema): Decoded {
-  const message: Decoded = Object.create(null);
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = bytes.readUInt8(at++);
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  };
-  while (at < bytes.length) {
-    const tag = varint();
-    const wire = tag & 7;
-    const start = at;
-    let raw: Buffer;
-    if (wire === VARINT) {
-      varint();
-      raw = bytes.subarray(start, at);
-    } else {
-      const size = wire === BYTES ? varint() : wire === FIXED64 ? 8 : wire === FIXED32 ? 4 : Number.NaN;
-      raw = bytes.subarray(at, at + size);
-      if (raw.length !== size) throw new RangeError(`A field of wire type ${wire} at ${start} is cut off.`);
-      at += size;
-    }
-    const field = schema[tag >>> 3];
-    if (field === undefined) continue;
-    const [name, kind, many] = field;
-    const packed = many !== undefined && (kind === 'double' || kind === 'fixed64') && wire === BYTES;
-    const parts = packed ? Array.from({ length: raw.length / 8 }, (_, i) => raw.subarray(i * 8, i * 8 + 8)) : [raw];
-    for (const part of parts) {
-      const value = fieldOf(part, kind);
-      if (many === undefined) {
-        message[name] = value;
-        continue;
-      }
-      message[name] ??= [];
-      (message[name] as unknown[]).push(value);
-    }
-  }
-  return message;
+/** A type of messages, as protobuf.js makes it. */
+interface MessageType {
+  decode(reader: Reader): object;
+  fromObject(json: Decoded): object;
+  toObject(message: object, options: object): Decoded;
 }
 
-function fieldOf(raw: Buffer, kind: Kind | (() => Schema)): unknown {
-  switch (kind) {
-    case 'text':
-      return raw.toString('utf8');
-    case 'hex':
-      return raw.toString('hex');
-    case 'double':
-      return raw.readDoubleLE();
-    case 'fixed64':
-      return String(raw.readBigUInt64LE());
-    case 'int':
-    case 'bool': {
-      const value = raw.reduceRight((sum, byte) => sum * 128 + (byte & 127), 0);
-      return kind === 'bool' ? value === 1 : value;
-    }
-    default:
-      return decode(raw, typeof kind === 'function' ? kind() : kind);
+interface Reader {
+  /** Called for each field that the message does not have. */
+  skipType(wireType: number): void;
+}
+
+interface Services {
+  readonly trace: { readonly v1: { readonly ExportTraceServiceRequest: MessageType } };
+  readonly metrics: { readonly v1: { readonly ExportMetricsServiceRequest: MessageType } };
+}
+
+const require = createRequire(import.meta.url);
+const GENERATED = '@opentelemetry/otlp-proto-exporter-base/build/src/generated/root.js';
+const { opentelemetry } = require(GENERATED) as { opentelemetry: { proto: { collector: Services } } };
+const { trace, metrics } = opentelemetry.proto.collector;
+/** The protobuf.js that it uses. */
+const { Reader } = createRequire(require.resolve(GENERATED))('protobufjs/minimal') as {
+  Reader: { create(bytes: Uint8Array): Reader };
+};
+
+/** A kind of request of OTLP/HTTP. Each form is checked against what is published, and told as JSON has it. */
+export class OtlpRequest {
+  readonly #type: MessageType;
+
+  constructor(type: MessageType) {
+    this.#type = type;
   }
+
+  /** Throws where it is none, or has a field that nobody knows. */
+  ofProtobuf(bytes: Uint8Array): Decoded {
+    const reader = Reader.create(bytes);
+    reader.skipType = () => {
+      throw new Error('A field is none of the published messages.');
+    };
+    return hexadecimal(this.#type.toObject(this.#type.decode(reader), { longs: String })) as Decoded;
+  }
+
+  /** Throws where it is none, or has a name or a type that is another in the published messages. */
+  ofJson(text: string): Decoded {
+    const said = JSON.parse(text) as Decoded;
+    // identifiers are hexadecimal in OTLP's JSON, which has as many letters as base64 needs to leave them alone
+    const known = this.#type.toObject(this.#type.fromObject(said), { longs: String, bytes: String });
+    const fault = difference(known, said);
+    if (fault !== undefined) throw new Error(`The published messages have no ${fault}.`);
+    return said;
+  }
+}
+
+export const TRACES = new OtlpRequest(trace.v1.ExportTraceServiceRequest);
+export const METRICS = new OtlpRequest(metrics.v1.ExportMetricsServiceRequest);
+
+/** Bytes are identifiers. */
+function hexadecimal(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return value.toString('hex');
+  if (Array.isArray(value)) return value.map(hexadecimal);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, hexadecimal(each)]));
+}
+
+/** Where something was said that is not known as it was said; lists that are empty may be left out. */
+function difference(known: unknown, said: unknown, path = ''): string | undefined {
+  if (typeof said !== 'object' || said === null) {
+    // integers of 64 bits may be numbers as well (the JSON mapping of Protocol Buffers)
+    const same = known === said || (typeof known === 'string' && typeof said === 'number' && known === String(said));
+    return same ? undefined : `${path} ${JSON.stringify(said)}`;
+  }
+  for (const [name, each] of Object.entries(said)) {
+    if (Array.isArray(each) && each.length === 0) continue;
+    const fault = difference((known as Decoded | undefined)?.[name], each, `${path}/${name}`);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }

@@ -64,6 +64,10 @@ export class PeerProcess implements XmppPeer {
     return this.#options.domain;
   }
 
+  get folder(): string {
+    return this.#folder;
+  }
+
   get port(): number {
     return this.#ports[0];
   }

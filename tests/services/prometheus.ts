@@ -69,7 +69,7 @@ export class Prometheus {
     await vi.waitFor(async () => {
       if (child.exitCode !== null) throw new Error(`prometheus ended: ${said}`);
       expectOk(await fetch(`http://127.0.0.1:${this.port}/-/ready`));
-    }, 20_000);
+    });
   }
 
   /** What a query gives now. Throws where it is not understood. */

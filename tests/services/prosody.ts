@@ -28,18 +28,19 @@ export const PROSODY: PeerMake = {
 };
 
 function configuration({ folder, ports: [c2s, s2s, direct], options }: PeerSetting): string {
-  const { domain, dns, secure, bidirectional } = options;
+  const { domain, dns, secure, bidirectional, scram, portable } = options;
   return `
     pidfile = "${folder}/prosody.pid"
     data_path = "${folder}/data"
     plugin_paths = { }
     modules_enabled = {
       "disco"; "roster"; "saslauth"; "tls"; "dialback"; "blocklist"; "carbons"; "pep"; "vcard4"; "vcard_legacy";
-      "smacks"; "version"; "time"; "ping"; "register_ibr"; ${bidirectional ? '"s2s_bidi";' : ''}
+      "smacks"; "private"; "version"; "time"; "ping"; "register_ibr"; ${bidirectional ? '"s2s_bidi";' : ''}
     }
     allow_registration = true
     min_seconds_between_registrations = 0
-    authentication = "internal_plain"
+    authentication = "internal_${scram ? 'hashed' : 'plain'}"
+    default_storage = "${portable ? 'xep0227' : 'internal'}"
     allow_unencrypted_plain_auth = true
     c2s_require_encryption = false
     s2s_require_encryption = true

@@ -99,7 +99,7 @@ export class Rsyslogd {
       if (child.exitCode !== null) throw new Error(`rsyslogd ended: ${said}`);
       const ports = [this.ports.tcp, this.ports.tls].every((port) => listens(port));
       if (!ports || !existsSync(this.socket)) throw new Error(`rsyslogd does not listen: ${said}`);
-    }, 10_000);
+    });
   }
 
   async stop(): Promise<void> {

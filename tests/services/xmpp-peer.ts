@@ -15,6 +15,10 @@ export interface XmppPeerOptions {
   readonly secure: boolean;
   /** Stanzas go both ways on one stream where the other side can do that, too (XEP-0288); Prosody alone. */
   readonly bidirectional?: boolean;
+  /** It keeps passwords for SCRAM alone. */
+  readonly scram?: boolean;
+  /** What it keeps of accounts are files of XEP-0227; Prosody alone. */
+  readonly portable?: boolean;
   /** Another domain that it has; ejabberd alone. */
   readonly also?: string | undefined;
 }
@@ -22,6 +26,8 @@ export interface XmppPeerOptions {
 /** Another XMPP server, of another make. */
 export interface XmppPeer {
   readonly domain: string;
+  /** Where all of its files are. */
+  readonly folder: string;
   /** Where clients connect, without encryption. */
   readonly port: number;
   /** Where other servers connect: with STARTTLS, and with TLS from the first byte. */

@@ -17,10 +17,15 @@ export interface MemberHost {
   readonly random: Random;
   readonly config: Configuration;
   readonly modules: readonly Module[];
+  /** How many idle timers its process has besides. */
+  readonly shift: number;
   /** Whether the nodes know each other. */
   readonly clustered: boolean;
   onLog(member: Member, line: Record<string, unknown>): void;
 }
+
+/** How often an idle timer fires, in milliseconds. */
+const IDLE_MS = 1000;
 
 export type MemberState = 'starting' | 'serving' | 'stopping' | 'dead';
 
@@ -38,10 +43,11 @@ export class Member {
   constructor(name: string, host: MemberHost) {
     this.name = name;
     this.#host = host;
-    const { clock, store, random } = host;
+    const { clock, store, random, shift } = host;
     const id = Array.from({ length: 16 }, () => random.below(16).toString(16)).join('');
     this.links = new SimulatedLinks(store, clock, this, id);
     this.#keyspace = new SimulatedKeyspace(this.links, store);
+    for (let idle = shift; idle > 0; idle--) clock.setTimeout(this, () => {}, IDLE_MS, [], true);
     clock.run(this, () => void this.#start(id));
   }
 

@@ -4,6 +4,9 @@ import { simulate } from './simulation.ts';
 /** How many violating runs are told of. */
 export const TOLD = 5;
 
+/** How all runs of this process are shifted, as the environment has it. */
+const shift = Number(process.env.SIMULATION_SHIFT ?? 0);
+
 export interface Runs {
   readonly runs: number;
   /** Messages that were acknowledged. */
@@ -31,7 +34,7 @@ export async function runSeeds(
   let acknowledged = 0;
   let runs = 0;
   for (let seed = first; seed < first + count && violations.length < told; seed++, runs++) {
-    const outcome = await simulate(seed, scenario);
+    const outcome = await simulate(seed, scenario, { shift });
     acknowledged += outcome.acknowledged;
     for (const [what, times] of outcome.counts) counts.set(what, (counts.get(what) ?? 0) + times);
     const [violation] = outcome.violations;
@@ -42,7 +45,7 @@ export async function runSeeds(
 }
 
 const commandFor = ({ name }: Scenario, seed: number) =>
-  `SIMULATION_SCENARIO=${name} SIMULATION_SEED=${seed} vitest run tests/simulation/simulation.test.ts`;
+  `${shift === 0 ? '' : `SIMULATION_SHIFT=${shift} `}SIMULATION_SCENARIO=${name} SIMULATION_SEED=${seed} vitest run tests/simulation/simulation.test.ts`;
 
 /** The run that the environment asks for. */
 export function askedFor(): { scenario: Scenario; seed: number } | undefined {
@@ -52,6 +55,6 @@ export function askedFor(): { scenario: Scenario; seed: number } | undefined {
 
 /** Writes every event of a run. @returns its violations */
 export async function tellRun(scenario: Scenario, seed: number): Promise<readonly string[]> {
-  const { violations } = await simulate(seed, scenario, { trace: (line) => process.stdout.write(`${line}\n`) });
+  const { violations } = await simulate(seed, scenario, { shift, trace: (line) => process.stdout.write(`${line}\n`) });
   return violations;
 }

@@ -7,7 +7,7 @@ import { simulate } from './simulation.ts';
 /** Where a change of the server makes other things happen with the recorded seed, one of so many that follow it must do. */
 const NEAR = 60;
 
-it.each(sabotages)('notices: $name', { timeout: 120_000 }, async ({ name, scenario, seed: recorded, begin }) => {
+it.each(sabotages)('notices: $name', async ({ name, scenario, seed: recorded, begin }) => {
   const mend = begin();
   let seed = recorded;
   try {

@@ -1,5 +1,6 @@
 // The long form of simulation.test.ts, `npm run simulate`: 12,000 runs in all, from a seed that differs each time.
-// SIMULATION_SEED sets it, SIMULATION_RUNS how many there are, SIMULATION_SCENARIO which scenario has all of them.
+// SIMULATION_SEED sets it, SIMULATION_RUNS how many there are, SIMULATION_SCENARIO which scenario (or plot) has all of them, and
+// SIMULATION_SHIFT shifts the order of what happens in each (see simulation.test.ts).
 import { afterAll, expect, it } from 'vitest';
 import { scenarioNamed, scenarios } from './scenario.ts';
 import { SeedsProcesses } from './seeds-processes.ts';

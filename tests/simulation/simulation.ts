@@ -22,6 +22,8 @@ export interface Outcome {
 }
 
 export interface RunOptions {
+  /** Idle timers that each process has besides, so that everything happens in another order. */
+  readonly shift?: number;
   readonly trace?: (line: string) => void;
 }
 
@@ -35,10 +37,14 @@ const CALM_STEP = 1000;
 const BUSY_STEP = 100;
 
 /** One run: things happen and go wrong as the seed has it, then the faults end, and all must come out right. */
-export async function simulate(seed: number, scenario: Scenario, { trace }: RunOptions = {}): Promise<Outcome> {
+export async function simulate(
+  seed: number,
+  scenario: Scenario,
+  { shift = 0, trace }: RunOptions = {},
+): Promise<Outcome> {
   const setting = await settingOf();
   const random = new Random(seed);
-  const world = new World(random, scenario, setting, trace);
+  const world = new World(random, scenario, { ...setting, shift }, trace);
   const restore = simulateEnvironment(world.clock, random);
   try {
     await world.begin();

@@ -45,13 +45,18 @@ export class World {
   readonly counts = new Map<string, number>();
   /** All that are not over, with the node that each leads to. */
   readonly #connections = new Map<Connection, string>();
-  readonly #setting: Setting;
+  readonly #setting: Setting & Pick<MemberHost, 'shift'>;
   readonly #trace: ((line: string) => void) | undefined;
   readonly #hash = createHash('sha256');
   #lines = 0;
   #settled = 0;
 
-  constructor(random: Random, scenario: Scenario, setting: Setting, trace?: (line: string) => void) {
+  constructor(
+    random: Random,
+    scenario: Scenario,
+    setting: Setting & Pick<MemberHost, 'shift'>,
+    trace?: (line: string) => void,
+  ) {
     this.random = random;
     this.scenario = scenario;
     this.ledger = new Ledger(scenario.once);
@@ -110,6 +115,7 @@ export class World {
       clustered: this.scenario.nodes > 1,
       config: this.#setting.config,
       modules: this.#setting.modules,
+      shift: this.#setting.shift,
       onLog: (member, line) => this.#onLog(member, line),
     });
   }

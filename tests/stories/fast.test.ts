@@ -75,3 +75,18 @@ test('one that a client ends on a node is good on none', async () => {
   expect((await show(connect(server), token, { attributes: ` invalidate='1'` })).name).toBe('success');
   for (let i = 0; i < 3; i++) expect(conditionOf(await show(connect(server), token))).toBe('not-authorized');
 });
+
+test('what a client that counts has said is taken once, on whatever node it is repeated', async () => {
+  const server = await start();
+  const token = await given(server);
+  const said = async (count: string) => conditionOf(await show(connect(server), token, { attributes: count }));
+  for (let count = 1; count <= 3; count++) {
+    expect(await said(` count='${count}'`)).toBe('success');
+    for (let i = 0; i < 3; i++) expect(await said(` count='${count}'`)).toBe('not-authorized');
+  }
+  expect(await said('')).toBe('not-authorized');
+  expect((await Promise.all(Array.from({ length: 6 }, () => said(` count='9'`)))).sort()).toEqual([
+    ...Array(5).fill('not-authorized'),
+    'success',
+  ]);
+});

@@ -19,5 +19,5 @@ it('contacts learn since when somebody is away and what they said last; stranger
   expect(last?.text).toBe('Heading Home');
   expect(last?.attr('seconds')).toMatch(/^\d+$/);
   const refused = await tybalt.request('get', LAST, 'juliet@localhost');
-  expect(refused.child('error')?.firstChild?.name).toBe('forbidden');
+  expect(refused.child('error')?.firstChild?.name).toBe('service-unavailable'); // as for nobody
 });

@@ -14,7 +14,9 @@ export interface Wire {
 }
 
 const LIMITS = { maxBytes: 16_000_000, maxElements: 1e6, maxDepth: 1000, maxAttributes: 1000, maxNameLength: 10_000 };
-const PATIENCE = 5000;
+
+/** It only keeps a test from waiting for ever, in milliseconds. */
+const PATIENCE = 60_000;
 
 interface Waiter {
   matches(element: Element): boolean;
@@ -35,6 +37,8 @@ export class TestClient implements XmlHandler {
   impatient = false;
   readonly #wire: Wire;
   readonly #floor: Floor | undefined;
+  /** How long something may take that it waits for, in milliseconds. */
+  patience = PATIENCE;
   readonly #waiters: Waiter[] = [];
   readonly #closed = Promise.withResolvers<void>();
   #reader = new XmlReader(this, LIMITS);
@@ -101,8 +105,8 @@ export class TestClient implements XmlHandler {
     this.#reader.stop();
   }
 
-  /** The first element that matches, come already or still to come. */
-  take(matches: (element: Element) => boolean): Promise<Element> {
+  /** The first element that matches, come already or still to come within so many milliseconds. */
+  take(matches: (element: Element) => boolean, patience = this.patience): Promise<Element> {
     const index = this.inbox.findIndex(matches);
     if (index !== -1) return Promise.resolve(this.inbox.splice(index, 1)[0] as Element);
     const { promise, resolve, reject } = Promise.withResolvers<Element>();
@@ -111,7 +115,7 @@ export class TestClient implements XmlHandler {
     const timer = setTimeout(() => {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
       reject(new Error(`Nothing matched. Came: ${this.inbox.map(String).join('\n') || 'nothing'}`));
-    }, PATIENCE);
+    }, patience);
     void this.#closed.promise.then(() => reject(new Error('The connection was closed.')));
     return promise.finally(() => clearTimeout(timer));
   }

@@ -2,8 +2,7 @@ import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
 import { serialAdd, serialDistance } from '@parley/xmpp/serial';
 import type { TestClient } from './client.ts';
-import { features, plain } from './login.ts';
-import { encrypted, unencrypted } from './network.ts';
+import { type LoginWay, PasswordLogin, type Return } from './login-ways.ts';
 
 const SM = NS.streamManagement;
 
@@ -46,6 +45,8 @@ export interface ManagedClientOptions {
   readonly patience?: number;
   /** False for a server that lets clients in without encryption. */
   readonly tls?: boolean;
+  /** By the password where nothing is said. */
+  readonly way?: LoginWay;
   /** Starts a new session where the old one cannot be resumed, and says there what was not acknowledged. */
   readonly anew?: boolean;
 }
@@ -68,6 +69,7 @@ export class ManagedClient {
   connectedTo = 0;
   readonly #port: () => number;
   readonly #options: ManagedClientOptions;
+  readonly #way: LoginWay;
   #client: TestClient | undefined;
   #id = '';
   #handled = 0;
@@ -89,31 +91,17 @@ export class ManagedClient {
     this.jid = jid;
     this.#port = port;
     this.#options = options;
+    this.#way = options.way ?? new PasswordLogin(jid, options.tls !== false);
   }
 
   async start(): Promise<void> {
-    const client = await this.#logIn();
+    this.connectedTo = this.#port();
+    const client = await this.#way.logIn(this.connectedTo);
     await this.#open(client);
     this.#use(client);
     this.send('<presence/>');
     const { patience } = this.#options;
     if (patience !== undefined) this.#watch = setInterval(() => this.#look(patience), patience / 4).unref();
-  }
-
-  async #logIn(): Promise<TestClient> {
-    const [bare = ''] = this.jid.split('/');
-    const [local = '', domain = ''] = bare.split('@');
-    this.connectedTo = this.#port();
-    const client = await (this.#options.tls === false ? unencrypted : encrypted)(this.connectedTo, domain);
-    try {
-      const end = await plain(client, local, 'secret');
-      if (end.name !== 'success') throw new Error(`${this.jid} does not get in: ${end}`);
-      await features(client);
-    } catch (error) {
-      client.break();
-      throw error;
-    }
-    return client;
   }
 
   /** A new session that can be resumed. */
@@ -159,21 +147,18 @@ export class ManagedClient {
   /** Tries until there is a server again. */
   async #resume(): Promise<void> {
     for (let attempt = 0; ; attempt++) {
-      let client: TestClient;
+      let back: Return;
       try {
-        client = await this.#logIn();
+        this.connectedTo = this.#port();
+        back = await this.#way.comeBack(this.connectedTo, this.#id, this.#handled);
       } catch {
         if (this.#stopped) return;
         await backOff(attempt);
         continue;
       }
+      const { client, asked } = back;
       if (this.#stopped) return client.break();
-      const asked = performance.now();
-      client.send(`<resume xmlns='${SM}' previd='${this.#id}' h='${this.#handled}'/>`);
-      const answer = await Promise.race([
-        client.take(({ ns, name }) => ns === SM && name !== 'r'),
-        client.closed.then(() => undefined),
-      ]).catch(() => undefined);
+      const answer = back.answer ?? (await this.#answer(client));
       if (answer === undefined) {
         client.break();
         continue;
@@ -192,6 +177,14 @@ export class ManagedClient {
       this.#ask();
       return;
     }
+  }
+
+  /** What is said of the session that was asked for; undefined where the connection is lost. */
+  #answer(client: TestClient): Promise<Element | undefined> {
+    return Promise.race([
+      client.take(({ ns, name }) => ns === SM && name !== 'r'),
+      client.closed.then(() => undefined),
+    ]).catch(() => undefined);
   }
 
   /** True where the client has a session again. */

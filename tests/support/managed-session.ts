@@ -15,6 +15,7 @@ export const JULIET = Jid.parse('juliet@capulet.lit/balcony');
 
 /** As much of a stream as sessions need. */
 export class FakeStream {
+  readonly access = {};
   closed = false;
   /** What was written. */
   readonly sent: string[] = [];

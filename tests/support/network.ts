@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectTls } from 'node:tls';
 import { NS } from '@parley/xmpp/namespaces';
 import { TestClient } from './client.ts';
 import { features, plain } from './login.ts';
@@ -5,22 +7,25 @@ import { socketWire } from './wires.ts';
 
 /**
  * A client that has opened an encrypted stream over TCP, from this address of the loopback network; `header` is what a
- * load balancer says in front of it.
+ * load balancer says in front of it, `patience` how many milliseconds an answer may take.
  */
 export async function encrypted(
   port: number,
   domain = 'localhost',
   localAddress?: string,
   header?: Buffer,
+  patience?: number,
 ): Promise<TestClient> {
   const wire = await socketWire(port, localAddress);
   if (header !== undefined) wire.send(header);
   const client = new TestClient(wire);
+  if (patience !== undefined) client.patience = patience;
   try {
     await opened(client, domain);
     client.send(`<starttls xmlns='${NS.tls}'/>`);
     await client.take(({ name }) => name === 'proceed');
-    await Promise.race([wire.upgrade(domain), refusal(client)]);
+    const late = setTimeout(() => client.break(), client.patience);
+    await Promise.race([wire.upgrade(domain), refusal(client)]).finally(() => clearTimeout(late));
     client.open(domain);
     await features(client);
   } catch (error) {
@@ -31,8 +36,9 @@ export async function encrypted(
 }
 
 /** A client that has opened a stream over TCP, in the clear. */
-export async function unencrypted(port: number, domain = 'localhost'): Promise<TestClient> {
+export async function unencrypted(port: number, domain = 'localhost', patience?: number): Promise<TestClient> {
   const client = new TestClient(await socketWire(port));
+  if (patience !== undefined) client.patience = patience;
   try {
     await opened(client, domain);
   } catch (error) {
@@ -72,4 +78,14 @@ export async function appearOver(port: number, jid: string, localAddress?: strin
   client.send('<presence/>');
   await client.sync();
   return client;
+}
+
+/** The certificate, by its fingerprint, that a new connection to a port with TLS from the first byte is shown. */
+export async function shownCertificate(port: number): Promise<string> {
+  const options = { port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false };
+  const socket = connectTls({ ...options, ALPNProtocols: ['xmpp-client'] });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
 }

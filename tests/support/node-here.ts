@@ -10,6 +10,8 @@ import { Log } from '@parley/server/log';
 import { moduleSettings } from '@parley/server/module';
 import { modules } from '@parley/server/modules';
 import { Node } from '@parley/server/node';
+import { keyspaceSpans } from '@parley/server/tracing/keyspace-spans';
+import type { Tracing } from '@parley/server/tracing/tracing';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 import type { LogLine, Partly } from './server.ts';
@@ -21,6 +23,8 @@ export interface NodeHereOptions {
   /** The versions of frames that its program has. */
   readonly frames?: FrameVersions;
   readonly config?: Partly<Configuration>;
+  /** What it traces, and where. */
+  readonly tracing?: Tracing;
 }
 
 /** One node of a cluster, in this process, with a port for clients. Ends with the test, or before. */
@@ -38,7 +42,7 @@ export class NodeHere {
   /** On the keyspace with this URL. */
   static async start(
     url: string,
-    { name = 'node', frames, config: given = {} }: NodeHereOptions = {},
+    { name = 'node', frames, config: given = {}, tracing }: NodeHereOptions = {},
   ): Promise<NodeHere> {
     const log: LogLine[] = [];
     const id = randomBytes(8).toString('hex');
@@ -56,6 +60,7 @@ export class NodeHere {
       deadline: 2000,
       replicas: config.keyspace.replicas,
       domainReplicas: domainReplicas(config),
+      ...(tracing && { observer: keyspaceSpans('redis') }),
     });
     onTestFinished(() => keyspace.close());
     const node = await Node.start({
@@ -63,6 +68,7 @@ export class NodeHere {
       keyspace,
       log: Log.create({ level: 'info', output: { write: (line) => log.push(JSON.parse(line)) } }),
       modules,
+      tracing,
       accounts: internalAccounts,
       cluster: { bus, id, name, ...(frames && { frames }) },
     });

@@ -13,6 +13,7 @@ import { modules } from '@parley/server/modules';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
 import { overheard, searchLog } from './log-search.ts';
+import { unhurried } from './unhurried.ts';
 
 export const CLI = fileURLToPath(new URL('../../packages/cli/src/parley.ts', import.meta.url));
 
@@ -21,6 +22,11 @@ const { PARLEY_TESTS: _tests, PARLEY_TOPOLOGY: _topology, ...ENVIRONMENT } = pro
 
 /** Accounts that are made at a time. */
 const AT_A_TIME = 16;
+
+/** It only keeps a test from waiting for ever, in milliseconds: less than a test may take, so that there is a reason. */
+const PATIENCE = 120_000;
+/** So much of a log says why something was not logged. */
+const LAST_LINES = 20;
 
 export interface Finished {
   readonly code: number | null;
@@ -64,7 +70,8 @@ export class Installation {
     const listen = { c2s: [nowhere], c2sTls: [nowhere], s2s: [nowhere], s2sTls: [nowhere], http: [nowhere] };
     const admin = { socket: join(this.folder, 'parley.sock') };
     const audit = { file: this.auditFile };
-    this.config = { listen, admin, audit, keyspace: { url: `embedded:${join(this.folder, 'data')}` }, ...config };
+    const keyspace = { url: `embedded:${join(this.folder, 'data')}` };
+    this.config = { listen, admin, audit, keyspace, ...config };
     this.configure({});
     onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
     onTestFinished(() => searchLog(this.auditText));
@@ -72,8 +79,9 @@ export class Installation {
 
   /** Writes the file anew, with these sections in place of those that it began with. */
   configure(config: object): void {
-    overheard(JSON.stringify({ ...this.config, ...config }));
-    writeFileSync(this.file, JSON.stringify({ ...this.config, ...config }, null, 2));
+    const written = JSON.stringify(unhurried({ ...this.config, ...config }), null, 2);
+    overheard(written);
+    writeFileSync(this.file, written);
   }
 
   get auditFile(): string {
@@ -126,8 +134,8 @@ export class Installation {
   }
 
   async #run(command: string, started: string, options: StartOptions): Promise<RunningParley> {
-    const { under = [], flags = [], env = {} } = options;
-    const [program = '', ...args] = [...under, process.execPath, ...flags, CLI, '--config', this.file, command];
+    const { under = [], flags = [], env = {}, cli = CLI } = options;
+    const [program = '', ...args] = [...under, process.execPath, ...flags, cli, '--config', this.file, command];
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe'];
     const child = spawn(program, args, { stdio, env: { ...ENVIRONMENT, ...env } });
     const running = new RunningParley(child, started);
@@ -144,6 +152,8 @@ export interface StartOptions {
   /** For Node. */
   readonly flags?: readonly string[];
   readonly env?: object;
+  /** The program of another version. */
+  readonly cli?: string;
 }
 
 interface LogLine {
@@ -192,9 +202,19 @@ export class RunningParley {
     return before === undefined ? this.nextEvent(event) : Promise.resolve(before);
   }
 
-  /** The next line of this event that is not logged yet. */
+  /** The next line of this event that is not logged yet. Rejects where it has ended without, or takes longer than anybody waits. */
   nextEvent(event: string): Promise<LogLine> {
-    return new Promise((resolve) => this.#waiters.push({ event, resolve }));
+    const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
+    this.#waiters.push({ event, resolve });
+    const missing = (why: string) => {
+      const last = this.log.slice(-LAST_LINES).map((line) => JSON.stringify(line));
+      reject(new Error(`${why} logging ${event}. Its last lines:\n${last.join('\n')}\n${this.#stderr}`));
+    };
+    const timer = setTimeout(() => missing('It takes too long before'), PATIENCE).unref();
+    void this.exited.then((code) => missing(`It ended with ${code} before`));
+    const logged = promise.finally(() => clearTimeout(timer));
+    logged.catch(() => {}); // of several nodes one may log it, and nobody waits for the others
+    return logged;
   }
 
   get alive(): boolean {

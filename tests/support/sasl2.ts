@@ -20,7 +20,8 @@ export function authenticate(client: TestClient, mechanism: string, first: strin
 }
 
 /** What the server says to SASL2: a challenge, something to be done first, a success or a failure. */
-export const said = (client: TestClient): Promise<Element> => client.take(({ ns }) => ns === NS.sasl2);
+export const said = (client: TestClient, patience?: number): Promise<Element> =>
+  client.take(({ ns }) => ns === NS.sasl2, patience);
 
 /** Logs in by PLAIN; gives the success, what is to be done first, or the failure. */
 export function plain2(client: TestClient, username: string, password: string, content = ''): Promise<Element> {
@@ -67,6 +68,8 @@ export interface Showing {
   /** What else stands in the request. */
   readonly content?: string;
   readonly agent?: string;
+  /** How long it waits for the answer, in milliseconds. */
+  readonly patience?: number;
 }
 
 /** Logs in by a token; gives the success or the failure. Throws where the server does not prove that it has the token, too. */
@@ -78,7 +81,7 @@ export async function show(client: TestClient, token: string, showing: Showing =
       `<initial-response>${proof.toString('base64')}</initial-response>${showing.agent ?? AGENT}` +
       `<fast xmlns='${NS.fast}'${attributes}/>${showing.content ?? ''}</authenticate>`,
   );
-  const answer = await said(client);
+  const answer = await said(client, showing.patience);
   const expected = tokenMac(token, 'Responder', binding).toString('base64');
   if (answer.name === 'success' && answer.childText('additional-data') !== expected) throw new Error('A false server.');
   return answer;

@@ -27,6 +27,7 @@ import { overheard, searchLog } from './log-search.ts';
 import { MemoryTransport } from './memory-transport.ts';
 import { quiet } from './quiet.ts';
 import { emptyKeyspace, nodeCount } from './topology.ts';
+import { unhurried } from './unhurried.ts';
 import { memoryWire } from './wires.ts';
 
 /** The part of a configuration that a test cares for, at any depth. */
@@ -188,7 +189,7 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
   const modules = options.modules ?? allModules;
   const config = configurationSchema(moduleSettings(modules)).parse({
-    ...options.config,
+    ...unhurried(options.config ?? {}),
     domains: options.config?.domains ?? ['localhost'],
     listen: { c2s: [], c2sTls: [], s2s: [], s2sTls: [], components: [], http: [], ...options.config?.listen },
     keyspace: { url: 'embedded::memory:', ...options.config?.keyspace },

@@ -35,9 +35,9 @@ export async function startThreeNodes(
         bytes: { perSecond: 0 },
         process: { eventLoopDelayMilliseconds: 60_000 }, // the machine may have much else to do
       },
-      keyspace: { url: redis.url },
       cluster: { secret: 'a secret that only the tests know of' },
       ...config,
+      keyspace: { url: redis.url, ...(config as { keyspace?: object }).keyspace },
     });
     if (index === 0) await installation.accounts(...accounts);
     nodes.push({ installation, node: await installation.start(), port });

@@ -61,6 +61,7 @@ export async function socketWire(
       await new Promise((resolve, reject) => {
         tls.once('secureConnect', resolve);
         tls.once('error', reject);
+        tls.once('close', () => reject(new Error('The connection was closed.')));
       });
       socket = tls as unknown as typeof socket;
       encrypted = true;
