@@ -4,7 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { connect as secureConnect } from 'node:tls';
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
-import { type XmlHandler, XmlReader } from '@parley/xmpp/xml-reader';
+import type { XmlHandler } from '@parley/xmpp/xml-handler';
+import { XmlReader } from '@parley/xmpp/xml-reader';
 import { onTestFinished } from 'vitest';
 import type { CertificatePair } from '../services/domain-certificates.ts';
 

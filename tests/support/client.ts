@@ -1,6 +1,7 @@
 import type { Element } from '@parley/xmpp/element';
 import { NS } from '@parley/xmpp/namespaces';
-import { type XmlHandler, XmlReader } from '@parley/xmpp/xml-reader';
+import type { XmlHandler } from '@parley/xmpp/xml-handler';
+import { XmlReader } from '@parley/xmpp/xml-reader';
 import type { Floor } from './floor.ts';
 import { overheard } from './log-search.ts';
 

@@ -1,8 +1,8 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
+import { checkDeclaration } from './xml-declaration.ts';
 
 /** What a parser tells whoever uses it. */
 export interface ParserEvents {
-  onXmlDeclaration(declaration: { version?: string; encoding?: string }): void;
   onTagStart(): void;
   onAttribute(name: string, value: string): void;
   onOpenTag(tag: SaxesTagPlain): void;
@@ -26,7 +26,7 @@ export class PooledParser {
 
   constructor() {
     const saxes = this.#saxes;
-    saxes.on('xmldecl', (declaration) => this.user?.onXmlDeclaration(declaration));
+    saxes.on('xmldecl', checkDeclaration);
     saxes.on('opentagstart', () => this.user?.onTagStart());
     saxes.on('attribute', ({ name, value }) => this.user?.onAttribute(name, value));
     saxes.on('opentag', (tag) => this.user?.onOpenTag(tag as SaxesTagPlain));

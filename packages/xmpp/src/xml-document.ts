@@ -117,13 +117,6 @@ export class XmlDocument implements ParserEvents {
 
   // --- what the parser tells -------------------------------------------------------------------------------------
 
-  onXmlDeclaration({ version, encoding }: { version?: string; encoding?: string }): void {
-    if (encoding !== undefined && !/^utf-8$/i.test(encoding)) {
-      throw new StreamError('unsupported-encoding', 'The encoding is UTF-8, and no other one is read.');
-    }
-    if (version !== '1.0') throw new StreamError('not-well-formed', 'The XML version is 1.0.');
-  }
-
   onTagStart(): void {
     this.#attributes = 0;
     if (this.#open.length > this.#limits.maxDepth) this.#tooMuch('maxDepth', 'levels of elements');

@@ -14,17 +14,9 @@ import { quickElement, quickEnd, quickRanOut } from './quick-element.ts';
 import { quickRoot, quickRootEnd } from './quick-root.ts';
 import { StreamError } from './stream-error.ts';
 import { Utf8Decoder } from './utf8-decoder.ts';
+import type { XmlHandler } from './xml-handler.ts';
 import { XmlLimitError, type XmlLimits } from './xml-limits.ts';
 import { endTagName, leadingWhiteSpace, possibleEnd } from './xml-text.ts';
-
-export interface XmlHandler {
-  /** The root's start tag; `Element.children` is empty. `contentNs` is the default namespace that it declares. */
-  onStreamOpen(root: Element, contentNs: string): void;
-  /** A complete first-level element. */
-  onElement(element: Element): void;
-  /** The root's end tag. */
-  onStreamClose(): void;
-}
 
 interface OpenElement {
   readonly name: string;
@@ -36,7 +28,7 @@ interface OpenElement {
 
 interface Event {
   readonly type: 'open' | 'element' | 'close';
-  readonly element: Element | undefined;
+  readonly element?: Element;
   /** Position behind the event in the text that was received since the last one. */
   readonly end: number;
 }
@@ -45,6 +37,10 @@ const NO_CHILDREN: readonly Node[] = [];
 
 /** A chunk is given to a parser in so many pieces at most. */
 const MOST_PIECES = 32;
+
+/** Has the parser look at nothing behind the root's end. */
+const OVER = Symbol('over');
+const isOver = () => new StreamError('not-well-formed', 'The stream is over.');
 
 /**
  * Bytes of one XML stream to elements, by the rules of RFC 6120 §11: UTF-8, XML 1.0, nothing of restricted XML, all
@@ -148,7 +144,7 @@ export class XmlReader implements ParserEvents {
     const skipped = (over || this.#open.length === 1) && this.#pending === '' ? leadingWhiteSpace(text) : 0;
     this.#pendingBytes += bytes - skipped;
     if (skipped === text.length) return;
-    if (over && this.#parser === undefined) throw new StreamError('not-well-formed', 'The stream is over.');
+    if (over && this.#parser === undefined) throw isOver();
     let at = this.#parser === undefined ? 0 : this.#pending.length;
     this.#pending += skipped === 0 ? text : text.slice(skipped);
     for (let pieces = 1; at < this.#pending.length; pieces++) {
@@ -181,10 +177,10 @@ export class XmlReader implements ParserEvents {
     const { defaultNs } = (this.#open[0] as OpenElement).scope;
     let at = from + leadingWhiteSpace(text, from);
     while (at < text.length) {
-      if (quickRootEnd(text, at) === text.length && this.#shares) {
+      const over = this.#shares ? quickRootEnd(text, at) : undefined;
+      if (over !== undefined) {
         this.#open.pop();
-        this.#event('close', undefined, text.length);
-        return text.length;
+        return this.#finish(over);
       }
       const element = quickElement(text, at, defaultNs, this.#limits);
       if (element === undefined) {
@@ -207,11 +203,25 @@ export class XmlReader implements ParserEvents {
     const open = this.#open.length > 1 ? this.#elementName : undefined;
     const end = inPieces && this.#shares ? possibleEnd(this.#pending, from, open) : this.#pending.length;
     this.#returnable = false; // a parser that has thrown is of no more use
-    parser.write(this.#pending.slice(from, end));
+    try {
+      parser.write(this.#pending.slice(from, end));
+    } catch (error) {
+      if (error !== OVER) throw error;
+      return this.#finish(parser.position - this.#pendingAt);
+    }
     // saxes keeps a carriage return at the end for itself, to see what follows
     this.#returnable = this.#shares && this.#pending.charCodeAt(end - 1) !== 13;
     const last = this.#events.at(-1);
     if (this.#returnable && last?.type === 'element' && last.end === end) this.#return(parser);
+    return end;
+  }
+
+  /** The root ends here: what follows is white space, or wrong, however it was cut into pieces. */
+  #finish(end: number): number {
+    this.#parser = undefined;
+    this.#events.push({ type: 'close', end });
+    if (end + leadingWhiteSpace(this.#pending, end) < this.#pending.length) throw isOver();
+    this.#pending = this.#pending.slice(0, end);
     return end;
   }
 
@@ -250,14 +260,6 @@ export class XmlReader implements ParserEvents {
   }
 
   // --- what the parser tells -------------------------------------------------------------------------------------
-
-  onXmlDeclaration(declaration: { version?: string; encoding?: string }): void {
-    // RFC 6120 §4.9.3.22; XML 1.0 is the only version (§11.1 names it)
-    if (declaration.encoding !== undefined && !/^utf-8$/i.test(declaration.encoding)) {
-      throw new StreamError('unsupported-encoding', 'The encoding is UTF-8.');
-    }
-    if (declaration.version !== '1.0') throw new StreamError('not-well-formed', 'The XML version is 1.0.');
-  }
 
   onTagStart(): void {
     if (this.#open.length === 1) {
@@ -348,10 +350,7 @@ export class XmlReader implements ParserEvents {
     if (!tag.isSelfClosing && endTagName(this.#pending, end) !== tag.name) {
       throw new StreamError('not-well-formed', 'An end tag closes another element.');
     }
-    if (depth === 0) {
-      this.#event('close', undefined);
-      return;
-    }
+    if (depth === 0) throw OVER;
     const source = this.#relayable
       ? tag.isSelfClosing
         ? ''
@@ -394,7 +393,7 @@ export class XmlReader implements ParserEvents {
     return this.#parser?.position ?? 0;
   }
 
-  #event(type: Event['type'], element: Element | undefined, end = this.#position - this.#pendingAt): void {
+  #event(type: Event['type'], element: Element, end = this.#position - this.#pendingAt): void {
     this.#events.push({ type, element, end });
   }
 }
