@@ -131,8 +131,7 @@ it('what the store has forgotten to be over stays over, and its resource can be 
   await heard(again, 2);
   expect(again.heard).toEqual(['two', 'three'].map((body) => `${juliet.jid} ${body}`));
   await Promise.all([again.close(), juliet.close()]);
-  // nothing is left of anybody
-  while ((await pair.sessionsLeft()) > 0) await new Promise(setImmediate);
+  await expect.poll(() => pair.keysLeft()).toBe(''); // nothing is left of anybody
 });
 
 it('a session is not claimed as an old replica has it, as long as the node lives that has all of it', async () => {

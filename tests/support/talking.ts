@@ -8,9 +8,22 @@ export function clientAt(jid: string, port: () => number, observer: ClientObserv
   return client;
 }
 
+/** Milliseconds: more than anything takes, and less than a test may. */
+const PATIENCE = 120_000;
+
+/** Rejects with all that the client knows where it takes longer than anybody waits. */
 async function until(client: ManagedClient, done: () => boolean): Promise<void> {
-  while (!done()) await client.changed();
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`It takes too long. ${ledger(client)}`)), PATIENCE);
+  try {
+    while (!done()) await Promise.race([client.changed(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
+
+const ledger = ({ jid, said, acknowledged, heard }: ManagedClient) =>
+  `${jid} said ${said.length}, ${acknowledged} of them acknowledged, and heard: ${heard.join(', ')}`;
 
 /** Resolves when all that it said is acknowledged. */
 export const acknowledged = (client: ManagedClient) => until(client, () => client.acknowledged === client.said.length);
