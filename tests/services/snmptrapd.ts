@@ -4,10 +4,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { vi } from 'vitest';
 import { MANAGER } from './net-snmp.ts';
 import { giveAway, programOf, spawnUnprivileged } from './unprivileged.ts';
 
 const MANAGER_KEYS = `${MANAGER.name} SHA-256 "${MANAGER.password}" AES "${MANAGER.privacyPassword}"`;
+
+/** Milliseconds: more than anything takes, and less than a test may. */
+const PATIENCE = 120_000;
+
+const fail = (why: string): never => {
+  throw new Error(why);
+};
 
 /** Debian's snmptrapd: it gets what an agent tells. */
 export class TrapReceiver implements AsyncDisposable {
@@ -15,7 +23,6 @@ export class TrapReceiver implements AsyncDisposable {
   readonly #child: ChildProcess;
   /** Everything that it has told. */
   readonly lines: string[] = [];
-  #onLine: (() => void) | undefined;
 
   private constructor(port: number, community: string, engineId?: string) {
     const file = join(this.#folder, 'traps.conf');
@@ -33,10 +40,7 @@ export class TrapReceiver implements AsyncDisposable {
     const args = ['-f', '-Lo', '-n', '-On', '-m', '', '-C', '-c', file, `udp:127.0.0.1:${port}`];
     const env = { ...process.env, SNMP_PERSISTENT_DIR: this.#folder, MIBS: '' };
     this.#child = spawnUnprivileged(programOf('snmptrapd'), args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
-    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      this.lines.push(line);
-      this.#onLine?.();
-    });
+    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.lines.push(line));
   }
 
   /** Resolves when it listens. `engineId`: it takes traps of this engine (RFC 3414 §2.1), beside informs. */
@@ -46,15 +50,10 @@ export class TrapReceiver implements AsyncDisposable {
     return receiver;
   }
 
-  /** The first line that says this, whenever it comes. */
-  async line(words: RegExp): Promise<string> {
-    for (;;) {
-      const found = this.lines.find((line) => words.test(line));
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => {
-        this.#onLine = resolve;
-      });
-    }
+  /** The first line that says this, whenever it comes. Rejects where it takes longer than anybody waits. */
+  line(words: RegExp): Promise<string> {
+    const find = () => this.lines.find((line) => words.test(line)) ?? fail(`No ${words} in:\n${this.lines.join('\n')}`);
+    return vi.waitFor(find, { timeout: PATIENCE, interval: 50 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
