@@ -2,7 +2,7 @@
 interface Divergence {
   readonly why: string;
   /** A document that shows it. */
-  readonly example: string;
+  readonly example: string | Buffer;
   holds(document: string, ours: string | undefined, theirs: string | undefined): boolean;
 }
 
@@ -29,10 +29,15 @@ export const divergences: readonly Divergence[] = [
       ours === 'not-well-formed' && /^\ufeff?<\?xml\s+version\s*=\s*(['"])(?!1\.0\1)/.test(document),
   },
   {
-    why: 'expat notices something unfinished behind the end of the stream; we read nothing there',
-    example: '<a></a><b',
+    why: 'nothing comes behind the end of a stream (RFC 6120 §4.4); XML takes comments and processing instructions there',
+    example: '<a></a><!-- -->',
     holds: (document, ours, theirs) =>
-      ours === undefined && (theirs === 'partial character' || /<[^>]*$/.test(document)),
+      ours === 'not-well-formed' && theirs === undefined && /(?:--|\?)>[ \t\r\n]*$/.test(document),
+  },
+  {
+    why: 'expat notices a character that stops short behind the end of the stream; we wait for the rest of it',
+    example: Buffer.from('<a></a>é').subarray(0, -1),
+    holds: (_, ours, theirs) => ours === undefined && theirs === 'partial character',
   },
   {
     why: 'expat knows the letters of the fourth edition of XML; names of the fifth may hold more',

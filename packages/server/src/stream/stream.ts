@@ -25,8 +25,7 @@ export class Stream implements XmlHandler, TransportHandler {
   readonly host: StreamHost;
   /** When its connection was made: milliseconds since 1970. */
   readonly since = Date.now();
-  /** The same by `performance.now()`, which nobody sets back. */
-  readonly begun = performance.now();
+  readonly begun = performance.now(); // the same, and nobody sets it back
   /** Unpredictable, unique (RFC 6120 §4.7.3). */
   id = '';
   /** The domain that the peer addressed, '' before its header. */
