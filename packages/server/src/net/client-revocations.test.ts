@@ -21,7 +21,7 @@ beforeAll(async () => {
 const settings = (...clientRevocations: string[]) => ({
   minVersion: 'TLSv1.2' as const,
   ciphers: 'TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256',
-  handshakeTimeoutMs: 5000,
+  handshakeTimeoutMs: 60_000,
   clientAuthorities: authority.cert,
   ...(clientRevocations.length > 0 && { clientRevocations }),
 });

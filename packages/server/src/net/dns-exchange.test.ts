@@ -58,7 +58,7 @@ async function onOnePort(): Promise<{ udp: UdpSocket; tcp: Server }> {
   }
 }
 
-const patience = (ms = 3000) => AbortSignal.timeout(ms);
+const patience = (ms = 60_000) => AbortSignal.timeout(ms);
 
 test('what answers something else is not heard', async () => {
   const { address } = await serve((query) => [
@@ -74,7 +74,7 @@ test('what answers something else is not heard', async () => {
 test('a datagram that got lost is sent again', async () => {
   const { address, queries } = await serve((query, number) => (number === 1 ? [] : [answer(query)]));
   await askDns(address, QUERY, patience());
-  expect(queries()).toBe(2);
+  expect(queries()).toBeGreaterThanOrEqual(2); // more where this process stood still meanwhile
 });
 
 test('what does not fit comes by TCP, in pieces', async () => {

@@ -13,13 +13,13 @@ import { TlsAcceptor } from './tls.ts';
 
 let acceptor: TlsAcceptor;
 beforeAll(async () => {
-  const settings = { minVersion: 'TLSv1.2', ciphers: 'TLS_AES_128_GCM_SHA256', handshakeTimeoutMs: 5000 } as const;
+  const settings = { minVersion: 'TLSv1.2', ciphers: 'TLS_AES_128_GCM_SHA256', handshakeTimeoutMs: 60_000 } as const;
   acceptor = new TlsAcceptor(settings, new Map([['', await selfSigned(['localhost'])]]));
 });
 
 /** A port behind a load balancer, and what it saw. */
 class Behind implements ProxyAdmission {
-  headerTimeoutMs = 5000;
+  headerTimeoutMs = 60_000;
   trusted = true;
   readonly admitted: string[] = [];
   readonly settled: string[] = [];

@@ -11,7 +11,7 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 /** Both ends of a connection; the client does not read yet. */
 async function connection(): Promise<{ transport: TcpTransport; client: Socket }> {
   const files = new Map([['', await selfSigned(['localhost'])]]);
-  const settings = { minVersion: 'TLSv1.2', ciphers: 'TLS_AES_128_GCM_SHA256', handshakeTimeoutMs: 5000 } as const;
+  const settings = { minVersion: 'TLSv1.2', ciphers: 'TLS_AES_128_GCM_SHA256', handshakeTimeoutMs: 60_000 } as const;
   const server = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');

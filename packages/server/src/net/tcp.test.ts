@@ -8,7 +8,7 @@ import { TlsAcceptor } from './tls.ts';
 
 let acceptor: TlsAcceptor;
 beforeAll(async () => {
-  const settings = { minVersion: 'TLSv1.2', ciphers: 'TLS_AES_128_GCM_SHA256', handshakeTimeoutMs: 5000 } as const;
+  const settings = { minVersion: 'TLSv1.2', ciphers: 'TLS_AES_128_GCM_SHA256', handshakeTimeoutMs: 60_000 } as const;
   acceptor = new TlsAcceptor(settings, new Map([['', await selfSigned(['capulet.lit'])]]));
 });
 
@@ -61,7 +61,7 @@ test('nothing is heard while it does not read', async () => {
 test('the end comes behind all that was written, and nothing comes behind the end', async () => {
   const { client, transport, closed } = await connection();
   transport.write('last');
-  transport.end(5000, () => closed.push('timed out'));
+  transport.end(60_000, () => closed.push('timed out'));
   transport.write('too late');
   let text = '';
   client.on('data', (bytes) => {

@@ -10,7 +10,7 @@ import { TlsAcceptor } from './tls.ts';
 const SETTINGS = {
   minVersion: 'TLSv1.2',
   ciphers: 'TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256',
-  handshakeTimeoutMs: 5000,
+  handshakeTimeoutMs: 60_000,
 } as const;
 
 let capulet: CertificateFiles;

@@ -19,7 +19,7 @@ beforeAll(async () => {
 /** Starts a web server that answers like this, and asks it. */
 async function get(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
-  { certificate = own, ms = 3000, host = HOST } = {},
+  { certificate = own, ms = 60_000, host = HOST } = {},
 ): Promise<string> {
   const server = createServer(certificate, answer).on('clientError', () => {});
   server.listen(0, '127.0.0.1');
@@ -112,7 +112,7 @@ describe('no document', () => {
   test('where nobody listens', async () => {
     const options = { address: '127.0.0.1', trust: trustIn(authority.cert), maxBytes: 1000 };
     const url = new URL(`https://${HOST}:1/`);
-    const asked = webDocument({ ...options, url, signal: AbortSignal.timeout(3000) });
+    const asked = webDocument({ ...options, url, signal: AbortSignal.timeout(60_000) });
     expect(await failing(asked)).toContain('connection: ECONNREFUSED');
   });
 });

@@ -10,7 +10,7 @@ async function behindLoadBalancer(config: ServerOptions['config'] = {}, descript
     descriptorLimit,
     config: {
       listen: { c2s: [{ host: '127.0.0.1', port: 0, proxyProtocol: true }], c2sTls: [], http: [] },
-      proxyProtocol: { trustedNetworks: ['127.0.0.1/32'] },
+      proxyProtocol: { trustedNetworks: ['127.0.0.1/32'], headerTimeoutSeconds: 60 },
       ...config,
     },
   });
