@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { Node } from '@parley/server/node';
 
-const PATIENCE_MS = 4000;
+/** It only keeps a test from waiting for ever. */
+const PATIENCE_MS = 60_000;
 
 /**
  * Resolves when all that was begun on these nodes is done: what one of them has sent to another was dealt with there,
