@@ -61,7 +61,7 @@ it('takes over what a node had, though the keyspace is away in the middle of it'
   });
   await cluster.join();
   await write('dead 1 1 - {}');
-  await vi.waitUntil(async () => / \+ $/.test(await read()), 5000);
+  await vi.waitUntil(async () => / \+ $/.test(await read()));
   expect([attempts, faults]).toEqual([3, []]);
 });
 
