@@ -152,12 +152,13 @@ export class Log {
 
   #silence(event: EventName): void {
     this.#floods.set(event, { omitted: 0, fields: undefined });
-    setTimeout(() => {
+    const timer = setTimeout(() => {
       const { omitted = 0, fields } = this.#floods.get(event) ?? {};
       this.#floods.delete(event);
       if (omitted === 0) return;
       this.#write('warn', event, { ...fields, omitted });
-      this.#silence(event);
+      this.#floods.set(event, { omitted: 0, fields: undefined });
+      timer.refresh();
     }, FLOOD_SILENCE).unref();
   }
 
