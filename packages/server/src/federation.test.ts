@@ -158,7 +158,7 @@ describe('what waits when the server stops', () => {
 
 describe('what cannot be delivered', () => {
   test('is answered exactly once', async () => {
-    const server = await serverOf(1, { queue: { seconds: 1 }, retry: { firstSeconds: 5 } });
+    const server = await serverOf(1, { queue: { seconds: 30 }, retry: { firstSeconds: 60 } });
     const romeo = await server.online('romeo@local.example/a');
     romeo.send(`<message to='juliet@remote.example' id='m1'><body>hi</body></message>`);
     romeo.send(`<iq to='juliet@remote.example/x' id='q1' type='get'><a xmlns='urn:a'/></iq>`);
