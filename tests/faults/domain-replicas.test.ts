@@ -29,7 +29,7 @@ it('messages of a domain that waits for a replica wait while there is none, and 
   a.say(`away@${STRICT}`, 'one');
   await Promise.all([heard(b, 1), acknowledged(a)]);
 
-  replica.freeze();
+  await replica.freeze();
   easyA.say(easyB.jid, 'two');
   easyA.say(`away@${EASY}`, 'two');
   a.say(easyB.jid, 'three'); // which arrives, but that it was said is a's own affair to keep

@@ -17,6 +17,12 @@ async function open(url: string, options: KeyspaceOptions = {}): Promise<{ k: Ke
   return { k: keyspace, bus, events };
 }
 
+/** Nothing goes to Redis but what the test says: no question in between whether it is still there. */
+function unasked(): void {
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
 const up = (k: Keyspace) => vi.waitFor(() => expect(k.state).toBe('up'), { interval: 10 });
 const down = (k: Keyspace) => vi.waitFor(() => expect(k.state).toBe('down'), { interval: 10 });
 
@@ -24,7 +30,7 @@ test('when Redis is killed, what waits fails at once, and what comes later works
   const redis = await OwnRedis.start();
   const { k, bus, events } = await open(redis.url, { node: 'n1' });
   await k.set('a', '1');
-  redis.freeze();
+  await redis.freeze();
   const write = expect(k.set('a', '2')).rejects.toMatchObject({ failure: 'away', outcome: 'unknown' });
   const read = expect(k.get('a')).rejects.toMatchObject({ failure: 'away', outcome: 'not-executed' });
   const batch = k.batch(
@@ -60,7 +66,7 @@ test('connects anew when it is told to, and not where it does so already, or is 
   const frames: string[] = [];
   bus.onPush((frame) => frames.push(String(frame)));
   await k.set('a', '1');
-  redis.freeze(); // Else it might have answered by then.
+  await redis.freeze(); // Else it might have answered by then.
   const write = k.set('a', '2');
   await setImmediate(); // Sent by now.
   bus.reconnect('Nothing comes back.');
@@ -79,20 +85,21 @@ test('connects anew when it is told to, and not where it does so already, or is 
 
 test('when Redis does not answer, commands fail at their deadline, and later ones work again', async () => {
   const redis = await OwnRedis.start();
-  const { k } = await open(redis.url, { deadline: 200 });
-  await k.set('a', '1');
-  redis.freeze();
+  unasked(); // what is asked before the write is late before it
+  const { k } = await open(redis.url, { deadline: 1000 });
+  await vi.waitFor(() => k.set('a', '1'), { interval: 10 });
+  await redis.freeze();
   await expect(k.set('a', '2')).rejects.toMatchObject({ failure: 'slow', outcome: 'unknown' });
   await down(k);
   redis.thaw();
   await up(k);
-  expect(await k.set('a', '3')).toBe(true);
+  await vi.waitFor(async () => expect(await k.set('a', '3')).toBe(true), { interval: 10 });
 });
 
 test('a connection that is quiet and dead is found', async () => {
   const redis = await OwnRedis.start();
   const { k } = await open(redis.url, { deadline: 100 });
-  redis.freeze();
+  await redis.freeze();
   await down(k);
   redis.thaw();
   await up(k);
@@ -114,7 +121,7 @@ test('a connection that is cut comes back, to the same store', async () => {
 test('what waits is bounded', async () => {
   const redis = await OwnRedis.start();
   const { k } = await open(redis.url, { maxPendingBytes: 10_000 });
-  redis.freeze();
+  await redis.freeze();
   const first = k.set('a', 'x'.repeat(8000));
   await expect(k.set('b', 'x'.repeat(8000))).rejects.toMatchObject({ failure: 'slow', outcome: 'not-executed' });
   redis.thaw();
@@ -124,6 +131,7 @@ test('what waits is bounded', async () => {
 
 test('what one turn issues goes out together', async () => {
   const redis = await OwnRedis.start();
+  unasked();
   const flushes: number[] = [];
   const { k } = await open(redis.url, { observer: { flush: (commands) => flushes.push(commands) } });
   await Promise.all(Array.from({ length: 10 }, (_, index) => k.set(`k${index}`, 'x')));
@@ -229,7 +237,7 @@ test('a password is used, a wrong or missing one refused at once', async () => {
 
 test('where nobody listens, opening gives up in time and says so', async () => {
   const url = `redis://127.0.0.1:${await freePort()}`;
-  const opening = openKeyspace(url, { connectDeadline: 300 });
+  const opening = openKeyspace(url, { connectDeadline: 2000 });
   await expect(opening).rejects.toMatchObject({ failure: 'away' });
   await expect(opening).rejects.toThrow(/Redis cannot be reached. .*ECONNREFUSED/);
 });

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
 import { SLOTS, slotOf } from '../redis/slot.ts';
 import { freePort, OwnRedis } from './own-redis.ts';
 
@@ -11,7 +11,7 @@ export interface OwnClusterOptions {
 }
 
 /** Silent for longer than this, a server counts as dead in its cluster. Shorter, and a busy machine looks like it. */
-const NODE_TIMEOUT_MS = 1500;
+const NODE_TIMEOUT_MS = 4000;
 
 /** A Redis Cluster that a test may maltreat, each server a process of its own. Ends with the test. */
 export class OwnCluster {
@@ -42,15 +42,13 @@ export class OwnCluster {
     for (const redis of all.slice(1)) {
       await ok(first.ask('CLUSTER', 'MEET', '127.0.0.1', String(redis.port), redis.option('--cluster-port')));
     }
-    await Promise.all(all.map((redis) => has(redis, `cluster_known_nodes:${all.length}`)));
+    await Promise.all(all.map((redis) => tells(redis, `cluster_known_nodes:${all.length}`)));
     for (const [index, replica] of cluster.replicas.entries()) {
       const primary = (await cluster.primaries[index]?.askAll('CLUSTER', 'MYID'))?.split('\r\n')[1] ?? '';
       await ok(replica.ask('CLUSTER', 'REPLICATE', primary));
     }
-    for (const replica of cluster.replicas) {
-      while (!(await replica.askAll('INFO', 'replication')).includes('master_link_status:up')) await pause(20);
-    }
-    await Promise.all(all.map((redis) => has(redis, 'cluster_state:ok')));
+    for (const replica of cluster.replicas) await tells(replica, 'master_link_status:up', ['INFO', 'replication']);
+    await Promise.all(all.map((redis) => tells(redis, 'cluster_state:ok')));
     return cluster;
   }
 
@@ -69,7 +67,7 @@ async function ok(answer: Promise<string>): Promise<void> {
   if (text !== '+OK') throw new Error(`Redis answers: ${text}`);
 }
 
-/** Resolves when CLUSTER INFO of a server has this line. */
-async function has(redis: OwnRedis, line: string): Promise<void> {
-  while (!(await redis.askAll('CLUSTER', 'INFO')).includes(line)) await pause(20);
+/** Resolves when a server tells this of itself. */
+function tells(redis: OwnRedis, line: string, question = ['CLUSTER', 'INFO']): Promise<void> {
+  return vi.waitFor(async () => expect(await redis.askAll(...question)).toContain(line), { interval: 20 });
 }

@@ -7,14 +7,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { findProgram, missingMessage, testNeeds } from '../../../../scripts/test-services.ts';
+import { standStill } from '../../../../tests/support/stand-still.ts';
 
 /** Below those that systems give to outgoing connections, so that nobody gets it while its owner is dead for a while. */
 const [FIRST_PORT, LAST_PORT] = [10_000, 32_000];
+
+/** None is given twice: servers that are started together would both find it free. */
+const given = new Set<number>();
 
 /** A port that is free, and stays so until it is listened on. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST_PORT, LAST_PORT);
+    if (given.has(port)) continue;
+    given.add(port);
     const server = createServer().listen(port, '127.0.0.1');
     try {
       await once(server, 'listening');
@@ -91,8 +97,10 @@ export class OwnRedis {
     await ended;
   }
 
-  freeze(): void {
-    this.#process?.kill('SIGSTOP');
+  /** Resolves when it answers nothing any more. */
+  async freeze(): Promise<void> {
+    const { pid } = this.#process ?? {};
+    if (pid !== undefined) await standStill(pid);
   }
 
   thaw(): void {
