@@ -45,6 +45,14 @@ function connect(prepare?: (transport: MemoryTransport) => void): TestClient {
 const outcomeOf = ({ end, told }: BearerOutcome) => told?.status ?? conditionOf(end);
 const tryToken = async (token: string, authzid?: string) => outcomeOf(await bearer(connect(), token, authzid));
 
+/** Claims, the times among them as they are when the test runs. */
+const given = (claims: object | (() => object)): object => (typeof claims === 'function' ? claims() : claims);
+
+/** Nothing that happens takes any time, by the clock that says how long something is remembered. */
+function timeStandsStill(): void {
+  vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+}
+
 beforeEach(async () => {
   provider = await TestProvider.start();
 });
@@ -64,13 +72,13 @@ describe('signed tokens', () => {
     expect(provider.asked.get('/keys')).toBe(1);
   });
 
-  test.each<[string, object, string]>([
-    ['has expired', { exp: inSeconds(-31) }, 'invalid_token'],
-    ['has expired a moment ago, by our clock', { exp: inSeconds(-10) }, 'success'],
+  test.each<[string, object | (() => object), string]>([
+    ['has expired', () => ({ exp: inSeconds(-31) }), 'invalid_token'],
+    ['has expired a moment ago, by our clock', () => ({ exp: inSeconds(-10) }), 'success'],
     ['has no end', { exp: undefined }, 'invalid_token'],
-    ['is not good yet', { nbf: inSeconds(60) }, 'invalid_token'],
-    ['is good in a moment, by our clock', { nbf: inSeconds(10) }, 'success'],
-    ['is too old to know whether it was revoked', { iat: inSeconds(-31 * 86_400) }, 'invalid_token'],
+    ['is not good yet', () => ({ nbf: inSeconds(60) }), 'invalid_token'],
+    ['is good in a moment, by our clock', () => ({ nbf: inSeconds(10) }), 'success'],
+    ['is too old to know whether it was revoked', () => ({ iat: inSeconds(-31 * 86_400) }), 'invalid_token'],
     ['does not say when it was made', { iat: undefined }, 'invalid_token'],
     ['is for somebody else', { aud: 'a-shop' }, 'invalid_token'],
     ['is for several', { aud: ['a-shop', 'xmpp'] }, 'success'],
@@ -87,7 +95,7 @@ describe('signed tokens', () => {
     ['names no name', { preferred_username: 7 }, 'invalid_token'],
     ['names somebody whom we do not know', { preferred_username: 'rosaline' }, 'not-authorized'],
   ])('one that %s', async (_, claims, expected) => {
-    expect(await tryToken(await provider.token(claims))).toBe(expected);
+    expect(await tryToken(await provider.token(given(claims)))).toBe(expected);
   });
 
   test.each(['JWT', 'application/jwt', 'dpop+jwt', undefined])('one of the type %s is none of these', async (typ) => {
@@ -201,10 +209,12 @@ describe('signed tokens', () => {
   });
 
   test('a client gets a token of ours on top, which is good no longer than what was granted', async () => {
+    const now = Date.now();
+    vi.spyOn(Date, 'now').mockReturnValue(now);
     const { end } = await bearer2(connect(), await provider.token(), AGENT + wantToken());
     const expiry = Date.parse(end.child('token', 'urn:xmpp:fast:0')?.attr('expiry') ?? '');
-    expect(expiry - Date.now()).toBeGreaterThan(86_390_000);
-    expect(expiry - Date.now()).toBeLessThanOrEqual(86_400_000);
+    expect(expiry - now).toBeGreaterThan(86_398_000);
+    expect(expiry - now).toBeLessThanOrEqual(86_400_000);
     const again = await show(connect(), tokenIn(end) ?? '', { content: wantToken() });
     const next = Date.parse(again.child('token', 'urn:xmpp:fast:0')?.attr('expiry') ?? '');
     expect(next).toBe(expiry);
@@ -259,6 +269,7 @@ test('while the provider is away, tokens are checked by the keys that are known'
 
 test('a provider that is away, or silent, keeps nobody else waiting, and is told of once', async () => {
   await start(provider.signed({ timeoutSeconds: 1 }));
+  timeStandsStill();
   provider.silent = true;
   const waiting = tryToken(await provider.token());
   expect(conditionOf(await plain(connect(), 'romeo', 'secret'))).toBe('success');
@@ -312,17 +323,17 @@ describe('tokens that the provider is asked about', () => {
     expect(provider.asked.get('/introspection')).toBe(1);
   });
 
-  test.each<[string, object, string]>([
-    ['has expired, whatever the provider says', { exp: inSeconds(-60) }, 'invalid_token'],
-    ['is not good yet', { nbf: inSeconds(60) }, 'invalid_token'],
+  test.each<[string, object | (() => object), string]>([
+    ['has expired, whatever the provider says', () => ({ exp: inSeconds(-60) }), 'invalid_token'],
+    ['is not good yet', () => ({ nbf: inSeconds(60) }), 'invalid_token'],
     ['is for somebody else', { aud: ['a-shop'] }, 'invalid_token'],
     ['is of another issuer', { iss: 'https://evil.example' }, 'invalid_token'],
     ['is bound to a key', { token_type: 'DPoP' }, 'invalid_token'],
     ['is bound to a certificate (RFC 8705 §3.2)', { cnf: { 'x5t#S256': 'a-thumbprint' } }, 'invalid_token'],
     ['is not good for messages', { scope: 'openid' }, 'insufficient_scope'],
-    ['is very old', { iat: inSeconds(-31 * 86_400) }, 'invalid_token'],
+    ['is very old', () => ({ iat: inSeconds(-31 * 86_400) }), 'invalid_token'],
   ])('one that %s', async (_, claims, expected) => {
-    expect(await tryToken(opaque(claims))).toBe(expected);
+    expect(await tryToken(opaque(given(claims)))).toBe(expected);
   });
 
   test('one that was revoked lets nobody in, once what was said before is not believed any more', async () => {
@@ -358,6 +369,7 @@ describe('tokens that the provider is asked about', () => {
   test('too many that wait are sent away', async () => {
     const settings = provider.introspected({ connections: 1, mostWaiting: 1, timeoutSeconds: 1 });
     await start(settings);
+    timeStandsStill();
     provider.silent = true;
     const outcomes = await Promise.all(Array.from({ length: 5 }, (_, i) => tryToken(`token-${i}`)));
     expect(new Set(outcomes)).toEqual(new Set(['temporary-auth-failure']));
