@@ -22,7 +22,7 @@ const byPlain = async (server: Parameters<typeof login>[0], password = 'pw-romeo
 
 test.each([
   ['is killed', (slapd: Slapd) => slapd.kill(), (slapd: Slapd) => slapd.restart()],
-  ['says nothing any more', async (slapd: Slapd) => slapd.halt(), async (slapd: Slapd) => slapd.goOn()],
+  ['says nothing any more', (slapd: Slapd) => slapd.halt(), async (slapd: Slapd) => slapd.goOn()],
 ])('while the directory %s nobody new gets in, who is in stays, and all recovers', async (_, away, back) => {
   const slapd = await Slapd.start();
   const server = await startDirectoryServer(slapd, { directory: { passwords: { scram: 'relay' } } });

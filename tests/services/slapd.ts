@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@parley/keyspace/testing/own-redis';
 import { onTestFinished } from 'vitest';
+import { standStill } from '../support/stand-still.ts';
 import { type CertificateKind, makeCertificates, type ServerCertificates } from './certificates.ts';
 import { ROOT, type SlapdContent, slapdConfiguration, slapdEntries, slapdGroups } from './slapd-files.ts';
 import { giveAway, programOf, spawnUnprivileged } from './unprivileged.ts';
@@ -137,8 +138,8 @@ export class Slapd {
   }
 
   /** It takes connections, but says nothing more, until `goOn`. */
-  halt(): void {
-    this.#child?.kill('SIGSTOP');
+  halt(): Promise<void> {
+    return standStill(this.pid);
   }
 
   goOn(): void {

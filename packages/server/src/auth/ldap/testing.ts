@@ -12,8 +12,12 @@ import { directorySettings } from './directory-settings.ts';
 import { LdapDirectory } from './ldap-directory.ts';
 import type { DirectorySettings } from './settings.ts';
 
+/** For tests that are not about a directory that is slow: a busy machine makes everything so. */
+export const PATIENT = { connectTimeoutSeconds: 60, timeoutSeconds: 60, answerSeconds: 60 };
+
 /** One `directories` entry of a configuration that fits a test's slapd. */
 export const directoryEntry = (slapd: Slapd, more: object = {}): object => ({
+  ...PATIENT,
   name: 'corp',
   servers: [slapd.url],
   authorities: slapd.authorities,

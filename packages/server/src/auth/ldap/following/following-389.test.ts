@@ -2,6 +2,7 @@
 import { Jid } from '@parley/xmpp/jid';
 import { expect, it } from 'vitest';
 import { Directory389 } from '../../../../../../tests/services/directory-389.ts';
+import { PATIENT } from '../testing.ts';
 import { memoryKeyspace, startFollowing } from './testing-following.ts';
 
 const replace = (uid: string, name: string, value: string) =>
@@ -16,7 +17,7 @@ it.each([
   const keyspace = await memoryKeyspace();
   const synchronisation = plugins ? {} : { mode };
   for (const uid of ['romeo', 'juliet', 'nurse', 'tybalt']) await directory.addPerson(uid);
-  const node = startFollowing({ keyspace, entry: directory.configured({ synchronisation }) });
+  const node = startFollowing({ keyspace, entry: directory.configured({ ...PATIENT, synchronisation }) });
   await node.followed();
   expect(node.log.events).toContainEqual(expect.objectContaining({ event: 'directory.followed', mode, known: 4 }));
   await node.heard.next(4);
@@ -36,7 +37,7 @@ it.each([
   await directory.change(remove('paris'));
   await directory.change(replace('romeo', 'nsAccountLock', 'FALSE'));
   node.entriesRead();
-  const again = startFollowing({ keyspace, entry: directory.configured({ synchronisation }) });
+  const again = startFollowing({ keyspace, entry: directory.configured({ ...PATIENT, synchronisation }) });
   await again.followed();
   expect((await again.heard.next(2)).sort()).toEqual(['changed romeo active', 'removed paris active']);
 });

@@ -70,7 +70,7 @@ describe.each([
     expect(await held).toMatchObject({ level: 'error', missing: 4, known: 4 });
     const { directoryHeld } = node.registry.metrics;
     expect(await node.people.get(jid('romeo'))).toMatchObject({ state: { kind: 'active' } });
-    expect(directoryHeld.with({ directory: 'corp', what: 'people' }).value).toBe(4);
+    await expect.poll(() => directoryHeld.with({ directory: 'corp', what: 'people' }).value).toBe(4);
     for (const [id, entry] of gone) directory.entries.set(id, entry);
     directory.addPerson('paris', { mail: 'paris@localhost' });
     expect(await node.heard.next(1)).toEqual(['added paris active']);

@@ -1,7 +1,7 @@
 // What changes in a real OpenLDAP, as it is seen by content synchronisation.
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { Jid } from '@parley/xmpp/jid';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { Slapd } from '../../../../../../tests/services/slapd.ts';
 import { GROUPS, PEOPLE, personDn, personEntry } from '../../../../../../tests/services/slapd-files.ts';
 import { directoryEntry, directoryOf } from '../testing.ts';
@@ -22,7 +22,7 @@ const start = (more: object = {}, options: { holder?: string } = {}) =>
 const generalizedTime = (at: number) => new Date(at).toISOString().replace(/[-:T]|\.\d+/g, '');
 
 it('knows who is in the directory, and hears of whatever changes', async () => {
-  const { people, heard, followed } = start();
+  const { people, heard, followed, log } = start();
   expect(await people.complete()).toBe(false);
   await followed();
   expect(await people.complete()).toBe(true);
@@ -32,7 +32,9 @@ it('knows who is in the directory, and hears of whatever changes', async () => {
   expect(people.get(jid('romeo'))).toEqual(romeo); // without asking anybody
   expect(await people.get(jid('paris'))).toBeUndefined();
 
-  const begun = performance.now();
+  // it is told of them: it does not ask every now and then
+  const mode = 'contentSynchronisation';
+  expect(log.events).toContainEqual(expect.objectContaining({ event: 'directory.followed', mode }));
   await slapd.change(personEntry('paris', 'Escalus'));
   expect(await heard.next(1)).toEqual(['added paris active']);
   expect(await people.get(jid('paris'))).toMatchObject({ dn: personDn('paris') });
@@ -60,7 +62,6 @@ it('knows who is in the directory, and hears of whatever changes', async () => {
   const move = 'newrdn: uid=juliet\ndeleteoldrdn: 1\n';
   await slapd.change(`dn: ${personDn('juliet')}\nchangetype: modrdn\n${move}newsuperior: ${GROUPS}\n`);
   expect(await heard.next(1)).toEqual(['removed juliet active']);
-  expect(performance.now() - begun).toBeLessThan(15_000);
 });
 
 it('hears that somebody was locked out by wrong passwords', async () => {
@@ -73,13 +74,18 @@ it('hears that somebody was locked out by wrong passwords', async () => {
 });
 
 it('acts when a state ends by itself', async () => {
+  const clock = Date.now;
+  let standsAt: number | undefined;
+  vi.spyOn(Date, 'now').mockImplementation(() => standsAt ?? clock());
   const { heard, followed, people } = start();
   await followed();
   await heard.next(6);
-  const inASecond = Math.ceil(Date.now() / 1000) * 1000 + 1000;
+  standsAt = clock(); // until it has heard of both
+  const inASecond = Math.ceil(standsAt / 1000) * 1000 + 1000;
   await slapd.modify(personDn('romeo'), { pwdEndTime: [generalizedTime(inASecond)] });
   await slapd.modify(personDn('juliet'), { pwdStartTime: [generalizedTime(inASecond)] });
   expect(await heard.next(1)).toEqual(['changed juliet disabled']);
+  standsAt = undefined;
   expect((await heard.next(2)).sort()).toEqual(['changed juliet active', 'changed romeo expired']);
   expect(Date.now()).toBeGreaterThanOrEqual(inASecond);
   expect(await people.get(jid('romeo'))).toMatchObject({ state: { kind: 'expired' } });
@@ -125,7 +131,7 @@ it('notices that the directory says nothing any more, and goes on when it does',
   await node.followed();
   await node.heard.next(6);
   const away = node.log.next('directory.away');
-  slapd.halt();
+  await slapd.halt();
   expect(await away).toMatchObject({ error: { message: expect.stringContaining('says nothing any more') } });
   const back = node.log.next('directory.followed');
   slapd.goOn();
@@ -140,7 +146,7 @@ it('is followed by one node, which the others hear; another one takes over where
   const one = startFollowing({ keyspace, entry, holder: 'one', ...(a && { peers: a }) });
   await one.followed();
   await one.heard.next(6);
-  const two = startFollowing({ keyspace, entry, holder: 'two', ...(b && { peers: b }) });
+  const two = startFollowing({ keyspace, entry, holder: 'two', leaseMs: 4000, ...(b && { peers: b }) }); // it looks each second
   await two.people.get(jid('romeo'));
   await slapd.modify(personDn('romeo'), { pwdAccountLockedTime: ['000001010000Z'] });
   expect(await one.heard.next(1)).toEqual(['changed romeo disabled']);

@@ -10,9 +10,23 @@ import { Peers } from '../../../peers.ts';
 import type { Directory } from '../directory.ts';
 import type { Entry } from '../entry.ts';
 import { LdapDirectory } from '../ldap-directory.ts';
-import { settingsFor } from '../testing.ts';
+import { PATIENT, settingsFor } from '../testing.ts';
 import { FollowedDirectory } from './followed-directory.ts';
 import type { KnownPeople, PersonChange } from './known-people.ts';
+
+/** Milliseconds: longer than anything takes, and less than a test may. */
+const PATIENCE = 120_000;
+
+/** Rejects where it does not come, with what is missing. */
+async function inTime<T>(come: Promise<T>, missing: () => string): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(missing())), PATIENCE).unref();
+  try {
+    return await Promise.race([come, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** What one node hears, in words: `moved romeo@localhost (was …) active`. */
 export class Heard {
@@ -28,9 +42,10 @@ export class Heard {
   /** The next so many, and none more. */
   async next(count: number): Promise<string[]> {
     if (this.all.length < count) {
-      await new Promise<void>((done) => {
+      const come = new Promise<void>((done) => {
         this.#waiting = { count, done };
       });
+      await inTime(come, () => `Only this was heard of ${count} changes: ${this.all.join(', ')}`);
       this.#waiting = undefined;
     }
     return this.all.splice(0);
@@ -67,9 +82,10 @@ export class LogLines {
 
   /** The next line of this event. */
   next(event: string): Promise<{ [field: string]: unknown }> {
-    return new Promise((done) => {
+    const come = new Promise<{ [field: string]: unknown }>((done) => {
       this.#waiting.push({ event, done: (line) => done(line as { [field: string]: unknown }) });
     });
+    return inTime(come, () => `No ${event} among ${this.events.map((each) => each.event).join(', ')}`);
   }
 }
 
@@ -105,7 +121,7 @@ export function startFollowing({
   entry,
   peers,
   holder = 'node',
-  leaseMs = 1000,
+  leaseMs = 60_000, // nobody takes over from a process that stands still for a while
 }: NodeOptions): FollowingNode {
   const lines = new LogLines();
   const registry = new Registry();
@@ -163,6 +179,7 @@ export function startFollowing({
 
 /** One `directories` entry for the tests' Active Directory. */
 export const activeDirectoryEntry = (directory: ActiveDirectory, more: object = {}): object => ({
+  ...PATIENT,
   name: 'corp',
   type: 'activeDirectory',
   servers: [directory.url],
