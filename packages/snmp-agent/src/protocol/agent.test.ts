@@ -64,10 +64,20 @@ function get(session: snmp.Session, oid = OBJECT): Promise<string> {
   return promise;
 }
 
-const options = () => ({ port: agent.port, retries: 0, timeout: 300 });
-const v3 = (settings: Partial<UserSettings> = {}) =>
-  snmp.createV3Session('127.0.0.1', stockUser({ ...user, ...settings }), { ...options(), version: snmp.Version3 });
-const v2c = (word: string) => snmp.createSession('127.0.0.1', word, { ...options(), version: snmp.Version2c });
+const options = (timeout = 60_000) => ({ port: agent.port, retries: 0, timeout });
+const v3 = (settings: Partial<UserSettings> = {}, timeout?: number) =>
+  snmp.createV3Session('127.0.0.1', stockUser({ ...user, ...settings }), {
+    ...options(timeout),
+    version: snmp.Version3,
+  });
+const v2c = (word: string, timeout?: number) =>
+  snmp.createSession('127.0.0.1', word, { ...options(timeout), version: snmp.Version2c });
+
+/** Milliseconds to wait for an answer that does not come. */
+const NONE = 300;
+
+/** Resolves when the agent has refused something for this. */
+const isRefused = (cause: Refusal) => vi.waitFor(() => expect(refused).toContain(cause), { interval: 5 });
 
 /** What a user has sent: the question which engine this is, and one that is encrypted. */
 async function recorded(): Promise<Buffer[]> {
@@ -102,23 +112,25 @@ describe('an agent', () => {
     expect(await get(v3())).toBe('here');
     expect(refused).not.toContain('authentication');
     const wrong = { authentication: { protocol: 'SHA-256', password: 'not the password' } } as const;
-    expect(await get(v3(wrong))).toMatch(/timed out/);
+    expect(await get(v3(wrong, NONE))).toMatch(/timed out/);
+    await isRefused('authentication');
     expect(await get(v3({ name: 'nobody' }))).toMatch(/Unknown User/i);
-    expect(refused).toEqual(expect.arrayContaining(['authentication', 'user']));
+    expect(refused).toContain('user');
   });
 
   it('shows each what they may see', async () => {
     expect(await get(v2c(WORD), '1.3.6.1.2.1.1.1.0')).toBe('seen by a community');
     expect(await get(v2c(WORD))).toBe('');
     expect(await get(v3(), '1.3.6.1.2.1.1.1.0')).toBe('');
-    expect(await get(v2c('public'), '1.3.6.1.2.1.1.1.0')).toMatch(/timed out/);
-    expect(refused).toContain('community');
+    expect(await get(v2c('public', NONE), '1.3.6.1.2.1.1.1.0')).toMatch(/timed out/);
+    await isRefused('community');
   });
 
   it('takes nothing from elsewhere', async () => {
     await agent[Symbol.asyncDispose]();
     agent = await start(1, { communities: [{ community: WORD, sources: ['192.0.2.0/24'], subtrees: [[1]] }] });
-    expect(await get(v2c(WORD), '1.3.6.1.2.1.1.1.0')).toMatch(/timed out/);
+    expect(await get(v2c(WORD, NONE), '1.3.6.1.2.1.1.1.0')).toMatch(/timed out/);
+    await isRefused('community');
   });
 
   it('answers no message that was recorded before it started once more (RFC 3414 §3.2)', async () => {
@@ -156,13 +168,14 @@ describe('an agent', () => {
     ['answers a message again within the time window', 149_000, 0],
     ['answers no message that was recorded before the time window (RFC 3414 §3.2 7a)', 152_000, 1],
   ])('%s', async (_, laterMs, refusals) => {
+    const now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(now);
+    onTestFinished(() => void vi.restoreAllMocks());
     const datagram = (await recorded()).at(-1) as Buffer;
     refused = [];
     const raw = createSocket('udp4');
     onTestFinished(() => void raw.close());
-    const now = performance.now.bind(performance);
-    vi.spyOn(performance, 'now').mockImplementation(() => now() + laterMs);
-    onTestFinished(() => void vi.restoreAllMocks());
+    clock.mockReturnValue(now + laterMs);
     raw.send(datagram, agent.port, '127.0.0.1');
     await once(raw, 'message');
     expect(refused).toEqual(Array(refusals).fill('time'));
@@ -181,12 +194,14 @@ describe('an agent', () => {
     expect(value(`${USM}.4.0`)).toBe(1); // discovery (RFC 3414 §4)
     await send('3003020104');
     await send('3003020101');
-    expect(await get(v2c('public'))).toMatch(/timed out/);
+    expect(await get(v2c('public', NONE))).toMatch(/timed out/);
     expect(await get(v3({ name: 'nobody' }))).toMatch(/Unknown User/i);
     const digest = { authentication: { protocol: 'SHA-256', password: 'not the password' } } as const;
-    expect(await get(v3(digest))).toMatch(/timed out/);
+    expect(await get(v3(digest, NONE))).toMatch(/timed out/);
+    await isRefused('authentication');
     const key = { privacy: { protocol: 'AES', password: 'not the other one' } } as const;
-    expect(await get(v3(key))).toMatch(/timed out/);
+    expect(await get(v3(key, NONE))).toMatch(/timed out/);
+    await isRefused('decryption');
     const session = snmp.createV3Session(
       '127.0.0.1',
       { name: user.name, level: snmp.SecurityLevel.noAuthNoPriv } as snmp.User,
@@ -207,13 +222,14 @@ describe('an agent', () => {
   });
 
   it('makes no key for an engine that somebody invents', async () => {
-    const session = snmp.createV3Session('127.0.0.1', stockUser(user), { ...options(), version: snmp.Version3 });
+    const session = snmp.createV3Session('127.0.0.1', stockUser(user), { ...options(NONE), version: snmp.Version3 });
     (session as unknown as { msgSecurityParameters: object }).msgSecurityParameters = {
       msgAuthoritativeEngineID: Buffer.from('80007ed905999999', 'hex'),
       msgAuthoritativeEngineBoots: 1,
       msgAuthoritativeEngineTime: 1,
     };
     expect(await get(session)).toMatch(/timed out/);
+    await isRefused('engine');
     expect(refused).toEqual(['engine']);
   });
 
@@ -244,8 +260,7 @@ describe('an agent', () => {
     await sendSome(3000);
     expect(heap() - before).toBeLessThan(MOST_GROWTH);
     socket.close();
-    const patient = { ...options(), timeout: 4000, version: snmp.Version3 } as const;
-    expect(await get(snmp.createV3Session('127.0.0.1', stockUser(user), patient))).toBe('here');
+    expect(await get(v3())).toBe('here');
     expect(faults).toEqual([]);
     expect(refused.length).toBeGreaterThan(1000);
     expect(refused).toEqual(expect.arrayContaining(['garbage', 'community', 'user', 'engine', 'authentication']));
