@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { OtlpCollector } from '../../../tests/services/otlp-collector.ts';
 import { urlOf } from './collector.ts';
 import type { SpanData } from './span-data.ts';
@@ -6,7 +6,7 @@ import { Telemetry } from './telemetry.ts';
 
 const service = { name: 'chat', version: '1.2.3', instance: 'one' };
 
-function telemetry(collector: OtlpCollector, timeoutMs = 2000) {
+function telemetry(collector: OtlpCollector, timeoutMs = 60_000) {
   const events: string[] = [];
   const told = new Telemetry({
     collector: {
@@ -54,7 +54,7 @@ it('gives the collector what there is, at the latest at the end', async () => {
 it('keeps so much while the collector is away, and tells what was lost', async () => {
   const collector = await OtlpCollector.start();
   await collector.close();
-  const { told, events } = telemetry(collector, 2000);
+  const { told, events } = telemetry(collector, 5000);
   const many = 40_000; // ten megabytes
   for (let i = 0; i < many; i++) told.spans.add(span());
   await expect.poll(() => events).toEqual([expect.stringMatching(/^away: .*ECONNREFUSED/)]);
@@ -74,7 +74,7 @@ it('does not wait for a collector that answers nothing', async () => {
   told.spans.add(span());
   const since = performance.now();
   await told[Symbol.asyncDispose]();
-  expect(performance.now() - since).toBeLessThan(8000);
+  expect(performance.now() - since).toBeLessThan(60_000);
   told.spans.add(span('too late'));
   expect(events.length).toBeLessThan(2);
 });
@@ -86,9 +86,9 @@ it('does not wait at the end for a collector that is known to be away', async ()
   told.spans.add(span());
   await expect.poll(() => events).toHaveLength(1);
   told.spans.add(span());
-  const since = performance.now();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }); // a wait would have no end
+  onTestFinished(() => void vi.useRealTimers());
   await told[Symbol.asyncDispose]();
-  expect(performance.now() - since).toBeLessThan(1400);
 });
 
 it.each([400, 401, 404])('is told why it is refused with %d', async (status) => {
