@@ -120,7 +120,7 @@ test.each(Object.entries(others))('does not go on with a part %s, and leaves it'
 
 test('goes on where the number of who wrote it is that of another process now', async () => {
   await brokenOff();
-  mark({ process: process.ppid });
+  mark({ process: process.ppid, processBegun: '0' });
   await using again = await PartFile.open(file, ALL);
   expect(again.last).toBe('juliet@localhost');
 });
