@@ -66,7 +66,7 @@ it('sends frames that begin with their length, in order', async () => {
   const { queue } = queueTo(receiver.port);
   const messages = Array.from({ length: 5000 }, (_, index) => `message ${index} 12 34`);
   for (const message of messages) queue.write(octetCounted(message));
-  await vi.waitFor(() => expect(receiver.messages).toEqual(messages), 5000);
+  await vi.waitFor(() => expect(receiver.messages).toEqual(messages));
   expect(receiver.sockets).toHaveLength(1);
 });
 
