@@ -51,7 +51,7 @@ function eventsOf(bus: Bus): LinkEvent[] {
 }
 
 test('a cluster whose primary is replaced, or started again: that is told, and all goes on', async () => {
-  const cluster = await OwnCluster.start({ primaries: 3, replicas: 1 });
+  const cluster = await OwnCluster.start({ primaries: 3, replicas: 1, nodeTimeoutMs: 4000 });
   const [first, second] = cluster.primaries as [OwnRedis, OwnRedis];
   const { keyspace, bus } = await open(cluster.url, { node: 'n1', deadline: 30_000 });
   const frames: string[] = [];
@@ -82,7 +82,7 @@ test('a cluster whose primary is replaced, or started again: that is told, and a
 });
 
 test('a cluster whose slots move: commands and frames follow them, and nothing counts as lost', async () => {
-  const cluster = await OwnCluster.start({ primaries: 2 });
+  const cluster = await OwnCluster.start({ primaries: 2, nodeTimeoutMs: 60_000 });
   const { keyspace, bus } = await open(cluster.url, { node: 'n1' });
   const events = eventsOf(bus);
   const frames: string[] = [];

@@ -102,7 +102,7 @@ test('nothing counts as done where the user may not ask who has it', async () =>
 });
 
 test('in a cluster, each server waits for its own replicas', async () => {
-  const { url, replicas } = await OwnCluster.start({ primaries: 2, replicas: 2 });
+  const { url, replicas } = await OwnCluster.start({ primaries: 2, replicas: 2, nodeTimeoutMs: 60_000 });
   const { keyspace } = await openKeyspace(url, { deadline: 2000, replicas: 1 });
   onTestFinished(() => keyspace.close());
   const [first, second] = ['p2', 'p0'].map((tag) => `{${tag}}a`) as [string, string]; // in the first and the second half

@@ -38,7 +38,7 @@ async function use(k: Keyspace): Promise<void> {
 }
 
 test('a cluster: every account in its slot, frames from everywhere', async () => {
-  const { url, primaries } = await OwnCluster.start({ primaries: 2 });
+  const { url, primaries } = await OwnCluster.start({ primaries: 2, nodeTimeoutMs: 60_000 });
   const { keyspace, bus } = await open(url, { node: 'n1' });
   await use(keyspace);
   for (const redis of primaries) expect(Number((await redis.ask('DBSIZE')).slice(1))).toBeGreaterThan(10);
@@ -55,7 +55,7 @@ test('a cluster: every account in its slot, frames from everywhere', async () =>
 });
 
 test('a cluster that lost a node: its accounts fail, the others go on', async () => {
-  const cluster = await OwnCluster.start({ primaries: 2 });
+  const cluster = await OwnCluster.start({ primaries: 2, nodeTimeoutMs: 60_000 });
   const [first, second] = cluster.primaries as [OwnRedis, OwnRedis];
   for (const redis of cluster.primaries) await redis.ask('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
   const { keyspace } = await open(`redis+cluster://127.0.0.1:${first.port}`);

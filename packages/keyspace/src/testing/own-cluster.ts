@@ -6,12 +6,11 @@ export interface OwnClusterOptions {
   readonly primaries?: number;
   /** So many of the primaries, the first ones, have a replica each. */
   readonly replicas?: number;
+  /** Silent for longer than this, a server counts as dead in its cluster. Shorter, and a busy machine looks like it. */
+  readonly nodeTimeoutMs?: number;
   /** redis-server's own. */
   readonly options?: readonly string[];
 }
-
-/** Silent for longer than this, a server counts as dead in its cluster. Shorter, and a busy machine looks like it. */
-const NODE_TIMEOUT_MS = 4000;
 
 /** A Redis Cluster that a test may maltreat, each server a process of its own. Ends with the test. */
 export class OwnCluster {
@@ -24,11 +23,12 @@ export class OwnCluster {
   }
 
   /** The slots are shared out evenly, in the order of the primaries. */
-  static async start({ primaries = 3, replicas = 0, options = [] }: OwnClusterOptions = {}): Promise<OwnCluster> {
+  static async start(wanted: OwnClusterOptions = {}): Promise<OwnCluster> {
+    const { primaries = 3, replicas = 0, nodeTimeoutMs = 1500, options = [] } = wanted;
     const start = async () => {
       const port = await freePort(); // the cluster's own port, which is otherwise 10000 above
       const own = ['--cluster-enabled', 'yes', '--cluster-port', String(port)];
-      const waits = ['--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--repl-diskless-sync-delay', '0'];
+      const waits = ['--cluster-node-timeout', String(nodeTimeoutMs), '--repl-diskless-sync-delay', '0'];
       return OwnRedis.start([...own, ...waits, '--cluster-replica-validity-factor', '0', ...options]);
     };
     const all = await Promise.all(Array.from({ length: primaries + replicas }, start));

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
 import { OwnRedis } from './own-redis.ts';
 
 /** A primary, its replica and a sentinel that decides alone, which a test may maltreat. They end with the test. */
@@ -18,7 +18,8 @@ export class OwnSentinel {
   static async start(): Promise<OwnSentinel> {
     const primary = await OwnRedis.start(['--repl-diskless-sync-delay', '0']);
     const replica = await OwnRedis.start(['--replicaof', '127.0.0.1', String(primary.port)]);
-    while (!(await replica.askAll('INFO', 'replication')).includes('master_link_status:up')) await pause(20);
+    const isUp = async () => expect(await replica.askAll('INFO', 'replication')).toContain('master_link_status:up');
+    await vi.waitFor(isUp, { interval: 20 });
     const file = join(primary.directory, 'sentinel.conf');
     const settings = [
       `monitor chat 127.0.0.1 ${primary.port} 1`,
@@ -27,7 +28,8 @@ export class OwnSentinel {
     ];
     writeFileSync(file, settings.map((line) => `sentinel ${line}\n`).join(''));
     const sentinel = await OwnRedis.start([], file);
-    while ((await sentinel.askAll('SENTINEL', 'REPLICAS', 'chat')).startsWith('*0')) await pause(20);
+    const knows = async () => expect(await sentinel.askAll('SENTINEL', 'REPLICAS', 'chat')).not.toMatch(/^\*0/);
+    await vi.waitFor(knows, { interval: 20 });
     return new OwnSentinel(primary, replica, `redis+sentinel://127.0.0.1:${sentinel.port}/chat`);
   }
 }
