@@ -93,6 +93,7 @@ export class TestProvider {
       name: 'corporate',
       issuer: this.server.issuer.url,
       allowUnencrypted: true,
+      timeoutSeconds: 20, // of a machine that is busy with something else
       account: { claim: 'preferred_username', domain: 'localhost' },
     };
   }

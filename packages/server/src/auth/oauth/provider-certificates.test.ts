@@ -22,6 +22,7 @@ const settingsFor = (more: object) => {
     issuer: 'https://localhost',
     keys: 'https://localhost/jwks',
     audience: ['xmpp'],
+    timeoutSeconds: 20,
     account: { claim: 'sub', domain: 'localhost' },
     ...more,
   };
