@@ -13,7 +13,7 @@ import { giveAway, spawnUnprivileged } from './unprivileged.ts';
 
 const TEMPLATE = '/usr/share/dirsrv/data/template-dse.ldif';
 const SUFFIX = 'dc=example,dc=org';
-const READY_MS = 20_000;
+const READY_MS = 120_000;
 const PLUGINS = ['Content Synchronization', 'Retro Changelog Plugin'];
 
 const DATABASE = `dn: cn=userRoot,cn=ldbm database,cn=plugins,cn=config
