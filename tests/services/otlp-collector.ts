@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '@parley/keyspace/testing/own-redis';
 import { onTestFinished } from 'vitest';
 import { type Decoded, METRICS, TRACES } from './otlp-messages.ts';
 
@@ -55,6 +55,7 @@ export class OtlpCollector {
 
   static async start(): Promise<OtlpCollector> {
     const collector = new OtlpCollector();
+    collector.#port = await freePort(); // nobody gets it while the collector is gone
     await collector.open();
     onTestFinished(() => collector.close());
     return collector;
@@ -77,7 +78,6 @@ export class OtlpCollector {
     });
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   async close(): Promise<void> {

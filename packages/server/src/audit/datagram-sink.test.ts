@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { freePort } from '@parley/keyspace/testing/own-redis';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { AuditQueue } from './audit-queue.ts';
 import { DatagramSink } from './datagram-sink.ts';
@@ -30,10 +31,7 @@ it('sends a datagram a message, in order', async () => {
 });
 
 it('hears that nobody listens on the machine, and goes on when somebody does', async () => {
-  const free = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(free, 'listening');
-  const { port } = free.address();
-  await new Promise<void>((resolve) => free.close(resolve));
+  const port = await freePort();
   const { queue, troubles } = queueTo('127.0.0.1', port);
   await vi.waitFor(() => {
     queue.write(Buffer.from('nobody hears it'));

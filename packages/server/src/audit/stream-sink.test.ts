@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '@parley/keyspace/testing/own-redis';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { AuditQueue } from './audit-queue.ts';
 import { StreamSink } from './stream-sink.ts';
@@ -71,8 +72,8 @@ it('sends frames that begin with their length, in order', async () => {
 });
 
 it('connects anew where the server went, and sends what it had not taken', async () => {
-  const receiver = await Receiver.start();
-  const { port } = receiver;
+  const port = await freePort(); // nobody gets it while the server is gone
+  const receiver = await Receiver.start(true, port);
   const { queue, troubles } = queueTo(port);
   queue.write(octetCounted('before'));
   await vi.waitFor(() => expect(receiver.messages).toEqual(['before']));
