@@ -3,7 +3,7 @@ import { Registry } from '@parley/metrics/registry';
 import { NS } from '@parley/xmpp/namespaces';
 import type { Stanza } from '@parley/xmpp/stanza';
 import type { XmlLimits } from '@parley/xmpp/xml-limits';
-import { expect } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { federation } from '../config/federation.ts';
 import { peerContext } from '../net/peer-connection.ts';
 import { CertificateAuthority, clientCertificate, plainName } from '../stream/testing.ts';
@@ -20,13 +20,16 @@ export const LOCAL = 'local.example';
 export const REMOTE = 'remote.example';
 const DNS_NAME = 2;
 
+/** Milliseconds for whatever the other side is to do: none of it takes that long, however slow the machine is. */
+export const LONG = 120_000;
+
 const SETTINGS: ConnectorSettings = {
   limits: { maxBytes: 10_000, maxElements: 32, maxDepth: 8, maxAttributes: 16, maxNameLength: 1024 },
-  connectMs: 2000,
-  stepMs: 300,
-  negotiationMs: 2000,
-  acknowledgeMs: 300,
-  closeMs: 200,
+  connectMs: LONG,
+  stepMs: LONG,
+  negotiationMs: LONG,
+  acknowledgeMs: LONG,
+  closeMs: 2000,
   connecting: 5,
 };
 const AFTER: XmlLimits = { maxBytes: 50_000, maxElements: 200, maxDepth: 20, maxAttributes: 50, maxNameLength: 1024 };
@@ -86,7 +89,7 @@ export class ConnectorWorld {
     return new Connector({
       settings: () => ({ ...SETTINGS, ...settings }),
       policy: (remote) => peerPolicy(config, remote),
-      resolver: new Resolver(() => ({ servers: [], timeoutMs: 1000 })),
+      resolver: new Resolver(() => ({ servers: [], timeoutMs: LONG })),
       dialbackKey,
       judge: (tls, remote) => certificateVerdict(tls?.certificate?.raw, tls?.fault, remote),
       context: () =>
@@ -100,6 +103,23 @@ export class ConnectorWorld {
       taking: () => taking,
     });
   }
+}
+
+/** Time stands still, and passes when the test says so. Answers how often something has begun to wait for so long. */
+export function holdTime(): (ms: number) => number {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const held = globalThis.setTimeout;
+  const begun: unknown[] = [];
+  const noting = (...wait: Parameters<typeof held>) => {
+    begun.push(wait[1]);
+    return held(...wait);
+  };
+  globalThis.setTimeout = Object.assign(noting, held);
+  onTestFinished(() => {
+    globalThis.setTimeout = held;
+    vi.useRealTimers();
+  });
+  return (ms) => begun.filter((each) => each === ms).length;
 }
 
 /** The fake's side of SASL EXTERNAL. */

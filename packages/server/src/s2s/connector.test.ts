@@ -1,9 +1,9 @@
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
 import { message } from '@parley/xmpp/stanza';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ConnectionFailure } from './connection-failure.ts';
-import { ConnectorWorld, dialbackKey, external, LOCAL, REMOTE } from './connector-testing.ts';
+import { ConnectorWorld, dialbackKey, external, holdTime, LOCAL, LONG, REMOTE } from './connector-testing.ts';
 import { DIALBACK, EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT, STARTTLS } from './fake-peer.ts';
 
 let world: ConnectorWorld;
@@ -117,7 +117,10 @@ describe('a stream comes to be', () => {
     const key = { receiving: LOCAL, originating: REMOTE, streamId: 's1', key: 'k<y' };
     expect(await stream.verify(key)).toBe(true);
     expect(await stream.verify({ ...key, streamId: 's2' })).toBe(false);
-    expect((await failure(stream.verify({ ...key, streamId: 's3' }))).condition).toBe('remote-server-timeout');
+    holdTime();
+    const unanswered = failure(stream.verify({ ...key, streamId: 's3' }));
+    vi.advanceTimersByTime(LONG);
+    expect((await unanswered).condition).toBe('remote-server-timeout');
   });
 });
 
@@ -133,30 +136,21 @@ test('whether a stanza is larger than the other side takes is known', async () =
 });
 
 test.each([1, 2])('who takes a stream for dead after %s s is shown that we are there', async (idle) => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
   const limits = `<limits xmlns='${NS.streamLimits}'><idle-seconds>${idle}</idle-seconds></limits>`;
-  let peer: FakeConnection | undefined;
-  const { port } = await fakePeer(async (connection) => {
-    peer = connection;
+  const peer = await fakePeer(async (connection) => {
     await connection.startTls(theirs);
     await external(connection, limits);
   });
-  const stream = await connector(port).open(LOCAL, REMOTE);
-  const before = peer?.log.length as number;
-  const begun = performance.now();
+  const stream = await connector(peer.port).open(LOCAL, REMOTE);
+  vi.advanceTimersByTime(idle * 500 - 1);
+  stream.keepAlive(); // not yet
+  vi.advanceTimersByTime(1);
   stream.keepAlive();
-  await vi.waitFor(
-    () => {
-      stream.keepAlive();
-      expect(peer?.log.slice(before)).toBe(' ');
-    },
-    { interval: 20 },
-  );
-  const waited = performance.now() - begun;
-  expect(waited).toBeGreaterThan(idle * 400);
-  expect(waited).toBeLessThan(idle * 1000);
   stream.keepAlive(); // not again at once
   stream.send(words.toString());
-  await vi.waitFor(() => expect(peer?.log.slice(before)).toMatch(/^ <message/));
+  expect((await peer.connections[0]?.until(/.*<message /s))?.[0]).toBe(' <message ');
 });
 
 describe('acknowledgements', () => {
@@ -188,15 +182,15 @@ describe('acknowledgements', () => {
   });
 
   test.each([
-    ['too many', `<a xmlns='${NS.streamManagement}' h='2'/>`, 'it acknowledges more than it was sent'],
-    ['none', '', 'it did not acknowledge what it was sent'],
-  ])('%s', async (_, answer, reason) => {
+    ['too many', `<a xmlns='${NS.streamManagement}' h='2'/>`, 'it acknowledges more than it was sent', {}],
+    ['none', '', 'it did not acknowledge what it was sent', { acknowledgeMs: 100 }],
+  ])('%s', async (_, answer, reason, settings) => {
     const peer = await fakePeer(async (connection) => {
       await managed(connection);
       await connection.until(/<r [^>]*\/>/);
       connection.send(answer);
     });
-    const made = connector(peer.port);
+    const made = connector(peer.port, {}, settings);
     const stream = await made.open(LOCAL, REMOTE);
     stream.send(words.toString());
     expect(await stream.closed).toEqual({ reason });
@@ -310,9 +304,25 @@ describe('a stream does not come to be', () => {
   });
 
   const header = `<stream:stream xmlns='${NS.server}' xmlns:stream='${NS.streams}' id='1' version='1.0'>`;
+  test.each([
+    ['says nothing', '', 'header', 1],
+    ['stops after its header', header, 'features', 2],
+  ])('where the other side %s', async (_, text, step, waitsFor) => {
+    const stepMs = LONG / 2;
+    const waits = holdTime();
+    const peer = await fakePeer(async (connection) => {
+      await connection.until(/<stream:stream [^>]*>/);
+      connection.send(text);
+      await connection.gone();
+    });
+    const error = failure(connector(peer.port, ANY, { stepMs }).open(LOCAL, REMOTE));
+    await vi.waitFor(() => expect(waits(stepMs)).toBe(waitsFor));
+    vi.advanceTimersByTime(stepMs);
+    expect(await error).toMatchObject({ step, condition: 'remote-server-timeout' });
+    await peer.connections[0]?.gone();
+  });
+
   test.each<[string, string, Partial<ConnectionFailure>]>([
-    ['says nothing', '', { step: 'header', condition: 'remote-server-timeout' }],
-    ['stops after its header', header, { step: 'features', condition: 'remote-server-timeout' }],
     ['speaks to clients', header.replace(NS.server, NS.client), { step: 'header' }],
     ['speaks no XMPP', 'SSH-2.0-OpenSSH\r\n', { step: 'header' }],
     ['speaks an old version', header.replace(` version='1.0'`, ''), { step: 'header' }],
@@ -347,17 +357,28 @@ describe('a stream does not come to be', () => {
   });
 
   test('where each step is slow, and none too slow', async () => {
+    const stepMs = 600_000;
+    const waits = holdTime();
+    const asked = Promise.withResolvers<FakeConnection>();
     const peer = await fakePeer(async (connection) => {
       await connection.startTls(theirs);
       await connection.begin(DIALBACK);
-      for (;;) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        connection.send('<db:verify/>');
-      }
+      await connection.until(/<db:result [^>]*>/);
+      asked.resolve(connection);
     });
-    const error = await failure(connector(peer.port, {}, { negotiationMs: 600 }).open(LOCAL, REMOTE));
-    expect(error).toMatchObject({ step: 'proof', condition: 'remote-server-timeout' });
-    await peer.connections[0]?.gone();
+    const made = connector(peer.port, {}, { stepMs, negotiationMs: 2.5 * stepMs });
+    const error = failure(made.open(LOCAL, REMOTE));
+    const connection = await asked.promise;
+    for (let answer = 0; answer < 2; answer++) {
+      const before = waits(stepMs);
+      vi.advanceTimersByTime(stepMs - 10_000);
+      connection.send('<db:verify/>');
+      await vi.waitFor(() => expect(waits(stepMs)).toBe(before + 1));
+    }
+    vi.advanceTimersByTime(stepMs - 10_000);
+    expect(await error).toMatchObject({ step: 'proof', condition: 'remote-server-timeout' });
+    expect((await error).message).toContain('The negotiation took longer than');
+    await connection.gone();
   });
 
   test('where this server stops', async () => {

@@ -5,11 +5,18 @@ import { TLSSocket } from 'node:tls';
 import { NS } from '@parley/xmpp/namespaces';
 import { onTestFinished } from 'vitest';
 
+/** Milliseconds: more than anything takes, and less than a test may. */
+const PATIENCE = 120_000;
+
+// those that no test puts others in place of
+const { setTimeout, clearTimeout } = globalThis;
+
 /** One connection, from the side of the fake. */
 export class FakeConnection {
   #socket: Socket;
   #text = '';
-  #more: (() => void) | undefined;
+  /** Those who wait for more. */
+  #waiting: (() => void)[] = [];
   /** Everything that came. */
   log = '';
 
@@ -22,10 +29,14 @@ export class FakeConnection {
     this.#socket.on('data', (bytes: Buffer) => {
       this.#text += bytes;
       this.log += bytes;
-      this.#more?.();
+      this.#more();
     });
     this.#socket.on('error', () => {});
-    this.#socket.on('close', () => this.#more?.());
+    this.#socket.on('close', () => this.#more());
+  }
+
+  #more(): void {
+    for (const look of this.#waiting.splice(0)) look();
   }
 
   send(text: string): void {
@@ -34,16 +45,21 @@ export class FakeConnection {
 
   /** Waits until this comes, and takes everything up to its end. */
   async until(pattern: RegExp): Promise<RegExpMatchArray> {
-    for (;;) {
-      const match = this.#text.match(pattern);
-      if (match !== null) {
-        this.#text = this.#text.slice((match.index ?? 0) + match[0].length);
-        return match;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`${pattern} does not come; it has said: ${this.#text}`)), PATIENCE);
+    try {
+      for (;;) {
+        const match = this.#text.match(pattern);
+        if (match !== null) {
+          this.#text = this.#text.slice((match.index ?? 0) + match[0].length);
+          return match;
+        }
+        if (this.#socket.destroyed)
+          throw new Error(`The connection ended before ${pattern}; it had said: ${this.#text}`);
+        await Promise.race([new Promise<void>((resolve) => this.#waiting.push(resolve)), late]);
       }
-      if (this.#socket.destroyed) throw new Error(`The connection ended before ${pattern}; it had said: ${this.#text}`);
-      await new Promise<void>((resolve) => {
-        this.#more = resolve;
-      });
+    } finally {
+      clearTimeout(timer);
     }
   }
 

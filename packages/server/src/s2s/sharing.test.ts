@@ -4,7 +4,7 @@ import { message } from '@parley/xmpp/stanza';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { federation } from '../config/federation.ts';
 import { certificateVerdict } from './certificate-verdict.ts';
-import { ConnectorWorld, dialbackKey, LOCAL, REMOTE } from './connector-testing.ts';
+import { ConnectorWorld, dialbackKey, holdTime, LOCAL, LONG, REMOTE } from './connector-testing.ts';
 import { DIALBACK, EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT } from './fake-peer.ts';
 import { peerPolicy } from './policy.ts';
 import { Resolver } from './resolver.ts';
@@ -38,7 +38,7 @@ function sharingTo(
   ];
   const connector = world.connectorFor(peers);
   const config = federation.parse({ peers });
-  const resolver = new Resolver(() => ({ servers: [], timeoutMs: 1000 }));
+  const resolver = new Resolver(() => ({ servers: [], timeoutMs: LONG }));
   const opened: string[] = [];
   const sharing = new Sharing({
     policy: (remote) => peerPolicy(config, remote),
@@ -215,12 +215,19 @@ describe('a pair of domains has a stream of its own', () => {
       await connection.until(asks(LOCAL, ROOMS));
       if (answer !== undefined) connection.send(`<db:result from='${ROOMS}' to='${LOCAL}' ${answer}`);
       else if (how.startsWith('answers')) connection.send(valid(LOCAL, REMOTE) + valid('other.example', ROOMS));
+      connection.send(`<r xmlns='${NS.streamManagement}'/>`); // whose answer shows that all of that has come
       await connection.until(/id='1'\/>/);
     });
     const { sharing, opened } = await (async () => {
       const made = sharingTo(peer.port);
       const one = await made.sharing.open(LOCAL, REMOTE);
-      const two = await made.sharing.open(LOCAL, ROOMS);
+      if (answer === undefined) holdTime();
+      const second = made.sharing.open(LOCAL, ROOMS);
+      if (answer === undefined) {
+        await vi.waitFor(() => expect(peer.connections[0]?.log).toContain(` h='0'`));
+        vi.advanceTimersByTime(LONG);
+      }
+      const two = await second;
       one.send(words('1'));
       two.send(words('2', LOCAL, ROOMS));
       await vi.waitFor(() => expect(peer.connections[1]?.log).toContain(`id='2'`));
