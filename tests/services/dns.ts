@@ -66,8 +66,12 @@ export class TestDns implements AsyncDisposable {
   readonly asked: string[] = [];
 
   private constructor() {
+    const heard = new Set<string>();
     this.#udp.on('message', (query, from) => {
-      let answer = this.#answer(query);
+      // who has waited for a second says it again, though it be the machine that is slow: that is no other question
+      const question = `${from.port} ${query.toString('latin1')}`;
+      let answer = this.#answer(query, heard.has(question));
+      heard.add(question);
       if (answer !== undefined && answer.length > MOST_UDP_BYTES) answer = cut(answer, query);
       if (answer !== undefined) this.#udp.send(answer, from.port, from.address);
     });
@@ -148,9 +152,9 @@ export class TestDns implements AsyncDisposable {
     });
   }
 
-  #answer(query: Buffer): Buffer | undefined {
+  #answer(query: Buffer, again = false): Buffer | undefined {
     const { name, type, end } = readQuestion(query);
-    this.asked.push(`${TYPES.get(type) ?? type} ${name}`);
+    if (!again) this.asked.push(`${TYPES.get(type) ?? type} ${name}`);
     const records = this.#names.get(name);
     if (records?.silent) return undefined;
     const alias = records?.alias;

@@ -18,7 +18,7 @@ export async function shownBy(
   onTestFinished(() => void server.close());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const signal = AbortSignal.timeout(5000);
+  const signal = AbortSignal.timeout(120_000);
   const connection = await PeerConnection.open('127.0.0.1', (server.address() as AddressInfo).port, signal);
   try {
     const context = peerContext({
