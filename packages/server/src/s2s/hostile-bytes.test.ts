@@ -171,7 +171,7 @@ test('a DNS message is read, or is none, and never without end', () => {
       },
     ],
   });
-  const begun = performance.now();
+  const begun = process.threadCpuUsage(); // whatever else the machine has to do
   fc.assert(
     fc.property(
       fc.oneof(
@@ -188,5 +188,5 @@ test('a DNS message is read, or is none, and never without end', () => {
     ),
     { numRuns: 2000 },
   );
-  expect(performance.now() - begun).toBeLessThan(20_000);
+  expect(process.threadCpuUsage(begun).user).toBeLessThan(20_000_000);
 });
