@@ -4,6 +4,7 @@ import type { TestClient } from '../support/client.ts';
 import { features, plain } from '../support/login.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { encrypted, logIn } from '../support/network.ts';
+import { until } from '../support/talking.ts';
 import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
 
 const SM = NS.streamManagement;
@@ -61,7 +62,7 @@ async function talkers(nodes: readonly ClusterProcess[], names: readonly string[
           (client, index) =>
             client.acknowledged === client.said.length && partner(index).heard.length >= client.said.length,
         );
-      while (!complete()) await Promise.race(clients.map((client) => client.changed()));
+      await until(clients, complete);
       clients.forEach((client, index) => {
         expect(partner(index).heard).toEqual(client.said.map((body) => `${client.jid} ${body}`));
       });

@@ -2,6 +2,7 @@ import { freePort } from '@parley/keyspace/testing/own-redis';
 import { expect, it, onTestFinished } from 'vitest';
 import { ManagedClient } from '../support/managed-client.ts';
 import { Installation } from '../support/process.ts';
+import { heard, until } from '../support/talking.ts';
 
 const PAIRS = 3;
 const KILLS = 5;
@@ -50,10 +51,10 @@ it('a server that is killed at any moment loses, doubles and reorders nothing th
   const isForPartner = (body: string) => !body.startsWith('for later');
   const complete = () =>
     clients.every((client, index) => {
-      const heard = partner(index).heard.length;
-      return client.acknowledged === client.said.length && heard >= client.said.filter(isForPartner).length;
+      const { length } = partner(index).heard;
+      return client.acknowledged === client.said.length && length >= client.said.filter(isForPartner).length;
     });
-  while (!complete()) await Promise.race(clients.map((client) => client.changed()));
+  await until(clients, complete);
 
   clients.forEach((client, index) => {
     const expected = client.said.filter(isForPartner).map((body) => `${client.jid} ${body}`);
@@ -65,6 +66,6 @@ it('a server that is killed at any moment loses, doubles and reorders nothing th
   onTestFinished(() => absent.stop());
   await absent.start();
   const kept = (clients[0] as ManagedClient).said.filter((body) => !isForPartner(body));
-  while (absent.heard.length < kept.length) await absent.changed();
+  await heard(absent, kept.length);
   expect(absent.heard).toEqual(kept.map((body) => `${clients[0]?.jid} ${body}`));
 });

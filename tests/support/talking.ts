@@ -11,12 +11,15 @@ export function clientAt(jid: string, port: () => number, observer: ClientObserv
 /** Milliseconds: more than anything takes, and less than a test may. */
 const PATIENCE = 120_000;
 
-/** Rejects with all that the client knows where it takes longer than anybody waits. */
-async function until(client: ManagedClient, done: () => boolean): Promise<void> {
+/**
+ * Resolves when this is so, which is looked at whenever one of these clients has heard or been told something. Rejects with all
+ * that they know where it takes longer than anybody waits.
+ */
+export async function until(clients: readonly ManagedClient[], done: () => boolean): Promise<void> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`It takes too long. ${ledger(client)}`)), PATIENCE);
+  const timer = setTimeout(() => reject(new Error(`It takes too long. ${clients.map(ledger).join('\n')}`)), PATIENCE);
   try {
-    while (!done()) await Promise.race([client.changed(), late]);
+    while (!done()) await Promise.race([...clients.map((client) => client.changed()), late]);
   } finally {
     clearTimeout(timer);
   }
@@ -26,6 +29,7 @@ const ledger = ({ jid, said, acknowledged, heard }: ManagedClient) =>
   `${jid} said ${said.length}, ${acknowledged} of them acknowledged, and heard: ${heard.join(', ')}`;
 
 /** Resolves when all that it said is acknowledged. */
-export const acknowledged = (client: ManagedClient) => until(client, () => client.acknowledged === client.said.length);
+export const acknowledged = (client: ManagedClient) =>
+  until([client], () => client.acknowledged === client.said.length);
 
-export const heard = (client: ManagedClient, count: number) => until(client, () => client.heard.length >= count);
+export const heard = (client: ManagedClient, count: number) => until([client], () => client.heard.length >= count);
