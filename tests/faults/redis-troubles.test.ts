@@ -1,10 +1,13 @@
 // What can be the matter with a Redis that is there, one after the other.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { OwnRedis } from '@parley/keyspace/testing/own-redis';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Chat } from '../support/chat.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { appearOver, logIn } from '../support/network.ts';
 import { Installation, type RunningParley } from '../support/process.ts';
+import { acknowledged, heard } from '../support/talking.ts';
 import { collect, errorOf, Ledger } from './ledger.ts';
 
 interface Trouble {
@@ -17,6 +20,17 @@ interface Trouble {
 }
 
 const WAIT = 'wait resource-constraint';
+
+/** Whoever is no client is heard where clients are not. */
+let replica: Socket | undefined;
+
+async function asReplica({ port }: OwnRedis): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.write('SYNC\r\n');
+  await once(socket, 'data');
+  return socket.resume();
+}
 
 const troubles: Trouble[] = [
   {
@@ -48,8 +62,11 @@ const troubles: Trouble[] = [
   },
   {
     name: 'answers nobody for a while',
-    begin: (redis) => redis.ask('CLIENT', 'PAUSE', '4000', 'ALL'),
-    end: () => {},
+    async begin(redis) {
+      replica = await asReplica(redis);
+      await redis.ask('CLIENT', 'PAUSE', '600000', 'ALL');
+    },
+    end: () => replica?.end('CLIENT UNPAUSE\r\n'),
     failure: 'slow',
   },
   {
@@ -84,7 +101,7 @@ it.each(troubles)('when Redis $name, nothing is acknowledged that is not kept', 
   const acl = ['--user', 'parley', 'on', '>secret', '~*', '&*', '+@all'];
   const redis = await OwnRedis.start(['--appendonly', 'yes', '--appendfsync', 'always', ...acl]);
   const installation = new Installation({
-    keyspace: { url: redis.url.replace('//', '//parley:secret@'), commandTimeoutSeconds: 1 },
+    keyspace: { url: redis.url.replace('//', '//parley:secret@'), commandTimeoutSeconds: 3 },
     cluster: { secret: 'a secret that only the tests know of' },
     limits: { process: { eventLoopDelayMilliseconds: 60_000 } }, // whatever else this machine does
   });
@@ -111,8 +128,7 @@ it.each(troubles)('when Redis $name, nothing is acknowledged that is not kept', 
   }) as [ManagedClient, ManagedClient];
   for (const client of [mercutio, tybalt]) await client.start();
   mercutio.say(tybalt.jid, 'before');
-  while (tybalt.heard.length < 1 || mercutio.acknowledged < 1)
-    await Promise.race([tybalt.changed(), mercutio.changed()]);
+  await Promise.all([heard(tybalt, 1), acknowledged(mercutio)]);
   expect([(await get(node, '/health/ready')).status, await troublesOf(node)]).toEqual([200, []]);
 
   const down = node.nextEvent('keyspace.down');
@@ -141,8 +157,7 @@ it.each(troubles)('when Redis $name, nothing is acknowledged that is not kept', 
   await up;
   await during;
   await ledger.write();
-  while (tybalt.heard.length < 2 || mercutio.acknowledged < 2)
-    await Promise.race([tybalt.changed(), mercutio.changed()]);
+  await Promise.all([heard(tybalt, 2), acknowledged(mercutio)]);
   await vi.waitFor(async () =>
     expect([(await get(node, '/health/ready')).status, await troublesOf(node)]).toEqual([200, []]),
   );

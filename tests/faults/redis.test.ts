@@ -22,7 +22,7 @@ async function logsIn(port: number, name: string): Promise<string> {
 it('lets those who are there talk on while Redis is away, keeps others waiting, and comes back with it', async () => {
   const redis = await OwnRedis.start(['--appendonly', 'yes', '--appendfsync', 'always']);
   const installation = new Installation({
-    keyspace: { url: redis.url, commandTimeoutSeconds: 1 },
+    keyspace: { url: redis.url, commandTimeoutSeconds: 3 },
     cluster: { secret: 'a secret that only the tests know of' },
   });
   await installation.accounts(
@@ -44,8 +44,9 @@ it('lets those who are there talk on while Redis is away, keeps others waiting, 
   await keyspace.close();
   expect(report).toMatchObject({ node: (await node.event('server.started')).node, state: 'up' });
 
+  const down = node.nextEvent('keyspace.down');
   await redis.kill();
-  await node.event('keyspace.down');
+  await down;
   await chat.goesOn();
   expect(await ready(node)).toBe(503);
   expect((await fetch(`http://127.0.0.1:${node.port('http')}/health/live`)).status).toBe(200);
@@ -56,9 +57,10 @@ it('lets those who are there talk on while Redis is away, keeps others waiting, 
   expect((await writer.nextMessage()).childText('body')).toBe('I am here');
   await chat.goesOn();
 
+  const up = node.nextEvent('keyspace.up');
   await redis.start();
-  await node.event('keyspace.up');
-  await vi.waitFor(async () => expect(await ready(node)).toBe(200), 5000);
+  await up;
+  await vi.waitFor(async () => expect(await ready(node)).toBe(200));
   expect(await logsIn(port, 'tybalt')).toBe('success');
   await waits;
   await ledger.write();

@@ -2,10 +2,12 @@ import { NS } from '@parley/xmpp/namespaces';
 import { expect, it, onTestFinished } from 'vitest';
 import { ManagedClient } from '../support/managed-client.ts';
 import { appearOver, logIn } from '../support/network.ts';
+import { heard } from '../support/talking.ts';
 import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
 
 it('a node that stood still for too long gives everything up, and starts anew in the same process', async () => {
-  const cluster = { heartbeatMilliseconds: 100, leaseMilliseconds: 1500, absentMilliseconds: 500 };
+  // soon, and yet later than a busy machine lets the others stand still
+  const cluster = { heartbeatMilliseconds: 300, leaseMilliseconds: 8000, absentMilliseconds: 1200 };
   const nodes = await startThreeNodes(['romeo@localhost', 'juliet@localhost'], {
     cluster: { ...cluster, secret: 'a secret that only the tests know of' },
   });
@@ -21,7 +23,7 @@ it('a node that stood still for too long gives everything up, and starts anew in
   await gone;
   romeo.send(`<message to='${juliet.jid}' type='chat'><body>Speak again</body></message>`);
   juliet.break(); // her connection leads nowhere
-  while (juliet.heard.length === 0) await juliet.changed();
+  await heard(juliet, 1);
   expect(juliet.connectedTo).toBe(second.port);
 
   const fenced = first.node.nextEvent('node.fenced');
@@ -36,7 +38,7 @@ it('a node that stood still for too long gives everything up, and starts anew in
 
   const nurse = await logIn(first.port, 'juliet@localhost/nurse');
   nurse.send(`<message to='${juliet.jid}' type='chat'><body>Anon</body></message>`);
-  while (juliet.heard.length < 2) await juliet.changed();
+  await heard(juliet, 2);
   expect(juliet.heard).toEqual([`romeo@localhost/orchard Speak again`, `juliet@localhost/nurse Anon`]);
   romeo.send(`<message to='juliet@localhost/nurse' type='chat'><body>Good night</body></message>`);
   expect((await nurse.nextMessage()).childText('body')).toBe('Good night');
