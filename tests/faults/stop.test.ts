@@ -43,30 +43,40 @@ it('on SIGTERM takes leave of everybody, finishes what it has begun, and ends we
   expect(await again.stop()).toBe(0);
 });
 
-it('goes on taking leave where npm hands on the Ctrl-C that the terminal has sent to both', async () => {
-  const installation = new Installation({ stream: { closeTimeoutSeconds: 60 }, drain: { seconds: 1 } });
+/** A node that may stop for so long, and a client of it that does not take its leave. */
+async function withSilent(seconds: number) {
+  const installation = new Installation({ stream: { closeTimeoutSeconds: 60 }, drain: { seconds } });
   const node = await installation.start();
   const silent = connect({ port: node.port('c2s'), host: '127.0.0.1', allowHalfOpen: true });
   onTestFinished(() => void silent.destroy());
   silent.write(`<stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' to='localhost' version='1.0'>`);
   await once(silent, 'data');
+  return { node, silent };
+}
+
+it('goes on taking leave where npm hands on the Ctrl-C that the terminal has sent to both', async () => {
+  const { node } = await withSilent(1);
   node.child.kill('SIGINT');
   await node.event('node.stopping');
   node.child.kill('SIGINT');
   expect(await node.exited).toBe(0);
 });
 
-it('is not ready any more while it takes leave, and waits for nobody longer than it may', async () => {
-  const installation = new Installation({ stream: { closeTimeoutSeconds: 60 }, drain: { seconds: 1 } });
-  const node = await installation.start();
-  const silent = connect({ port: node.port('c2s'), host: '127.0.0.1', allowHalfOpen: true });
-  onTestFinished(() => void silent.destroy());
-  silent.write(`<stream:stream xmlns='${NS.client}' xmlns:stream='${NS.streams}' to='localhost' version='1.0'>`);
-  await once(silent, 'data');
+it('is not ready any more while it takes leave', async () => {
+  const { node, silent } = await withSilent(60);
   node.child.kill('SIGTERM');
   silent.resume();
   await once(silent, 'end'); // and keeps its own half open
   const health = await fetch(`http://127.0.0.1:${node.port('http')}/health/ready`);
   expect([health.status, await health.text()]).toEqual([503, expect.stringContaining('the node is stopping')]);
+  silent.end();
+  expect(await node.exited).toBe(0);
+});
+
+it('waits for nobody longer than it may', async () => {
+  const { node, silent } = await withSilent(1);
+  node.child.kill('SIGTERM');
+  silent.resume();
+  await once(silent, 'end');
   expect(await node.exited).toBe(0);
 });
