@@ -27,7 +27,11 @@ export class SmallDisk {
   /** Leaves no room. */
   fill(): void {
     const { bavail, bsize } = statfsSync(this.folder);
-    writeFileSync(join(this.folder, 'ballast'), Buffer.alloc(bavail * bsize));
+    try {
+      writeFileSync(join(this.folder, 'ballast'), Buffer.alloc(bavail * bsize));
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOSPC') throw error; // somebody else has taken some of it meanwhile
+    }
   }
 
   empty(): void {
