@@ -20,8 +20,9 @@ async function world(options: Parameters<Installation['start']>[0], config: obje
   await installation.accounts('romeo@localhost', 'juliet@localhost', 'nurse@localhost');
   const node = await installation.start(options);
   const port = node.port('c2s');
-  const romeo = await appearOver(port, 'romeo@localhost/orchard');
-  return { installation, node, port, chat: new Chat(romeo, await appearOver(port, 'juliet@localhost/balcony')) };
+  // what it has needed to start may count as in use still, where there is little memory
+  const romeo = await comesIn(port, 'romeo@localhost/orchard');
+  return { installation, node, port, chat: new Chat(romeo, await comesIn(port, 'juliet@localhost/balcony')) };
 }
 
 /** So many connections, of which the server may keep as many as it likes. */
@@ -53,6 +54,7 @@ it('refuses connections while descriptors run out, serves those that it has, and
   const prlimit = findProgram('prlimit');
   const under = prlimit === undefined ? ['sh', '-c', 'ulimit -n 96; exec "$@"', 'sh'] : [prlimit, '--nofile=96'];
   const { installation, node, port, chat } = await world({ under });
+  const began = performance.now();
   const sockets = await crowd(port, 300);
   await vi.waitFor(() => expect(left(sockets)).toBeLessThan(50));
   await chat.goesOn();
@@ -70,7 +72,7 @@ it('refuses connections while descriptors run out, serves those that it has, and
   // one line a second at most, however many were refused
   const lines = node.log.filter(({ level }) => level !== 'info');
   expect(lines.every(({ event }) => event === 'limit.exceeded')).toBe(true);
-  expect(lines.length).toBeLessThan(20);
+  expect(lines.length).toBeLessThan(20 + (performance.now() - began) / 1000);
 });
 
 it('sheds strangers while memory runs out, and survives with those that it has', async () => {
@@ -79,12 +81,12 @@ it('sheds strangers while memory runs out, and survives with those that it has',
   const all: Socket[] = [];
   // what each of them has sent waits for its end
   const text = `<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${'A'.repeat(9000)}`;
-  while (exceeded(node, 'heap').length === 0 && all.length < 20_000) {
+  while (left(all) === all.length && all.length < 20_000) {
     all.push(...(await crowd(port, 200, text)));
     await chat.goesOn();
   }
-  expect(exceeded(node, 'heap').length).toBeGreaterThan(0);
-  await vi.waitFor(() => expect(left(all)).toBeLessThan(all.length));
+  expect(left(all)).toBeLessThan(all.length);
+  await expect.poll(() => exceeded(node, 'heap').length).toBeGreaterThan(0);
   await chat.goesOn(50);
   for (const socket of all) socket.destroy();
   (await comesIn(port, 'nurse@localhost/hall')).break();
