@@ -178,7 +178,7 @@ describe('as the directory speaks it', () => {
 
   test('what was tampered with proves nothing', async () => {
     const server = await start('relay');
-    const tamper = (message: string) => message.replace(/p=./, 'p=0');
+    const tamper = (message: string) => message.replace(/,p=(.)/, (_, first) => `,p=${first === '0' ? '1' : '0'}`);
     expect(await proof(server, 'tybalt', 'pw-tybalt', { tamper })).toBe('not-authorized');
     const other = (message: string) => message.replace('r=', 'r=x');
     expect(await proof(server, 'tybalt', 'pw-tybalt', { tamper: other })).toBe('not-authorized');

@@ -143,7 +143,9 @@ function scram(hash: ScramHash, plus: boolean): Row {
   return {
     async tampered() {
       const server = await start();
-      await tries({ tamper: (message) => message.replace(/p=(..)/, 'p=AA') }, 'not-authorized', server);
+      const another = (message: string) =>
+        message.replace(/,p=(..)/, (_, first) => `,p=${first === 'AA' ? 'BB' : 'AA'}`);
+      await tries({ tamper: another }, 'not-authorized', server);
       await tries({ nonce: 'a-nonce-of-the-client-and-of-nobody-else' }, 'not-authorized', server);
       await tries({ tamper: (message) => message.replace(',p=', ',x=1,p=') }, 'not-authorized', server);
       await tries({ tamper: (message) => message.replace(',p=', ',p=,p=') }, 'malformed-request', server);
