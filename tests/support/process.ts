@@ -45,6 +45,7 @@ export function run(
   const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
+  for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8'); // a letter may come in two pieces
   child.stdout.on('data', (chunk) => {
     stdout += chunk;
   });
@@ -169,12 +170,14 @@ export class RunningParley {
   readonly listening: Promise<void>;
   readonly exited: Promise<number | null>;
   #stderr = '';
+  /** A line that is none. */
+  #torn: string | undefined;
   #waiters: { event: string; resolve(line: LogLine): void }[] = [];
 
   /** `started`: the event that tells that it does its work. */
   constructor(child: ChildProcess, started = 'server.started') {
     this.child = child;
-    child.stderr?.on('data', (chunk) => {
+    child.stderr?.setEncoding('utf8').on('data', (chunk) => {
       this.#stderr += chunk;
     });
     this.exited = new Promise((resolve) => child.once('close', resolve));
@@ -187,7 +190,14 @@ export class RunningParley {
   }
 
   #onLine(text: string): void {
-    const line = JSON.parse(text) as LogLine;
+    if (this.#torn !== undefined) throw new Error(`This is no line of a log: ${this.#torn}`);
+    let line: LogLine;
+    try {
+      line = JSON.parse(text) as LogLine;
+    } catch {
+      this.#torn = text; // whoever is killed may leave half a line, as the last one
+      return;
+    }
     this.log.push(line);
     this.#waiters = this.#waiters.filter((waiter) => {
       if (waiter.event !== line.event) return true;
