@@ -42,6 +42,11 @@ export class LossyProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** How many connections there are, as the proxy has noticed. */
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
   #forward(client: Socket, server: Socket): void {
     const pair: Pair = { client, server, toClient: this.#toClient, toServer: this.#toServer };
     this.#pairs.add(pair);
