@@ -2,10 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { CLI, Installation, type RunningParley, run } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 120_000 }); // it starts several processes
 
 /** The machine may have much else to do. */
 const CALM = { process: { eventLoopDelayMilliseconds: 60_000 } };

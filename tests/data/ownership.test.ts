@@ -1,10 +1,8 @@
 import { chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { Installation } from '../support/process.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const ROOT = process.getuid?.() === 0;
 /** Whom the service runs as: nobody, or whoever runs the tests where that is not root. */

@@ -14,8 +14,6 @@ import { startThreeNodes } from '../support/three-nodes.ts';
 import { socketWire } from '../support/wires.ts';
 import { dashboardQueries, fileOf, filledIn } from './deployed-queries.ts';
 
-vi.setConfig({ testTimeout: 120_000 }); // starts several processes, and waits for numbers to be scraped
-
 const ACCOUNTS = ['romeo@localhost', 'juliet@localhost', 'nurse@localhost', 'peter@localhost'];
 /** One of 16 messages is timed, on each node. */
 const MESSAGES = 64;
