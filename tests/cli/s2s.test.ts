@@ -9,6 +9,7 @@ it('tells about other servers', async () => {
     federation: {
       enabled: true,
       peers: [{ domain: 'capulet.example', connectTo: '127.0.0.1:1' }],
+      retry: { firstSeconds: 300, maxSeconds: 300 }, // so long it rests, however long commands take
     },
   });
   await installation.start();
