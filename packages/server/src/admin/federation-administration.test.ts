@@ -13,7 +13,11 @@ beforeEach(async () => {
     config: {
       domains: ['local.example', 'other.example'],
       listen: { c2s: [], c2sTls: [], s2s: [], s2sTls: [], http: [] },
-      federation: { enabled: true, peers: [{ domain: 'remote.example', connectTo: `127.0.0.1:${peer.port}` }] },
+      federation: {
+        enabled: true,
+        peers: [{ domain: 'remote.example', connectTo: `127.0.0.1:${peer.port}` }],
+        retry: { firstSeconds: 120 }, // it rests until somebody has looked
+      },
     },
   });
   administration = administerFederation(server.node.federation, server.node.domains);
