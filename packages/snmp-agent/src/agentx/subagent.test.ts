@@ -12,7 +12,6 @@ async function master() {
   await once(server, 'listening');
   const asked: MasterPdu[] = [];
   let socket: Socket | undefined;
-  let more = () => {};
   const answer = ({ session, transaction, packet }: MasterPdu) =>
     socket?.write(writePdu({ type: PDU.response, session, transaction, packet }, Buffer.alloc(8)));
   server.on('connection', (connected) => {
@@ -24,17 +23,12 @@ async function master() {
         if (asks.type === PDU.open || asks.type === PDU.register) answer({ ...asks, session: 7 });
         else asked.push(asks);
       }
-      more();
     });
   });
   /** The notification of this number, when it has come. */
   const notified = async (number: number): Promise<MasterPdu> => {
     const found = () => asked.filter(({ type }) => type === PDU.notify)[number - 1];
-    while (found() === undefined) {
-      await new Promise<void>((resolve) => {
-        more = resolve;
-      });
-    }
+    await until(() => found() !== undefined);
     return found() as MasterPdu;
   };
   const { port } = server.address() as { port: number };
@@ -54,10 +48,16 @@ async function start(address: string) {
   return { subagent, down: down.promise };
 }
 
-/** Resolves when so many timers run: `vi.waitFor` would have the time go on. */
-async function timers(count: number): Promise<void> {
-  while (vi.getTimerCount() !== count) await new Promise((turn) => setImmediate(turn));
+/** `vi.waitFor` would have the time go on. */
+async function until(so: () => boolean): Promise<void> {
+  for (const end = performance.now() + 120_000; !so(); ) {
+    if (performance.now() > end) throw new Error(`It takes too long: ${so}, and ${vi.getTimerCount()} timers run.`);
+    await new Promise((turn) => setImmediate(turn));
+  }
 }
+
+/** Resolves when so many timers run. */
+const timers = (count: number) => until(() => vi.getTimerCount() === count);
 
 it('waits for each answer by its own time, whatever else is answered meanwhile', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

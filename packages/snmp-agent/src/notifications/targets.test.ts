@@ -80,7 +80,10 @@ it('tells an inform again until it is acknowledged, and says which never was', a
   socket.on('message', (inform, { port: from }) => void came.push({ inform, from }));
   /** Nothing but timers that are put forward lets time go on here. */
   const until = async (so: () => boolean) => {
-    while (!so()) await new Promise((turn) => setImmediate(turn));
+    for (const end = performance.now() + 120_000; !so(); ) {
+      if (performance.now() > end) throw new Error(`${came.length} have come, and ${vi.getTimerCount()} timers run.`);
+      await new Promise((turn) => setImmediate(turn));
+    }
   };
   /** Resolves when it has come so often. */
   const times = async (count: number) => {
