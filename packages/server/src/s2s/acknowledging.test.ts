@@ -1,5 +1,5 @@
 import { NS } from '@parley/xmpp/namespaces';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Handled } from './handled.ts';
 import { incomingWorld, settled, showing } from './incoming-testing.ts';
 
@@ -42,6 +42,8 @@ async function authenticated(world = incomingWorld()) {
 }
 
 test('a server learns what was taken of what it has sent, once that is so', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }); // after a while, something is told in any case
+  onTestFinished(() => void vi.useRealTimers());
   const { world, peer } = await authenticated();
   const { promise, resolve } = Promise.withResolvers<void>();
   world.process = () => promise;

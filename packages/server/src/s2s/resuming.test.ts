@@ -1,7 +1,7 @@
 import type { Keyspace } from '@parley/keyspace/keyspace';
 import { NS } from '@parley/xmpp/namespaces';
 import { StreamError } from '@parley/xmpp/stream-error';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { UnreliableKeyspace } from '../../../../tests/support/unreliable-keyspace.ts';
 import { incomingWorld, type SeveralNodes } from './incoming-testing.ts';
 import {
@@ -108,6 +108,8 @@ it('goes on when its node was killed, with what that had told; what comes again 
 });
 
 it('is taken from a connection that is still there, with what is being dealt with', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }); // nobody waits for that for ever
+  onTestFinished(() => void vi.useRealTimers());
   for (const same of [true, false]) {
     const one = incomingWorld({}, nodes);
     const two = same ? one : incomingWorld({}, nodes);
