@@ -34,7 +34,7 @@ beforeEach(async () => {
       listen: { c2s: [{ host: '127.0.0.1', port: 0 }], c2sTls: [], http: [] },
       tls: { required: false },
       authentication: { plainWithoutTls: true },
-      stream: { closeTimeoutSeconds: 1 },
+      stream: { closeTimeoutSeconds: 60 },
     },
   });
   await server.account('juliet@localhost');
