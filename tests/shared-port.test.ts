@@ -20,12 +20,7 @@ async function startOn(port: number, names: readonly string[], reusePort: boolea
           http: [{ host: '127.0.0.1', port: 0 }],
         },
         keyspace: { url: redis.url },
-        cluster: {
-          name,
-          secret: 'a secret that only the tests know of',
-          heartbeatMilliseconds: 100,
-          absentMilliseconds: 500,
-        },
+        cluster: { name, secret: 'a secret that only the tests know of' },
         limits: { process: { eventLoopDelayMilliseconds: 60_000 } }, // the machine may have much else to do
       }),
   );
