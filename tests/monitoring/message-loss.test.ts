@@ -5,7 +5,7 @@ import { objectOid } from '@parley/snmp-agent/mib/cells';
 import { DOCUMENTATION_ARC, xmppServerMib } from '@parley/snmp-agent/mib/xmpp-server-mib';
 import { Jid } from '@parley/xmpp/jid';
 import { NS } from '@parley/xmpp/namespaces';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { freeUdpPort } from '../services/free-udp-port.ts';
 import { MANAGER } from '../services/net-snmp.ts';
 import { TrapReceiver } from '../services/snmptrapd.ts';
@@ -69,10 +69,13 @@ it('is told to operators and managers when a stanza is gone from a journal', asy
   ];
   const { node: name } = await finder.event('server.started');
   for (const each of [trap, inform]) expect(each).toContain(String(name));
-  const told = agent.log.filter(
-    ({ event, notification }) => event === 'snmp.notification' && notification === 'xmppMessageLoss',
-  );
-  expect(told).toMatchObject([{ about: `${name}: 1 stanzas` }]);
+  // what the agent logs comes another way than what it sends
+  await vi.waitFor(() => {
+    const told = agent.log.filter(
+      ({ event, notification }) => event === 'snmp.notification' && notification === 'xmppMessageLoss',
+    );
+    expect(told).toMatchObject([{ about: `${name}: 1 stanzas` }]);
+  });
   // by one node, once, though all of them have looked again since
   const lines = nodes.flatMap(({ node }) => node.log.filter(({ event }) => event === 'journal.unaccounted'));
   expect(lines).toHaveLength(1);
