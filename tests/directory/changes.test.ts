@@ -34,7 +34,6 @@ test('whoever is disabled, locked, expired, removed or moved is logged out on ev
   const slapd = await Slapd.start();
   const nodes = await startThreeNodes([], {
     authentication: { accounts: ['corp'] },
-    cluster: { secret: 'a secret that only the tests know of', leaseMilliseconds: 3000, heartbeatMilliseconds: 200 },
     directories: [
       {
         name: 'corp',
