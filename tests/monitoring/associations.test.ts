@@ -11,8 +11,8 @@ import { MANAGER, SnmpManager } from '../services/net-snmp.ts';
 const ASSOCIATIONS = 10_000;
 const ASSOC_TABLE = '1.3.6.1.2.1.27.2';
 const WITHIN_MS = 3000;
-/** The machine may do other things. */
-const ATTEMPTS = 3;
+/** The machine may do other things: it is tried again until it does nothing else for that long. */
+const ATTEMPTS = 15;
 
 /** An agent that shows a node with these associations. */
 async function agentOf(associations: readonly Association[]): Promise<Agent> {
