@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@parley/keyspace/testing/own-redis';
 import { expect, it, onTestFinished } from 'vitest';
 import { blocksOf } from './documents.ts';
 import { CLI, run } from './support/process.ts';
@@ -17,10 +16,7 @@ it('docs/directory.md leads from an empty directory to a login, as it stands the
     if (existsSync(pid)) process.kill(Number(readFileSync(pid, 'utf8')));
     rmSync(folder, { recursive: true });
   });
-  const port = createServer().listen(0, '127.0.0.1');
-  await once(port, 'listening');
-  const free = String((port.address() as AddressInfo).port);
-  await once(port.close(), 'close');
+  const free = String(await freePort());
   const commands = blocksOf(document)
     .filter(({ language }) => language === 'sh')
     .map(({ text }) => text.replaceAll('3389', free));
