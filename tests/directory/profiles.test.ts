@@ -241,8 +241,7 @@ describe('what the user changes', () => {
 
 it('says that it cannot be asked while the directory is away, and comes back by itself', async () => {
   const own = await Slapd.start();
-  const times = { timeoutSeconds: 1, answerSeconds: 1, connectTimeoutSeconds: 1 };
-  const server = await startDirectoryServer(own, { directory: times });
+  const server = await startDirectoryServer(own);
   const romeo = await server.client('romeo@localhost/orchard');
   await own.stop();
   const error = (await romeo.request('get', EMPTY)).child('error');
