@@ -12,7 +12,7 @@ async function start() {
   const server = await startServer({ config, tracing: traces.tracing });
   const romeo = await server.client('romeo@localhost/orchard'); // on the first of the nodes
   const component = await startComponent(server, GATEWAY, server.nodes.at(-1));
-  return { traces, romeo, component, alone: server.nodes.length === 1 };
+  return { traces, server, romeo, component, alone: server.nodes.length === 1 };
 }
 
 it('what a client sends is followed to the bytes for the component, whichever node has it', async () => {
@@ -68,10 +68,11 @@ it('what waits for a component that does not read is told when it has it', async
 });
 
 it('what a component did not get before it went says so', async () => {
-  const { traces, romeo, component } = await start();
+  const { traces, server, romeo, component } = await start();
   component.transport.blocked = true;
   romeo.send(`<message to='nurse@${GATEWAY}' type='headline'><body>${BODY}</body></message>`);
   const root = await traces.stanza('headline', 'c2s');
+  await server.settled(); // it waits at the component's node
   component.close();
   const write = await traces.step(root, 'xmpp.write');
   expect(attributesOf(write)).toMatchObject({ 'error.type': 'disconnected' });
