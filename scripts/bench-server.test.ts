@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +14,22 @@ const script = fileURLToPath(new URL('./bench-server.ts', import.meta.url));
 const header = `<?xml version='1.0'?><stream:stream to='localhost' version='1.0' xmlns='jabber:client'
   xmlns:stream='http://etherx.jabber.org/streams'>`;
 
+/** A port that is free, and the next one with it, which a second node listens on. */
+async function twoFreePorts(): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    const next = createServer().listen(port + 1, '127.0.0.1');
+    const free = await once(next, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (free) await once(next.close(), 'close');
+    if (free) return port;
+  }
+}
+
 async function start(...args: string[]) {
-  const port = await freePort();
+  const port = await twoFreePorts();
   const server = spawn(process.execPath, [script, '--port', String(port), ...args]);
   onTestFinished(() => void server.kill('SIGKILL'));
   let errors = '';
