@@ -34,7 +34,11 @@ export async function startBusyCluster(): Promise<ClusterProcess[]> {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const certificates = DomainCertificates.make(folder);
   const dns = await TestDns.start();
-  const federation = { authorities: certificates.authority, dnsServers: [dns.address] };
+  const federation = {
+    authorities: certificates.authority,
+    dnsServers: [dns.address],
+    queue: { seconds: 600 }, // what waits for nobody is to wait until it was looked at
+  };
   const config = {
     snmp: { port: 0, metrics: [{ host: '127.0.0.1', port: 0 }], users: [MANAGER], associations: 'all', ...SERVICE },
     // one that waits for replicas of its own
