@@ -4,7 +4,7 @@ import { SnmpManager } from '../services/net-snmp.ts';
 import type { ClusterProcess } from '../support/three-nodes.ts';
 import { FORGED, PEER, REFUSALS, startBusyCluster } from './busy-cluster.ts';
 import { applicationTruths, clusterTruths, nodeTruths, rowTruths, type Truth } from './column-truths.ts';
-import { History, type Range, wrong } from './history.ts';
+import { History, type Range, reported, wrong } from './history.ts';
 import { NETWORK_SERVICES, wrongApplications, wrongAssociations } from './network-services-truths.ts';
 import { Samples } from './samples.ts';
 
@@ -28,13 +28,11 @@ describe('every column', () => {
       const times = await manager.walk('xmppNodeLastHeard', 'snmpbulkwalk', '-Ot');
       return new Map([...times].map(([name, value]) => [name.split('.')[1] as string, Number(value)]));
     };
-    let before = await heard();
-    for (let reports = 0; reports < 2; ) {
-      const now = await heard();
-      if (now.size < 4 || [...now].some(([row, time]) => row !== '1' && time === before.get(row))) continue;
-      before = now;
-      reports++;
-    }
+    let before = new Map<string, number>();
+    await reported(async () => {
+      before = await heard();
+      return new Map([...before].filter(([row]) => row !== '1')); // that of the cluster
+    }, 3);
     const table = async (number: number) => {
       const cells = await manager.walk(`${NETWORK_SERVICES}.${number}`, 'snmpbulkwalk', '-Otn');
       return new Map([...cells].map(([name, value]) => [name.split(`.27.${number}.1.`)[1] ?? '', value]));

@@ -45,6 +45,28 @@ export class History {
   }
 }
 
+/** Milliseconds: more than nodes take to tell twice how they are, and less than a test may. */
+const PATIENCE = 120_000;
+
+/** Resolves when so many nodes have told so often how they are. `heard` says when each of them was heard last. */
+export async function reported(
+  heard: () => Promise<ReadonlyMap<string, unknown>>,
+  nodes: number,
+  times = 2,
+): Promise<void> {
+  const begun = performance.now();
+  let before = await heard();
+  for (let reports = 0; reports < times; ) {
+    const now = await heard();
+    if (performance.now() - begun > PATIENCE) {
+      throw new Error(`Not all nodes tell how they are: ${JSON.stringify([[...before], [...now]])}`);
+    }
+    if (now.size < nodes || [...now].some(([node, time]) => time === before.get(node))) continue;
+    before = now;
+    reports++;
+  }
+}
+
 /** What is not as it is in truth; values in SNMP are whole. */
 export function wrong(name: string, shown: string | undefined, [least, most]: Range): string[] {
   const value = Number(/^-?\d+/.exec(shown ?? '')?.[0] ?? Number.NaN);

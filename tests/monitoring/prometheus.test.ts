@@ -9,7 +9,7 @@ import { TestClient } from '../support/client.ts';
 import { plain } from '../support/login.ts';
 import type { ManagedClient } from '../support/managed-client.ts';
 import { appearOver, encrypted } from '../support/network.ts';
-import { clientAt } from '../support/talking.ts';
+import { clientAt, resumed } from '../support/talking.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
 import { socketWire } from '../support/wires.ts';
 import { dashboardQueries, fileOf, filledIn } from './deployed-queries.ts';
@@ -72,9 +72,9 @@ async function beRefused(client: TestClient, port: number): Promise<void> {
 
 /** The connection of somebody breaks, and he is back. */
 async function comeBack(client: ManagedClient): Promise<void> {
-  const { length } = client.resumeTimes;
+  const back = resumed(client, client.resumeTimes.length + 1);
   client.break();
-  while (client.resumeTimes.length === length) await client.changed();
+  await back;
 }
 
 it('Prometheus has data for every picture, evaluates every alert, and sees a node that is gone', async () => {

@@ -7,7 +7,7 @@ import { appearOver, encrypted } from '../support/network.ts';
 import { type ClusterProcess, startThreeNodes } from '../support/three-nodes.ts';
 import { asPrometheus } from './as-prometheus.ts';
 import { applicationTruths, clusterTruths, nodeTruths, rowTruths, type Truth } from './column-truths.ts';
-import { History, type Range, wrong } from './history.ts';
+import { History, type Range, reported, wrong } from './history.ts';
 import { Samples } from './samples.ts';
 
 const APPLICATIONS = '1.3.6.1.2.1.27.1.1';
@@ -71,16 +71,10 @@ it('Prometheus, SNMP and OpenTelemetry agree', async () => {
 
   // what rests is the same in all that is seen from here on; the rest, such as memory, is seen in between
   const history = new History(nodes);
-  const heard = async () => {
+  await reported(async () => {
     await history.look();
-    return [...(await manager.walk('xmppNodeLastHeard'))].slice(1).map(([, value]) => value);
-  };
-  for (let reports = 0, before = await heard(); reports < 2; ) {
-    const now = await heard();
-    if (now.length < 3 || now.some((time, place) => time === before[place])) continue;
-    before = now;
-    reports++;
-  }
+    return new Map([...(await manager.walk('xmppNodeLastHeard'))].slice(1)); // without the cluster
+  }, 3);
   const [shown, applications, collected] = await Promise.all([
     manager.walk('1.3.6.1.4.1.32473.1'),
     manager.walk(APPLICATIONS),

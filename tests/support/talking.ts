@@ -33,3 +33,7 @@ export const acknowledged = (client: ManagedClient) =>
   until([client], () => client.acknowledged === client.said.length);
 
 export const heard = (client: ManagedClient, count: number) => until([client], () => client.heard.length >= count);
+
+/** Resolves when it has had its session again so often, all in all. */
+export const resumed = (client: ManagedClient, times: number) =>
+  until([client], () => client.resumeTimes.length >= times);
