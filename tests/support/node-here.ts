@@ -57,7 +57,6 @@ export class NodeHere {
     });
     const { keyspace, bus } = await openKeyspace(url, {
       node: id,
-      deadline: 2000,
       replicas: config.keyspace.replicas,
       domainReplicas: domainReplicas(config),
       ...(tracing && { observer: keyspaceSpans('redis') }),
