@@ -19,7 +19,7 @@ afterAll(() => redis.stop());
  * Whoever is only slow is not gone: somebody listens for its frames. Where the one who looks stood still just when another
  * one died, it is the lease that ends that one.
  */
-const LEASE = { heartbeatMs: 20, leaseMs: 10_000, absentMs: 2000 };
+const LEASE = { heartbeatMs: 20, leaseMs: 12_000, absentMs: 5000 };
 
 async function join(name: string) {
   const id = randomBytes(8).toString('hex');
