@@ -113,7 +113,7 @@ describe('with Prosody, by certificates, on one stream', () => {
     ['that it has begun', {}, 'theirs, both ways'],
     ['that we have begun', { peers: [{ domain, bidirectional: true }] }, 'ours, both ways'],
   ])('%s: what it had not acknowledged when it died goes again', async (_, federation, kind) => {
-    const { server, romeo, juliet } = await start({ federation });
+    const { server, romeo, juliet } = await start({ federation: { queue: { seconds: 170 }, ...federation } });
     if (kind.startsWith('theirs')) {
       juliet.send(chat(ROMEO, 'hello'));
       await romeo.nextMessage(juliet.jid);

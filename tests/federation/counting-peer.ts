@@ -3,6 +3,9 @@ import { NS } from '@parley/xmpp/namespaces';
 
 const SM = NS.streamManagement;
 
+/** Milliseconds: more than anything takes, and less than a test may. */
+const PATIENCE = 120_000;
+
 const NEXT =
   /<(r|enable|resume)\b[^>]*\/>|<(message|presence|iq)\b(?:[^>]*\/>|[^>]*>.*?<\/\2>)|<(\/stream:stream|\/?stream:error)[^>]*>/s;
 
@@ -47,8 +50,13 @@ export class CountingPeer {
 
   /** Resolves when another message has come. */
   changed(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#more = resolve;
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`It takes too long. ${this.got.length} messages have come.`));
+      const timer = setTimeout(late, PATIENCE);
+      this.#more = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
   }
 

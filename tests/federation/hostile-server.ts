@@ -11,6 +11,9 @@ import type { CertificatePair } from '../services/domain-certificates.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxElements: 1000, maxDepth: 50, maxAttributes: 50, maxNameLength: 1000 };
 
+/** Milliseconds: more than anything takes, and less than a test may. */
+const PATIENCE = 120_000;
+
 /** Somebody who connects as another server would, and does whatever a test wants. */
 export class HostileServer implements XmlHandler {
   /** What came and was not asked for yet. */
@@ -71,22 +74,26 @@ export class HostileServer implements XmlHandler {
 
   /** The next element; undefined where the connection ends first. */
   async next(): Promise<Element | undefined> {
-    while (this.inbox.length === 0 && !this.closed) {
-      await new Promise<void>((resolve) => {
-        this.#came = resolve;
-      });
-    }
+    while (this.inbox.length === 0 && !this.closed) await this.#more();
     return this.inbox.shift();
   }
 
   /** Resolves with the condition of the stream error when the connection is over. */
   async gone(): Promise<string | undefined> {
-    while (!this.closed) {
-      await new Promise<void>((resolve) => {
-        this.#came = resolve;
-      });
-    }
+    while (!this.closed) await this.#more();
     return this.error;
+  }
+
+  /** Resolves when something has come, or the end. */
+  #more(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`It takes too long. Came: ${this.inbox.join('\n') || 'nothing'}`));
+      const timer = setTimeout(late, PATIENCE);
+      this.#came = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Begins a stream, or begins anew. */

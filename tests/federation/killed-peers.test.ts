@@ -15,6 +15,9 @@ afterAll(() => world[Symbol.asyncDispose]());
 const ROMEO = `romeo@${OURS}/here`;
 const words = (name: string, count: number) => Array.from({ length: count }, (_, n) => `${name}${n}`);
 
+/** Milliseconds: more than anything takes, and less than a test may. */
+const PATIENCE = 120_000;
+
 /** Nothing waits, and nothing is left whose fate is not known. */
 const settled = (server: TestServer) =>
   vi.waitFor(() =>
@@ -45,10 +48,17 @@ class Ear {
   }
 
   async until(done: (heard: ReadonlySet<string>) => boolean): Promise<void> {
-    while (!done(this.#heard)) {
-      await new Promise<void>((resolve) => {
-        this.#more = resolve;
-      });
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`It takes too long. Heard: ${this.heard.join(', ')}`)), PATIENCE);
+    try {
+      while (!done(this.#heard)) {
+        const more = new Promise<void>((resolve) => {
+          this.#more = resolve;
+        });
+        await Promise.race([more, late]);
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 }
@@ -101,10 +111,14 @@ describe.each(MAKES)('%s is killed in mid-conversation', (make) => {
   });
 
   it('and stays away: each is heard or comes back, once; both only where it may not have said that it had it', async () => {
-    const { server, romeo, ear, say } = await start('rosaline', { queue: { seconds: 3 } });
+    const { server, romeo, ear, say } = await start('rosaline');
     say(words('sure', 20));
     await ear.until((heard) => heard.size > 20);
     await settled(server);
+    // not before: it may take longer until it is connected
+    const next = structuredClone(server.node.config);
+    next.federation.queue.seconds = 3;
+    await server.node.reload(next);
     say(words('unsure', 20));
     await ear.until((heard) => heard.has('unsure0'));
     await peer.kill();

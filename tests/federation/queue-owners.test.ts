@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Configuration } from '@parley/server/config/schema';
 import { CertificateAuthority, plainName } from '@parley/server/stream/testing';
 import { Jid } from '@parley/xmpp/jid';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -39,6 +40,15 @@ async function start(federation: object = {}, port?: number) {
 const say = (client: TestClient, body: string) =>
   client.send(`<message to='juliet@remote.example' id='${body}' type='chat'><body>${body}</body></message>`);
 
+/** Has all nodes know this of it from now on. */
+async function reload(nodes: readonly NodeHere[], change: (federation: Configuration['federation']) => void) {
+  for (const { node } of nodes) {
+    const next = structuredClone(node.config);
+    change(next.federation);
+    await node.reload(next);
+  }
+}
+
 const streams = (nodes: readonly NodeHere[]) => nodes.map((node) => node.logged('s2s.connected').length);
 
 /** Which nodes know of the queue: `here` where they have it. */
@@ -49,7 +59,7 @@ const known = (nodes: readonly NodeHere[]) =>
   });
 
 test('all nodes speak to another server on one stream, that of the node that had something for it first', async () => {
-  const { peer, nodes, clients } = await start({ timeouts: { idleSeconds: 1 } });
+  const { peer, nodes, clients } = await start();
   const [romeo, mercutio, benvolio] = clients;
   say(mercutio, '1');
   await vi.waitFor(() => expect(peer.got.length).toBe(1));
@@ -64,6 +74,9 @@ test('all nodes speak to another server on one stream, that of the node that had
   expect(nodes.map(({ node }) => node.sessions.size)).toEqual([1, 1, 1]); // nobody takes it for a client's
 
   // nothing goes for a while: whoever has something next has the queue
+  await reload(nodes, ({ timeouts }) => {
+    timeouts.idleSeconds = 1;
+  });
   await vi.waitFor(() => expect(known(nodes)).toEqual([undefined, undefined, undefined]));
   say(benvolio, '4');
   await vi.waitFor(() => expect(peer.got.at(-1)).toBe('benvolio@localhost/a 4'));
@@ -83,7 +96,7 @@ test('nodes that have something for it at the same moment agree who has the queu
 });
 
 test('what does not go out comes back once to whoever sent it, on whatever node', async () => {
-  const { nodes, clients } = await start({ queue: { seconds: 4, maxStanzas: 2 }, retry: { firstSeconds: 1 } }, 1);
+  const { nodes, clients } = await start({ queue: { maxStanzas: 2 }, retry: { firstSeconds: 1, maxSeconds: 1 } }, 1);
   const [romeo, mercutio, benvolio] = clients;
   const answer = async (client: TestClient) => {
     const stanza = await client.nextMessage();
@@ -97,6 +110,9 @@ test('what does not go out comes back once to whoever sent it, on whatever node'
   await expect(connecting).rejects.toThrow('Another node speaks to it');
   say(benvolio, '3');
   expect(await answer(benvolio)).toBe('3 resource-constraint');
+  await reload(nodes, ({ queue }) => {
+    queue.seconds = 1;
+  });
   expect(await Promise.all([answer(romeo), answer(mercutio)])).toEqual([
     '1 remote-server-timeout',
     '2 remote-server-timeout',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { clientOf } from '../services/xmpp-peer.ts';
 import { ManagedClient } from '../support/managed-client.ts';
+import { acknowledged } from '../support/talking.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
 import { MAKES, OURS, World } from './world.ts';
 import { owner } from './writers.ts';
@@ -50,6 +51,6 @@ describe.each(MAKES)('three nodes and %s', (make) => {
     await hear(3 * WORDS);
     // neither of them keeps streams of servers, so some may have come twice
     expect([...heard]).toEqual(romeo.said);
-    while (romeo.acknowledged < romeo.said.length) await romeo.changed();
+    await acknowledged(romeo);
   });
 });

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type CertificatePair, DomainCertificates } from '../services/domain-certificates.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { ResumingServer, type ServerLink } from '../support/resuming-server.ts';
+import { heard } from '../support/talking.ts';
 import { HostileServer } from './hostile-server.ts';
 import { OwnCluster, type OwnNode } from './own-cluster.ts';
 
@@ -85,14 +86,14 @@ test.each([
     if (!node.alive) await node.start();
   }
   await capulet.acknowledged();
-  while (juliet.heard.length < said.length) await juliet.changed();
+  await heard(juliet, said.length);
   expect(juliet.heard).toEqual(said.map((body) => `romeo@${THEIRS}/orchard ${body}`));
   expect(capulet.told).toEqual(capulet.told.toSorted((one, other) => one - other));
 
   const benvolio = new ManagedClient(`benvolio@${OURS}/square`, () => cluster.next().c2s);
   onTestFinished(() => benvolio.stop());
   await benvolio.start();
-  while (benvolio.heard.length < said.length) await benvolio.changed();
+  await heard(benvolio, said.length);
   expect(benvolio.heard).toEqual(said.map((body) => `romeo@${THEIRS}/orchard ${body}`));
   expect(cluster.nodes.flatMap((node) => node.logged('s2s.resumed')).length).toBe(3);
 });

@@ -66,7 +66,7 @@ test('a stanza is followed over the node that has the queue to the other server,
   }
   await nodes[1].node.federation.routing.connect('localhost', 'remote.example');
   const write = await all[1].step(root, 'xmpp.write');
-  expect(peer.got).toEqual(['mercutio@localhost/a groupchat', 'romeo@localhost/a headline']);
+  await expect.poll(() => peer.got).toEqual(['mercutio@localhost/a groupchat', 'romeo@localhost/a headline']);
   expect(write).toMatchObject({ parentId: deliver.spanId, traceId: root.traceId, failed: false });
   expect(attributesOf(write)).toMatchObject({ 'xmpp.connection.type': 's2s', 'parley.stream': 'resting' });
   expect(write.endedAt).toBeGreaterThan(deliver.endedAt);

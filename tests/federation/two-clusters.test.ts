@@ -6,6 +6,7 @@ import { TestDns } from '../services/dns.ts';
 import { DomainCertificates } from '../services/domain-certificates.ts';
 import { LossyProxy } from '../support/lossy-proxy.ts';
 import { ManagedClient } from '../support/managed-client.ts';
+import { until } from '../support/talking.ts';
 import { OwnCluster, type OwnNode } from './own-cluster.ts';
 
 const DOMAINS = ['montague.lit', 'capulet.lit'] as const;
@@ -100,7 +101,7 @@ test('what people of two clusters say to each other arrives once and in order, w
     for (const node of clusters.flatMap(({ nodes }) => nodes)) if (!node.alive) await node.start();
   }
   await talk();
-  while (!complete()) await Promise.race(all.map((client) => client.changed()));
+  await until(all, complete);
   for (const [index, client] of ours.entries()) {
     const other = theirs[index] as ManagedClient;
     expect(client.heard).toEqual(other.said.map((body) => `${other.jid} ${body}`));

@@ -93,7 +93,7 @@ export class World implements AsyncDisposable {
           enabled: true,
           authorities: this.certificates.authority,
           dnsServers: [this.dns.address],
-          retry: { firstSeconds: 1 },
+          retry: { firstSeconds: 1, maxSeconds: 2 }, // whoever is killed comes back when the machine gets to it
           ...federation,
         },
       },

@@ -4,6 +4,7 @@ import { CertificateAuthority, plainName } from '@parley/server/stream/testing';
 import { expect, onTestFinished, vi } from 'vitest';
 import { ManagedClient } from '../support/managed-client.ts';
 import { Installation } from '../support/process.ts';
+import { until } from '../support/talking.ts';
 import type { ClusterProcess } from '../support/three-nodes.ts';
 import { CountingPeer } from './counting-peer.ts';
 
@@ -50,7 +51,7 @@ export async function writers(names: readonly string[], ports: readonly number[]
     /** Resolves when all that was said is acknowledged. */
     async acknowledged() {
       const complete = () => clients.every(({ said, acknowledged }) => said.length === acknowledged);
-      while (!complete()) await Promise.race(clients.map((client) => client.changed()));
+      await until(clients, complete);
     },
   };
 }
