@@ -4,6 +4,7 @@ import { KeyspaceError } from '../keyspace-error.ts';
 import type { KeyspaceObserver } from '../observer.ts';
 import type { Trouble } from '../trouble.ts';
 import { sendBurst } from './burst.ts';
+import { retryDelay } from './client.ts';
 import { confirmation, doubtOf, writes } from './confirmation.ts';
 import type { Connection, Way } from './connection.ts';
 import { errorCode, toKeyspaceError } from './reply-error.ts';
@@ -63,6 +64,9 @@ export class Link implements Connection {
   #storeId: string | undefined;
   #looked = performance.now();
   #closing = false;
+  /** How often in a row the client has given up, and when it is told to begin anew. */
+  #givenUp = 0;
+  #again: NodeJS.Timeout | undefined;
   /** What keeps commands from being sent at all; undefined while there is a good connection. */
   #cut: KeyspaceError | undefined;
   /** Scripts that this connection has sent in full. */
@@ -87,6 +91,7 @@ export class Link implements Connection {
     client.on('ready', () => void this.#verify());
     client.on('close', () => this.#down(new KeyspaceError('away', 'The connection to Redis is lost.'), false));
     client.on('error', (error: Error) => this.#hear(error));
+    client.on('end', () => this.#beginAnew());
     this.#probe = setInterval(() => this.#ping(), Math.min(2000, options.deadline));
     this.#probe.unref();
   }
@@ -153,11 +158,20 @@ export class Link implements Connection {
     if (!this.#closing && this.#options.trouble.reason === undefined) this.#drop(new KeyspaceError('away', reason));
   }
 
+  /**
+   * The client gives up for good where it is told of a failover, or to disconnect, while it asks a sentinel where the primary is.
+   */
+  #beginAnew(): void {
+    if (this.#closing) return;
+    this.#again = setTimeout(() => this.#client.connect().catch(() => {}), retryDelay(++this.#givenUp)); // it says why
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#probe);
     this.#flush();
     await Promise.all(this.#inFlight);
     this.#closing = true;
+    clearTimeout(this.#again);
     const connected = ['connecting', 'connect', 'ready'].includes(this.#client.status);
     const ended = connected && new Promise<void>((resolve) => this.#client.once('end', resolve));
     this.#client.disconnect();
@@ -225,6 +239,7 @@ export class Link implements Connection {
       const refusal = await this.#refusal();
       const changed = this.#storeId !== undefined && this.#storeId !== storeId;
       this.#storeId = storeId;
+      this.#givenUp = 0;
       this.#scripts.clear();
       this.#cut = undefined;
       trouble.set(refusal);
