@@ -21,6 +21,7 @@ export async function tcp({ server }: Scene, name: 'c2s' | 'c2sTls' = 'c2s'): Pr
 
 /** Resolves when the server has ended the connection, with what it had sent. */
 export async function ended(socket: Socket): Promise<string> {
+  if (socket.closed) return '';
   let text = '';
   socket.on('data', (bytes) => {
     text += bytes;

@@ -23,12 +23,12 @@ export const loginLimits: LimitTable = {
     config: { limits: { logins: { ...noDelay, perSecond: 1, maxWaitSeconds: 1 } } },
     async exceed(scene) {
       const [first, second, third] = [await scene.stranger(), await scene.stranger(), await scene.stranger()];
-      const one = await plain(first, 'juliet', 'secret');
+      const one = plain(first, 'juliet', 'secret'); // all in one moment: later there would be a turn again
       const two = plain(second, 'juliet', 'secret');
       const three = plain(third, 'juliet', 'secret').catch(() => undefined);
       const refused = await streamError(third);
       await three;
-      return [conditionOf(one), refused, conditionOf(await two)];
+      return [conditionOf(await one), refused, conditionOf(await two)];
     },
     sees: ['success', 'resource-constraint', 'success'],
   },
