@@ -27,7 +27,8 @@ beforeEach(() => {
 
 const tokenOf = async () => Initiator.of(await kdc.login('juliet')).begin('xmpp/localhost@LOCALHOST');
 
-function acceptorOf(timeoutMs = 5000): { acceptor: Acceptor; ended: string[] } {
+/** In `timeoutMs` a busy machine also has to start the process. */
+function acceptorOf(timeoutMs = 60_000): { acceptor: Acceptor; ended: string[] } {
   const ended: string[] = [];
   const acceptor = new Acceptor({ library, keytab, timeoutMs, onEnded: (how) => ended.push(how) });
   onTestFinished(() => acceptor[Symbol.dispose]());
