@@ -15,7 +15,7 @@ export interface Recipe {
 }
 
 const LAST_WORDS = 6;
-const STARTS_WITHIN_MS = 20_000;
+const STARTS_WITHIN_MS = 60_000;
 const STOPS_WITHIN_MS = 15_000;
 const AGAIN_AFTER_MS = 10_000;
 const LOOK_EVERY_MS = 50;
