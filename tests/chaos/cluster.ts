@@ -6,7 +6,7 @@ import { RedisPair } from './redis-pair.ts';
 import type { Timeline } from './timeline.ts';
 
 /** How long after the last client has gone its session may still be told of, in milliseconds. */
-const GHOST_PATIENCE = 20_000;
+const GHOST_PATIENCE = 40_000;
 
 /** Nodes on one Redis, or one node that keeps its data itself. Ends with the test. */
 export class Cluster implements Entrances {
@@ -69,7 +69,7 @@ export class Cluster implements Entrances {
 
   /** How many sessions somebody still tells of, although all clients are gone. */
   async ghosts(): Promise<number> {
-    const until = Date.now() + GHOST_PATIENCE;
+    const until = performance.now() + GHOST_PATIENCE;
     for (;;) {
       const [kept = 0, ...told] = await Promise.all([
         this.redis?.sessionsLeft() ?? 0,
@@ -77,7 +77,7 @@ export class Cluster implements Entrances {
       ]);
       const all = told.reduce((sum, sessions) => sum + sessions, kept);
       if (all === 0) return 0;
-      if (Date.now() > until) {
+      if (performance.now() > until) {
         const keys = await this.redis?.keysLeft();
         this.#timeline.note(`GHOSTS: the nodes tell of ${told.join(', ')} sessions; Redis has ${kept}: ${keys}`);
         return all;

@@ -23,6 +23,8 @@ export interface CrowdOptions {
   readonly times: ResumeTimes;
   /** What each client says in a second. */
   readonly rate: number;
+  /** For how many milliseconds a connection may answer nothing, where that is another time than usual. */
+  readonly patience?: number;
 }
 
 /** Clients that log in at a time. */
@@ -50,7 +52,7 @@ export class Crowd {
   }
 
   #client(jid: string, index: number): ManagedClient {
-    const { entrances, timeline, ledger, times } = this.#options;
+    const { entrances, timeline, ledger, times, patience = CLIENT_PATIENCE } = this.#options;
     let attempts = 0;
     const port = () => entrances.entrance(index, attempts++, this.#random);
     const at = (from: number) => entrances.nameOf(from);
@@ -74,7 +76,7 @@ export class Crowd {
         timeline.befell(jid, `did not resume: ${answer}`);
       },
     };
-    return new ManagedClient(jid, port, { observer, patience: CLIENT_PATIENCE, anew: true });
+    return new ManagedClient(jid, port, { observer, patience, anew: true });
   }
 
   async start(): Promise<void> {
@@ -86,10 +88,10 @@ export class Crowd {
   /** Everybody talks, mostly to one other, now and then to somebody else, and sometimes a lot at once. */
   async talk(goesOn: () => boolean): Promise<void> {
     const { rate } = this.#options;
-    let last = Date.now();
+    let last = performance.now();
     while (goesOn()) {
       await pause(TICK);
-      const now = Date.now();
+      const now = performance.now();
       const chance = (rate * (now - last)) / 1000;
       last = now;
       this.clients.forEach((client, index) => {
@@ -119,11 +121,11 @@ export class Crowd {
   /** Waits until everything has arrived. False where nothing moves any more before that. */
   async settled(): Promise<boolean> {
     const { ledger } = this.#options;
-    let [progress, since] = [ledger.progress, Date.now()];
+    let [progress, since] = [ledger.progress, performance.now()];
     while (!ledger.complete) {
-      if (Date.now() - since > STANDSTILL) return false;
+      if (performance.now() - since > STANDSTILL) return false;
       await pause(50);
-      if (ledger.progress !== progress) [progress, since] = [ledger.progress, Date.now()];
+      if (ledger.progress !== progress) [progress, since] = [ledger.progress, performance.now()];
     }
     return true;
   }

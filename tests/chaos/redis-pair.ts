@@ -36,9 +36,9 @@ export class RedisPair {
 
   /** Resolves when the replica has what the primary has. */
   async inStep(): Promise<void> {
-    const until = Date.now() + IN_STEP_WITHIN;
+    const until = performance.now() + IN_STEP_WITHIN;
     while ((await information(this.replica, 'replication', 'master_link_status')) !== 'up') {
-      if (Date.now() > until) {
+      if (performance.now() > until) {
         const state = await this.replica.askAll('INFO', 'replication');
         throw new Error(`The replica of Redis does not come into step with its primary: ${state}`);
       }

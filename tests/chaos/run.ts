@@ -40,13 +40,13 @@ export async function chaos(settings: ChaosSettings): Promise<void> {
   const accounting = new Accounting(cluster, timeline);
 
   const total = settings.seconds * 1000;
-  const end = Date.now() + total;
+  const end = performance.now() + total;
   const breakable = (seed: number): Breakable => ({ cluster, crowd, timeline, total, random: new Random(seed) });
   const all = settings.failover ? [...heavyFaults, failover] : heavyFaults;
   // what replicas have, too, is lost with no primary: nodes may die at once
   const kinds = settings.replicas > 0 ? all.map((kind) => ({ ...kind, settle: 0 })) : all;
   const broken = Promise.all([
-    crowd.talk(() => Date.now() < end),
+    crowd.talk(() => performance.now() < end),
     breakThings(kinds, breakable(settings.seed), end, 3000),
     breakThings(lightFaults, breakable(settings.seed + 2), end, 2000),
   ]);
@@ -113,15 +113,15 @@ async function breakThings(
   longestPause: number,
 ): Promise<void> {
   const { cluster, random, total } = breakable;
-  const left = () => Math.max(0, end - Date.now());
+  const left = () => Math.max(0, end - performance.now());
   const possible = kinds.filter(({ needsRedis }) => !needsRedis || cluster.redis !== undefined);
   const schedule = new FaultSchedule(possible, random);
   for (;;) {
     await pause(Math.min(random.between(100, Math.min(longestPause, total / 15)), left()));
     if (left() === 0) return;
-    const kind = schedule.next(Date.now());
+    const kind = schedule.next(performance.now());
     if (kind === undefined) continue;
     await kind.run(breakable);
-    schedule.over(kind, Date.now());
+    schedule.over(kind, performance.now());
   }
 }

@@ -182,10 +182,10 @@ export class Storm {
 
   /** Waits for it as long as this number changes; whether it is so in the end. */
   async #until(done: () => boolean, moving: () => number): Promise<boolean> {
-    let [last, since] = [moving(), Date.now()];
-    while (!done() && Date.now() - since < STANDSTILL) {
+    let [last, since] = [moving(), performance.now()];
+    while (!done() && performance.now() - since < STANDSTILL) {
       await pause(5);
-      if (moving() !== last) [last, since] = [moving(), Date.now()];
+      if (moving() !== last) [last, since] = [moving(), performance.now()];
     }
     return done();
   }

@@ -111,8 +111,8 @@ export class Watch {
 
   /** Waits until nobody is left; who is in the end. */
   async #until(left: () => string[]): Promise<string[]> {
-    const end = Date.now() + PATIENCE;
-    while (left().length > 0 && Date.now() < end) await pause(50);
+    const end = performance.now() + PATIENCE;
+    while (left().length > 0 && performance.now() < end) await pause(50);
     return left();
   }
 }
