@@ -9,6 +9,9 @@ import { UNHURRIED } from '../support/unhurried.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Milliseconds without a word: more than anything takes, and less than a test may. */
+const PATIENCE = 120_000;
+
 /** So much higher than usual that all ports are free, and below those that the system hands out by itself. */
 export async function freeOffset(): Promise<number> {
   for (;;) {
@@ -34,7 +37,7 @@ export class Demonstration {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const output of [this.#child.stdout, this.#child.stderr]) {
-      output?.on('data', (chunk) => {
+      output?.setEncoding('utf8').on('data', (chunk) => {
         this.#said += chunk;
         this.#onMore();
       });
@@ -60,8 +63,13 @@ export class Demonstration {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
         throw new Error(`It has ended, and not said ${what}:\n${this.#said}`);
       }
-      await new Promise<void>((resolve) => {
-        this.#onMore = resolve;
+      await new Promise<void>((resolve, reject) => {
+        const late = () => reject(new Error(`It takes too long before it says ${what}. It has said:\n${this.#said}`));
+        const timer = setTimeout(late, PATIENCE);
+        this.#onMore = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
   }

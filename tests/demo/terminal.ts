@@ -15,7 +15,7 @@ export class Terminal {
     // the leader of a process group, as a job of a shell is
     this.#child = spawn('bash', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     for (const output of [this.#child.stdout, this.#child.stderr]) {
-      output?.on('data', (chunk) => {
+      output?.setEncoding('utf8').on('data', (chunk) => {
         this.#said += chunk;
         this.#onMore();
       });
