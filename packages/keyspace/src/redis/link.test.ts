@@ -60,6 +60,20 @@ test('when Redis is killed, what waits fails at once, and what comes later works
   await vi.waitFor(() => expect(frames.map(String)).toContain('again'), { interval: 5 });
 });
 
+test('an answer that came in time is no late one because this process stood still', async () => {
+  unasked();
+  const redis = await OwnRedis.start();
+  const { k, events } = await open(redis.url, { deadline: 500 });
+  await k.set('a', '1');
+  for (let round = 0; round < 3; round++) {
+    const answer = k.get('a');
+    await setImmediate(); // Sent by now.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    expect(String(await answer)).toBe('1');
+  }
+  expect(events).toEqual(['up']);
+});
+
 test('connects anew when it is told to, and not where it does so already, or is closed', async () => {
   const redis = await OwnRedis.start();
   const { k, bus, events } = await open(redis.url, { node: 'n1' });

@@ -198,7 +198,8 @@ export class Link implements Connection {
     // the answers of all come together, so that nothing is told before this is
     if (replicas > 0) commands.push(confirmation(replicas, deadline / 2));
     const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), deadline);
+    // of a process that stood still the answer may have come: it is read before what the timer has put off
+    const timer = setTimeout(() => setImmediate(() => late.resolve('late')), deadline);
     try {
       const replies = await Promise.race([sendBurst(this.#client, commands), late.promise]);
       if (replies === 'late') {
