@@ -11,17 +11,19 @@ type Callback = (...args: unknown[]) => void;
 export class Timer {
   readonly owner: Process;
   readonly callback: () => void;
-  readonly every: number | undefined;
+  /** Milliseconds from when it is set until it fires; undefined for what comes in the next turn. */
+  readonly delay: number | undefined;
+  readonly repeats: boolean;
   readonly #clock: SimulatedClock;
   /** Milliseconds of the clock; undefined for what comes in the next turn. */
   due: number | undefined;
 
-  constructor(clock: SimulatedClock, owner: Process, callback: () => void, due: number | undefined, every?: number) {
+  constructor(clock: SimulatedClock, owner: Process, callback: () => void, delay?: number, repeats = false) {
     this.#clock = clock;
     this.owner = owner;
     this.callback = callback;
-    this.due = due;
-    this.every = every;
+    this.delay = delay;
+    this.repeats = repeats;
   }
 
   ref(): this {
@@ -33,8 +35,10 @@ export class Timer {
   hasRef(): boolean {
     return true;
   }
+  /** It is set anew, also where it has fired. */
   refresh(): this {
-    throw new Error('The simulated clock has no refresh().');
+    this.#clock.refresh(this);
+    return this;
   }
   close(): this {
     this.#clock.clear(this);
@@ -85,14 +89,25 @@ export class SimulatedClock {
 
   setTimeout(owner: Process, callback: Callback, milliseconds = 0, args: unknown[] = [], repeating = false): Timer {
     const delay = Math.max(1, Number(milliseconds) || 0);
-    const timer = new Timer(this, owner, () => callback(...args), this.#now + delay, repeating ? delay : undefined);
-    const timers = this.#timers.get(owner) ?? new Set();
-    this.#timers.set(owner, timers.add(timer));
+    const timer = new Timer(this, owner, () => callback(...args), delay, repeating);
+    this.#set(timer, delay);
     return timer;
   }
 
+  /** Behind all that are due in the same moment. */
+  #set(timer: Timer, delay: number): void {
+    const timers = this.#timers.get(timer.owner) ?? new Set();
+    timers.delete(timer);
+    timer.due = this.#now + delay;
+    this.#timers.set(timer.owner, timers.add(timer));
+  }
+
+  refresh(timer: Timer): void {
+    if (timer.delay !== undefined) this.#set(timer, timer.delay);
+  }
+
   setImmediate(owner: Process, callback: Callback, args: unknown[] = []): Timer {
-    const timer = new Timer(this, owner, () => callback(...args), undefined);
+    const timer = new Timer(this, owner, () => callback(...args));
     const turn = this.#turns.get(owner);
     if (turn === undefined) this.#turns.set(owner, [timer]);
     else turn.push(timer);
@@ -145,8 +160,8 @@ export class SimulatedClock {
   fire(process: Process): void {
     const timer = this.#first(process);
     if (timer === undefined) return;
-    if (timer.every === undefined) this.#timers.get(process)?.delete(timer);
-    else timer.due = this.#now + timer.every;
+    if (!timer.repeats) this.#timers.get(process)?.delete(timer);
+    else timer.due = this.#now + (timer.delay ?? 0);
     this.run(process, timer.callback);
   }
 
