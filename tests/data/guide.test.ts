@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { writeProgram } from '../services/program-file.ts';
 import { CLI, Installation, run } from '../support/process.ts';
 
 /** The lines of docs/data.md that are commands of ours, in their order. */
@@ -16,8 +17,7 @@ test('the commands of docs/data.md do what stands there, one after the other', a
   // what others have on their machines
   const programs = { parley: `exec ${process.execPath} ${CLI} "$@"`, zstd: 'exec cat', zstdcat: 'exec cat "$@"' };
   for (const [name, line] of Object.entries(programs)) {
-    writeFileSync(join(ours.folder, 'bin', name), `#!/bin/sh\n${line}\n`);
-    chmodSync(join(ours.folder, 'bin', name), 0o755);
+    writeProgram(join(ours.folder, 'bin', name), `#!/bin/sh\n${line}\n`);
   }
   const users = "<server-data xmlns='urn:xmpp:pie:0'><host jid='example.org'><user name='bob'/></host></server-data>";
   writeFileSync(join(folder, 'folder', 'bob.xml'), users);

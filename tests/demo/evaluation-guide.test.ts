@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { portsAt } from '../../scripts/demo/ports.ts';
 import { testNeeds } from '../../scripts/test-services.ts';
+import { writeProgram } from '../services/program-file.ts';
 import { type Finished, run } from '../support/process.ts';
 import { UNHURRIED } from '../support/unhurried.ts';
 import { read, root } from './compose-file.ts';
@@ -26,10 +27,7 @@ class Machine {
     this.#layClone();
     const programs = join(this.#folder, 'bin');
     mkdirSync(programs);
-    const program = (name: string, text: string) => {
-      writeFileSync(join(programs, name), `#!/bin/sh\n${text}\n`);
-      chmodSync(join(programs, name), 0o755);
-    };
+    const program = (name: string, text: string) => writeProgram(join(programs, name), `#!/bin/sh\n${text}\n`);
     // What it would install has to be there already: the tests' own services are.
     program('sudo', 'exec "$@"');
     program('apt-get', 'exec /usr/bin/apt-get --simulate "$@"');

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeProgram } from './program-file.ts';
 import { giveAway, programOf, spawnUnprivileged } from './unprivileged.ts';
 
 /** What Prosody keeps that XEP-0227 has a place for, as far as its module for that has one. */
@@ -13,7 +14,7 @@ const STORES = ['accounts', 'roster', 'vcard', 'private', 'pep-pubsub'];
 export async function exportOfProsody(folder: string, domain: string): Promise<string> {
   const [data, program] = [join(folder, 'data'), join(folder, 'migrator')];
   const original = readFileSync(programOf('prosody', 'prosody-migrator'), 'utf8');
-  writeFileSync(program, original.replace("CFG_DATADIR='/var/lib/prosody'", `CFG_DATADIR='${data}'`), { mode: 0o755 });
+  writeProgram(program, original.replace("CFG_DATADIR='/var/lib/prosody'", `CFG_DATADIR='${data}'`));
   const stores = STORES.map((store) => `"${store}"`).join('; ');
   writeFileSync(
     join(folder, 'migrator.cfg.lua'),

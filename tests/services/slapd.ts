@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { freePort } from '@parley/keyspace/testing/own-redis';
 import { onTestFinished } from 'vitest';
 import { standStill } from '../support/stand-still.ts';
 import { type CertificateKind, makeCertificates, type ServerCertificates } from './certificates.ts';
+import { copyProgram } from './program-file.ts';
 import { ROOT, type SlapdContent, slapdConfiguration, slapdEntries, slapdGroups } from './slapd-files.ts';
 import { giveAway, programOf, spawnUnprivileged } from './unprivileged.ts';
 
@@ -154,7 +155,7 @@ export class Slapd {
 
   async #prepare(): Promise<void> {
     // AppArmor confines the one in /usr/sbin to the folders of the system's own directory.
-    copyFileSync(programOf('slapd'), join(this.#folder, 'slapd'));
+    copyProgram(programOf('slapd'), join(this.#folder, 'slapd'));
     mkdirSync(join(this.#folder, 'data'));
     this.#configure(this.#options.certificate ?? 'good');
     giveAway(this.#folder);
