@@ -43,13 +43,15 @@ export class TestClient implements XmlHandler {
   readonly #waiters: Waiter[] = [];
   readonly #closed = Promise.withResolvers<void>();
   #reader = new XmlReader(this, LIMITS);
+  /** The stream is to be opened anew (RFC 6120 §6.4.6). */
+  #restarts = false;
   #ids = 0;
 
   /** Where there are several nodes, it speaks when it has the floor. */
   constructor(wire: Wire, floor?: Floor) {
     this.#wire = wire;
     this.#floor = floor;
-    wire.onData((bytes) => this.#reader.write(bytes));
+    wire.onData((bytes) => this.#read(bytes));
     wire.onEnd(() => this.#closed.resolve());
   }
 
@@ -76,6 +78,7 @@ export class TestClient implements XmlHandler {
   /** Sends a stream header, on a new connection or to restart the stream. */
   open(domain: string, from?: string): void {
     this.#reader = new XmlReader(this, LIMITS);
+    this.#restarts = false;
     this.send(
       `<?xml version='1.0'?><stream:stream${from === undefined ? '' : ` from='${from}'`} to='${domain}' version='1.0' xmlns='${NS.client}' xmlns:stream='${NS.streams}'>`,
     );
@@ -90,6 +93,16 @@ export class TestClient implements XmlHandler {
 
   // --- in ---------------------------------------------------------------------------------------------------------
 
+  /** A node that stops may end the next stream in the same piece of bytes as it tells of the success: the connection is lost then. */
+  #read(bytes: Buffer): void {
+    try {
+      this.#reader.write(bytes);
+    } catch (error) {
+      if (!this.#restarts) throw error;
+      this.break();
+    }
+  }
+
   onStreamOpen(root: Element): void {
     this.header = root;
   }
@@ -97,6 +110,7 @@ export class TestClient implements XmlHandler {
   onElement(element: Element): void {
     if (element.is('features', NS.streams)) this.features = element;
     if (element.ns === NS.sasl || element.ns === NS.sasl2) overheard(String(element));
+    if (element.is('success', NS.sasl)) this.#restarts = true;
     const index = this.#waiters.findIndex((waiter) => waiter.matches(element));
     if (index === -1) this.inbox.push(element);
     else this.#waiters.splice(index, 1)[0]?.resolve(element);

@@ -85,7 +85,9 @@ export class LogLines {
     const come = new Promise<{ [field: string]: unknown }>((done) => {
       this.#waiting.push({ event, done: (line) => done(line as { [field: string]: unknown }) });
     });
-    return inTime(come, () => `No ${event} among ${this.events.map((each) => each.event).join(', ')}`);
+    const line = inTime(come, () => `No ${event} among ${this.events.map((each) => each.event).join(', ')}`);
+    line.catch(() => {}); // whoever waits for it hears of it: nobody has to
+    return line;
   }
 }
 
