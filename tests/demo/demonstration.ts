@@ -4,13 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type Ports, portsAt, taken } from '../../scripts/demo/ports.ts';
+import { inTime } from '../support/in-time.ts';
 import { type Finished, run } from '../support/process.ts';
 import { UNHURRIED } from '../support/unhurried.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Milliseconds without a word: more than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
 
 /** So much higher than usual that all ports are free, and below those that the system hands out by itself. */
 export async function freeOffset(): Promise<number> {
@@ -63,14 +61,10 @@ export class Demonstration {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
         throw new Error(`It has ended, and not said ${what}:\n${this.#said}`);
       }
-      await new Promise<void>((resolve, reject) => {
-        const late = () => reject(new Error(`It takes too long before it says ${what}. It has said:\n${this.#said}`));
-        const timer = setTimeout(late, PATIENCE);
-        this.#onMore = () => {
-          clearTimeout(timer);
-          resolve();
-        };
+      const more = new Promise<void>((resolve) => {
+        this.#onMore = resolve;
       });
+      await inTime(more, () => `It does not say ${what}. It has said:\n${this.#said}`);
     }
   }
 

@@ -1,10 +1,8 @@
 import { EXTERNAL, type FakeConnection, fakePeer, MANAGEMENT } from '@parley/server/s2s/fake-peer';
 import { NS } from '@parley/xmpp/namespaces';
+import { inTime } from '../support/in-time.ts';
 
 const SM = NS.streamManagement;
-
-/** Milliseconds: more than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
 
 const NEXT =
   /<(r|enable|resume)\b[^>]*\/>|<(message|presence|iq)\b(?:[^>]*\/>|[^>]*>.*?<\/\2>)|<(\/stream:stream|\/?stream:error)[^>]*>/s;
@@ -50,14 +48,10 @@ export class CountingPeer {
 
   /** Resolves when another message has come. */
   changed(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`It takes too long. ${this.got.length} messages have come.`));
-      const timer = setTimeout(late, PATIENCE);
-      this.#more = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+    const come = new Promise<void>((resolve) => {
+      this.#more = resolve;
     });
+    return inTime(come, () => `${this.got.length} messages have come.`);
   }
 
   /** All connections break. */

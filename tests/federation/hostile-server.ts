@@ -8,11 +8,9 @@ import type { XmlHandler } from '@parley/xmpp/xml-handler';
 import { XmlReader } from '@parley/xmpp/xml-reader';
 import { onTestFinished } from 'vitest';
 import type { CertificatePair } from '../services/domain-certificates.ts';
+import { inTime } from '../support/in-time.ts';
 
 const LIMITS = { maxBytes: 1_000_000, maxElements: 1000, maxDepth: 50, maxAttributes: 50, maxNameLength: 1000 };
-
-/** Milliseconds: more than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
 
 /** Somebody who connects as another server would, and does whatever a test wants. */
 export class HostileServer implements XmlHandler {
@@ -86,14 +84,10 @@ export class HostileServer implements XmlHandler {
 
   /** Resolves when something has come, or the end. */
   #more(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`It takes too long. Came: ${this.inbox.join('\n') || 'nothing'}`));
-      const timer = setTimeout(late, PATIENCE);
-      this.#came = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+    const come = new Promise<void>((resolve) => {
+      this.#came = resolve;
     });
+    return inTime(come, () => `Came: ${this.inbox.join('\n') || 'nothing'}`);
   }
 
   /** Begins a stream, or begins anew. */

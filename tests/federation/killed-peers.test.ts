@@ -3,6 +3,7 @@ import { NS } from '@parley/xmpp/namespaces';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clientOf, type XmppPeer } from '../services/xmpp-peer.ts';
 import type { TestClient } from '../support/client.ts';
+import { inTime } from '../support/in-time.ts';
 import type { TestServer } from '../support/server.ts';
 import { logged, MAKES, OURS, World } from './world.ts';
 
@@ -14,9 +15,6 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 const ROMEO = `romeo@${OURS}/here`;
 const words = (name: string, count: number) => Array.from({ length: count }, (_, n) => `${name}${n}`);
-
-/** Milliseconds: more than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
 
 /** Nothing waits, and nothing is left whose fate is not known. */
 const settled = (server: TestServer) =>
@@ -48,17 +46,11 @@ class Ear {
   }
 
   async until(done: (heard: ReadonlySet<string>) => boolean): Promise<void> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`It takes too long. Heard: ${this.heard.join(', ')}`)), PATIENCE);
-    try {
-      while (!done(this.#heard)) {
-        const more = new Promise<void>((resolve) => {
-          this.#more = resolve;
-        });
-        await Promise.race([more, late]);
-      }
-    } finally {
-      clearTimeout(timer);
+    while (!done(this.#heard)) {
+      const more = new Promise<void>((resolve) => {
+        this.#more = resolve;
+      });
+      await inTime(more, () => `Heard: ${this.heard.join(', ')}`);
     }
   }
 }

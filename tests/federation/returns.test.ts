@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { inTime } from '../support/in-time.ts';
 import { ManagedClient } from '../support/managed-client.ts';
 import { until } from '../support/talking.ts';
 import { startThreeNodes } from '../support/three-nodes.ts';
@@ -6,9 +7,6 @@ import { startThreeNodes } from '../support/three-nodes.ts';
 const NAMES = ['romeo', 'mercutio', 'benvolio'].map((name) => `${name}@localhost`);
 /** Half of them are said when the first ones come back. */
 const WORDS = 200;
-
-/** Milliseconds: more than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
 
 test('what does not go out comes back to everybody once, though the node dies that returns it', async () => {
   const federation = {
@@ -45,16 +43,13 @@ test('what does not go out comes back to everybody once, though the node dies th
 
   const [first] = bounced as [string[], string[], string[]];
   const came = (done: () => boolean) =>
-    new Promise<void>((resolve, reject) => {
-      const late = () => reject(new Error(`It takes too long. So many came back: ${bounced.map((ids) => ids.length)}`));
-      const timer = setTimeout(late, PATIENCE);
-      more = () => {
-        if (!done()) return;
-        clearTimeout(timer);
-        resolve();
-      };
-      more();
-    });
+    inTime(
+      new Promise<void>((resolve) => {
+        more = () => done() && resolve();
+        more();
+      }),
+      () => `So many came back: ${bounced.map((ids) => ids.length)}`,
+    );
   await came(() => first.length > 0);
   say(WORDS / 2, WORDS); // whatever has come back by now: it is in the midst of it
   const owner = nodes.find(({ node }) => node.log.some(({ event }) => event === 's2s.failed'));

@@ -1,3 +1,4 @@
+import { PATIENCE } from '../support/in-time.ts';
 import type { ClusterProcess } from '../support/three-nodes.ts';
 import type { Truth } from './column-truths.ts';
 import { Samples } from './samples.ts';
@@ -44,9 +45,6 @@ export class History {
     return [together(0), together(1)];
   }
 }
-
-/** Milliseconds: more than nodes take to tell twice how they are, and less than a test may. */
-const PATIENCE = 120_000;
 
 /** Resolves when so many nodes have told so often how they are. `heard` says when each of them was heard last. */
 export async function reported(

@@ -5,13 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
+import { PATIENCE } from '../support/in-time.ts';
 import { MANAGER } from './net-snmp.ts';
 import { giveAway, programOf, spawnUnprivileged } from './unprivileged.ts';
 
 const MANAGER_KEYS = `${MANAGER.name} SHA-256 "${MANAGER.password}" AES "${MANAGER.privacyPassword}"`;
-
-/** Milliseconds: more than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
 
 const fail = (why: string): never => {
   throw new Error(why);

@@ -12,6 +12,7 @@ import { moduleSettings } from '@parley/server/module';
 import { modules } from '@parley/server/modules';
 import { Jid } from '@parley/xmpp/jid';
 import { onTestFinished } from 'vitest';
+import { PATIENCE } from './in-time.ts';
 import { overheard, searchLog } from './log-search.ts';
 import { unhurried } from './unhurried.ts';
 
@@ -23,8 +24,6 @@ const { PARLEY_TESTS: _tests, PARLEY_TOPOLOGY: _topology, ...ENVIRONMENT } = pro
 /** Accounts that are made at a time. */
 const AT_A_TIME = 16;
 
-/** It only keeps a test from waiting for ever, in milliseconds: less than a test may take, so that there is a reason. */
-const PATIENCE = 120_000;
 /** So much of a log says why something was not logged. */
 const LAST_LINES = 20;
 
@@ -162,6 +161,8 @@ interface LogLine {
   readonly [field: string]: unknown;
 }
 
+const noLine = (text: string) => new Error(`This is no line of a log: ${text}`);
+
 /** A node in a process of its own. */
 export class RunningParley {
   readonly child: ChildProcess;
@@ -181,6 +182,7 @@ export class RunningParley {
       this.#stderr += chunk;
     });
     this.exited = new Promise((resolve) => child.once('close', resolve));
+    child.once('close', (_, signal) => this.#onEnd(signal));
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (text) => this.#onLine(text));
     const failed = this.exited.then((code) => {
       throw new Error(`It ended with ${code}: ${this.#stderr}`);
@@ -190,7 +192,7 @@ export class RunningParley {
   }
 
   #onLine(text: string): void {
-    if (this.#torn !== undefined) throw new Error(`This is no line of a log: ${this.#torn}`);
+    if (this.#torn !== undefined) throw noLine(this.#torn);
     let line: LogLine;
     try {
       line = JSON.parse(text) as LogLine;
@@ -204,6 +206,10 @@ export class RunningParley {
       waiter.resolve(line);
       return false;
     });
+  }
+
+  #onEnd(signal: NodeJS.Signals | null): void {
+    if (this.#torn !== undefined && signal !== 'SIGKILL') throw noLine(this.#torn);
   }
 
   /** The next line of this event, or the last that was logged already. */

@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-
-/** It only keeps a test from waiting for ever, in milliseconds: less than a test may take, so that there is a reason. */
-const PATIENCE = 120_000;
+import { PATIENCE } from './in-time.ts';
 
 /** Stops a process, and resolves when none of its threads runs any more: the signal alone comes when it comes. */
 export async function standStill(pid: number): Promise<void> {

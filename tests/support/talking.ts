@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import { inTime } from './in-time.ts';
 import { type ClientObserver, ManagedClient } from './managed-client.ts';
 
 /** A client that comes back to whichever port is told then. Ends with the test. */
@@ -8,21 +9,15 @@ export function clientAt(jid: string, port: () => number, observer: ClientObserv
   return client;
 }
 
-/** Milliseconds: more than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
-
 /**
  * Resolves when this is so, which is looked at whenever one of these clients has heard or been told something. Rejects with all
  * that they know where it takes longer than anybody waits.
  */
-export async function until(clients: readonly ManagedClient[], done: () => boolean): Promise<void> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`It takes too long. ${clients.map(ledger).join('\n')}`)), PATIENCE);
-  try {
-    while (!done()) await Promise.race([...clients.map((client) => client.changed()), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function until(clients: readonly ManagedClient[], done: () => boolean): Promise<void> {
+  const come = async () => {
+    while (!done()) await Promise.race(clients.map((client) => client.changed()));
+  };
+  return inTime(come(), () => clients.map(ledger).join('\n'));
 }
 
 const ledger = ({ jid, said, acknowledged, heard }: ManagedClient) =>

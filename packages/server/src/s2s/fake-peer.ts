@@ -4,12 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { NS } from '@parley/xmpp/namespaces';
 import { onTestFinished } from 'vitest';
-
-/** Milliseconds: more than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
-
-// those that no test puts others in place of
-const { setTimeout, clearTimeout } = globalThis;
+import { inTime } from '../../../../tests/support/in-time.ts';
 
 /** One connection, from the side of the fake. */
 export class FakeConnection {
@@ -44,22 +39,19 @@ export class FakeConnection {
   }
 
   /** Waits until this comes, and takes everything up to its end. */
-  async until(pattern: RegExp): Promise<RegExpMatchArray> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`${pattern} does not come; it has said: ${this.#text}`)), PATIENCE);
-    try {
-      for (;;) {
-        const match = this.#text.match(pattern);
-        if (match !== null) {
-          this.#text = this.#text.slice((match.index ?? 0) + match[0].length);
-          return match;
-        }
-        if (this.#socket.destroyed)
-          throw new Error(`The connection ended before ${pattern}; it had said: ${this.#text}`);
-        await Promise.race([new Promise<void>((resolve) => this.#waiting.push(resolve)), late]);
+  until(pattern: RegExp): Promise<RegExpMatchArray> {
+    return inTime(this.#taken(pattern), () => `${pattern} does not come; it has said: ${this.#text}`);
+  }
+
+  async #taken(pattern: RegExp): Promise<RegExpMatchArray> {
+    for (;;) {
+      const match = this.#text.match(pattern);
+      if (match !== null) {
+        this.#text = this.#text.slice((match.index ?? 0) + match[0].length);
+        return match;
       }
-    } finally {
-      clearTimeout(timer);
+      if (this.#socket.destroyed) throw new Error(`The connection ended before ${pattern}; it had said: ${this.#text}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }
 

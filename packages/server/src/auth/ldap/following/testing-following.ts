@@ -5,6 +5,7 @@ import { Registry } from '@parley/metrics/registry';
 import { onTestFinished } from 'vitest';
 import type { ActiveDirectory } from '../../../../../../tests/services/active-directory.ts';
 import { ActiveDirectory as Ad } from '../../../../../../tests/services/active-directory.ts';
+import { inTime } from '../../../../../../tests/support/in-time.ts';
 import { Log } from '../../../log.ts';
 import { Peers } from '../../../peers.ts';
 import type { Directory } from '../directory.ts';
@@ -13,20 +14,6 @@ import { LdapDirectory } from '../ldap-directory.ts';
 import { PATIENT, settingsFor } from '../testing.ts';
 import { FollowedDirectory } from './followed-directory.ts';
 import type { KnownPeople, PersonChange } from './known-people.ts';
-
-/** Milliseconds: longer than anything takes, and less than a test may. */
-const PATIENCE = 120_000;
-
-/** Rejects where it does not come, with what is missing. */
-async function inTime<T>(come: Promise<T>, missing: () => string): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(missing())), PATIENCE).unref();
-  try {
-    return await Promise.race([come, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** What one node hears, in words: `moved romeo@localhost (was …) active`. */
 export class Heard {
